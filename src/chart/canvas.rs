@@ -1,0 +1,259 @@
+//! The surface a chart is drawn on: shapes and texts in picture pixels in, PNG bytes out.
+//! plotters snaps to whole pixels and leaves thick lines jagged, so everything is drawn `SCALE`
+//! times too large and averaged down. It also places a glyph by its box instead of its origin: the
+//! fonts carry an arealess contour at each origin for that. `font/subset.py` made them from Noto
+//! Sans (Debian's fonts-noto-core), `font/OFL.txt` is their licence.
+
+use std::sync::OnceLock;
+
+use anyhow::{Result, ensure};
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::register_font;
+
+use super::encode;
+
+pub const WIDTH: u32 = 1600;
+pub const HEIGHT: u32 = 800;
+const SCALE: u32 = encode::SCALE as u32;
+const CHANNELS: usize = 3;
+
+const FAMILY: &str = "bandwatch";
+const REGULAR: &[u8] = include_bytes!("font/NotoSans-Regular.ttf");
+const BOLD: &[u8] = include_bytes!("font/NotoSans-Bold.ttf");
+/// plotters takes a font's size as ascent plus descent; Noto Sans has these per em.
+const HEIGHT_PER_EM: f64 = 1.362;
+const LONGEST_TEXT: usize = 400;
+
+const ARC_STEPS: u32 = 8;
+const MAX_DASHES: u32 = 4000;
+
+/// A place in the picture, in pixels from its upper left corner.
+pub type Spot = (f64, f64);
+
+#[derive(Clone, Copy)]
+pub struct Pen {
+    pub color: RGBColor,
+    pub width: f64,
+}
+
+#[derive(Clone, Copy)]
+pub struct Type {
+    pub size: f64,
+    pub bold: bool,
+    pub color: RGBColor,
+}
+
+#[derive(Clone, Copy)]
+pub struct Area {
+    pub left: f64,
+    pub top: f64,
+    pub right: f64,
+    pub bottom: f64,
+}
+
+pub struct Canvas<'a> {
+    area: DrawingArea<BitMapBackend<'a>, Shift>,
+}
+
+/// Gives `paint` a white canvas and returns what it drew as a PNG.
+pub fn picture(paint: impl FnOnce(&Canvas) -> Result<()>) -> Result<Vec<u8>> {
+    ensure!(fonts_are_ready(), "the embedded font cannot be read");
+    let size = (WIDTH * SCALE, HEIGHT * SCALE);
+    let mut drawing = vec![255; size.0 as usize * size.1 as usize * CHANNELS];
+    let area = BitMapBackend::with_buffer(&mut drawing, size).into_drawing_area();
+    paint(&Canvas { area })?;
+    encode::png(&drawing, WIDTH, HEIGHT)
+}
+
+fn fonts_are_ready() -> bool {
+    static READY: OnceLock<bool> = OnceLock::new();
+    *READY.get_or_init(|| {
+        register_font(FAMILY, FontStyle::Normal, REGULAR).is_ok()
+            && register_font(FAMILY, FontStyle::Bold, BOLD).is_ok()
+    })
+}
+
+impl Canvas<'_> {
+    pub fn rect(&self, area: Area, color: RGBColor) -> Result<()> {
+        let corners = [
+            large((area.left, area.top)),
+            large((area.right, area.bottom)),
+        ];
+        self.area.draw(&Rectangle::new(corners, color.filled()))?;
+        Ok(())
+    }
+
+    pub fn polygon(&self, spots: &[Spot], color: RGBColor) -> Result<()> {
+        let vertices: Vec<_> = spots.iter().copied().map(large).collect();
+        self.area.draw(&Polygon::new(vertices, color.filled()))?;
+        Ok(())
+    }
+
+    pub fn disc(&self, center: Spot, radius: f64, color: RGBColor) -> Result<()> {
+        let radius = enlarged(radius).unsigned_abs();
+        self.area
+            .draw(&Circle::new(large(center), radius, color.filled()))?;
+        Ok(())
+    }
+
+    /// A disc of `fill` inside a rim.
+    pub fn ring(&self, center: Spot, radius: f64, rim: Pen, fill: RGBColor) -> Result<()> {
+        self.disc(center, radius, rim.color)?;
+        self.disc(center, radius - rim.width, fill)
+    }
+
+    /// A line through all spots. Each piece is drawn for itself, with a disc at each joint: the
+    /// outline that plotters makes of a whole thick path crosses itself where the path is steep.
+    pub fn line(&self, spots: &[Spot], pen: Pen) -> Result<()> {
+        let style = pen
+            .color
+            .stroke_width(enlarged(pen.width).unsigned_abs().max(1));
+        // A disc is one pixel wider than twice its radius.
+        let joint = (f64::from(style.stroke_width) - 1.0) / 2.0 / f64::from(SCALE);
+        for (from, to) in spots.iter().zip(spots.iter().skip(1)) {
+            self.area
+                .draw(&PathElement::new(vec![large(*from), large(*to)], style))?;
+            self.disc(*to, joint, pen.color)?;
+        }
+        match spots.first() {
+            Some(first) => self.disc(*first, joint, pen.color),
+            None => Ok(()),
+        }
+    }
+
+    pub fn dashes(&self, spots: &[Spot], pen: Pen, rhythm: (f64, f64)) -> Result<()> {
+        for piece in dashed(spots, rhythm) {
+            self.line(&piece, pen)?;
+        }
+        Ok(())
+    }
+
+    pub fn rounded(&self, area: Area, radius: f64, color: RGBColor) -> Result<()> {
+        self.polygon(&rounded_outline(area, radius), color)
+    }
+
+    /// The text with its baseline starting at `at`.
+    pub fn text(&self, text: &str, at: Spot, kind: Type) -> Result<()> {
+        let style = font(kind).color(&kind.color);
+        // plotters puts the baseline half a font size below the place it is given.
+        let (x, baseline) = large(at);
+        let spot = (x, baseline - whole(font(kind).get_size() / 2.0));
+        self.area.draw_text(&printable(text), &style, spot)?;
+        Ok(())
+    }
+
+    pub fn text_right(&self, text: &str, at: Spot, kind: Type) -> Result<()> {
+        self.text(text, (at.0 - text_width(text, kind), at.1), kind)
+    }
+
+    pub fn text_centered(&self, text: &str, at: Spot, kind: Type) -> Result<()> {
+        self.text(text, (at.0 - text_width(text, kind) / 2.0, at.1), kind)
+    }
+}
+
+pub fn text_width(text: &str, kind: Type) -> f64 {
+    let width = font(kind)
+        .box_size(&printable(text))
+        .map_or(0, |size| size.0);
+    f64::from(width) / f64::from(SCALE)
+}
+
+/// The text, cut with an ellipsis where it would pass `width`.
+pub fn fitted(text: &str, width: f64, kind: Type) -> String {
+    let mut text = printable(text);
+    if text_width(&text, kind) <= width {
+        return text;
+    }
+    while text.pop().is_some() {
+        let cut = format!("{}…", text.trim_end());
+        if text_width(&cut, kind) <= width {
+            return cut;
+        }
+    }
+    text
+}
+
+fn font(kind: Type) -> FontDesc<'static> {
+    let style = if kind.bold {
+        FontStyle::Bold
+    } else {
+        FontStyle::Normal
+    };
+    let size = kind.size * HEIGHT_PER_EM * f64::from(SCALE);
+    FontDesc::new(FontFamily::Name(FAMILY), size, style)
+}
+
+fn printable(text: &str) -> String {
+    let blank_if_control = |char: char| if char.is_control() { ' ' } else { char };
+    text.chars()
+        .take(LONGEST_TEXT)
+        .map(blank_if_control)
+        .collect()
+}
+
+fn large(spot: Spot) -> (i32, i32) {
+    (enlarged(spot.0), enlarged(spot.1))
+}
+
+fn enlarged(length: f64) -> i32 {
+    whole(length * f64::from(SCALE))
+}
+
+/// Clamped well outside the canvas, since plotters multiplies coordinates as `i32`.
+#[expect(clippy::cast_possible_truncation, reason = "clamped to a few thousand")]
+fn whole(length: f64) -> i32 {
+    length.round().clamp(-20_000.0, 20_000.0) as i32
+}
+
+fn rounded_outline(area: Area, radius: f64) -> Vec<Spot> {
+    let corners = [
+        (area.right - radius, area.top + radius, -90.0),
+        (area.right - radius, area.bottom - radius, 0.0),
+        (area.left + radius, area.bottom - radius, 90.0),
+        (area.left + radius, area.top + radius, 180.0),
+    ];
+    let arc = |(x, y, start): (f64, f64, f64)| {
+        (0..=ARC_STEPS).map(move |step| {
+            let turn = 90.0 * f64::from(step) / f64::from(ARC_STEPS);
+            let (sin, cos) = (start + turn).to_radians().sin_cos();
+            (x + radius * cos, y + radius * sin)
+        })
+    };
+    corners.into_iter().flat_map(arc).collect()
+}
+
+/// Cuts a path into its dashes; one path keeps its rhythm across its points.
+fn dashed(spots: &[Spot], (dash, space): (f64, f64)) -> Vec<Vec<Spot>> {
+    let mut pieces = Vec::new();
+    let mut piece: Vec<Spot> = spots.first().copied().into_iter().collect();
+    let (mut inked, mut left) = (true, dash);
+    let mut turns = 0;
+    for (from, to) in spots.iter().zip(spots.iter().skip(1)) {
+        let length = (to.0 - from.0).hypot(to.1 - from.1);
+        let mut walked = 0.0;
+        while length - walked > left && turns < MAX_DASHES {
+            walked += left;
+            turns += 1;
+            let part = walked / length;
+            let spot = (
+                from.0 + (to.0 - from.0) * part,
+                from.1 + (to.1 - from.1) * part,
+            );
+            piece.push(spot);
+            if inked {
+                pieces.push(std::mem::take(&mut piece));
+            }
+            piece.clear();
+            piece.push(spot);
+            inked = !inked;
+            left = if inked { dash } else { space };
+        }
+        left -= length - walked;
+        piece.push(*to);
+    }
+    if inked {
+        pieces.push(piece);
+    }
+    pieces
+}

@@ -1,0 +1,325 @@
+//! Draws whole charts and looks at their pixels.
+#![allow(clippy::unwrap_used)]
+
+use chrono::TimeZone;
+use plotters::style::RGBColor;
+
+use super::style::{BAND_FILL, HIGH, LOW, NORMAL, PLOT_BOTTOM, PLOT_TOP, UNDECIDED, VALUE};
+use super::*;
+
+const STEP: TimeDelta = TimeDelta::minutes(5);
+const DAY_LEN: usize = 289;
+
+struct Picture {
+    width: u32,
+    height: u32,
+    pixels: Vec<[u8; 3]>,
+}
+
+impl Picture {
+    fn count(&self, color: RGBColor) -> usize {
+        self.places(color).count()
+    }
+
+    fn places(&self, color: RGBColor) -> impl Iterator<Item = (u32, u32)> {
+        let color = [color.0, color.1, color.2];
+        let places = (0..self.height).flat_map(|y| (0..self.width).map(move |x| (x, y)));
+        places
+            .zip(&self.pixels)
+            .filter(move |(_, pixel)| **pixel == color)
+            .map(|(place, _)| place)
+    }
+
+    /// The columns inside the plot that hold the colour.
+    fn columns(&self, color: RGBColor) -> Vec<u32> {
+        let inside = |(_, y): &(u32, u32)| (PLOT_TOP..PLOT_BOTTOM).contains(&f64::from(*y));
+        let mut columns: Vec<u32> = self.places(color).filter(inside).map(|(x, _)| x).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        columns
+    }
+}
+
+fn decoded(bytes: &[u8]) -> Picture {
+    let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
+    decoder.set_transformations(png::Transformations::EXPAND);
+    let mut reader = decoder.read_info().unwrap();
+    let mut buffer = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut buffer).unwrap();
+    let pixels = buffer.as_chunks::<3>().0.to_vec();
+    Picture {
+        width: info.width,
+        height: info.height,
+        pixels,
+    }
+}
+
+fn end() -> DateTime<Tz> {
+    chrono_tz::Europe::Paris
+        .with_ymd_and_hms(2026, 11, 22, 14, 5, 0)
+        .unwrap()
+}
+
+/// A calm day around 1000 with a band of 200 to either side.
+fn day() -> Vec<Point> {
+    let wave = |index: i32| 1000.0 + 150.0 * (f64::from(index) / 20.0).sin();
+    (0..i32::try_from(DAY_LEN).unwrap())
+        .map(|index| Point {
+            time: end() - STEP * (288 - index),
+            value: Some(wave(index)),
+            clipped: false,
+            band: Some(Band {
+                expected: 1000.0,
+                lower: 800.0,
+                upper: 1200.0,
+            }),
+        })
+        .collect()
+}
+
+fn with_values(value: impl Fn(usize) -> Option<f64>) -> Vec<Point> {
+    let points = day().into_iter().enumerate();
+    points
+        .map(|(index, point)| Point {
+            value: value(index),
+            band: None,
+            ..point
+        })
+        .collect()
+}
+
+fn bytes(points: &[Point], mark: Mark) -> Vec<u8> {
+    let (title, label, band_label) = ("Sales", "1,843.20 at 14:05 CET", "95 % band");
+    let unit = Some("EUR");
+    draw(&Figure {
+        title,
+        unit,
+        points,
+        mark,
+        label,
+        band_label,
+        step: STEP,
+    })
+    .unwrap()
+}
+
+fn drawn(points: &[Point], mark: Mark) -> Picture {
+    decoded(&bytes(points, mark))
+}
+
+#[test]
+fn a_picture_is_at_least_1200_pixels_wide() {
+    let picture = drawn(&day(), Mark::Normal);
+    assert!(picture.width >= 1200);
+    assert_eq!(
+        picture.pixels.len(),
+        (picture.width * picture.height) as usize
+    );
+}
+
+#[test]
+fn a_picture_is_small_enough_for_a_mail() {
+    assert!(bytes(&day(), Mark::High).len() < 120_000);
+}
+
+#[test]
+fn the_same_figure_gives_the_same_bytes() {
+    assert_eq!(bytes(&day(), Mark::High), bytes(&day(), Mark::High));
+}
+
+#[test]
+fn the_judged_point_has_its_mark_at_its_place() {
+    let colors = [HIGH, LOW, NORMAL, UNDECIDED];
+    let marks = [Mark::High, Mark::Low, Mark::Normal, Mark::Undecided];
+    let points = day();
+    let slots = frame::slots(&points);
+    let frame = Frame::new(&slots, STEP).unwrap();
+    let (x, y) = frame.spot(end(), points[DAY_LEN - 1].value.unwrap());
+    for (mark, color) in marks.into_iter().zip(colors) {
+        let picture = drawn(&points, mark);
+        let near = |(a, b): (u32, u32)| (f64::from(a) - x).hypot(f64::from(b) - y) < 8.0;
+        let count = picture.places(color).filter(|place| near(*place)).count();
+        assert!(count > 150, "{mark:?}: {count}");
+        let others = colors.into_iter().filter(|other| *other != color);
+        assert_eq!(
+            others.map(|other| picture.count(other)).sum::<usize>(),
+            0,
+            "{mark:?}"
+        );
+    }
+}
+
+#[test]
+fn a_gap_breaks_the_line() {
+    let whole = drawn(&with_values(|_| Some(5.0)), Mark::High).columns(VALUE);
+    let gap = |index| (!(100..150).contains(&index)).then_some(5.0);
+    let broken = drawn(&with_values(gap), Mark::High).columns(VALUE);
+    let widest = |columns: &[u32]| {
+        columns
+            .windows(2)
+            .map(|pair| pair[1] - pair[0])
+            .max()
+            .unwrap()
+    };
+    assert_eq!(widest(&whole), 1);
+    assert!((230..300).contains(&widest(&broken)), "{}", widest(&broken));
+}
+
+#[test]
+fn a_point_between_gaps_is_a_dot() {
+    let lone = |index| (index == 100 || index == 288).then_some(5.0);
+    let columns = drawn(&with_values(lone), Mark::High).columns(VALUE);
+    assert!((6..=12).contains(&columns.len()), "{columns:?}");
+}
+
+#[test]
+fn the_band_is_missing_where_there_is_none() {
+    let mut points = day();
+    points[50..150]
+        .iter_mut()
+        .for_each(|point| point.band = None);
+    let whole = drawn(&day(), Mark::High).columns(BAND_FILL).len();
+    let broken = drawn(&points, Mark::High).columns(BAND_FILL).len();
+    assert!(whole - broken > 450, "{whole} {broken}");
+}
+
+#[test]
+fn a_clipped_outlier_is_marked_and_named_only_where_there_is_one() {
+    let mut points = day();
+    points[100].clipped = true;
+    let (plain, marked) = (drawn(&day(), Mark::High), drawn(&points, Mark::High));
+    let name = |picture: &Picture| {
+        let legend = |(x, y): &(u32, u32)| (700..1040).contains(x) && (80..115).contains(y);
+        picture.places(VALUE).filter(legend).count()
+    };
+    assert_eq!(name(&plain), 0);
+    assert!(name(&marked) > 50);
+}
+
+#[test]
+fn the_label_never_leaves_the_plot_nor_covers_the_point() {
+    for index in [0, 288] {
+        for height in [0.0, 0.3, 1.0] {
+            let points = with_values(|at| {
+                Some(if at == 288 {
+                    height
+                } else {
+                    f64::from(at % 2 == 0)
+                })
+            });
+            let picture = drawn(&points[index..], Mark::High);
+            let inside = |(x, y): (u32, u32)| {
+                (30..1580).contains(&x)
+                    && (PLOT_TOP - 16.0..PLOT_BOTTOM + 16.0).contains(&f64::from(y))
+            };
+            assert!(picture.places(HIGH).all(inside), "{index} {height}");
+            assert!(
+                picture.count(HIGH) > 900,
+                "{index} {height}: {}",
+                picture.count(HIGH)
+            );
+        }
+    }
+}
+
+#[test]
+fn a_constant_series_draws() {
+    for value in [0.0, 5.0, -5.0, 1e-9, 1e15] {
+        let columns = drawn(&with_values(|_| Some(value)), Mark::High).columns(VALUE);
+        assert!(columns.len() > 1300, "{value}: {}", columns.len());
+    }
+}
+
+#[test]
+fn a_spike_of_a_hundred_times_the_rest_draws_whole() {
+    let points = with_values(|index| Some(if index == 100 { 1e5 } else { 1e3 }));
+    let picture = drawn(&points, Mark::Normal);
+    let rows: Vec<u32> = picture
+        .places(VALUE)
+        .map(|(_, y)| y)
+        .filter(|y| *y > 120)
+        .collect();
+    assert!(rows.iter().max().unwrap() - rows.iter().min().unwrap() > 420);
+}
+
+#[test]
+fn a_single_point_draws() {
+    assert!(drawn(&day()[288..], Mark::Low).count(LOW) > 300);
+}
+
+#[test]
+fn a_judged_point_without_value_still_has_its_label() {
+    let picture = drawn(&with_values(|_| None), Mark::Undecided);
+    assert!(picture.count(UNDECIDED) > 900);
+    assert_eq!(picture.columns(VALUE), Vec::<u32>::new());
+}
+
+#[test]
+fn no_slot_at_all_draws_a_picture() {
+    assert_eq!(drawn(&[], Mark::Normal).width, canvas::WIDTH);
+}
+
+#[test]
+fn numbers_beyond_all_measure_draw() {
+    let odd = [
+        f64::NAN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::MAX,
+        f64::MIN,
+        5e-324,
+        -0.0,
+    ];
+    for odd in odd {
+        let mut points = with_values(|index| Some(if index % 7 == 0 { odd } else { 1.0 }));
+        points[9].band = Some(Band {
+            expected: odd,
+            lower: -odd,
+            upper: odd,
+        });
+        assert_eq!(drawn(&points, Mark::High).width, canvas::WIDTH, "{odd}");
+    }
+}
+
+#[test]
+fn steps_of_any_length_draw() {
+    let steps = [-5, 0, 1440, 5_000_000].map(TimeDelta::minutes);
+    for step in steps.into_iter().chain([TimeDelta::MAX, TimeDelta::MIN]) {
+        let points = day();
+        let mark = Mark::High;
+        let (title, unit, label, band_label) = ("", None, "", "");
+        let figure = Figure {
+            title,
+            unit,
+            points: &points,
+            mark,
+            label,
+            band_label,
+            step,
+        };
+        assert_eq!(
+            decoded(&draw(&figure).unwrap()).width,
+            canvas::WIDTH,
+            "{step}"
+        );
+    }
+}
+
+#[test]
+fn texts_of_any_kind_draw() {
+    for text in ["日本語 🙂\n\t\u{0}", "W".repeat(5000).as_str(), "", " "] {
+        let points = day();
+        let (title, unit, label, band_label) = (text, Some(text), text, text);
+        let figure = Figure {
+            title,
+            unit,
+            points: &points,
+            mark: Mark::High,
+            label,
+            band_label,
+            step: STEP,
+        };
+        let picture = decoded(&draw(&figure).unwrap());
+        assert!(picture.count(HIGH) > 150, "{text:.9}");
+    }
+}

@@ -1,0 +1,183 @@
+//! Outliers of the history, clipped before the fit: one wild Tuesday must not teach the model that
+//! Tuesdays are wild. The judged point is not in here, so it is never clipped.
+//!
+//! Tukey's fences (J. W. Tukey, *Exploratory Data Analysis*, 1977): with `Q1` and `Q3` the quartiles
+//! and `IQR = Q3 - Q1`, values outside `[Q1 - k IQR, Q3 + k IQR]` are moved to the nearer fence.
+//! Quartiles are Hyndman and Fan's type 7 (*Sample Quantiles in Statistical Packages*, 1996), linear
+//! between order statistics: the default of R and of `numpy.quantile`.
+
+use anyhow::{Context, Result};
+use polars::prelude::{ChunkQuantile, Float64Chunked, NewChunkedArray, QuantileMethod};
+
+use serde::Deserialize;
+
+use crate::series::TimeSeries;
+
+/// How many interquartile ranges lie between a quartile and its fence. Finite and not negative.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(try_from = "f64")]
+pub struct FenceFactor(f64);
+
+impl FenceFactor {
+    pub fn new(factor: f64) -> Option<Self> {
+        (0.0..=1000.0).contains(&factor).then_some(Self(factor))
+    }
+}
+
+impl TryFrom<f64> for FenceFactor {
+    type Error = String;
+
+    fn try_from(factor: f64) -> Result<Self, String> {
+        Self::new(factor)
+            .ok_or_else(|| format!("{factor} is out of range; allowed: a number from 0 to 1000"))
+    }
+}
+
+impl Default for FenceFactor {
+    fn default() -> Self {
+        Self(2.0)
+    }
+}
+
+/// The values beyond which an observation of the history counts as an outlier.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fences {
+    pub lower: f64,
+    pub upper: f64,
+}
+
+/// A history fit to learn from.
+#[derive(Debug, Clone)]
+pub struct Cleaned {
+    pub history: TimeSeries,
+    /// None where there was nothing to tell an outlier by: no spread between the quartiles.
+    pub fences: Option<Fences>,
+    /// The indices of the clipped values, in order.
+    pub clipped: Vec<usize>,
+}
+
+/// Clips what lies beyond the fences.
+pub fn clip_outliers(history: &TimeSeries, factor: FenceFactor) -> Result<Cleaned> {
+    let Some(fences) = fences(history, factor)? else {
+        return Ok(Cleaned {
+            history: history.clone(),
+            fences: None,
+            clipped: Vec::new(),
+        });
+    };
+    let outside = |value: f64| value < fences.lower || value > fences.upper;
+    let values = history.values().iter().enumerate();
+    let clipped = values
+        .filter(|(_, value)| value.is_some_and(outside))
+        .map(|(index, _)| index)
+        .collect();
+    Ok(Cleaned {
+        history: history.map(|value| value.clamp(fences.lower, fences.upper)),
+        fences: Some(fences),
+        clipped,
+    })
+}
+
+/// A history that is the same value more than half of the time has no spread between its quartiles;
+/// fences drawn there would clip everything else. Then there are none.
+fn fences(history: &TimeSeries, FenceFactor(factor): FenceFactor) -> Result<Option<Fences>> {
+    let values = Float64Chunked::from_iter_values("value".into(), history.observed());
+    let quartile = |share| {
+        values
+            .quantile(share, QuantileMethod::Linear)
+            .context("quartiles of the history")
+    };
+    let (Some(first), Some(third)) = (quartile(0.25)?, quartile(0.75)?) else {
+        return Ok(None);
+    };
+    let margin = factor * (third - first);
+    let fences = Fences {
+        lower: first - margin,
+        upper: third + margin,
+    };
+    let usable = third > first && fences.lower.is_finite() && fences.upper.is_finite();
+    Ok(usable.then_some(fences))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::sample;
+
+    fn clip(values: &[f64], factor: f64) -> Cleaned {
+        let history = sample::series("5m", values);
+        clip_outliers(&history, FenceFactor::new(factor).expect("a factor"))
+            .expect("a cleaned history")
+    }
+
+    fn close(left: f64, right: f64) -> bool {
+        (left - right).abs() <= 1e-12 * right.abs()
+    }
+
+    #[test]
+    fn the_fences_are_those_of_numpy() {
+        // python3 -c "import numpy as np; v=[3.1,-4.7,15.9,2.6,5.3,58.9,7.9]; a,b=np.quantile(v,[.25,.75]);
+        //   print(repr(a-2*(b-a)), repr(b+2*(b-a)))"        numpy 1.24.2
+        let fences = clip(&[3.1, -4.7, 15.9, 2.6, 5.3, 58.9, 7.9], 2.0)
+            .fences
+            .expect("fences");
+        assert!(close(fences.lower, -15.250000000000004), "{fences:?}");
+        assert!(close(fences.upper, 30.000000000000007), "{fences:?}");
+    }
+
+    #[test]
+    fn an_even_number_of_values_has_the_fences_of_numpy_too() {
+        // python3 -c "import numpy as np; v=np.arange(1,11)**2; a,b=np.quantile(v,[.25,.75]);
+        //   print(repr(a-1.5*(b-a)), repr(b+1.5*(b-a)))"    numpy 1.24.2
+        let squares: Vec<f64> = (1..=10).map(|n| f64::from(n * n)).collect();
+        let fences = clip(&squares, 1.5).fences.expect("fences");
+        assert!(
+            close(fences.lower, -64.0) && close(fences.upper, 138.0),
+            "{fences:?}"
+        );
+    }
+
+    #[test]
+    fn an_outlier_is_moved_to_its_fence_and_told() {
+        let cleaned = clip(&[1.0, 2.0, 3.0, 4.0, 5.0, 100.0, -100.0], 2.0);
+        let fences = cleaned.fences.expect("fences");
+        assert_eq!(cleaned.clipped, [5, 6]);
+        assert_eq!(cleaned.history.values()[5], Some(fences.upper));
+        assert_eq!(cleaned.history.values()[6], Some(fences.lower));
+        assert_eq!(
+            cleaned.history.values()[..5],
+            [1.0, 2.0, 3.0, 4.0, 5.0].map(Some)
+        );
+    }
+
+    #[test]
+    fn a_history_without_spread_between_its_quartiles_is_left_alone() {
+        for values in [
+            [7.0; 8].as_slice(),
+            &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0],
+            &[],
+        ] {
+            let cleaned = clip(values, 2.0);
+            assert_eq!((cleaned.fences, cleaned.clipped.len()), (None, 0));
+            assert!(cleaned.history.observed().eq(values.iter().copied()));
+        }
+    }
+
+    #[test]
+    fn gaps_stay_gaps() {
+        let mut values: Vec<Option<f64>> = (0..10).map(|n| Some(f64::from(n))).collect();
+        values[3] = None;
+        let history = sample::series_with_gaps("5m", &values);
+        let cleaned = clip_outliers(&history, FenceFactor::default()).expect("a cleaned history");
+        assert_eq!(cleaned.history.values(), values);
+    }
+
+    #[test]
+    fn values_near_the_largest_number_make_no_infinite_fence() {
+        let cleaned = clip(
+            &[f64::MIN, -1.0, 0.0, 1.0, f64::MAX, f64::MIN, f64::MAX],
+            2.0,
+        );
+        assert_eq!(cleaned.fences, None);
+    }
+}

@@ -1,0 +1,275 @@
+//! One `[[metric]]` table: which rows, how they become a series, and how it is judged.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde::Deserialize;
+
+use super::value::{Delay, Length, Line, Recipients};
+use crate::clean::FenceFactor;
+use crate::forecast::Level;
+use crate::mail::Mailbox;
+use crate::series::{Aggregate, Missing, Step};
+use crate::verdict::Direction;
+
+/// A series to watch.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "MetricTable")]
+pub struct Metric {
+    /// What it is called on the command line and in file names.
+    pub name: String,
+    /// What people call it: "Sales".
+    pub title: String,
+    /// The word the heading of a mail puts after the title: "High Sales Volume".
+    pub measure: String,
+    pub unit: Option<String>,
+    pub rows: Rows,
+    /// None: found from the data.
+    pub step: Option<Step>,
+    /// None: the rows are ready-made, one a bucket.
+    pub aggregate: Option<Aggregate>,
+    /// How much history a verdict is drawn from.
+    pub window: Duration,
+    pub missing: Missing,
+    pub fence_factor: FenceFactor,
+    pub level: Level,
+    pub direction: Direction,
+    /// None: those of `[smtp]`.
+    pub recipients: Option<Vec<Mailbox>>,
+    delay: Option<Duration>,
+    stale_after: Option<Duration>,
+}
+
+/// Where the rows are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rows {
+    Table {
+        table: TableName,
+        time_column: String,
+        value_column: Option<String>,
+        condition: Option<String>,
+    },
+    /// A SELECT with `:from` and `:to`; the columns are the first two unless named.
+    Query {
+        sql: String,
+        time_column: Option<String>,
+        value_column: Option<String>,
+    },
+    /// Nowhere in a database: the metric is only for `--input`.
+    None,
+}
+
+/// A table, in the configured database or in one it names: `sales` or `shop.sales`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableName {
+    pub schema: Option<String>,
+    pub table: String,
+}
+
+/// The table as it is written in the file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MetricTable {
+    name: Line,
+    title: Option<Line>,
+    measure: Option<String>,
+    unit: Option<Line>,
+    table: Option<String>,
+    time_column: Option<String>,
+    value_column: Option<String>,
+    r#where: Option<String>,
+    query: Option<String>,
+    every: Option<Step>,
+    aggregate: Option<Aggregate>,
+    window: Option<Length>,
+    delay: Option<Delay>,
+    missing: Option<Missing>,
+    stale_after: Option<Length>,
+    #[serde(default)]
+    outliers: OutliersTable,
+    level: Option<Level>,
+    direction: Option<Direction>,
+    recipients: Option<Recipients>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct OutliersTable {
+    k: FenceFactor,
+}
+
+const DEFAULT_WINDOW: Duration = Duration::from_secs(28 * 86_400);
+/// A bucket older than this many steps is no news.
+const STALE_AFTER_STEPS: i32 = 3;
+
+impl Metric {
+    /// A metric that is read from a file alone, with every default.
+    pub fn of_file(name: &str) -> Self {
+        let name: String = name
+            .chars()
+            .filter(|letter| !letter.is_control())
+            .take(100)
+            .collect();
+        Self {
+            title: capitalised(&name),
+            name,
+            measure: "Volume".into(),
+            unit: None,
+            rows: Rows::None,
+            step: None,
+            aggregate: None,
+            window: DEFAULT_WINDOW,
+            missing: Missing::Gap,
+            fence_factor: FenceFactor::default(),
+            level: Level::default(),
+            direction: Direction::default(),
+            recipients: None,
+            delay: None,
+            stale_after: None,
+        }
+    }
+
+    /// How long after its end a bucket may still receive rows.
+    pub fn delay(&self, step: Step) -> TimeDelta {
+        let default = if self.aggregate.is_some() {
+            step.delta()
+        } else {
+            TimeDelta::zero()
+        };
+        self.delay.map_or(default, time_delta)
+    }
+
+    /// How old the newest data may be. Where an empty bucket means zero, a silence as long as the
+    /// history has seen before is nothing unusual.
+    pub fn stale_after(&self, step: Step, longest_silence: i64) -> TimeDelta {
+        let usual = match self.missing {
+            Missing::Gap => 0,
+            Missing::Zero => i32::try_from(longest_silence).unwrap_or(i32::MAX),
+        };
+        self.stale_after
+            .map_or(step.delta() * STALE_AFTER_STEPS.max(usual), time_delta)
+    }
+
+    /// The name as a file may have it: letters, digits, `.`, `_` and `-`. A name that had to be
+    /// changed gets a mark of its own, so that two names never share a file.
+    pub fn file_name(&self) -> String {
+        let plain = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
+        let changed: String = self
+            .name
+            .chars()
+            .map(|letter| if plain(letter) { letter } else { '_' })
+            .take(80)
+            .collect();
+        if changed == self.name && !changed.starts_with('.') {
+            return changed;
+        }
+        // FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/: stable across runs and releases.
+        let mark = self.name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+        });
+        format!("{}-{mark:08x}", changed.trim_start_matches('.'))
+    }
+}
+
+impl TryFrom<MetricTable> for Metric {
+    type Error = String;
+
+    fn try_from(table: MetricTable) -> Result<Self, String> {
+        let rows = rows(&table)?;
+        let counts_events = matches!(table.aggregate, Some(Aggregate::Sum | Aggregate::Count));
+        Ok(Self {
+            title: table
+                .title
+                .map_or_else(|| capitalised(&table.name.0), |title| title.0),
+            name: table.name.0,
+            measure: measure(table.measure)?,
+            unit: table.unit.map(|unit| unit.0),
+            rows,
+            step: table.every,
+            aggregate: table.aggregate,
+            window: table.window.map_or(DEFAULT_WINDOW, |window| window.0),
+            missing: table.missing.unwrap_or(if counts_events {
+                Missing::Zero
+            } else {
+                Missing::Gap
+            }),
+            fence_factor: table.outliers.k,
+            level: table.level.unwrap_or_default(),
+            direction: table.direction.unwrap_or_default(),
+            recipients: table.recipients.map(|recipients| recipients.0),
+            delay: table.delay.map(|delay| delay.0),
+            stale_after: table.stale_after.map(|length| length.0),
+        })
+    }
+}
+
+fn measure(text: Option<String>) -> Result<String, String> {
+    match text {
+        None => Ok("Volume".into()),
+        Some(text) if text.is_empty() => Ok(text),
+        Some(text) => Line::try_from(text)
+            .map(|line| line.0)
+            .map_err(|error| format!("measure: {error}, or \"\" for none")),
+    }
+}
+
+fn rows(metric: &MetricTable) -> Result<Rows, String> {
+    let (time_column, value_column) = (metric.time_column.clone(), metric.value_column.clone());
+    match (&metric.table, &metric.query) {
+        (Some(_), Some(_)) => Err("query: table is set too; allowed: one of the two".into()),
+        (None, Some(_)) if metric.r#where.is_some() => {
+            Err("where: goes with table; put the condition into query".into())
+        }
+        (None, Some(sql)) if !sql.contains(":from") || !sql.contains(":to") => Err(format!(
+            "query = {sql:?}: does not ask for the window; allowed: a SELECT that uses :from and :to, as in \"... WHERE t >= :from AND t < :to\""
+        )),
+        (None, Some(sql)) => Ok(Rows::Query {
+            sql: sql.clone(),
+            time_column,
+            value_column,
+        }),
+        (Some(table), None) => {
+            let time_column = time_column.ok_or("time_column: missing; it goes with table")?;
+            if value_column.is_none() && metric.aggregate != Some(Aggregate::Count) {
+                return Err(
+                    "value_column: missing; only aggregate = \"count\" does without".into(),
+                );
+            }
+            Ok(Rows::Table {
+                table: table_name(table)?,
+                time_column,
+                value_column,
+                condition: metric.r#where.clone(),
+            })
+        }
+        (None, None) => Ok(Rows::None),
+    }
+}
+
+fn table_name(text: &str) -> Result<TableName, String> {
+    let parts: Vec<&str> = text.split('.').collect();
+    match parts.as_slice() {
+        [table] if !table.is_empty() => Ok(TableName {
+            schema: None,
+            table: (*table).into(),
+        }),
+        [schema, table] if !schema.is_empty() && !table.is_empty() => Ok(TableName {
+            schema: Some((*schema).into()),
+            table: (*table).into(),
+        }),
+        _ => Err(format!(
+            "table = {text:?}: not a table; allowed: \"sales\", or \"shop.sales\" for one in another database"
+        )),
+    }
+}
+
+fn capitalised(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map_or(String::new(), |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+fn time_delta(duration: Duration) -> TimeDelta {
+    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
+}

@@ -1,0 +1,121 @@
+//! The kinds of values that keys have: each parsed once, with a message that says what is allowed.
+
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use serde::Deserialize;
+
+use crate::mail::Mailbox;
+
+/// An IANA time zone.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Zone(pub Tz);
+
+impl TryFrom<String> for Zone {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let zone = text.parse().map_err(|_| format!("{text:?} is not a time zone; allowed: a name of the IANA list, such as \"Europe/Paris\" or \"UTC\""))?;
+        Ok(Self(zone))
+    }
+}
+
+/// A length of time, in words: at least a second, at most ten years.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Length(pub Duration);
+
+impl TryFrom<String> for Length {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let allowed = Duration::from_secs(1)..=Duration::from_secs(3650 * 86_400);
+        let length = humantime::parse_duration(&text)
+            .ok()
+            .filter(|length| allowed.contains(length));
+        length.map(Self).ok_or_else(|| format!("{text:?} is not a length of time from 1s to 3650d; allowed: such as \"50s\", \"5m\", \"4h\" or \"28d\""))
+    }
+}
+
+/// A length of time that may be none at all.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Delay(pub Duration);
+
+impl TryFrom<String> for Delay {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let length = humantime::parse_duration(&text)
+            .ok()
+            .filter(|length| *length <= Duration::from_secs(366 * 86_400));
+        length.map(Self).ok_or_else(|| {
+            format!(
+                "{text:?} is not a delay of up to 366d; allowed: such as \"0s\", \"90s\" or \"5m\""
+            )
+        })
+    }
+}
+
+/// Text for people, on one line: it may come to stand in a mail header.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Line(pub String);
+
+impl TryFrom<String> for Line {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let fits = !text.trim().is_empty()
+            && text.chars().count() <= 200
+            && !text.chars().any(char::is_control);
+        if fits {
+            Ok(Self(text))
+        } else {
+            Err(format!(
+                "{text:?} is not allowed; allowed: 1 to 200 characters on one line, without control characters"
+            ))
+        }
+    }
+}
+
+/// Mail addresses, at least one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "Vec<String>")]
+pub struct Recipients(pub Vec<Mailbox>);
+
+impl TryFrom<Vec<String>> for Recipients {
+    type Error = String;
+
+    fn try_from(texts: Vec<String>) -> Result<Self, String> {
+        if texts.is_empty() {
+            return Err("the list is empty; allowed: one address or more".to_string());
+        }
+        texts
+            .iter()
+            .map(|text| parse_mailbox(text))
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+/// One mail address, with or without a name before it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Sender(pub Mailbox);
+
+impl TryFrom<String> for Sender {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        parse_mailbox(&text).map(Self)
+    }
+}
+
+pub fn parse_mailbox(text: &str) -> Result<Mailbox, String> {
+    let mailbox = (!text.chars().any(char::is_control))
+        .then(|| text.trim().parse().ok())
+        .flatten();
+    mailbox.ok_or_else(|| format!("{text:?} is not a mail address; allowed: such as \"ops@example.com\" or \"Ops <ops@example.com>\""))
+}

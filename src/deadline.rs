@@ -1,0 +1,87 @@
+//! The end of the run: every wait is cut to what is left.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+
+/// An instant by which the run must be over.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline {
+    end: Instant,
+    length: Duration,
+}
+
+impl Deadline {
+    pub fn after(length: Duration) -> Self {
+        Self {
+            end: Instant::now() + length,
+            length,
+        }
+    }
+
+    /// `wish`, or what is left if that is less.
+    ///
+    /// # Errors
+    ///
+    /// If nothing is left.
+    pub fn at_most(&self, wish: Duration) -> Result<Duration> {
+        let left = self.end.saturating_duration_since(Instant::now());
+        ensure!(
+            left > Duration::from_millis(1),
+            "the deadline of {} for the whole run has passed (key deadline)",
+            humantime::format_duration(self.length)
+        );
+        Ok(wish.min(left))
+    }
+}
+
+impl Deadline {
+    /// Ends the program a little after the deadline if it is still there then: the last resort
+    /// against a wait that no timeout covers, such as the resolver's.
+    pub fn enforce(self) {
+        const GRACE: Duration = Duration::from_secs(2);
+        std::thread::spawn(move || {
+            std::thread::sleep(self.end.saturating_duration_since(Instant::now()) + GRACE);
+            eprintln!(
+                "bandwatch: stopped: the deadline of {} for the whole run has passed (key deadline)",
+                humantime::format_duration(self.length)
+            );
+            std::process::exit(1);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_cut_to_what_is_left() {
+        let deadline = Deadline::after(Duration::from_secs(5));
+        assert!(
+            deadline
+                .at_most(Duration::from_secs(60))
+                .expect("time is left")
+                <= Duration::from_secs(5)
+        );
+        assert_eq!(
+            deadline
+                .at_most(Duration::from_secs(1))
+                .expect("time is left"),
+            Duration::from_secs(1)
+        );
+    }
+
+    #[test]
+    fn past_the_deadline_nothing_is_begun() {
+        let error = Deadline::after(Duration::ZERO)
+            .at_most(Duration::from_secs(1))
+            .expect_err("no time is left");
+        assert!(
+            error
+                .to_string()
+                .contains("the deadline of 0s for the whole run has passed"),
+            "{error}"
+        );
+    }
+}

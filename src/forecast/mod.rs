@@ -1,0 +1,137 @@
+//! From a cleaned history to what the next point should be: a model is fitted, its forecast is
+//! calibrated into a band. Models stand side by side behind [`Model`]; they get the history with its
+//! calendar and its gaps, so that a model may use both. The band is a step of its own, see [`band`].
+
+mod augurs;
+mod band;
+mod wall_clock;
+
+use anyhow::{Context, Result};
+use chrono::DateTime;
+use chrono_tz::Tz;
+
+pub use band::{Band, Level};
+
+use crate::clean::Cleaned;
+use crate::series::TimeSeries;
+use crate::verdict::Reason;
+
+/// What the point at `time` should be, and what the model made of the history.
+#[derive(Debug, Clone)]
+pub struct Prediction {
+    pub time: DateTime<Tz>,
+    pub band: Band,
+    /// The band the model draws over the history, slot by slot, for the charts; `None` where the
+    /// model says nothing.
+    pub past: Vec<Option<Band>>,
+}
+
+/// What a model says of one slot: its expectation and its own interval at a [`Level`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Interval {
+    pub expected: f64,
+    pub lower: f64,
+    pub upper: f64,
+}
+
+/// A model that learnt from a history: what it makes of each of its slots, and of the next one.
+#[derive(Debug, Clone)]
+pub struct Fitted {
+    pub past: Vec<Option<Interval>>,
+    pub next: Interval,
+}
+
+/// Anything that learns from a history and forecasts one step beyond it. Deterministic: the same
+/// history makes the same forecast.
+pub trait Model {
+    /// Learns from a history (which may have gaps, and knows its calendar) and says what to expect
+    /// of the slot after its last.
+    ///
+    /// # Errors
+    ///
+    /// If no model can be fitted to this history.
+    fn fit(&self, history: &TimeSeries, level: Level) -> Result<Fitted>;
+}
+
+/// The repeating patterns looked for, in steps, shortest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seasons(Vec<usize>);
+
+/// At most this share of the history may be missing.
+const MISSING_LIMIT: f64 = 0.4;
+/// A season must have been seen this often.
+const FULL_SEASONS: usize = 2;
+/// A weekly season beside a daily one must have been seen this often: one more, as it has seven
+/// times as many values to learn.
+const FULL_WEEKS_BESIDE_DAYS: usize = 3;
+
+/// Predicts the point after the history, or says why that is not possible.
+///
+/// # Errors
+///
+/// If the model cannot be fitted, or its forecast is not finite.
+pub fn predict(cleaned: &Cleaned, level: Level) -> Result<Result<Prediction, Reason>> {
+    let history = &cleaned.history;
+    let seasons = match find_seasons(history) {
+        Ok(seasons) => seasons,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let fitted = augurs::mstl(&seasons)?
+        .fit(history, level)
+        .context("fit MSTL with an ETS trend")?;
+    let prediction = band::calibrate(&fitted, history).context("draw the band")?;
+    Ok(Ok(prediction))
+}
+
+/// The seasons a history is long and full enough to show: a day, and a week from three weeks on; of
+/// daily values a week; of longer steps none.
+fn find_seasons(history: &TimeSeries) -> Result<Seasons, Reason> {
+    let step = history.grid().step();
+    let seasons = match (step.per_day(), step.per_week()) {
+        (Some(day), Some(week)) if history.len() >= FULL_WEEKS_BESIDE_DAYS * week => {
+            vec![day, week]
+        }
+        (Some(day), _) => vec![day],
+        (None, Some(week)) => vec![week],
+        (None, None) => Vec::new(),
+    };
+    let needed = FULL_SEASONS
+        * seasons
+            .first()
+            .copied()
+            .unwrap_or(FEWEST_UNSEASONAL / FULL_SEASONS);
+    if history.len() < needed {
+        return Err(Reason::ShortHistory {
+            held: history.span(),
+            needed: step.times(needed),
+        });
+    }
+    let allowed = allowed_missing(history.len());
+    if history.missing() > allowed {
+        return Err(Reason::ManyGaps {
+            missing: history.missing(),
+            of: history.len(),
+            allowed,
+        });
+    }
+    let mut observed = history.observed();
+    let first = observed.next().unwrap_or(0.0);
+    #[expect(clippy::float_cmp, reason = "constant means equal to the last bit")]
+    if observed.all(|value| value == first) {
+        return Err(Reason::ConstantHistory { value: first });
+    }
+    Ok(Seasons(seasons))
+}
+
+/// Values without a season that an exponential smoothing can start from.
+const FEWEST_UNSEASONAL: usize = 20;
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a share of a length is one"
+)]
+fn allowed_missing(len: usize) -> usize {
+    (len as f64 * MISSING_LIMIT) as usize
+}

@@ -1,0 +1,432 @@
+//! What a mail says: a subject that tells all at a glance, a text part that says everything, and HTML
+//! with the two pictures by Content-ID, which every reader shows where `data:` images are dropped.
+//! Every value is escaped by the template, encoded by the builder, and on one line.
+
+use anyhow::{Context, Result};
+use askama::Template;
+use chrono::{DateTime, Utc};
+use lettre::Message;
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
+
+use crate::chart::Pictures;
+use crate::config::Metric;
+use crate::judgement::Judgement;
+use crate::notation::{Notation, separate_thousands, write_day_and_time, write_length, write_time};
+use crate::verdict::Verdict;
+
+/// What is to be told of a metric, to whomever.
+#[derive(Debug, Clone)]
+pub struct Writing {
+    pub subject: String,
+    pub text: String,
+    /// Pictures by Content-ID.
+    pub html: String,
+    figures: Vec<Figure>,
+    /// Names the judged point, the same in every run that tells of it.
+    thread: String,
+}
+
+/// A picture and what stands above it.
+#[derive(Debug, Clone)]
+struct Figure {
+    caption: &'static str,
+    source: String,
+    alternative: String,
+    file_name: String,
+    png: Vec<u8>,
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, PartialEq)]
+struct Fact {
+    name: &'static str,
+    value: String,
+}
+
+#[derive(Template)]
+#[template(path = "alert.html", config = "src/mail/askama.toml")]
+struct Page<'a> {
+    subject: &'a str,
+    heading: &'a str,
+    colour: &'static str,
+    summary: &'a str,
+    facts: &'a [Fact],
+    notes: &'a [String],
+    figures: &'a [Figure],
+    contact: Option<&'a str>,
+}
+
+/// One recipient's mail, as it goes over the wire.
+#[derive(Debug, Clone)]
+pub struct Letter {
+    pub to: Mailbox,
+    pub message: Message,
+}
+
+/// Where a page that is opened outside of a mail finds its pictures.
+#[derive(Debug, Clone, Copy)]
+pub struct PreviewImages<'a> {
+    pub day: &'a str,
+    pub two_days: &'a str,
+}
+
+/// Writes what a judgement comes to.
+///
+/// # Errors
+///
+/// If the page cannot be rendered.
+pub fn compose(
+    metric: &Metric,
+    judgement: &Judgement,
+    pictures: Option<&Pictures>,
+    contact: Option<&str>,
+) -> Result<Writing> {
+    let words = Words::of(metric, judgement);
+    let thread = format!(
+        "{}.{}",
+        metric.file_name(),
+        judgement
+            .latest
+            .map_or(judgement.reading.now, |latest| latest.time)
+            .timestamp()
+    );
+    let figures = pictures.map_or(Vec::new(), |pictures| {
+        vec![
+            figure(
+                "Last 24 hours",
+                &format!("{}_24h", metric.file_name()),
+                &metric.title,
+                &pictures.day,
+            ),
+            figure(
+                "Last 48 hours",
+                &format!("{}_48h", metric.file_name()),
+                &metric.title,
+                &pictures.two_days,
+            ),
+        ]
+    });
+    let page = Page {
+        subject: &words.subject,
+        heading: &words.heading,
+        colour: colour(&judgement.verdict),
+        summary: &words.summary,
+        facts: &words.facts,
+        notes: &words.notes,
+        figures: &figures,
+        contact,
+    };
+    let html = page.render().context("render the HTML of the mail")?;
+    Ok(Writing {
+        text: text(&words, contact),
+        subject: words.subject,
+        html,
+        figures,
+        thread,
+    })
+}
+
+fn figure(caption: &'static str, name: &str, title: &str, png: &[u8]) -> Figure {
+    // A Content-ID is an address in ASCII (RFC 2392); a name may be anything.
+    let plain: String = name
+        .chars()
+        .map(|letter| {
+            if letter.is_ascii_alphanumeric() || letter == '_' {
+                letter
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    Figure {
+        caption,
+        source: format!("cid:{plain}@bandwatch"),
+        alternative: format!("{title}, {}", caption.to_lowercase()),
+        file_name: format!("{plain}.png"),
+        png: png.to_vec(),
+    }
+}
+
+impl Writing {
+    /// The mail to one recipient. `now` dates it; the Message-ID names the judged point and the
+    /// recipient, so that a server that sees it twice can tell.
+    ///
+    /// # Errors
+    ///
+    /// If the parts make no valid message.
+    pub fn address(&self, from: &Mailbox, to: &Mailbox, now: DateTime<Utc>) -> Result<Letter> {
+        let html = SinglePart::builder()
+            .header(ContentType::TEXT_HTML)
+            .header(ContentTransferEncoding::QuotedPrintable)
+            .body(self.html.clone());
+        let mut related = MultiPart::related().singlepart(html);
+        for figure in &self.figures {
+            let id = figure.source.trim_start_matches("cid:").to_string();
+            let part = Attachment::new_inline_with_name(id, figure.file_name.clone())
+                .body(figure.png.clone(), ContentType::parse("image/png")?);
+            related = related.singlepart(part);
+        }
+        let text = SinglePart::builder()
+            .header(ContentType::TEXT_PLAIN)
+            .header(ContentTransferEncoding::QuotedPrintable)
+            .body(self.text.clone());
+        let message = Message::builder()
+            .from(from.clone())
+            .to(to.clone())
+            .subject(self.subject.clone())
+            .date(now.into())
+            .message_id(Some(self.message_id(from, to)))
+            .raw_header(HeaderValue::new(
+                HeaderName::new_from_ascii_str("Auto-Submitted"),
+                "auto-generated".into(),
+            ))
+            .multipart(MultiPart::alternative().singlepart(text).multipart(related))
+            .with_context(|| format!("write the mail to {}", to.email))?;
+        Ok(Letter {
+            to: to.clone(),
+            message,
+        })
+    }
+
+    fn message_id(&self, from: &Mailbox, to: &Mailbox) -> String {
+        // FNV-1a: an identifier for ASCII headers, not a secret.
+        let name = format!("{} {}", self.thread, to.email);
+        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        let ascii_domain = Some(from.email.domain())
+            .filter(|domain| domain.is_ascii())
+            .unwrap_or("bandwatch.invalid");
+        format!("<bandwatch.{hash:016x}@{ascii_domain}>")
+    }
+
+    /// The page with its pictures beside it, for a browser.
+    pub fn page_with(&self, images: PreviewImages) -> String {
+        let [day, two_days] = [images.day, images.two_days].map(|name| {
+            name.replace('%', "%25")
+                .replace('#', "%23")
+                .replace('?', "%3F")
+        });
+        let mut html = self.html.clone();
+        for (figure, name) in self.figures.iter().zip([day, two_days]) {
+            html = html.replace(
+                &format!("src=\"{}\"", figure.source),
+                &format!("src=\"{name}\""),
+            );
+        }
+        html
+    }
+}
+
+/// Blue for high and orange for low, as in the mails people know.
+fn colour(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::High => "#1a5fb4",
+        Verdict::Low => "#c64600",
+        Verdict::Normal => "#26733f",
+        Verdict::Undecided(_) => "#5e5c64",
+    }
+}
+
+/// The same words for both parts of a mail.
+struct Words {
+    subject: String,
+    heading: String,
+    summary: String,
+    facts: Vec<Fact>,
+    notes: Vec<String>,
+}
+
+impl Words {
+    fn of(metric: &Metric, judgement: &Judgement) -> Self {
+        let side = match judgement.verdict {
+            Verdict::High => "High",
+            Verdict::Low => "Low",
+            Verdict::Normal => "Normal",
+            Verdict::Undecided(_) => "Undecided",
+        };
+        let measure = if ends_with_word(&metric.title, &metric.measure) {
+            ""
+        } else {
+            metric.measure.as_str()
+        };
+        Self {
+            subject: format!("[{side}] {}", headline(metric, judgement)),
+            heading: format!("{side} {} {measure}", metric.title)
+                .trim_end()
+                .to_string(),
+            summary: summary(metric, judgement),
+            facts: facts(metric, judgement),
+            notes: notes(judgement),
+        }
+    }
+}
+
+fn ends_with_word(title: &str, word: &str) -> bool {
+    title
+        .split_whitespace()
+        .next_back()
+        .is_some_and(|last| last.eq_ignore_ascii_case(word))
+}
+
+fn headline(metric: &Metric, judgement: &Judgement) -> String {
+    let title = &metric.title;
+    match (&judgement.verdict, judgement.latest, &judgement.prediction) {
+        (Verdict::Undecided(reason), _, _) => format!("{title}: {reason}"),
+        (_, Some(latest), Some(prediction)) => {
+            let band = prediction.band;
+            let notation = Notation::for_band(&band);
+            format!(
+                "{title} {} at {}, expected {} to {}",
+                notation.write(latest.value),
+                write_time(latest.time, judgement.reading.now),
+                notation.write(band.lower),
+                notation.write(band.upper)
+            )
+        }
+        _ => title.clone(),
+    }
+}
+
+fn summary(metric: &Metric, judgement: &Judgement) -> String {
+    let place = match &judgement.verdict {
+        Verdict::High => "is above its band",
+        Verdict::Low => "is below its band",
+        Verdict::Normal => "is inside its band",
+        Verdict::Undecided(reason) => {
+            return format!("{} cannot be judged: {reason}.", metric.title);
+        }
+    };
+    match (judgement.latest, &judgement.prediction) {
+        (Some(latest), Some(prediction)) => {
+            let notation = Notation::for_band(&prediction.band);
+            let value = with_unit(&notation.write(latest.value), metric.unit.as_deref());
+            let time = latest.time.format("%H:%M %Z");
+            format!(
+                "{} at {time} {place}: {value}, where {} was expected.",
+                metric.title,
+                with_unit(
+                    &notation.write(prediction.band.expected),
+                    metric.unit.as_deref()
+                )
+            )
+        }
+        _ => format!("{} {place}.", metric.title),
+    }
+}
+
+fn facts(metric: &Metric, judgement: &Judgement) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let mut fact = |name, value| facts.push(Fact { name, value });
+    if let (Some(latest), Some(prediction)) = (judgement.latest, &judgement.prediction) {
+        let (band, unit) = (prediction.band, metric.unit.as_deref());
+        let notation = Notation::for_band(&band);
+        fact("Value", with_unit(&notation.write(latest.value), unit));
+        fact("Expected", with_unit(&notation.write(band.expected), unit));
+        let limits = format!(
+            "{} to {}",
+            notation.write(band.lower),
+            notation.write(band.upper)
+        );
+        fact(
+            "Band",
+            format!("{} ({})", with_unit(&limits, unit), metric.level),
+        );
+        fact(
+            "Deviation",
+            deviation(
+                judgement,
+                latest.value - band.expected,
+                band.expected,
+                notation,
+            ),
+        );
+    } else if let Some(latest) = judgement.latest {
+        fact(
+            "Value",
+            with_unit(
+                &Notation::for_value(latest.value).write(latest.value),
+                metric.unit.as_deref(),
+            ),
+        );
+    }
+    if let Some(latest) = judgement.latest {
+        let zone = latest.time.timezone();
+        let length = write_length(judgement.reading.series.grid().step().delta());
+        fact(
+            "Time",
+            format!(
+                "{} ({zone}), a bucket of {length}",
+                write_day_and_time(latest.time)
+            ),
+        );
+    }
+    if let Some(cleaned) = &judgement.cleaned {
+        let history = &cleaned.history;
+        let count = |count: usize| separate_thousands(&count.to_string());
+        fact(
+            "History used",
+            format!(
+                "{}, {} values, {} missing",
+                write_length(history.span()),
+                count(history.len() - history.missing()),
+                count(history.missing())
+            ),
+        );
+        fact("Outliers clipped", count(cleaned.clipped.len()));
+    }
+    facts
+}
+
+fn with_unit(figure: &str, unit: Option<&str>) -> String {
+    unit.map_or_else(|| figure.to_string(), |unit| format!("{figure} {unit}"))
+}
+
+fn deviation(judgement: &Judgement, difference: f64, expected: f64, notation: Notation) -> String {
+    let sign = if difference < 0.0 { "" } else { "+" };
+    let mut told = format!("{sign}{}", notation.write(difference));
+    let share = 100.0 * difference / expected.abs();
+    if share.is_finite() && share.abs() < 10_000.0 {
+        told += &format!(" ({share:+.0} %)");
+    }
+    if let Some(half_widths) = judgement.deviation() {
+        told += &format!(", {:.1} times the distance to the limit", half_widths.abs());
+    }
+    told
+}
+
+fn notes(judgement: &Judgement) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Verdict::Undecided(reason) = &judgement.verdict {
+        notes.push(format!("No verdict: {reason}."));
+    }
+    if judgement.low_is_possible() == Some(false) {
+        notes.push("The band reaches down to zero, so at this hour even a drop to nothing would not show as Low.".to_string());
+    }
+    notes
+}
+
+fn text(words: &Words, contact: Option<&str>) -> String {
+    let mut text = format!(
+        "{}\n{}\n\n{}\n\n",
+        words.heading,
+        "=".repeat(words.heading.chars().count().min(70)),
+        words.summary
+    );
+    for fact in &words.facts {
+        text += &format!("{:<17} {}\n", format!("{}:", fact.name), fact.value);
+    }
+    for note in &words.notes {
+        text += &format!("\n{note}\n");
+    }
+    text +=
+        "\nThe pictures of the last 24 and 48 hours are in the HTML part of this mail.\n\n-- \n";
+    if let Some(contact) = contact {
+        text += &format!("Questions? {contact}\n");
+    }
+    text + "Sent by bandwatch.\n"
+}
+
+#[cfg(test)]
+mod tests;

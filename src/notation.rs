@@ -1,0 +1,179 @@
+//! How figures and times are written for people: "1,843.20", "14:05 CET".
+
+use chrono::{DateTime, TimeDelta};
+use chrono_tz::Tz;
+
+use crate::forecast::Band;
+
+/// The digits that figures of one series are written with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notation {
+    /// This many decimals, thousands separated.
+    Plain(usize),
+    /// Powers of ten, for what is too small or too large to write out.
+    Scientific,
+}
+
+impl Notation {
+    /// Two decimals, and more where the band is so narrow that two would hide where in it a value
+    /// lies. Of plain whole numbers (a count of 1,843) the value itself decides nothing.
+    pub fn for_band(band: &Band) -> Self {
+        Self::for_scale(band.half_width(), band.expected.abs().max(band.upper.abs()))
+    }
+
+    /// For a value nothing is expected of.
+    pub fn for_value(value: f64) -> Self {
+        Self::for_scale(value.abs(), value.abs())
+    }
+
+    fn for_scale(detail: f64, size: f64) -> Self {
+        if size >= 1e13 || (detail > 0.0 && detail < 1e-6) {
+            return Self::Scientific;
+        }
+        if detail >= 1.0 || detail <= 0.0 {
+            return Self::Plain(2);
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 1 and 6"
+        )]
+        let magnitude = -detail.log10().floor() as usize;
+        Self::Plain((magnitude + 2).max(2))
+    }
+
+    pub fn write(self, value: f64) -> String {
+        match self {
+            Self::Plain(decimals) => separate_thousands(&format!("{value:.decimals$}")),
+            Self::Scientific => format!("{value:.4e}"),
+        }
+    }
+}
+
+/// "1234567.50" to "1,234,567.50".
+pub fn separate_thousands(number: &str) -> String {
+    let (sign, digits) = number
+        .strip_prefix('-')
+        .map_or(("", number), |digits| ("-", digits));
+    let (whole, rest) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+    if digits.chars().all(|digit| digit == '0' || digit == '.') {
+        return digits.to_string();
+    }
+    let groups: Vec<&str> = whole
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(|group| std::str::from_utf8(group).unwrap_or_default())
+        .collect();
+    format!("{sign}{}{rest}", groups.join(","))
+}
+
+/// The time of day, with the day where it is not the day of `now`: "14:05 CET".
+pub fn write_time(time: DateTime<Tz>, now: DateTime<Tz>) -> String {
+    let today = time.date_naive() == now.with_timezone(&time.timezone()).date_naive();
+    let format = if today {
+        "%H:%M %Z"
+    } else {
+        "%Y-%m-%d %H:%M %Z"
+    };
+    time.format(format).to_string()
+}
+
+/// Day and time in full: "Sunday 22 November 2026, 14:05 CET".
+pub fn write_day_and_time(time: DateTime<Tz>) -> String {
+    time.format("%A %-d %B %Y, %H:%M %Z").to_string()
+}
+
+/// A length of time in its two largest units: "1 d 4 h".
+pub fn write_length(length: TimeDelta) -> String {
+    let seconds = length.num_seconds().max(0);
+    let parts = [
+        (seconds / 86_400, "d"),
+        (seconds / 3600 % 24, "h"),
+        (seconds / 60 % 60, "min"),
+        (seconds % 60, "s"),
+    ];
+    let told: Vec<String> = parts
+        .iter()
+        .skip_while(|(count, _)| *count == 0)
+        .take(2)
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, unit)| format!("{count} {unit}"))
+        .collect();
+    if told.is_empty() {
+        "0 s".to_string()
+    } else {
+        told.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::parse_time;
+
+    #[test]
+    fn thousands_are_separated() {
+        for (number, expected) in [
+            ("1843.20", "1,843.20"),
+            ("-1234567", "-1,234,567"),
+            ("999", "999"),
+            ("0.00", "0.00"),
+            ("-0.00", "0.00"),
+            ("1000000.5", "1,000,000.5"),
+        ] {
+            assert_eq!(separate_thousands(number), expected);
+        }
+    }
+
+    #[test]
+    fn figures_have_the_digits_their_band_asks_for() {
+        let written = |lower: f64, expected: f64, upper: f64, value: f64| {
+            Notation::for_band(&Band::new(lower, expected, upper).expect("a band")).write(value)
+        };
+        assert_eq!(written(912.1, 1102.4, 1297.8, 1843.2), "1,843.20");
+        assert_eq!(written(0.0935, 0.0956, 0.0977, 0.10381), "0.10381");
+        assert_eq!(written(1e-9, 2e-9, 3e-9, 5.5e-9), "5.5000e-9");
+        assert_eq!(written(1e9, 2e9, 3e9, 1e9), "1,000,000,000.00");
+        assert_eq!(written(5.0, 5.0, 5.0, 5.0), "5.00");
+        assert_eq!(Notation::for_value(3e20).write(3e20), "3.0000e20");
+    }
+
+    #[test]
+    fn the_day_is_told_only_where_it_is_not_today() {
+        let time = |text| parse_time(text, chrono_tz::Europe::Paris).expect("a time");
+        assert_eq!(
+            write_time(time("2026-11-22 14:05"), time("2026-11-22 14:11")),
+            "14:05 CET"
+        );
+        assert_eq!(
+            write_time(time("2026-07-21 14:05"), time("2026-11-22 14:11")),
+            "2026-07-21 14:05 CEST"
+        );
+        assert_eq!(
+            write_day_and_time(time("2026-11-22 14:05")),
+            "Sunday 22 November 2026, 14:05 CET"
+        );
+    }
+
+    #[test]
+    fn both_passes_of_the_repeated_hour_are_told_apart_by_their_zone() {
+        let time = |text| parse_time(text, chrono_tz::Europe::Paris).expect("a time");
+        let (first, second) = (time("2026-10-25T00:30:00Z"), time("2026-10-25T01:30:00Z"));
+        assert_eq!(write_time(first, second), "02:30 CEST");
+        assert_eq!(write_time(second, second), "02:30 CET");
+    }
+
+    #[test]
+    fn a_length_is_told_in_its_two_largest_units() {
+        for (seconds, expected) in [
+            (0, "0 s"),
+            (90, "1 min 30 s"),
+            (3600, "1 h"),
+            (100_800, "1 d 4 h"),
+            (28 * 86_400, "28 d"),
+        ] {
+            assert_eq!(write_length(TimeDelta::seconds(seconds)), expected);
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! What this run is to do: the command line and the configuration, put together and checked before
+//! anything is contacted.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use crate::chart::Pictures;
+use crate::cli::{Args, Format, Mode};
+use crate::config::{Config, Environment, Letterhead, MailSettings, Metric, Rows};
+use crate::deadline::Deadline;
+use crate::judgement::Judgement;
+use crate::mail::{self, Delivery, Letter, Mailbox, PreviewImages, Writing};
+use crate::plots::{Naming, Piece, PlotsDir};
+use crate::report::Verbosity;
+use crate::series::parse_time;
+use crate::source::{AsOf, Source};
+
+/// A run, decided.
+#[derive(Debug)]
+pub struct Plan {
+    pub metrics: Vec<Metric>,
+    pub mode: Mode,
+    pub now: DateTime<Tz>,
+    pub as_of: AsOf,
+    pub deadline: Deadline,
+    pub letterhead: Letterhead,
+    /// There whenever the mode is live.
+    pub mail: Option<MailSettings>,
+    pub plots: PlotsDir,
+    pub format: Format,
+    pub verbosity: Verbosity,
+    pub tells_breach_by_exit_code: bool,
+}
+
+/// A plan, and where its rows come from.
+#[derive(Debug)]
+pub struct Prepared {
+    pub plan: Plan,
+    pub source: Source,
+}
+
+impl Plan {
+    /// # Errors
+    ///
+    /// If the command line or the configuration is wrong, or lacks what this run needs.
+    pub fn prepare(args: &Args) -> Result<Prepared> {
+        let config = load_config(args)?;
+        let metrics: Vec<Metric> = config.chosen(&args.metric)?.into_iter().cloned().collect();
+        let deadline = Deadline::after(config.deadline);
+        let now = Utc::now().with_timezone(&config.zone);
+        // Without any configuration there is nowhere to send to: the run can only tell.
+        let mode = if config.is_from_file() || args.mode() == Mode::Preview {
+            args.mode()
+        } else {
+            Mode::Silent
+        };
+        let naming = if config.metrics.len() == 1 {
+            Naming::OneMetric
+        } else {
+            Naming::SeveralMetrics
+        };
+        let source = choose_source(args, &config, &metrics, deadline)?;
+        let plan = Self {
+            mode,
+            as_of: choose_time(args, now)?,
+            deadline,
+            letterhead: config.letterhead(),
+            mail: if mode == Mode::Live {
+                Some(live_mail(&config)?)
+            } else {
+                None
+            },
+            plots: PlotsDir::new(&config.plots_dir, naming),
+            format: args.format,
+            verbosity: verbosity(args, mode),
+            tells_breach_by_exit_code: args.exit_code,
+            metrics,
+            now,
+        };
+        Ok(Prepared { plan, source })
+    }
+
+    /// Whether pictures and a mail are called for.
+    pub fn calls_for_a_mail(&self, judgement: &Judgement) -> bool {
+        match self.mode {
+            Mode::Live => judgement.verdict.is_breach(),
+            Mode::Preview => true,
+            Mode::Silent => false,
+        }
+    }
+}
+
+impl Plan {
+    /// Writes the pictures, and of a dry run the mail as a file and as a page.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be written; the others are not tried.
+    pub fn write_files(
+        &self,
+        metric: &Metric,
+        pictures: Option<&Pictures>,
+        writing: &Writing,
+    ) -> Result<Vec<PathBuf>> {
+        let mut files = Vec::new();
+        if let Some(pictures) = pictures {
+            files.extend(self.plots.write_pictures(metric, pictures)?);
+        }
+        if self.mode == Mode::Preview {
+            let name = |piece| self.plots.file_name(metric, piece);
+            let page = writing.page_with(PreviewImages {
+                day: &name(Piece::Day),
+                two_days: &name(Piece::TwoDays),
+            });
+            let letter = writing.address(
+                &self.sender(),
+                &self.recipients(metric)[0],
+                self.now.to_utc(),
+            )?;
+            files.push(
+                self.plots
+                    .write(metric, Piece::Mail, &letter.message.formatted())?,
+            );
+            files.push(self.plots.write(metric, Piece::Page, page.as_bytes())?);
+        }
+        Ok(files)
+    }
+
+    /// Sends the mail to each recipient, if this run sends at all.
+    ///
+    /// # Errors
+    ///
+    /// If a mail cannot be put together; what the server says of each is in the deliveries.
+    pub fn send(&self, metric: &Metric, writing: &Writing) -> Result<Vec<Delivery>> {
+        let Some(settings) = &self.mail else {
+            return Ok(Vec::new());
+        };
+        let address = |to| writing.address(&self.sender(), to, self.now.to_utc());
+        let letters: Vec<Letter> = self
+            .recipients(metric)
+            .iter()
+            .map(address)
+            .collect::<Result<_>>()?;
+        Ok(mail::send(&letters, settings, self.deadline))
+    }
+
+    fn sender(&self) -> Mailbox {
+        self.letterhead
+            .from
+            .clone()
+            .unwrap_or_else(|| mail::placeholder("bandwatch"))
+    }
+
+    /// At least one: without a configuration, a name that nobody has.
+    fn recipients(&self, metric: &Metric) -> Vec<Mailbox> {
+        let recipients = metric
+            .recipients
+            .as_ref()
+            .unwrap_or(&self.letterhead.recipients);
+        if recipients.is_empty() {
+            vec![mail::placeholder("recipient")]
+        } else {
+            recipients.clone()
+        }
+    }
+}
+
+fn load_config(args: &Args) -> Result<Config> {
+    let environment = Environment::read();
+    if let Some(path) = &args.config {
+        return Config::load(path, &environment);
+    }
+    let places = Config::usual_places();
+    match (places.iter().find(|place| place.exists()), &args.input) {
+        (Some(path), _) => Config::load(path, &environment),
+        (None, Some(input)) => Ok(Config::without_file(Metric::of_file(&name_of(input)))),
+        (None, None) => {
+            let places: Vec<_> = places
+                .iter()
+                .map(|place| place.display().to_string())
+                .collect();
+            bail!(
+                "no configuration: looked for {}; name one with --config, or try --dry-run --input FILE.csv, which needs none",
+                places.join(", ")
+            )
+        }
+    }
+}
+
+/// A file's name without its ending, as the name of the metric in it.
+fn name_of(input: &Path) -> String {
+    input.file_stem().map_or("series".to_string(), |stem| {
+        stem.to_string_lossy().into_owned()
+    })
+}
+
+fn choose_source(
+    args: &Args,
+    config: &Config,
+    metrics: &[Metric],
+    deadline: Deadline,
+) -> Result<Source> {
+    if let Some(path) = &args.input {
+        if metrics.len() > 1 {
+            let names: Vec<_> = metrics.iter().map(|metric| metric.name.as_str()).collect();
+            bail!(
+                "--input is one series, and the configuration has the metrics {}; choose one with --metric",
+                names.join(", ")
+            );
+        }
+        return Ok(Source::file(PathBuf::from(path)));
+    }
+    let settings = config.database()?;
+    if let Some(metric) = metrics.iter().find(|metric| metric.rows == Rows::None) {
+        bail!(
+            "metric {:?}: neither table nor query is set; allowed: table with time_column and value_column, or query",
+            metric.name
+        );
+    }
+    Ok(Source::mysql(settings, deadline))
+}
+
+fn choose_time(args: &Args, now: DateTime<Tz>) -> Result<AsOf> {
+    match (&args.at, &args.input) {
+        (Some(text), _) => parse_time(text, now.timezone())
+            .map(AsOf::Time)
+            .context("--at"),
+        (None, Some(_)) => Ok(AsOf::LastRow),
+        (None, None) => Ok(AsOf::Time(now)),
+    }
+}
+
+fn live_mail(config: &Config) -> Result<MailSettings> {
+    config.mail()?.context(
+        "smtp: missing; an alert needs a mail server (or try --dry-run, which sends nothing)",
+    )
+}
+
+fn verbosity(args: &Args, mode: Mode) -> Verbosity {
+    match (args.quiet, args.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Details,
+        _ if mode != Mode::Live || std::io::stdout().is_terminal() => Verbosity::Everything,
+        _ => Verbosity::Notable,
+    }
+}

@@ -1,0 +1,284 @@
+//! What is printed of a metric: a line for people, or a JSON object for programs.
+
+use chrono::{DateTime, SecondsFormat};
+use chrono_tz::Tz;
+use serde::Serialize;
+
+use crate::cli::Format;
+use crate::config::Metric;
+use crate::judgement::Judgement;
+use crate::mail::Delivery;
+use crate::notation::{Notation, separate_thousands, write_length, write_time};
+use crate::verdict::Verdict;
+
+/// How much a run tells in text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verbosity {
+    Quiet,
+    /// What wants attention: the way of cron.
+    Notable,
+    /// A line for every metric.
+    Everything,
+    /// And how it came about.
+    Details,
+}
+
+/// All that is to be said of one metric in this run.
+#[derive(Debug)]
+pub struct Account<'a> {
+    pub metric: &'a Metric,
+    /// None where the metric could not be read or judged.
+    pub judgement: Option<&'a Judgement>,
+    pub deliveries: &'a [Delivery],
+    /// Files written.
+    pub files: &'a [std::path::PathBuf],
+    /// What could not be done, each on one line.
+    pub failures: &'a [String],
+}
+
+/// The text for standard output, if there is something to tell.
+pub fn write_account(account: &Account, format: Format, verbosity: Verbosity) -> Option<String> {
+    match format {
+        _ if verbosity == Verbosity::Quiet => None,
+        Format::Json => serde_json::to_string(&Entry::of(account)).ok(),
+        Format::Text => account
+            .judgement
+            .and_then(|judgement| write_text(account, judgement, verbosity)),
+    }
+}
+
+fn write_text(account: &Account, judgement: &Judgement, verbosity: Verbosity) -> Option<String> {
+    if verbosity == Verbosity::Notable && judgement.verdict == Verdict::Normal {
+        return None;
+    }
+    let mut lines = vec![line(account.metric, judgement)];
+    let accepted = account
+        .deliveries
+        .iter()
+        .filter(|delivery| delivery.outcome.is_ok());
+    lines.extend(accepted.map(|delivery| format!("  mailed to {}", delivery.to.email)));
+    lines.extend(
+        account
+            .files
+            .iter()
+            .map(|path| format!("  wrote {}", path.display())),
+    );
+    if verbosity == Verbosity::Details {
+        lines.extend(
+            details(account.metric, judgement)
+                .into_iter()
+                .map(|detail| format!("  {detail}")),
+        );
+    }
+    Some(lines.join("\n"))
+}
+
+/// `sales  HIGH  1,843.20 at 14:05 CET, expected 1,102.40 (912.10 to 1,297.80)`
+fn line(metric: &Metric, judgement: &Judgement) -> String {
+    let (name, verdict) = (&metric.name, word(&judgement.verdict).to_uppercase());
+    let now = judgement.reading.now;
+    match (&judgement.verdict, judgement.latest, &judgement.prediction) {
+        (Verdict::Undecided(reason), Some(latest), _) => {
+            let value = Notation::for_value(latest.value).write(latest.value);
+            format!(
+                "{name}  {verdict}  {reason} (newest: {value} at {})",
+                write_time(latest.time, now)
+            )
+        }
+        (Verdict::Undecided(reason), None, _) => format!("{name}  {verdict}  {reason}"),
+        (_, Some(latest), Some(prediction)) => {
+            let band = prediction.band;
+            let notation = Notation::for_band(&band);
+            let blind = if judgement.low_is_possible() == Some(false) {
+                "; zero is inside, so Low cannot fire now"
+            } else {
+                ""
+            };
+            format!(
+                "{name}  {verdict}  {} at {}, expected {} ({} to {}){blind}",
+                notation.write(latest.value),
+                write_time(latest.time, now),
+                notation.write(band.expected),
+                notation.write(band.lower),
+                notation.write(band.upper)
+            )
+        }
+        _ => format!("{name}  {verdict}"),
+    }
+}
+
+fn details(metric: &Metric, judgement: &Judgement) -> Vec<String> {
+    let count = |count: usize| separate_thousands(&count.to_string());
+    let intake = judgement.reading.intake;
+    let step = judgement.reading.series.grid().step();
+    let mut details = vec![format!(
+        "rows {} (empty {}, not finite {}, time unclear {}, repeated {}), step {step}, as of {}",
+        separate_thousands(&intake.rows.to_string()),
+        intake.empty,
+        intake.not_finite,
+        intake.unclear_time,
+        intake.repeated,
+        judgement.reading.now.format("%Y-%m-%d %H:%M:%S %Z")
+    )];
+    if let Some(cleaned) = &judgement.cleaned {
+        let history = &cleaned.history;
+        details.push(format!(
+            "history {} from {}: {} values, {} missing, {} clipped{}",
+            write_length(history.span()),
+            history.time(0).format("%Y-%m-%d %H:%M %Z"),
+            count(history.len() - history.missing()),
+            count(history.missing()),
+            count(cleaned.clipped.len()),
+            cleaned.fences.map_or(String::new(), |fences| {
+                let notation = Notation::for_value(fences.upper - fences.lower);
+                format!(
+                    " to {} and {}",
+                    notation.write(fences.lower),
+                    notation.write(fences.upper)
+                )
+            })
+        ));
+    }
+    if let Some(half_widths) = judgement.deviation() {
+        details.push(format!(
+            "{half_widths:+.2} half-widths of the {} band from what was expected",
+            metric.level
+        ));
+    }
+    details
+}
+
+fn word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::High => "high",
+        Verdict::Low => "low",
+        Verdict::Normal => "normal",
+        Verdict::Undecided(_) => "undecided",
+    }
+}
+
+/// One metric as JSON. Numbers are numbers, times RFC 3339 with offset, and what is not known null.
+#[derive(Debug, Serialize)]
+pub struct Entry {
+    /// The metric's name.
+    metric: String,
+    /// Its title.
+    title: String,
+    /// Its unit.
+    unit: Option<String>,
+    /// `high`, `low`, `normal`, `undecided`, or `failed` where it could not be judged at all.
+    verdict: &'static str,
+    /// Why it is undecided.
+    reason: Option<String>,
+    /// The start of the judged bucket.
+    time: Option<String>,
+    /// Its value.
+    value: Option<f64>,
+    /// What was expected of it.
+    expected: Option<f64>,
+    /// The band's lower limit.
+    lower: Option<f64>,
+    /// The band's upper limit.
+    upper: Option<f64>,
+    /// The share of healthy values the band should hold.
+    level: f64,
+    /// How far the value lies from what was expected, in half-widths of the band on that side:
+    /// beyond 1 or -1 is a breach.
+    deviation: Option<f64>,
+    /// False where the band reaches to zero and no value is ever negative: Low cannot fire.
+    low_possible: Option<bool>,
+    /// The instant the check is as of.
+    as_of: Option<String>,
+    /// The length of a bucket, in seconds.
+    step_seconds: Option<i64>,
+    /// The start of the history the band was drawn from.
+    history_from: Option<String>,
+    /// Its buckets.
+    history_buckets: Option<usize>,
+    /// Those without data.
+    history_missing: Option<usize>,
+    /// Its values that were clipped as outliers.
+    clipped: Option<usize>,
+    /// Rows read.
+    rows: Option<u64>,
+    /// Rows left out for want of a value.
+    rows_empty: Option<u64>,
+    /// Rows left out because their value was NaN or infinite.
+    rows_not_finite: Option<u64>,
+    /// Rows left out because their wall clock time names no instant, or two.
+    rows_time_unclear: Option<u64>,
+    /// Rows beyond the first of their bucket where one was expected; they were averaged.
+    rows_repeated: Option<u64>,
+    /// The addresses whose mail the server has accepted.
+    mailed: Vec<String>,
+    /// The files written.
+    files: Vec<String>,
+    /// What could not be done.
+    failures: Vec<String>,
+}
+
+impl Entry {
+    fn of(account: &Account) -> Self {
+        let metric = account.metric;
+        let judgement = account.judgement;
+        let latest = judgement.and_then(|judgement| judgement.latest);
+        let band = judgement
+            .and_then(|judgement| judgement.prediction.as_ref())
+            .map(|prediction| prediction.band);
+        let history = judgement
+            .and_then(|judgement| judgement.cleaned.as_ref())
+            .map(|cleaned| &cleaned.history);
+        let intake = judgement.map(|judgement| judgement.reading.intake);
+        Self {
+            metric: metric.name.clone(),
+            title: metric.title.clone(),
+            unit: metric.unit.clone(),
+            verdict: judgement.map_or("failed", |judgement| word(&judgement.verdict)),
+            reason: judgement.and_then(|judgement| match &judgement.verdict {
+                Verdict::Undecided(reason) => Some(reason.to_string()),
+                _ => None,
+            }),
+            time: latest.map(|latest| stamp(latest.time)),
+            value: latest.map(|latest| latest.value),
+            expected: band.map(|band| band.expected),
+            lower: band.map(|band| band.lower),
+            upper: band.map(|band| band.upper),
+            level: metric.level.share(),
+            deviation: judgement.and_then(Judgement::deviation),
+            low_possible: judgement.and_then(Judgement::low_is_possible),
+            as_of: judgement.map(|judgement| stamp(judgement.reading.now)),
+            step_seconds: judgement
+                .map(|judgement| judgement.reading.series.grid().step().seconds()),
+            history_from: history.map(|history| stamp(history.time(0))),
+            history_buckets: history.map(|history| history.len()),
+            history_missing: history.map(|history| history.missing()),
+            clipped: judgement
+                .and_then(|judgement| judgement.cleaned.as_ref())
+                .map(|cleaned| cleaned.clipped.len()),
+            rows: intake.map(|intake| intake.rows),
+            rows_empty: intake.map(|intake| intake.empty),
+            rows_not_finite: intake.map(|intake| intake.not_finite),
+            rows_time_unclear: intake.map(|intake| intake.unclear_time),
+            rows_repeated: intake.map(|intake| intake.repeated),
+            mailed: account
+                .deliveries
+                .iter()
+                .filter(|delivery| delivery.outcome.is_ok())
+                .map(|delivery| delivery.to.email.to_string())
+                .collect(),
+            files: account
+                .files
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect(),
+            failures: account.failures.to_vec(),
+        }
+    }
+}
+
+fn stamp(time: DateTime<Tz>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, false)
+}
+
+#[cfg(test)]
+mod tests;

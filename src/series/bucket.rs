@@ -1,0 +1,322 @@
+//! Rows to buckets: rows may come in any order, twice, empty or not finite. They are gathered a
+//! bucket at a time, so memory grows with the buckets and not with the rows, and what was left out
+//! is counted.
+
+use std::collections::BTreeMap;
+
+use chrono::DateTime;
+use chrono_tz::Tz;
+use serde::Deserialize;
+
+use super::TimeSeries;
+use super::grid::Grid;
+
+/// How the rows of one bucket become its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Aggregate {
+    Sum,
+    Count,
+    Avg,
+    Min,
+    Max,
+    /// The row with the latest time; of several at that time, the largest value.
+    Last,
+}
+
+/// What a bucket without rows means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Missing {
+    /// Nobody measured: the bucket stays empty.
+    Gap,
+    /// Nothing happened: the bucket is 0.
+    Zero,
+}
+
+/// What became of the rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Intake {
+    /// Rows read.
+    pub rows: u64,
+    /// Rows whose value was empty, left out.
+    pub empty: u64,
+    /// Rows whose value was NaN or infinite, left out.
+    pub not_finite: u64,
+    /// Rows whose wall clock time names no instant or two, left out; see [`super::Clock`].
+    pub unclear_time: u64,
+    /// Rows beyond the first of their time where one a bucket was expected, averaged.
+    pub repeated: u64,
+}
+
+/// Gathers rows into the buckets of a grid.
+#[derive(Debug, Clone)]
+pub struct Buckets {
+    grid: Grid,
+    aggregate: Option<Aggregate>,
+    gathered: BTreeMap<i64, Gathered>,
+    pub intake: Intake,
+}
+
+/// All any [`Aggregate`] needs to know of a bucket's rows.
+#[derive(Debug, Clone, Copy)]
+struct Gathered {
+    count: u64,
+    sum: f64,
+    min: f64,
+    max: f64,
+    last: f64,
+    last_time: DateTime<Tz>,
+}
+
+impl Buckets {
+    /// Without an aggregate, rows are taken to be ready-made, one a bucket.
+    pub fn new(grid: Grid, aggregate: Option<Aggregate>) -> Self {
+        Self {
+            grid,
+            aggregate,
+            gathered: BTreeMap::new(),
+            intake: Intake::default(),
+        }
+    }
+
+    /// Takes in a row: its value, or `None` where it has none.
+    pub fn add(&mut self, time: DateTime<Tz>, value: Option<f64>) {
+        self.intake.rows += 1;
+        let Some(value) = value else {
+            self.intake.empty += 1;
+            return;
+        };
+        if !value.is_finite() {
+            self.intake.not_finite += 1;
+            return;
+        }
+        let slot = self.grid.slot(time);
+        match self.gathered.get_mut(&slot) {
+            None => {
+                self.gathered.insert(
+                    slot,
+                    Gathered {
+                        count: 1,
+                        sum: value,
+                        min: value,
+                        max: value,
+                        last: value,
+                        last_time: time,
+                    },
+                );
+            }
+            Some(gathered) => {
+                self.intake.repeated += u64::from(self.aggregate.is_none());
+                gathered.add(time, value);
+            }
+        }
+    }
+
+    /// Takes in a row whose time could not be told.
+    pub fn add_unclear(&mut self) {
+        self.intake.rows += 1;
+        self.intake.unclear_time += 1;
+    }
+
+    /// The newest bucket that has data, if any.
+    pub fn newest_slot(&self) -> Option<i64> {
+        self.gathered.last_key_value().map(|(slot, _)| *slot)
+    }
+
+    /// The most steps in a row without data between two buckets that have some.
+    pub fn longest_silence(&self) -> i64 {
+        let slots: Vec<i64> = self.gathered.keys().copied().collect();
+        slots
+            .windows(2)
+            .map(|pair| pair[1] - pair[0] - 1)
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// The buckets from `first_slot` to `last_slot`, both included.
+    pub fn series(&self, first_slot: i64, last_slot: i64, missing: Missing) -> TimeSeries {
+        let oldest = self.gathered.first_key_value().map(|(slot, _)| *slot);
+        let values = (first_slot..=last_slot)
+            .map(|slot| match (self.gathered.get(&slot), missing) {
+                (Some(gathered), _) => gathered.value(self.aggregate),
+                // Before the first row the table may not have existed: that is not "nothing sold".
+                (None, Missing::Zero) if oldest.is_some_and(|oldest| slot > oldest) => Some(0.0),
+                (None, _) => None,
+            })
+            .collect();
+        TimeSeries {
+            grid: self.grid.clone(),
+            first_slot,
+            values,
+        }
+    }
+}
+
+impl Gathered {
+    fn add(&mut self, time: DateTime<Tz>, value: f64) {
+        self.count += 1;
+        self.sum += value;
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+        if time > self.last_time || (time == self.last_time && value > self.last) {
+            self.last = value;
+            self.last_time = time;
+        }
+    }
+
+    /// `None` if the aggregate overflows what a number can hold.
+    fn value(&self, aggregate: Option<Aggregate>) -> Option<f64> {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "2^53 rows in a bucket are out of reach"
+        )]
+        let count = self.count as f64;
+        let value = match aggregate {
+            Some(Aggregate::Sum) => self.sum,
+            Some(Aggregate::Count) => count,
+            Some(Aggregate::Avg) | None => self.sum / count,
+            Some(Aggregate::Min) => self.min,
+            Some(Aggregate::Max) => self.max,
+            Some(Aggregate::Last) => self.last,
+        };
+        value.is_finite().then_some(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::parse_time;
+
+    fn time(text: &str) -> DateTime<Tz> {
+        parse_time(&format!("2026-11-22 {text}"), Tz::UTC).expect("a time")
+    }
+
+    fn buckets(aggregate: Option<Aggregate>, rows: &[(&str, f64)]) -> Buckets {
+        let mut buckets = Buckets::new(
+            Grid::new("5m".parse().expect("a step"), time("00:00")),
+            aggregate,
+        );
+        for (text, value) in rows {
+            buckets.add(time(text), Some(*value));
+        }
+        buckets
+    }
+
+    fn values(buckets: &Buckets, first: &str, last: &str, missing: Missing) -> Vec<Option<f64>> {
+        let slot = |text| buckets.grid.slot(time(text));
+        buckets
+            .series(slot(first), slot(last), missing)
+            .values()
+            .to_vec()
+    }
+
+    #[test]
+    fn each_aggregate_makes_of_its_rows_what_its_name_says() {
+        let rows = [("10:01", 4.0), ("10:04", 1.0), ("10:02", 7.0)];
+        for (aggregate, expected) in [
+            (Some(Aggregate::Sum), 12.0),
+            (Some(Aggregate::Count), 3.0),
+            (Some(Aggregate::Avg), 4.0),
+            (Some(Aggregate::Min), 1.0),
+            (Some(Aggregate::Max), 7.0),
+            (Some(Aggregate::Last), 1.0),
+            (None, 4.0),
+        ] {
+            assert_eq!(
+                values(&buckets(aggregate, &rows), "10:00", "10:00", Missing::Gap),
+                [Some(expected)],
+                "{aggregate:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn rows_in_any_order_make_the_same_series() {
+        let mut rows = vec![
+            ("10:00", 1.0),
+            ("10:05", 2.0),
+            ("10:10", 3.0),
+            ("10:20", 5.0),
+        ];
+        let sorted = values(&buckets(None, &rows), "10:00", "10:20", Missing::Gap);
+        rows.reverse();
+        assert_eq!(
+            values(&buckets(None, &rows), "10:00", "10:20", Missing::Gap),
+            sorted
+        );
+        assert_eq!(sorted, [Some(1.0), Some(2.0), Some(3.0), None, Some(5.0)]);
+    }
+
+    #[test]
+    fn a_missing_bucket_is_a_gap_or_zero_but_never_before_the_first_row() {
+        let buckets = buckets(Some(Aggregate::Sum), &[("10:00", 1.0), ("10:10", 3.0)]);
+        assert_eq!(
+            values(&buckets, "09:55", "10:15", Missing::Gap),
+            [None, Some(1.0), None, Some(3.0), None]
+        );
+        assert_eq!(
+            values(&buckets, "09:55", "10:15", Missing::Zero),
+            [None, Some(1.0), Some(0.0), Some(3.0), Some(0.0)]
+        );
+        assert_eq!(buckets.longest_silence(), 1);
+    }
+
+    #[test]
+    fn what_is_no_number_is_left_out_and_counted() {
+        let mut buckets = buckets(
+            None,
+            &[
+                ("10:00", f64::NAN),
+                ("10:05", f64::INFINITY),
+                ("10:10", 3.0),
+                ("10:10", 5.0),
+            ],
+        );
+        buckets.add(time("10:15"), None);
+        buckets.add_unclear();
+        assert_eq!(
+            values(&buckets, "10:00", "10:15", Missing::Gap),
+            [None, None, Some(4.0), None]
+        );
+        assert_eq!(
+            buckets.intake,
+            Intake {
+                rows: 6,
+                empty: 1,
+                not_finite: 2,
+                unclear_time: 1,
+                repeated: 1
+            }
+        );
+    }
+
+    #[test]
+    fn a_sum_beyond_all_numbers_is_missing_and_not_infinite() {
+        let buckets = buckets(
+            Some(Aggregate::Sum),
+            &[("10:00", f64::MAX), ("10:01", f64::MAX)],
+        );
+        assert_eq!(values(&buckets, "10:00", "10:00", Missing::Gap), [None]);
+    }
+
+    #[test]
+    fn the_latest_value_is_split_off_before_anything_else() {
+        let buckets = buckets(None, &[("10:05", 1.0), ("10:10", 2.0), ("10:20", 9.0)]);
+        let slot = |text| buckets.grid.slot(time(text));
+        let split = buckets
+            .series(slot("10:00"), slot("10:30"), Missing::Gap)
+            .split_latest()
+            .expect("two halves");
+        assert_eq!(
+            split.latest,
+            crate::series::Observation {
+                time: time("10:20"),
+                value: 9.0
+            }
+        );
+        assert_eq!(split.history.values(), [Some(1.0), Some(2.0), None]);
+        assert_eq!(split.history.next_time(), time("10:20"));
+    }
+}

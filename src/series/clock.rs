@@ -1,0 +1,258 @@
+//! From what a row says of its time to the instant it means. A `DATETIME` is a wall clock reading:
+//! in autumn an hour of readings happens twice, in spring one never happens. Guessing there shifts
+//! or doubles values, so a reading that cannot be told apart is refused, and counted by the caller.
+
+use anyhow::{Context, Result, anyhow, bail};
+use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, TimeDelta, TimeZone};
+use chrono_tz::Tz;
+
+/// What a reading without an offset means.
+#[derive(Debug, Clone)]
+pub enum Clock {
+    /// A wall clock of the zone, read until the given instant.
+    Wall { zone: Tz, now: DateTime<Tz> },
+    /// Rows in the order they were written: a reading of the repeated hour belongs to its second
+    /// pass once time would otherwise run backwards.
+    WrittenInOrder {
+        zone: Tz,
+        previous: Option<DateTime<Tz>>,
+    },
+}
+
+impl Clock {
+    pub fn wall(now: DateTime<Tz>) -> Self {
+        Self::Wall {
+            zone: now.timezone(),
+            now,
+        }
+    }
+
+    pub fn written_in_order(zone: Tz) -> Self {
+        Self::WrittenInOrder {
+            zone,
+            previous: None,
+        }
+    }
+
+    /// The instant of a reading; `None` where no instant, or more than one, could be meant.
+    pub fn instant(&mut self, reading: NaiveDateTime) -> Option<DateTime<Tz>> {
+        match self {
+            Self::Wall { zone, now } => match zone.from_local_datetime(&reading) {
+                LocalResult::Single(time) => Some(time),
+                LocalResult::Ambiguous(first, second) => (second > *now).then_some(first),
+                LocalResult::None => None,
+            },
+            Self::WrittenInOrder { zone, previous } => {
+                let time = match zone.from_local_datetime(&reading) {
+                    LocalResult::Single(time) => time,
+                    LocalResult::Ambiguous(first, second) => match previous {
+                        Some(previous) if first <= *previous => second,
+                        _ => first,
+                    },
+                    LocalResult::None => return None,
+                };
+                *previous = Some(time);
+                Some(time)
+            }
+        }
+    }
+}
+
+/// The wall clock reading up to which rows of an instant before `now` may be stamped. In the second
+/// pass of the repeated hour that is later than the clock on the wall: rows of the first pass.
+pub fn latest_reading(now: DateTime<Tz>) -> NaiveDateTime {
+    let reading = now.naive_local();
+    match now.timezone().from_local_datetime(&reading) {
+        LocalResult::Ambiguous(first, second) if now == second => reading + (second - first),
+        _ => reading,
+    }
+}
+
+/// An instant as people write it: RFC 3339 with an offset, or date and time of `zone`
+/// (`2026-11-22 14:05`, with `T`, seconds and fractions allowed, or a bare date). A repeated hour
+/// means its first pass.
+pub fn parse_time(text: &str, zone: Tz) -> Result<DateTime<Tz>> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Ok(time.with_timezone(&zone));
+    }
+    let reading = parse_reading(text).with_context(|| {
+        format!("{text:?} is not a time; allowed: \"2026-11-22 14:05\" (in {zone}) or RFC 3339, \"2026-11-22T14:05:00+01:00\"")
+    })?;
+    zone.from_local_datetime(&reading)
+        .earliest()
+        .ok_or_else(|| anyhow!("{text:?} never happens in {zone}: the clocks go forward over it"))
+}
+
+/// A date and time without offset.
+pub fn parse_reading(text: &str) -> Result<NaiveDateTime> {
+    let text = text.trim();
+    for format in [
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%d %H:%M",
+        "%Y-%m-%dT%H:%M",
+    ] {
+        if let Ok(reading) = NaiveDateTime::parse_from_str(text, format) {
+            return Ok(reading);
+        }
+    }
+    match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        Ok(date) => Ok(date.into()),
+        Err(_) => bail!("{text:?} is not a date and time"),
+    }
+}
+
+/// The offset of a zone from UTC at an instant, in seconds east.
+pub fn offset_seconds(time: DateTime<Tz>) -> i64 {
+    use chrono::Offset;
+    i64::from(time.offset().fix().local_minus_utc())
+}
+
+/// The offsets in force in `[from, to)`: each with the instant it starts at, the first with `from`.
+pub fn offset_changes(from: DateTime<Tz>, to: DateTime<Tz>) -> Vec<DateTime<Tz>> {
+    let mut changes = vec![from];
+    let mut time = from;
+    while time < to {
+        let next = (time + TimeDelta::days(1)).min(to);
+        if offset_seconds(next) != offset_seconds(time) {
+            let (mut before, mut after) = (time, next);
+            while after - before > TimeDelta::seconds(1) {
+                let middle = before + TimeDelta::seconds((after - before).num_seconds() / 2);
+                if offset_seconds(middle) == offset_seconds(before) {
+                    before = middle
+                } else {
+                    after = middle
+                }
+            }
+            changes.push(after);
+        }
+        time = next;
+    }
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARIS: Tz = chrono_tz::Europe::Paris;
+
+    fn reading(text: &str) -> NaiveDateTime {
+        parse_reading(text).expect("a reading")
+    }
+
+    fn utc(text: &str) -> DateTime<Tz> {
+        parse_time(text, PARIS).expect("a time")
+    }
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        for text in [
+            "2026-11-22 14:05",
+            "2026-11-22T14:05:00",
+            "2026-11-22 14:05:00.000",
+            "2026-11-22T13:05:00Z",
+            "2026-11-22T15:05:00+02:00",
+        ] {
+            assert_eq!(utc(text), utc("2026-11-22T13:05:00Z"), "{text}");
+        }
+        assert_eq!(utc("2026-11-22"), utc("2026-11-21T23:00:00Z"));
+    }
+
+    #[test]
+    fn what_is_not_a_time_says_what_would_be() {
+        let error = parse_time("yesterday", PARIS)
+            .expect_err("no time")
+            .to_string();
+        assert!(
+            error.contains(
+                "\"yesterday\" is not a time; allowed: \"2026-11-22 14:05\" (in Europe/Paris)"
+            ),
+            "{error}"
+        );
+        let error = parse_time("2026-03-29 02:30", PARIS)
+            .expect_err("no such time")
+            .to_string();
+        assert!(error.contains("never happens in Europe/Paris"), "{error}");
+    }
+
+    #[test]
+    fn a_wall_clock_reading_of_the_repeated_hour_is_its_first_pass_until_the_second_has_come() {
+        let first_pass = utc("2026-10-25T00:30:00Z");
+        let mut before = Clock::wall(utc("2026-10-25T01:10:00Z"));
+        assert_eq!(
+            before.instant(reading("2026-10-25 02:30")),
+            Some(first_pass)
+        );
+        let mut after = Clock::wall(utc("2026-10-25T01:40:00Z"));
+        assert_eq!(after.instant(reading("2026-10-25 02:30")), None);
+    }
+
+    #[test]
+    fn rows_written_in_order_tell_both_passes_of_the_repeated_hour_apart() {
+        let mut clock = Clock::written_in_order(PARIS);
+        let instants: Vec<_> = [
+            "2026-10-25 01:30",
+            "2026-10-25 02:00",
+            "2026-10-25 02:30",
+            "2026-10-25 02:00",
+            "2026-10-25 02:30",
+            "2026-10-25 03:00",
+        ]
+        .iter()
+        .map(|text| {
+            clock
+                .instant(reading(text))
+                .expect("an instant")
+                .timestamp()
+        })
+        .collect();
+        assert!(
+            instants.windows(2).all(|pair| pair[1] - pair[0] == 1800),
+            "{instants:?}"
+        );
+    }
+
+    #[test]
+    fn a_reading_of_the_skipped_hour_is_no_instant() {
+        let mut clock = Clock::wall(utc("2026-03-30T00:00:00Z"));
+        assert_eq!(clock.instant(reading("2026-03-29 02:30")), None);
+        assert_eq!(
+            Clock::written_in_order(PARIS).instant(reading("2026-03-29 02:30")),
+            None
+        );
+    }
+
+    #[test]
+    fn in_the_second_pass_rows_may_be_stamped_later_than_the_wall_shows() {
+        assert_eq!(
+            latest_reading(utc("2026-10-25T01:10:00Z")),
+            reading("2026-10-25 03:10")
+        );
+        assert_eq!(
+            latest_reading(utc("2026-10-25T00:10:00Z")),
+            reading("2026-10-25 02:10")
+        );
+        assert_eq!(
+            latest_reading(utc("2026-07-01T00:10:00Z")),
+            reading("2026-07-01 02:10")
+        );
+    }
+
+    #[test]
+    fn offset_changes_are_found_to_the_second() {
+        let changes = offset_changes(utc("2026-10-01"), utc("2027-04-01"));
+        assert_eq!(
+            changes,
+            [
+                utc("2026-10-01"),
+                utc("2026-10-25T01:00:00Z"),
+                utc("2027-03-28T01:00:00Z")
+            ]
+        );
+        assert_eq!(
+            offset_changes(utc("2026-07-01"), utc("2026-08-01")).len(),
+            1
+        );
+    }
+}

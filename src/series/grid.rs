@@ -1,0 +1,225 @@
+//! The regular grid a series lives on: instants to slot numbers and back. Steps up to an hour are
+//! equal stretches of real time, so the repeated hour of autumn has slots of its own; longer steps
+//! follow the wall clock, so that a daily bucket is a calendar day.
+
+use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone};
+use chrono_tz::Tz;
+
+use super::clock::offset_seconds;
+use super::step::Step;
+
+/// Numbers the buckets of one [`Step`] in one zone. A slot's number grows by one a bucket.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grid {
+    step: Step,
+    zone: Tz,
+    /// Where buckets start: seconds from [`Grid::EPOCH`], by real time or by the wall clock as
+    /// [`Step::follows_wall_clock`] says.
+    phase: i64,
+}
+
+impl Grid {
+    /// Slot 0 starts at a Monday's midnight, so that a bucket of a week starts on Mondays.
+    pub const EPOCH: DateTime<chrono::Utc> = match DateTime::from_timestamp(-3 * 86_400, 0) {
+        Some(time) => time,
+        None => DateTime::UNIX_EPOCH,
+    };
+
+    /// A grid whose buckets start on round wall clock times of `now`'s zone.
+    pub fn new(step: Step, now: DateTime<Tz>) -> Self {
+        let phase = if step.follows_wall_clock() {
+            0
+        } else {
+            (-offset_seconds(now)).rem_euclid(step.seconds())
+        };
+        Self {
+            step,
+            zone: now.timezone(),
+            phase,
+        }
+    }
+
+    pub fn step(&self) -> Step {
+        self.step
+    }
+
+    /// The number of the bucket that holds an instant.
+    pub fn slot(&self, time: DateTime<Tz>) -> i64 {
+        let time = time.with_timezone(&self.zone);
+        let seconds = if self.step.follows_wall_clock() {
+            seconds_since_epoch(time.naive_local())
+        } else {
+            seconds_since_epoch(time.naive_utc())
+        };
+        (seconds - self.phase).div_euclid(self.step.seconds())
+    }
+
+    /// The start of a bucket.
+    pub fn instant(&self, slot: i64) -> DateTime<Tz> {
+        let seconds = slot
+            .saturating_mul(self.step.seconds())
+            .saturating_add(self.phase);
+        let start = TimeDelta::try_seconds(seconds)
+            .and_then(|delta| Self::EPOCH.checked_add_signed(delta))
+            .unwrap_or(DateTime::<chrono::Utc>::MAX_UTC - TimeDelta::days(2));
+        if self.step.follows_wall_clock() {
+            self.first_instant(start.naive_utc())
+        } else {
+            start.with_timezone(&self.zone)
+        }
+    }
+
+    /// The number of the bucket that started last among those whose end, and `delay` more, has
+    /// passed at `now`.
+    pub fn last_closed(&self, now: DateTime<Tz>, delay: TimeDelta) -> i64 {
+        self.slot(now - delay) - 1
+    }
+
+    /// A bucket's place on the wall clock, in steps. It leaves out the hour that spring skips and
+    /// says the same for both passes of the hour that autumn repeats: what a season is counted in.
+    pub fn wall_slot(&self, slot: i64) -> i64 {
+        if self.step.follows_wall_clock() {
+            return slot;
+        }
+        seconds_since_epoch(self.instant(slot).naive_local()).div_euclid(self.step.seconds())
+    }
+
+    /// The first instant at or after a wall clock reading.
+    fn first_instant(&self, reading: NaiveDateTime) -> DateTime<Tz> {
+        let quarter = TimeDelta::minutes(15);
+        (0..=12)
+            .find_map(|quarters| {
+                self.zone
+                    .from_local_datetime(&(reading + quarter * quarters))
+                    .earliest()
+            })
+            .unwrap_or_else(|| self.zone.from_utc_datetime(&reading))
+    }
+}
+
+/// Seconds from the grid's epoch, both read on the same clock.
+pub fn seconds_since_epoch(reading: NaiveDateTime) -> i64 {
+    reading.and_utc().timestamp() - Grid::EPOCH.timestamp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::parse_time;
+
+    const PARIS: Tz = chrono_tz::Europe::Paris;
+    const NEW_YORK: Tz = chrono_tz::America::New_York;
+
+    fn grid(step: &str, zone: Tz) -> Grid {
+        Grid::new(
+            step.parse().expect("a step"),
+            parse_time("2026-11-22 14:05", zone).expect("a time"),
+        )
+    }
+
+    fn time(text: &str, zone: Tz) -> DateTime<Tz> {
+        parse_time(text, zone).expect("a time")
+    }
+
+    #[test]
+    fn a_slot_starts_at_its_instant() {
+        for step in ["1m", "5m", "1h", "6h", "1d", "1w"] {
+            for zone in [
+                Tz::UTC,
+                PARIS,
+                NEW_YORK,
+                chrono_tz::Asia::Kathmandu,
+                chrono_tz::Australia::Lord_Howe,
+            ] {
+                let grid = grid(step, zone);
+                let slot = grid.slot(time("2026-11-22 14:07:31", zone));
+                let start = grid.instant(slot);
+                assert_eq!(grid.slot(start), slot, "{step} {zone}");
+                assert_eq!(
+                    grid.slot(start - TimeDelta::seconds(1)),
+                    slot - 1,
+                    "{step} {zone}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn buckets_start_on_round_wall_clock_times() {
+        let kathmandu = chrono_tz::Asia::Kathmandu;
+        let hourly = grid("1h", kathmandu);
+        assert_eq!(
+            hourly.instant(hourly.slot(time("2026-11-22 14:07", kathmandu))),
+            time("2026-11-22 14:00", kathmandu)
+        );
+        let daily = grid("1d", PARIS);
+        assert_eq!(
+            daily.instant(daily.slot(time("2026-07-01 00:30", PARIS))),
+            time("2026-07-01 00:00", PARIS)
+        );
+        let weekly = grid("1w", PARIS);
+        assert_eq!(
+            weekly.instant(weekly.slot(time("2026-11-22 14:07", PARIS))),
+            time("2026-11-16 00:00", PARIS)
+        );
+    }
+
+    #[test]
+    fn the_day_of_a_clock_change_has_23_or_25_hourly_slots() {
+        for (zone, day, hours) in [(PARIS, 29, 23), (PARIS, 28, 24)] {
+            let grid = grid("1h", zone);
+            let midnight = |day: u32| grid.slot(time(&format!("2026-03-{day:02} 00:00"), zone));
+            assert_eq!(midnight(day + 1) - midnight(day), hours);
+        }
+        let grid = grid("1h", NEW_YORK);
+        assert_eq!(
+            grid.slot(time("2026-11-02 00:00", NEW_YORK))
+                - grid.slot(time("2026-11-01 00:00", NEW_YORK)),
+            25
+        );
+    }
+
+    #[test]
+    fn a_daily_slot_is_a_calendar_day_whatever_its_hours() {
+        let grid = grid("1d", NEW_YORK);
+        let first = grid.slot(time("2026-10-30 12:00", NEW_YORK));
+        for days in 0..5 {
+            let start = grid.instant(first + days);
+            assert_eq!(start.format("%H:%M").to_string(), "00:00");
+        }
+        assert_eq!(
+            grid.instant(first + 3) - grid.instant(first + 2),
+            TimeDelta::hours(25)
+        );
+    }
+
+    #[test]
+    fn both_passes_of_the_repeated_hour_have_one_wall_slot() {
+        let grid = grid("5m", PARIS);
+        let first = grid.slot(time("2026-10-25T00:30:00Z", PARIS));
+        assert_eq!(grid.wall_slot(first), grid.wall_slot(first + 12));
+        let before = grid.slot(time("2026-03-29 01:55", PARIS));
+        assert_eq!(grid.wall_slot(before + 1) - grid.wall_slot(before), 13);
+    }
+
+    #[test]
+    fn a_bucket_is_closed_once_its_end_and_the_delay_have_passed() {
+        let grid = grid("5m", PARIS);
+        let slot = grid.slot(time("2026-11-22 14:00", PARIS));
+        let closed = |now: &str, delay: i64| {
+            grid.last_closed(time(now, PARIS), TimeDelta::minutes(delay)) >= slot
+        };
+        assert!(!closed("2026-11-22 14:04:59", 0));
+        assert!(closed("2026-11-22 14:05:00", 0));
+        assert!(!closed("2026-11-22 14:09:59", 5));
+        assert!(closed("2026-11-22 14:10:00", 5));
+    }
+
+    #[test]
+    fn slots_far_outside_any_calendar_do_not_panic() {
+        let grid = grid("1d", PARIS);
+        for slot in [i64::MIN, i64::MAX, -10_000_000, 10_000_000] {
+            grid.instant(slot);
+        }
+    }
+}

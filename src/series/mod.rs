@@ -1,0 +1,119 @@
+//! A business series as the rest of the program sees it: values on a regular [`Grid`], oldest
+//! first, one slot a step, a missing slot marked and never invented. Rows become a [`TimeSeries`]
+//! only through [`Buckets`], so whoever holds one knows that it is sorted, finite and on its grid.
+
+mod bucket;
+pub mod clock;
+mod grid;
+#[cfg(test)]
+pub mod sample;
+mod step;
+
+pub use bucket::{Aggregate, Buckets, Intake, Missing};
+pub use clock::{Clock, parse_reading, parse_time};
+pub use grid::Grid;
+pub use step::{Step, infer_step};
+
+use chrono::{DateTime, TimeDelta};
+use chrono_tz::Tz;
+
+/// A value and the start of the bucket it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Observation {
+    pub time: DateTime<Tz>,
+    pub value: f64,
+}
+
+/// Values on a grid, oldest first; `None` marks a bucket without data.
+#[derive(Debug, Clone)]
+pub struct TimeSeries {
+    grid: Grid,
+    first_slot: i64,
+    values: Vec<Option<f64>>,
+}
+
+/// A series cut in two before anything is computed from it: the judged point never touches the
+/// history it is judged by.
+#[derive(Debug, Clone)]
+pub struct Split {
+    pub history: TimeSeries,
+    pub latest: Observation,
+}
+
+impl TimeSeries {
+    pub fn grid(&self) -> &Grid {
+        &self.grid
+    }
+
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    pub fn values(&self) -> &[Option<f64>] {
+        &self.values
+    }
+
+    /// The values that are there, oldest first.
+    pub fn observed(&self) -> impl Iterator<Item = f64> + '_ {
+        self.values.iter().filter_map(|value| *value)
+    }
+
+    /// The number of the slot at `index`, see [`Grid::slot`].
+    pub fn slot(&self, index: usize) -> i64 {
+        self.first_slot + i64::try_from(index).unwrap_or(i64::MAX)
+    }
+
+    /// The index of a slot, the nearest one if it lies outside.
+    pub fn index(&self, slot: i64) -> usize {
+        usize::try_from(slot - self.first_slot)
+            .unwrap_or(0)
+            .min(self.len().saturating_sub(1))
+    }
+
+    /// The start of the bucket at `index`.
+    pub fn time(&self, index: usize) -> DateTime<Tz> {
+        self.grid.instant(self.slot(index))
+    }
+
+    /// The start of the bucket that follows the last one.
+    pub fn next_time(&self) -> DateTime<Tz> {
+        self.time(self.len())
+    }
+
+    /// How much time the series covers.
+    pub fn span(&self) -> TimeDelta {
+        self.grid.step().times(self.len())
+    }
+
+    /// How many buckets have no data.
+    pub fn missing(&self) -> usize {
+        self.values.iter().filter(|value| value.is_none()).count()
+    }
+
+    /// The same grid and slots with every value passed through `change`; gaps stay gaps.
+    pub fn map(&self, change: impl Fn(f64) -> f64) -> Self {
+        Self {
+            grid: self.grid.clone(),
+            first_slot: self.first_slot,
+            values: self.values.iter().map(|value| value.map(&change)).collect(),
+        }
+    }
+
+    /// The newest observation, and all that lies before it (from the first value on). `None` if
+    /// the series holds no value at all.
+    pub fn split_latest(&self) -> Option<Split> {
+        let last = self.values.iter().rposition(Option::is_some)?;
+        let first = self.values.iter().position(Option::is_some)?;
+        Some(Split {
+            latest: Observation {
+                time: self.time(last),
+                value: self.values[last]?,
+            },
+            history: Self {
+                grid: self.grid.clone(),
+                first_slot: self.slot(first),
+                values: self.values[first..last].to_vec(),
+            },
+        })
+    }
+}

@@ -1,0 +1,190 @@
+//! The length of a bucket: parsed once, valid from then on, and found from the data where the
+//! configuration does not say.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta};
+use chrono_tz::Tz;
+use serde::Deserialize;
+
+const DAY: u32 = 86_400;
+const WEEK: u32 = 7 * DAY;
+
+/// The length of one bucket, in whole seconds. It divides a day evenly or is a whole number of
+/// days, so that a day, or a week, is a whole number of steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Step {
+    seconds: u32,
+}
+
+impl Step {
+    /// What makes a step, for error messages.
+    pub const RULE: &str = "whole seconds that divide a day evenly (\"1m\", \"5m\", \"1h\") or whole days (\"1d\"), up to 31d";
+
+    pub fn from_seconds(seconds: u32) -> Option<Self> {
+        let valid = (1..=31 * DAY).contains(&seconds)
+            && (DAY.is_multiple_of(seconds) || seconds.is_multiple_of(DAY));
+        valid.then_some(Self { seconds })
+    }
+
+    pub fn seconds(self) -> i64 {
+        i64::from(self.seconds)
+    }
+
+    pub fn delta(self) -> TimeDelta {
+        TimeDelta::seconds(self.seconds())
+    }
+
+    /// The time `count` steps take.
+    pub fn times(self, count: usize) -> TimeDelta {
+        i32::try_from(count).map_or(TimeDelta::MAX, |count| self.delta() * count)
+    }
+
+    /// How many whole steps fit into `span`.
+    pub fn count_in(self, span: Duration) -> usize {
+        usize::try_from(span.as_secs() / u64::from(self.seconds)).unwrap_or(usize::MAX)
+    }
+
+    /// Steps in a day, for steps shorter than one.
+    pub fn per_day(self) -> Option<usize> {
+        (self.seconds < DAY).then(|| (DAY / self.seconds) as usize)
+    }
+
+    /// Steps in a week, for steps shorter than one that divide it.
+    pub fn per_week(self) -> Option<usize> {
+        (self.seconds < WEEK && WEEK.is_multiple_of(self.seconds))
+            .then(|| (WEEK / self.seconds) as usize)
+    }
+
+    /// Steps beyond an hour follow the wall clock: a daily bucket is a calendar day, of 23 or 25
+    /// hours when the clocks change.
+    pub fn follows_wall_clock(self) -> bool {
+        self.seconds > 3600
+    }
+}
+
+impl FromStr for Step {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        humantime::parse_duration(text)
+            .ok()
+            .filter(|duration| duration.subsec_nanos() == 0)
+            .and_then(|duration| u32::try_from(duration.as_secs()).ok())
+            .and_then(Self::from_seconds)
+            .ok_or_else(|| format!("{text:?} is not a step; allowed: {}", Self::RULE))
+    }
+}
+
+impl TryFrom<String> for Step {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        humantime::format_duration(Duration::from_secs(self.seconds.into())).fmt(formatter)
+    }
+}
+
+/// The step of a series whose rows carry `times` (newest or oldest first, repeats allowed): the
+/// commonest difference between neighbours, if at least half of all differences are that long.
+pub fn infer_step(times: &[DateTime<Tz>]) -> Option<Step> {
+    let mut seconds: Vec<i64> = times.iter().map(DateTime::timestamp).collect();
+    seconds.sort_unstable();
+    seconds.dedup();
+    let mut differences: Vec<i64> = seconds.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    differences.sort_unstable();
+    let commonest = differences
+        .chunk_by(|a, b| a == b)
+        .max_by_key(|run| run.len())?;
+    let dominant = 2 * commonest.len() >= differences.len();
+    dominant
+        .then(|| {
+            u32::try_from(commonest[0])
+                .ok()
+                .and_then(Step::from_seconds)
+        })
+        .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::parse_time;
+
+    fn times(texts: &[&str]) -> Vec<DateTime<Tz>> {
+        texts
+            .iter()
+            .map(|text| parse_time(text, Tz::UTC).expect("a time"))
+            .collect()
+    }
+
+    #[test]
+    fn a_step_divides_a_day_or_is_whole_days() {
+        for (text, seconds) in [
+            ("5m", 300),
+            ("1h", 3600),
+            ("90s", 90),
+            ("1d", 86_400),
+            ("1w", 604_800),
+        ] {
+            assert_eq!(
+                text.parse::<Step>().map(Step::seconds),
+                Ok(seconds),
+                "{text}"
+            );
+        }
+        for text in ["7m", "0s", "36h", "1.5s", "500ms", "2months", "five", ""] {
+            let error = text.parse::<Step>().expect_err(text);
+            assert!(
+                error.contains("allowed: whole seconds that divide a day"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_commonest_distance_is_the_step() {
+        let rows = times(&[
+            "2026-01-01 00:00",
+            "2026-01-01 00:05",
+            "2026-01-01 00:10",
+            "2026-01-01 00:25",
+        ]);
+        assert_eq!(infer_step(&rows).map(Step::seconds), Some(300));
+    }
+
+    #[test]
+    fn irregular_times_have_no_step() {
+        let rows = times(&[
+            "2026-01-01 00:00:00",
+            "2026-01-01 00:00:07",
+            "2026-01-01 00:03:00",
+            "2026-01-01 01:00:00",
+        ]);
+        assert_eq!(infer_step(&rows), None);
+        assert_eq!(infer_step(&rows[..1]), None);
+        assert_eq!(infer_step(&[]), None);
+    }
+
+    #[test]
+    fn seasons_are_whole_numbers_of_steps() {
+        let step = |text: &str| text.parse::<Step>().expect("a step");
+        assert_eq!(
+            (step("5m").per_day(), step("5m").per_week()),
+            (Some(288), Some(2016))
+        );
+        assert_eq!(
+            (step("1d").per_day(), step("1d").per_week()),
+            (None, Some(7))
+        );
+        assert_eq!((step("2d").per_day(), step("2d").per_week()), (None, None));
+    }
+}

@@ -1,0 +1,114 @@
+//! Where rows come from: a MySQL or MariaDB server, or a CSV file in its place. What goes out is a
+//! [`Reading`]: the closed buckets of the window, ready to be judged.
+
+mod file;
+mod mysql;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use chrono::{DateTime, TimeDelta};
+use chrono_tz::Tz;
+
+use crate::config::{DatabaseSettings, Metric};
+use crate::deadline::Deadline;
+use crate::series::{Buckets, Grid, Intake, Step, TimeSeries};
+
+/// Closed buckets, and what became of the rows behind them.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    pub series: TimeSeries,
+    pub intake: Intake,
+    /// The instant as of which the buckets are closed.
+    pub now: DateTime<Tz>,
+    /// The newest bucket that rows were read for.
+    pub newest: Option<DateTime<Tz>>,
+    /// How old the newest bucket may be.
+    pub stale_after: TimeDelta,
+}
+
+/// When a reading is as of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum AsOf {
+    Time(DateTime<Tz>),
+    /// Just after the last row: for a file, which tells of no clock.
+    LastRow,
+}
+
+/// Something that rows can be read from.
+#[derive(Debug)]
+pub enum Source {
+    Mysql(mysql::Database),
+    File(PathBuf),
+}
+
+impl Source {
+    pub fn mysql(settings: DatabaseSettings, deadline: Deadline) -> Self {
+        Self::Mysql(mysql::Database::new(settings, deadline))
+    }
+
+    pub fn file(path: PathBuf) -> Self {
+        Self::File(path)
+    }
+
+    /// Reads the latest window of a metric. `now` is the clock of the run, in the zone of the
+    /// configuration; `as_of` the time to judge at.
+    ///
+    /// # Errors
+    ///
+    /// If the rows cannot be read; the message names the peer or the file.
+    pub fn read(&mut self, metric: &Metric, as_of: AsOf, now: DateTime<Tz>) -> Result<Reading> {
+        match (self, as_of) {
+            (Self::Mysql(database), AsOf::Time(time)) => database.read(metric, time),
+            (Self::Mysql(database), AsOf::LastRow) => database.read(metric, now),
+            (Self::File(path), as_of) => file::read(path, metric, as_of, now.timezone()),
+        }
+    }
+}
+
+/// The slots of a window: all closed ones from its start on.
+#[derive(Debug, Clone)]
+struct Window {
+    grid: Grid,
+    first_slot: i64,
+    last_slot: i64,
+    now: DateTime<Tz>,
+}
+
+impl Window {
+    /// The history and the judged bucket after it.
+    fn before(now: DateTime<Tz>, metric: &Metric, step: Step) -> Self {
+        let grid = Grid::new(step, now);
+        let last_slot = grid.last_closed(now, metric.delay(step));
+        let length = i64::try_from(step.count_in(metric.window)).unwrap_or(i64::MAX);
+        Self {
+            first_slot: last_slot.saturating_sub(length),
+            last_slot,
+            grid,
+            now,
+        }
+    }
+
+    fn from(&self) -> DateTime<Tz> {
+        self.grid.instant(self.first_slot)
+    }
+
+    fn to(&self) -> DateTime<Tz> {
+        self.grid.instant(self.last_slot + 1)
+    }
+
+    fn holds(&self, time: DateTime<Tz>) -> bool {
+        (self.first_slot..=self.last_slot).contains(&self.grid.slot(time))
+    }
+
+    fn reading(&self, buckets: &Buckets, metric: &Metric) -> Reading {
+        let step = self.grid.step();
+        Reading {
+            series: buckets.series(self.first_slot, self.last_slot, metric.missing),
+            intake: buckets.intake,
+            now: self.now,
+            newest: buckets.newest_slot().map(|slot| self.grid.instant(slot)),
+            stale_after: metric.stale_after(step, buckets.longest_silence()),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What the server or the way to it refused, in the words a user needs.
+
+use std::fmt;
+
+use anyhow::Error;
+
+use crate::config::{DatabasePlace, DatabaseSettings};
+
+/// A fact and what to do about it, on one line.
+#[derive(Debug)]
+pub struct Refusal {
+    told: String,
+    /// Not the server's word on a statement but the end of the session.
+    broken: bool,
+}
+
+impl Refusal {
+    /// Whether an error left a session of no more use.
+    pub fn broke_the_session(error: &Error) -> bool {
+        error
+            .downcast_ref::<Self>()
+            .is_some_and(|refusal| refusal.broken)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str(&self.told)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// The server's word, with what to do about it where that is plain.
+pub fn told(error: mysql::Error) -> Refusal {
+    let advice = match &error {
+        mysql::Error::MySqlError(server) => match server.code {
+            1146 => "is metric.table right, and mysql.database?",
+            1054 => "are metric.time_column, metric.value_column and metric.where right?",
+            1142 | 1143 => "the user of mysql.user needs the right to SELECT",
+            1969 | 3024 => {
+                "the query took longer than mysql.query_timeout or what was left of deadline; is there an index on the time column?"
+            }
+            1064 => "check metric.where, or metric.query",
+            _ => "",
+        },
+        mysql::Error::IoError(_) => "the connection broke or the server fell silent",
+        _ => "",
+    };
+    advise(error, advice)
+}
+
+/// What kept the session from being opened.
+pub fn explain(error: mysql::Error, settings: &DatabaseSettings) -> Refusal {
+    let advice = match &error {
+        mysql::Error::MySqlError(server) => match server.code {
+            1045 | 1698 => {
+                "check mysql.user and mysql.password_file (or the environment: mysql_user, mysql_password)"
+            }
+            1044 | 1049 => "check mysql.database (or the environment: mysql_db)",
+            1130 => "the server takes no connections from this machine",
+            _ => "",
+        },
+        mysql::Error::TlsError(_) => {
+            "mysql.tls = \"verify\" wants a certificate for that name from a known authority; name its authority's with mysql.ca_file"
+        }
+        mysql::Error::DriverError(mysql::DriverError::TlsNotSupported) => {
+            "the server offers no TLS; mysql.tls = \"off\" would do without"
+        }
+        mysql::Error::DriverError(_) | mysql::Error::IoError(_)
+            if matches!(settings.place, DatabasePlace::Socket(_)) =>
+        {
+            "is the server up, and mysql.socket right?"
+        }
+        mysql::Error::DriverError(_) | mysql::Error::IoError(_) => {
+            "is the server up, and are mysql.host and mysql.port right?"
+        }
+        _ => "",
+    };
+    advise(error, advice)
+}
+
+fn advise(error: mysql::Error, advice: &str) -> Refusal {
+    let fact = plain(&error);
+    let told = if advice.is_empty() {
+        fact
+    } else {
+        format!("{fact}; {advice}")
+    };
+    Refusal {
+        told,
+        broken: !matches!(error, mysql::Error::MySqlError(_)),
+    }
+}
+
+/// An error's fact on one line, without the driver's wrapping.
+fn plain(error: &mysql::Error) -> String {
+    let text = match error {
+        mysql::Error::MySqlError(server) => format!("{} (error {})", server.message, server.code),
+        mysql::Error::IoError(error) => error.to_string(),
+        mysql::Error::TlsError(error) => error.to_string(),
+        mysql::Error::DriverError(error) => error.to_string(),
+        other => other.to_string(),
+    };
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

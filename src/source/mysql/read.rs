@@ -1,0 +1,232 @@
+//! Reading a window: a table is bucketed by the server, a query's rows here.
+
+use std::time::Duration;
+
+use ::mysql::prelude::Queryable;
+use ::mysql::{Column, Conn, Value, params};
+use anyhow::{Context, Result};
+use chrono::{DateTime, TimeDelta};
+use chrono_tz::Tz;
+
+use super::cell;
+use super::error::told;
+use super::sql::{self, TableQuery, TimeColumn};
+use crate::config::Metric;
+use crate::deadline::Deadline;
+use crate::series::{Aggregate, Buckets, Clock, Grid, Step, infer_step};
+use crate::source::{Reading, Window};
+
+/// Rows are looked at together, so that the clock is not asked for each.
+const ROWS_BETWEEN_DEADLINE_CHECKS: u64 = 4096;
+/// A query's rows are sampled to find the step; that many tell it.
+const TIMES_THAT_TELL_A_STEP: usize = 2000;
+
+/// Reads a metric's table, bucketed by the server.
+pub fn table(
+    connection: &mut Conn,
+    query: &TableQuery,
+    metric: &Metric,
+    now: DateTime<Tz>,
+    deadline: Deadline,
+) -> Result<Reading> {
+    let types = connection.prep(query.types()).map_err(told)?;
+    let kind = cell::time_column(&types.columns()[0], query.time_column)?;
+    if metric.aggregate != Some(Aggregate::Count) {
+        cell::ensure_numeric(&types.columns()[1])?;
+    }
+    let step = match metric.step {
+        Some(step) => step,
+        None => infer_table_step(connection, query, kind, now)?,
+    };
+    let window = Window::before(now, metric, step);
+    let bucket = sql::bucket(query.time_column, kind, &window.grid, window.from(), now);
+    let mut buckets = Buckets::new(window.grid.clone(), None);
+    let mut clock = Clock::wall(now);
+    let bounds = (
+        cell::bound(window.from(), kind, now),
+        cell::upper_bound(window.to(), kind, now),
+    );
+    let rows = connection
+        .exec_iter(query.buckets(&bucket), bounds)
+        .map_err(told)?;
+    for (count, row) in rows.enumerate() {
+        check(deadline, count)?;
+        let (bucket, value, rows, with_value): (i64, Option<f64>, u64, u64) =
+            ::mysql::from_row_opt(row.map_err(told)?)?;
+        match instant_of_bucket(bucket, kind, &window, now, &mut clock) {
+            Some(time) => {
+                buckets.add(time, value);
+                buckets.intake.rows += rows - 1;
+                buckets.intake.empty += rows - with_value;
+                buckets.intake.repeated += if metric.aggregate.is_none() {
+                    with_value.saturating_sub(1)
+                } else {
+                    0
+                };
+            }
+            None => buckets.add_unclear(),
+        }
+    }
+    Ok(window.reading(&buckets, metric))
+}
+
+/// The instant at which the bucket of that number begins.
+fn instant_of_bucket(
+    bucket: i64,
+    kind: TimeColumn,
+    window: &Window,
+    now: DateTime<Tz>,
+    clock: &mut Clock,
+) -> Option<DateTime<Tz>> {
+    let step = window.grid.step();
+    if step.follows_wall_clock() {
+        return Some(window.grid.instant(bucket));
+    }
+    let reading =
+        Grid::EPOCH.naive_utc() + TimeDelta::try_seconds(bucket.checked_mul(step.seconds())?)?;
+    match kind {
+        TimeColumn::Instant => Some(cell::instant_of_session(reading, now)),
+        TimeColumn::Reading => clock.instant(reading),
+    }
+}
+
+fn infer_table_step(
+    connection: &mut Conn,
+    query: &TableQuery,
+    kind: TimeColumn,
+    now: DateTime<Tz>,
+) -> Result<Step> {
+    let rows: Vec<Value> = connection
+        .exec(query.newest_times(), (cell::upper_bound(now, kind, now),))
+        .map_err(told)?;
+    let mut clock = Clock::wall(now);
+    let times: Vec<_> = rows
+        .iter()
+        .filter_map(|value| cell::instant(value, kind, now, &mut clock).transpose())
+        .collect::<Result<_>>()?;
+    infer_step(&times).with_context(|| no_step(times.len()))
+}
+
+fn no_step(times: usize) -> String {
+    format!(
+        "the times of its {times} newest rows do not tell a step; set every, as in every = \"5m\""
+    )
+}
+
+/// A SELECT of the configuration, and which of its columns matter.
+pub struct UserQuery<'a> {
+    pub sql: &'a str,
+    pub time_column: Option<&'a str>,
+    pub value_column: Option<&'a str>,
+}
+
+/// Reads a metric's own query, bucketed here.
+pub fn query(
+    connection: &mut Conn,
+    query: &UserQuery,
+    metric: &Metric,
+    now: DateTime<Tz>,
+    deadline: Deadline,
+) -> Result<Reading> {
+    let step = match metric.step {
+        Some(step) => step,
+        None => infer_query_step(connection, query, metric, now)?,
+    };
+    let window = Window::before(now, metric, step);
+    let mut buckets = Buckets::new(window.grid.clone(), metric.aggregate);
+    let mut count = 0;
+    each_row(connection, query, &window, now, |time, value| {
+        check(deadline, count)?;
+        count += 1;
+        match time {
+            Some(time) if window.holds(time) => buckets.add(time, value),
+            Some(_) => {}
+            None => buckets.add_unclear(),
+        }
+        Ok(Continue::Yes)
+    })?;
+    Ok(window.reading(&buckets, metric))
+}
+
+fn infer_query_step(
+    connection: &mut Conn,
+    query: &UserQuery,
+    metric: &Metric,
+    now: DateTime<Tz>,
+) -> Result<Step> {
+    let minute = Step::from_seconds(60).context("a step of a minute")?;
+    let window = Window::before(now, metric, minute);
+    let mut times = Vec::new();
+    each_row(connection, query, &window, now, |time, _| {
+        times.extend(time);
+        Ok(if times.len() < TIMES_THAT_TELL_A_STEP {
+            Continue::Yes
+        } else {
+            Continue::No
+        })
+    })?;
+    infer_step(&times).with_context(|| no_step(times.len()))
+}
+
+enum Continue {
+    Yes,
+    No,
+}
+
+/// Runs the query over a window and hands over each row's instant (if it can be told) and value.
+fn each_row(
+    connection: &mut Conn,
+    query: &UserQuery,
+    window: &Window,
+    now: DateTime<Tz>,
+    mut take: impl FnMut(Option<DateTime<Tz>>, Option<f64>) -> Result<Continue>,
+) -> Result<()> {
+    let bounds = params! {
+        "from" => cell::date_value(window.from().naive_local()),
+        "to" => cell::upper_bound(window.to(), TimeColumn::Reading, now),
+    };
+    let rows = connection.exec_iter(query.sql, bounds).map_err(told)?;
+    let columns = rows.columns().as_ref().to_vec();
+    let (time_index, value_index) = (
+        find_column(&columns, query.time_column, 0)?,
+        find_column(&columns, query.value_column, 1)?,
+    );
+    let kind = cell::time_column(&columns[time_index], &columns[time_index].name_str())?;
+    let mut clock = Clock::wall(now);
+    for row in rows {
+        let row = row.map_err(told)?;
+        let time = cell::instant(cell::of(&row, time_index), kind, now, &mut clock)?;
+        if let Continue::No = take(time, cell::number(cell::of(&row, value_index))?)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn find_column(columns: &[Column], name: Option<&str>, default: usize) -> Result<usize> {
+    let found = match name {
+        Some(name) => columns
+            .iter()
+            .position(|column| column.name_str().eq_ignore_ascii_case(name)),
+        None => (default < columns.len()).then_some(default),
+    };
+    found.with_context(|| {
+        let names: Vec<_> = columns
+            .iter()
+            .map(|column| column.name_str().into_owned())
+            .collect();
+        format!(
+            "the query returns the columns {names:?}; {} is not among them",
+            name.map_or(format!("a column {}", default + 1), |name| format!(
+                "{name:?}"
+            ))
+        )
+    })
+}
+
+fn check(deadline: Deadline, count: usize) -> Result<()> {
+    if (count as u64).is_multiple_of(ROWS_BETWEEN_DEADLINE_CHECKS) {
+        deadline.at_most(Duration::from_secs(1))?;
+    }
+    Ok(())
+}
