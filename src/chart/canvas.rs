@@ -175,6 +175,8 @@ pub fn fitted(text: &str, width: f64, kind: Type) -> String {
 }
 
 fn font(kind: Type) -> FontDesc<'static> {
+    // Texts are measured before the first picture is begun.
+    fonts_are_ready();
     let style = if kind.bold {
         FontStyle::Bold
     } else {
@@ -256,4 +258,18 @@ fn dashed(spots: &[Spot], (dash, space): (f64, f64)) -> Vec<Vec<Spot>> {
         pieces.push(piece);
     }
     pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_has_its_width_before_anything_is_drawn() {
+        let kind = Type {
+            ..super::super::style::TICK
+        };
+        let width = text_width("2,000", kind);
+        assert!((40.0..120.0).contains(&width), "{width}");
+    }
 }

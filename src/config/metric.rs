@@ -160,7 +160,7 @@ impl Metric {
             .map(|letter| if plain(letter) { letter } else { '_' })
             .take(80)
             .collect();
-        if changed == self.name && !changed.starts_with('.') {
+        if changed == self.name && !changed.is_empty() && !changed.starts_with('.') {
             return changed;
         }
         // FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/: stable across runs and releases.

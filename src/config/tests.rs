@@ -1,1 +1,408 @@
+//! What is refused and in which words, and what the environment overrides.
 
+use super::*;
+
+const METRIC: &str = "[[metric]]\nname = \"sales\"\ntable = \"sales\"\ntime_column = \"at\"\nvalue_column = \"amount\"\n";
+
+fn parse(text: &str) -> Result<Config> {
+    Config::parse(text, &Environment::default(), None)
+}
+
+fn refusal(text: &str) -> String {
+    let refused = parse(text).and_then(|config| {
+        config.database()?;
+        config.mail().map(|_| config)
+    });
+    format!("{:#}", refused.expect_err(text))
+}
+
+fn with(line: &str) -> String {
+    format!("{METRIC}{line}\n")
+}
+
+#[test]
+fn what_is_wrong_is_named_with_line_key_value_and_what_is_allowed() {
+    for (text, told) in [
+        (
+            "timezon = \"UTC\"\n",
+            "line 1: timezon: unknown field `timezon`, expected one of `timezone`, `plots_dir`",
+        ),
+        (
+            "\ntimezone = \"Mars/Base\"\n",
+            "line 2: timezone: \"Mars/Base\" is not a time zone; allowed: a name of the IANA list",
+        ),
+        (
+            "deadline = \"soon\"\n",
+            "line 1: deadline: \"soon\" is not a length of time from 1s to 3650d; allowed: such as \"50s\"",
+        ),
+        (
+            "deadline = \"0s\"\n",
+            "line 1: deadline: \"0s\" is not a length of time",
+        ),
+        (
+            "deadline = 50\n",
+            "line 1: deadline: invalid type: integer `50`, expected a string",
+        ),
+        (
+            "[mysql]\nport = 70000\n",
+            "line 2: mysql.port: invalid value: integer `70000`, expected u16",
+        ),
+        (
+            "[mysql]\ntls = \"maybe\"\n",
+            "line 2: mysql.tls: unknown variant `maybe`, expected one of `verify`, `encrypt`, `off`",
+        ),
+        (
+            "[smtp]\nrecipients = []\n",
+            "line 2: smtp.recipients: the list is empty; allowed: one address or more",
+        ),
+        (
+            "[smtp]\nrecipients = [\"a@b.example\", \"nobody\"]\n",
+            "line 2: smtp.recipients: \"nobody\" is not a mail address; allowed: such as \"ops@example.com\"",
+        ),
+        (
+            "[smtp]\nfrom = \"x\\r\\nBcc: a@b.example\"\n",
+            "line 2: smtp.from: \"x\\r\\nBcc: a@b.example\" is not a mail address",
+        ),
+        ("timezone = \"UTC\n", "line 1: invalid basic string"),
+        ("", "metric: none; at least one [[metric]] table is needed"),
+    ] {
+        let refusal = refusal(text);
+        assert!(
+            refusal.starts_with(told),
+            "{text:?}\n  said: {refusal}\n  not:  {told}"
+        );
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_metric_is_named_with_its_place_in_the_list() {
+    for (line, told) in [
+        (
+            "every = \"7m\"",
+            "line 6: metric[0].every: \"7m\" is not a step; allowed: whole seconds that divide a day evenly",
+        ),
+        (
+            "level = 1.0",
+            "line 6: metric[0].level: 1 is out of range; allowed: a number from 0.5 to 0.999999, such as 0.95",
+        ),
+        (
+            "outliers.k = -1.0",
+            "line 6: metric[0].outliers.k: -1 is out of range; allowed: a number from 0 to 1000",
+        ),
+        (
+            "outliers.q = 1",
+            "line 6: metric[0].outliers.q: unknown field `q`, expected `k`",
+        ),
+        (
+            "aggregate = \"median\"",
+            "line 6: metric[0].aggregate: unknown variant `median`, expected one of `sum`, `count`, `avg`, `min`, `max`, `last`",
+        ),
+        (
+            "missing = \"interpolate\"",
+            "line 6: metric[0].missing: unknown variant `interpolate`, expected `gap` or `zero`",
+        ),
+        (
+            "direction = \"up\"",
+            "line 6: metric[0].direction: unknown variant `up`, expected one of `both`, `high`, `low`",
+        ),
+        (
+            "delay = \"-5m\"",
+            "line 6: metric[0].delay: \"-5m\" is not a delay of up to 366d; allowed: such as \"0s\"",
+        ),
+        (
+            "title = \"two\\nlines\"",
+            "line 6: metric[0].title: \"two\\nlines\" is not allowed; allowed: 1 to 200 characters on one line",
+        ),
+        (
+            "recipients = []",
+            "line 6: metric[0].recipients: the list is empty",
+        ),
+        (
+            "query = \"SELECT 1\"",
+            "line 1: metric[0]: query: table is set too; allowed: one of the two",
+        ),
+        (
+            "colour = \"red\"",
+            "line 6: metric[0].colour: unknown field `colour`",
+        ),
+    ] {
+        let refusal = refusal(&with(line));
+        assert!(
+            refusal.starts_with(told),
+            "{line:?}\n  said: {refusal}\n  not:  {told}"
+        );
+    }
+}
+
+#[test]
+fn keys_that_contradict_each_other_are_refused() {
+    for (text, told) in [
+        (
+            "[[metric]]\nname = \"a\"\ntable = \"t\"\n",
+            "time_column: missing; it goes with table",
+        ),
+        (
+            "[[metric]]\nname = \"a\"\ntable = \"t\"\ntime_column = \"at\"\n",
+            "value_column: missing; only aggregate = \"count\" does without",
+        ),
+        (
+            "[[metric]]\nname = \"a\"\ntable = \"a.b.c\"\ntime_column = \"at\"\nvalue_column = \"v\"\n",
+            "table = \"a.b.c\": not a table; allowed: \"sales\", or \"shop.sales\"",
+        ),
+        (
+            "[[metric]]\nname = \"a\"\nquery = \"SELECT t, v FROM x\"\n",
+            "does not ask for the window; allowed: a SELECT that uses :from and :to",
+        ),
+        (
+            &format!("{METRIC}{METRIC}"),
+            "metric[1].name = \"sales\": another metric has this name",
+        ),
+        (
+            &format!(
+                "[mysql]\nsocket = \"/s\"\ntls = \"verify\"\nuser = \"u\"\ndatabase = \"d\"\n{METRIC}"
+            ),
+            "a socket is not encrypted; remove one of the two",
+        ),
+        (
+            &format!("[mysql]\nca_file = \"/c\"\nuser = \"u\"\ndatabase = \"d\"\n{METRIC}"),
+            "mysql.ca_file is set, but nothing is verified with mysql.tls = Off",
+        ),
+    ] {
+        let refusal = refusal(text);
+        assert!(
+            refusal.contains(told),
+            "{text:?}\n  said: {refusal}\n  not:  {told}"
+        );
+    }
+}
+
+#[test]
+fn what_the_run_needs_and_lacks_is_named_with_the_variable_that_would_fill_it() {
+    let database = |text: &str| {
+        format!(
+            "{:#}",
+            parse(text)
+                .expect("a configuration")
+                .database()
+                .expect_err("something lacks")
+        )
+    };
+    assert!(
+        database(METRIC)
+            .ends_with("mysql.user: missing; set it, or the environment variable mysql_user")
+    );
+    assert!(
+        database(&format!("[mysql]\nuser = \"u\"\n{METRIC}"))
+            .ends_with("mysql.database: missing; set it, or the environment variable mysql_db")
+    );
+    let unreadable = database(&format!(
+        "[mysql]\nuser = \"u\"\ndatabase = \"d\"\npassword_file = \"/no/such\"\n{METRIC}"
+    ));
+    assert!(
+        unreadable.contains("mysql.password_file = \"/no/such\": cannot be read"),
+        "{unreadable}"
+    );
+    let mail = |text: &str| {
+        format!(
+            "{:#}",
+            parse(&format!("{text}\n{METRIC}"))
+                .expect("a configuration")
+                .mail()
+                .expect_err("something lacks")
+        )
+    };
+    assert!(
+        mail("[smtp]\nhost = \"h\"")
+            .ends_with("smtp.from: missing; set it, or the environment variable smtp_email")
+    );
+    let from = "[smtp]\nhost = \"h\"\nfrom = \"a@b.example\"";
+    assert!(
+        mail(from).ends_with(
+            "smtp.recipients: missing; set it, or the environment variable recipient_list"
+        )
+    );
+    let user = mail(&format!(
+        "{from}\nrecipients = [\"a@b.example\"]\nuser = \"u\""
+    ));
+    assert!(
+        user.contains("smtp.password_file: missing, and smtp.user is set"),
+        "{user}"
+    );
+}
+
+#[test]
+fn a_password_put_in_the_wrong_place_is_not_repeated() {
+    for text in [
+        "[mysql]\npassword = \"hunter2\"\n",
+        "[smtp]\npassword = hunter2\n",
+        "[smtp]\npassword = \"hunter2\n",
+    ] {
+        assert!(!refusal(text).contains("hunter2"), "{}", refusal(text));
+    }
+}
+
+#[test]
+fn the_environment_of_the_old_script_overrides_the_file() {
+    let environment = Environment {
+        mysql_user: Some("reader".into()),
+        mysql_password: Some(Secret::new("one".into())),
+        mysql_host: Some("db.example".into()),
+        mysql_db: Some("till".into()),
+        smtp_email: Some("till@example.com".into()),
+        smtp_password: Some(Secret::new("two".into())),
+        recipient_list: Some("a@example.com, b@example.com,".into()),
+    };
+    let text = include_str!("../../config.example.toml");
+    let config = Config::parse(text, &environment, None).expect("the example is a configuration");
+    let database = config.database().expect("settings");
+    assert_eq!(
+        database.place,
+        DatabasePlace::Host {
+            name: "db.example".into(),
+            port: 3306
+        }
+    );
+    assert_eq!(
+        (database.user.as_str(), database.database.as_str()),
+        ("reader", "till")
+    );
+    assert_eq!(database.password, Some(Secret::new("one".into())));
+    assert_eq!(database.tls, Tls::Verify, "the host is another machine now");
+    let login = config
+        .mail()
+        .expect("settings")
+        .and_then(|mail| mail.login)
+        .expect("a login");
+    assert_eq!(
+        (login.user.as_str(), login.password),
+        ("till@example.com", Secret::new("two".into()))
+    );
+    let letterhead = config.letterhead();
+    assert_eq!(
+        letterhead.from.map(|from| from.to_string()),
+        Some("till@example.com".into())
+    );
+    let recipients: Vec<_> = letterhead
+        .recipients
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(recipients, ["a@example.com", "b@example.com"]);
+}
+
+#[test]
+fn a_bad_address_in_the_environment_is_told_by_its_variable() {
+    for (environment, told) in [
+        (
+            Environment {
+                recipient_list: Some(" , ".into()),
+                ..Environment::default()
+            },
+            "environment recipient_list: the list is empty",
+        ),
+        (
+            Environment {
+                recipient_list: Some("a@x.example,b".into()),
+                ..Environment::default()
+            },
+            "environment recipient_list: \"b\" is not a mail address",
+        ),
+        (
+            Environment {
+                smtp_email: Some("me".into()),
+                ..Environment::default()
+            },
+            "environment smtp_email: \"me\" is not a mail address",
+        ),
+    ] {
+        let refusal = Config::parse(METRIC, &environment, None)
+            .expect_err("a bad address")
+            .to_string();
+        assert!(refusal.starts_with(told), "{refusal}");
+    }
+}
+
+#[test]
+fn defaults_follow_the_rows_and_the_place() {
+    let first = |text: &str| parse(text).expect("a configuration").metrics.remove(0);
+    let minute = |metric: &Metric| metric.delay("5m".parse().expect("a step")).num_minutes();
+    let ready_made = first(METRIC);
+    assert_eq!(
+        (ready_made.missing, minute(&ready_made)),
+        (crate::series::Missing::Gap, 0)
+    );
+    let summed = first(&with("aggregate = \"sum\""));
+    assert_eq!(
+        (summed.missing, minute(&summed)),
+        (crate::series::Missing::Zero, 5)
+    );
+    let averaged = first(&with("aggregate = \"avg\""));
+    assert_eq!(
+        (averaged.missing, minute(&averaged)),
+        (crate::series::Missing::Gap, 5)
+    );
+    let tls = |place: &str| {
+        parse(&format!(
+            "[mysql]\nuser = \"u\"\ndatabase = \"d\"\n{place}\n{METRIC}"
+        ))
+        .expect("a configuration")
+        .database()
+        .expect("settings")
+        .tls
+    };
+    for (place, expected) in [
+        ("", Tls::Off),
+        ("host = \"127.0.0.1\"", Tls::Off),
+        ("host = \"::1\"", Tls::Off),
+        ("socket = \"/run/s\"", Tls::Off),
+        ("host = \"db.example\"", Tls::Verify),
+        ("host = \"10.0.0.7\"", Tls::Verify),
+        ("host = \"db.example\"\ntls = \"encrypt\"", Tls::Encrypt),
+    ] {
+        assert_eq!(tls(place), expected, "{place}");
+    }
+}
+
+#[test]
+fn file_names_are_plain_and_never_shared() {
+    let name = |name: &str| Metric::of_file(name).file_name();
+    assert_eq!(name("sales"), "sales");
+    assert_eq!(name("Käse-1.5_x"), "Käse-1.5_x");
+    for odd in ["../../etc/passwd", "<b>&\"x", "a/b", "a b", ".hidden", ""] {
+        let safe = name(odd);
+        assert!(
+            !safe.contains('/') && !safe.starts_with('.') && safe.len() > 8,
+            "{safe}"
+        );
+    }
+    assert_ne!(name("a/b"), name("a:b"));
+}
+
+#[test]
+fn each_commented_key_of_the_example_would_be_taken() {
+    let example = include_str!("../../config.example.toml");
+    let commented: Vec<&str> = example
+        .lines()
+        .filter(|line| line.starts_with("# ") && line.contains(" = ") && !line.contains(". "))
+        .filter(|line| {
+            line[2..].split(' ').next().is_some_and(|key| {
+                key.chars()
+                    .all(|letter| letter.is_ascii_lowercase() || letter == '_')
+            })
+        })
+        .collect();
+    assert!(commented.len() >= 12, "{commented:?}");
+    for line in commented {
+        let mut text = example.replacen(line, &line[2..], 1);
+        if line.contains("query") {
+            text = text
+                .lines()
+                .filter(|line| !line.starts_with("table ="))
+                .collect::<Vec<_>>()
+                .join("\n");
+        }
+        if let Err(error) = parse(&text) {
+            panic!("{line}: {error:#}");
+        }
+    }
+}

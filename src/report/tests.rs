@@ -1,1 +1,113 @@
+//! The words of the report.
 
+use super::*;
+use crate::judgement::Judgement;
+use crate::series::{Buckets, Grid, Missing, parse_time};
+use crate::source::Reading;
+
+/// Three weeks of hourly values ending at 14:00 in Paris, the last of them given.
+fn judgement(last: f64) -> Judgement {
+    let end = parse_time("2026-11-22 14:00", chrono_tz::Europe::Paris).expect("a time");
+    let grid = Grid::new("1h".parse().expect("a step"), end);
+    let mut buckets = Buckets::new(grid.clone(), None);
+    let last_slot = grid.slot(end);
+    for steps in 0..20 * 24_u32 {
+        let value = if steps == 0 {
+            last
+        } else {
+            1000.0 + 200.0 * f64::from(steps % 24) + f64::from(steps * 7919 % 101)
+        };
+        buckets.add(grid.instant(last_slot - i64::from(steps)), Some(value));
+    }
+    let reading = Reading {
+        series: buckets.series(last_slot - 20 * 24, last_slot, Missing::Gap),
+        intake: buckets.intake,
+        now: grid.instant(last_slot + 1),
+        newest: Some(end),
+        stale_after: chrono::TimeDelta::hours(3),
+    };
+    Judgement::of(reading, &Metric::of_file("sales")).expect("a judgement")
+}
+
+fn written(judgement: Option<&Judgement>, format: Format, verbosity: Verbosity) -> Option<String> {
+    let metric = Metric::of_file("sales");
+    let failures = if judgement.is_none() {
+        vec!["query failed".to_string()]
+    } else {
+        Vec::new()
+    };
+    write_account(
+        &Account {
+            metric: &metric,
+            judgement,
+            deliveries: &[],
+            files: &[],
+            failures: &failures,
+        },
+        format,
+        verbosity,
+    )
+}
+
+#[test]
+fn a_breach_is_a_line_with_value_time_expectation_and_band() {
+    let line = written(
+        Some(&judgement(1_234_567.0)),
+        Format::Text,
+        Verbosity::Notable,
+    )
+    .expect("a line");
+    assert!(
+        line.starts_with("sales  HIGH  1,234,567.00 at 14:00 CET, expected "),
+        "{line}"
+    );
+    let band = line.split_once('(').expect("a band").1;
+    assert!(band.ends_with(')') && band.contains(" to "), "{line}");
+}
+
+#[test]
+fn under_cron_the_normal_is_not_worth_a_line() {
+    let normal = judgement(1050.0);
+    assert_eq!(normal.verdict, Verdict::Normal);
+    assert_eq!(
+        written(Some(&normal), Format::Text, Verbosity::Notable),
+        None
+    );
+    assert!(
+        written(Some(&normal), Format::Text, Verbosity::Everything)
+            .is_some_and(|line| line.starts_with("sales  NORMAL  1,050.00 at 14:00 CET"))
+    );
+    assert_eq!(
+        written(Some(&judgement(1e9)), Format::Text, Verbosity::Quiet),
+        None
+    );
+}
+
+#[test]
+fn json_has_numbers_as_numbers_and_times_with_offset() {
+    let text = written(Some(&judgement(1e6)), Format::Json, Verbosity::Notable).expect("an object");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(json["verdict"], "high");
+    assert_eq!(json["time"], "2026-11-22T14:00:00+01:00");
+    assert_eq!(json["value"], 1e6);
+    assert!(
+        json["lower"].as_f64() < json["expected"].as_f64()
+            && json["expected"].as_f64() < json["upper"].as_f64()
+    );
+    assert!(
+        json["deviation"]
+            .as_f64()
+            .is_some_and(|deviation| deviation > 1.0)
+    );
+    assert_eq!(json["reason"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_metric_that_could_not_be_read_is_in_the_json_too() {
+    let text = written(None, Format::Json, Verbosity::Notable).expect("an object");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(
+        (json["verdict"].as_str(), json["failures"][0].as_str()),
+        (Some("failed"), Some("query failed"))
+    );
+}

@@ -33,14 +33,14 @@ struct Columns {
 pub fn read(path: &Path, metric: &Metric, as_of: AsOf, zone: Tz) -> Result<Reading> {
     let rows = rows(path, metric, zone).with_context(|| format!("read {}", path.display()))?;
     let times: Vec<DateTime<Tz>> = rows.iter().filter_map(|row| row.time).collect();
-    let step = metric.step.or_else(|| infer_step(&times)).with_context(|| {
-        format!("read {}: its times do not tell a step; name one with `every` in the metric's configuration", path.display())
-    })?;
     let last_row = times
         .iter()
         .max()
         .copied()
         .with_context(|| format!("read {}: it holds no rows", path.display()))?;
+    let step = metric.step.or_else(|| infer_step(&times)).with_context(|| {
+        format!("read {}: its times do not tell a step; name one with `every` in the metric's configuration", path.display())
+    })?;
     let window = Window::before(judged_as_of(as_of, last_row, metric, step), metric, step);
     let mut buckets = Buckets::new(window.grid.clone(), metric.aggregate);
     for row in rows {
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn an_offset_in_a_time_counts() {
-        let rows = "2026-11-22T09:00:00Z,1\n2026-11-22T11:05:00+01:00,4\n2026-11-22T10:10:00+01:00,2.5\n2026-11-22T09:15:00Z,3\n";
+        let rows = "2026-11-22T09:00:00Z,1\n2026-11-22T10:15:00+01:00,4\n2026-11-22T09:10:00Z,2.5\n2026-11-22T10:05:00+01:00,3\n";
         let reading = read_text(rows, AsOf::LastRow).expect("a reading");
         assert_eq!(
             reading
