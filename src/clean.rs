@@ -121,7 +121,7 @@ mod tests {
         let fences = clip(&[3.1, -4.7, 15.9, 2.6, 5.3, 58.9, 7.9], 2.0)
             .fences
             .expect("fences");
-        assert!(close(fences.lower, -15.250000000000002), "{fences:?}");
+        assert!(close(fences.lower, -15.250_000_000_000_002), "{fences:?}");
         assert!(close(fences.upper, 30.0), "{fences:?}");
     }
 

@@ -8,13 +8,22 @@ use clap::{Parser, ValueEnum};
 /// Checks the newest point of each business series against its 95 % band, and mails an alert
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, before_help = WHAT_IT_DOES, after_help = EXIT_CODES)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub struct Args {
-    /// Configuration [default: config.toml here, in $XDG_CONFIG_HOME/bandwatch or /etc/bandwatch]
-    #[arg(long, value_name = "FILE")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "Configuration [default: config.toml here, in $XDG_CONFIG_HOME/bandwatch or /etc/bandwatch]"
+    )]
     pub config: Option<PathBuf>,
 
-    /// Send and remember nothing; write both pictures, alert.eml and alert.html into plots_dir
-    #[arg(long)]
+    #[arg(
+        long,
+        help = "Send and remember nothing; write both pictures, alert.eml and alert.html into plots_dir"
+    )]
     pub dry_run: bool,
 
     /// Read this CSV file (time, value) in place of MySQL; needs no configuration

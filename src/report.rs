@@ -9,6 +9,7 @@ use crate::config::Metric;
 use crate::judgement::Judgement;
 use crate::mail::Delivery;
 use crate::notation::{Notation, separate_thousands, write_length, write_time};
+use crate::series::TimeSeries;
 use crate::verdict::Verdict;
 
 /// How much a run tells in text.
@@ -250,8 +251,8 @@ impl Entry {
             step_seconds: judgement
                 .map(|judgement| judgement.reading.series.grid().step().seconds()),
             history_from: history.map(|history| stamp(history.time(0))),
-            history_buckets: history.map(|history| history.len()),
-            history_missing: history.map(|history| history.missing()),
+            history_buckets: history.map(TimeSeries::len),
+            history_missing: history.map(TimeSeries::missing),
             clipped: judgement
                 .and_then(|judgement| judgement.cleaned.as_ref())
                 .map(|cleaned| cleaned.clipped.len()),

@@ -98,7 +98,7 @@ struct OutliersTable {
     k: FenceFactor,
 }
 
-const DEFAULT_WINDOW: Duration = Duration::from_secs(28 * 86_400);
+const DEFAULT_WINDOW: Duration = Duration::from_hours(28 * 24);
 /// A bucket older than this many steps is no news.
 const STALE_AFTER_STEPS: i32 = 3;
 

@@ -1,4 +1,4 @@
-//! The configuration: a TOML file whose documented format is the structs in [`file`], overlaid by
+//! The configuration: a TOML file whose documented format is the structs in [`mod@file`], overlaid by
 //! the environment, checked as a whole before anything is contacted. What comes out are settings
 //! that can be used as they are.
 
@@ -213,7 +213,7 @@ impl Config {
         self.file
             .smtp
             .as_ref()
-            .map(|smtp| smtp.settings())
+            .map(file::Smtp::settings)
             .transpose()
             .with_context(|| self.origin())
     }
@@ -222,8 +222,8 @@ impl Config {
     pub fn letterhead(&self) -> Letterhead {
         let smtp = self.file.smtp.as_ref();
         Letterhead {
-            from: smtp.and_then(|smtp| smtp.from()),
-            recipients: smtp.map(|smtp| smtp.recipients()).unwrap_or_default(),
+            from: smtp.and_then(file::Smtp::from),
+            recipients: smtp.map(file::Smtp::recipients).unwrap_or_default(),
             contact: smtp.and_then(|smtp| smtp.contact.as_ref().map(|text| text.0.clone())),
         }
     }

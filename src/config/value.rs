@@ -30,7 +30,7 @@ impl TryFrom<String> for Length {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let allowed = Duration::from_secs(1)..=Duration::from_secs(3650 * 86_400);
+        let allowed = Duration::from_secs(1)..=Duration::from_hours(3650 * 24);
         let length = humantime::parse_duration(&text)
             .ok()
             .filter(|length| allowed.contains(length));
@@ -49,7 +49,7 @@ impl TryFrom<String> for Delay {
     fn try_from(text: String) -> Result<Self, String> {
         let length = humantime::parse_duration(&text)
             .ok()
-            .filter(|length| *length <= Duration::from_secs(366 * 86_400));
+            .filter(|length| *length <= Duration::from_hours(366 * 24));
         length.map(Self).ok_or_else(|| {
             format!(
                 "{text:?} is not a delay of up to 366d; allowed: such as \"0s\", \"90s\" or \"5m\""

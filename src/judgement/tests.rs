@@ -18,7 +18,8 @@ fn healthy(time: DateTime<Tz>) -> f64 {
         u32::try_from(time.naive_local().and_utc().timestamp() / 60 % 1440)
             .expect("a minute of the day"),
     );
-    let ripple = (time.timestamp() / 1800 * 2_654_435_761 % 1000) as f64 / 1000.0 - 0.5;
+    let noise = u16::try_from(time.timestamp() / 1800 * 2_654_435_761 % 1000).expect("below 1000");
+    let ripple = f64::from(noise) / 1000.0 - 0.5;
     1000.0 + 600.0 * (minute / 1440.0 * std::f64::consts::TAU).sin() + 60.0 * ripple
 }
 

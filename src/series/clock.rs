@@ -119,9 +119,9 @@ pub fn offset_changes(from: DateTime<Tz>, to: DateTime<Tz>) -> Vec<DateTime<Tz>>
             while after - before > TimeDelta::seconds(1) {
                 let middle = before + TimeDelta::seconds((after - before).num_seconds() / 2);
                 if offset_seconds(middle) == offset_seconds(before) {
-                    before = middle
+                    before = middle;
                 } else {
-                    after = middle
+                    after = middle;
                 }
             }
             changes.push(after);

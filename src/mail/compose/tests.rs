@@ -173,7 +173,7 @@ fn the_pictures_go_along_by_content_id() {
         );
         assert!(
             part.content_disposition()
-                .is_some_and(|disposition| disposition.is_inline())
+                .is_some_and(mail_parser::ContentType::is_inline)
         );
     }
     let kinds: Vec<_> = parsed

@@ -4,7 +4,7 @@ use std::fmt;
 
 use anyhow::Error;
 
-use crate::config::{DatabasePlace, DatabaseSettings};
+use crate::config::{DatabasePlace, DatabaseSettings, Tls};
 
 /// A fact and what to do about it, on one line.
 #[derive(Debug)]
@@ -32,8 +32,8 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 /// The server's word, with what to do about it where that is plain.
-pub fn told(error: mysql::Error) -> Refusal {
-    let advice = match &error {
+pub fn told(error: &mysql::Error) -> Refusal {
+    let advice = match error {
         mysql::Error::MySqlError(server) => match server.code {
             1146 => "is metric.table right, and mysql.database?",
             1054 => "are metric.time_column, metric.value_column and metric.where right?",
@@ -51,8 +51,8 @@ pub fn told(error: mysql::Error) -> Refusal {
 }
 
 /// What kept the session from being opened.
-pub fn explain(error: mysql::Error, settings: &DatabaseSettings) -> Refusal {
-    let advice = match &error {
+pub fn explain(error: &mysql::Error, settings: &DatabaseSettings) -> Refusal {
+    let advice = match error {
         mysql::Error::MySqlError(server) => match server.code {
             1045 | 1698 => {
                 "check mysql.user and mysql.password_file (or the environment: mysql_user, mysql_password)"
@@ -61,8 +61,8 @@ pub fn explain(error: mysql::Error, settings: &DatabaseSettings) -> Refusal {
             1130 => "the server takes no connections from this machine",
             _ => "",
         },
-        mysql::Error::TlsError(_) => {
-            "mysql.tls = \"verify\" wants a certificate for that name from a known authority; name its authority's with mysql.ca_file"
+        mysql::Error::TlsError(_) | mysql::Error::CodecError(_) if settings.tls == Tls::Verify => {
+            "mysql.tls = \"verify\" wants a certificate that names mysql.host, from a known authority or that of mysql.ca_file"
         }
         mysql::Error::DriverError(mysql::DriverError::TlsNotSupported) => {
             "the server offers no TLS; mysql.tls = \"off\" would do without"
@@ -80,8 +80,8 @@ pub fn explain(error: mysql::Error, settings: &DatabaseSettings) -> Refusal {
     advise(error, advice)
 }
 
-fn advise(error: mysql::Error, advice: &str) -> Refusal {
-    let fact = plain(&error);
+fn advise(error: &mysql::Error, advice: &str) -> Refusal {
+    let fact = plain(error);
     let told = if advice.is_empty() {
         fact
     } else {
@@ -100,6 +100,13 @@ fn plain(error: &mysql::Error) -> String {
         mysql::Error::IoError(error) => error.to_string(),
         mysql::Error::TlsError(error) => error.to_string(),
         mysql::Error::DriverError(error) => error.to_string(),
+        // The handshake goes through the packet codec, which wraps what it says.
+        mysql::Error::CodecError(error) => {
+            let text = error.to_string();
+            text.trim_start_matches("IO error: `")
+                .trim_end_matches('\'')
+                .to_string()
+        }
         other => other.to_string(),
     };
     text.split_whitespace().collect::<Vec<_>>().join(" ")

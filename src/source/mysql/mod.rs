@@ -19,7 +19,7 @@ use self::error::{Refusal, explain, told};
 use self::read::UserQuery;
 use self::sql::TableQuery;
 use super::Reading;
-use crate::config::{DatabasePlace, DatabaseSettings, Metric, Rows, Tls};
+use crate::config::{DatabasePlace, DatabaseSettings, Metric, Rows, Secret, Tls};
 use crate::deadline::Deadline;
 
 /// A server, and the session with it once there is one.
@@ -110,12 +110,12 @@ impl Database {
         let query_limit = self.deadline.at_most(self.settings.query_timeout)?;
         let options = self.options(query_limit)?;
         let mut connection = Conn::new(options)
-            .map_err(|error| explain(error, &self.settings))
+            .map_err(|error| explain(&error, &self.settings))
             .with_context(|| format!("connect to {place}"))?;
         for statement in session(now, query_limit) {
             connection
                 .query_drop(&statement)
-                .map_err(told)
+                .map_err(|error| told(&error))
                 .with_context(|| format!("prepare the session on {place} with {statement:?}"))?;
         }
         Ok(connection)
@@ -142,7 +142,7 @@ impl Database {
             .at_most(query_limit + Duration::from_secs(2))?;
         let builder = OptsBuilder::new()
             .user(Some(&settings.user))
-            .pass(settings.password.as_ref().map(|password| password.reveal()))
+            .pass(settings.password.as_ref().map(Secret::reveal))
             .db_name(Some(&settings.database))
             // Else it would leave TCP for a socket it asks the server for, and ask for a limit too.
             .prefer_socket(false)

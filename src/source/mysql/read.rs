@@ -29,7 +29,9 @@ pub fn table(
     now: DateTime<Tz>,
     deadline: Deadline,
 ) -> Result<Reading> {
-    let types = connection.prep(query.types()).map_err(told)?;
+    let types = connection
+        .prep(query.types())
+        .map_err(|error| told(&error))?;
     let kind = cell::time_column(&types.columns()[0], query.time_column)?;
     if metric.aggregate != Some(Aggregate::Count) {
         cell::ensure_numeric(&types.columns()[1])?;
@@ -48,11 +50,11 @@ pub fn table(
     );
     let rows = connection
         .exec_iter(query.buckets(&bucket), bounds)
-        .map_err(told)?;
+        .map_err(|error| told(&error))?;
     for (count, row) in rows.enumerate() {
         check(deadline, count)?;
         let (bucket, value, rows, with_value): (i64, Option<f64>, u64, u64) =
-            ::mysql::from_row_opt(row.map_err(told)?)?;
+            ::mysql::from_row_opt(row.map_err(|error| told(&error))?)?;
         match instant_of_bucket(bucket, kind, &window, now, &mut clock) {
             Some(time) => {
                 buckets.add(time, value);
@@ -98,7 +100,7 @@ fn infer_table_step(
 ) -> Result<Step> {
     let rows: Vec<Value> = connection
         .exec(query.newest_times(), (cell::upper_bound(now, kind, now),))
-        .map_err(told)?;
+        .map_err(|error| told(&error))?;
     let mut clock = Clock::wall(now);
     let times: Vec<_> = rows
         .iter()
@@ -185,7 +187,9 @@ fn each_row(
         "from" => cell::date_value(window.from().naive_local()),
         "to" => cell::upper_bound(window.to(), TimeColumn::Reading, now),
     };
-    let rows = connection.exec_iter(query.sql, bounds).map_err(told)?;
+    let rows = connection
+        .exec_iter(query.sql, bounds)
+        .map_err(|error| told(&error))?;
     let columns = rows.columns().as_ref().to_vec();
     let (time_index, value_index) = (
         find_column(&columns, query.time_column, 0)?,
@@ -194,7 +198,7 @@ fn each_row(
     let kind = cell::time_column(&columns[time_index], &columns[time_index].name_str())?;
     let mut clock = Clock::wall(now);
     for row in rows {
-        let row = row.map_err(told)?;
+        let row = row.map_err(|error| told(&error))?;
         let time = cell::instant(cell::of(&row, time_index), kind, now, &mut clock)?;
         if let Continue::No = take(time, cell::number(cell::of(&row, value_index))?)? {
             break;
