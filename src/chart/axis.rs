@@ -6,9 +6,9 @@ use anyhow::Result;
 use super::Chart;
 use super::canvas::{self, Area, Canvas, HEIGHT, WIDTH};
 use super::style::{
-    AXIS, DAY, DAY_BASELINE, GRID, GRID_WIDTH, LABEL_SPACE, MARGIN, MAX_VALUE_LABEL, MIDNIGHT,
-    NO_VALUES, SUBTITLE, SUBTITLE_BASELINE, TICK, TICK_BASELINE, TICK_LEN, TITLE, TITLE_BASELINE,
-    UNIT_BASELINE,
+    AXIS, DAY, DAY_BASELINE, GRID, GRID_WIDTH, LABEL_SPACE, MARGIN, MAX_UNIT, MAX_VALUE_LABEL,
+    MIDNIGHT, NO_VALUES, SUBTITLE, SUBTITLE_BASELINE, TICK, TICK_BASELINE, TICK_LEN, TITLE,
+    TITLE_BASELINE, UNIT_BASELINE,
 };
 use super::ticks::{self, TimeTicks};
 
@@ -96,7 +96,7 @@ fn draw_value_labels(chart: &Chart, canvas: &Canvas) -> Result<()> {
     match chart.figure.unit {
         Some(_) if frame.value_ticks.is_empty() => Ok(()),
         Some(unit) => {
-            let unit = canvas::fitted(unit, f64::from(WIDTH) - 2.0 * MARGIN, TICK);
+            let unit = canvas::fitted(unit, MAX_UNIT, TICK);
             canvas.text(&unit, (MARGIN, UNIT_BASELINE), TICK)
         }
         None => Ok(()),

@@ -13,8 +13,8 @@ use plotters::style::register_font;
 
 use super::encode;
 
-pub const WIDTH: u32 = 1600;
-pub const HEIGHT: u32 = 800;
+pub const WIDTH: u32 = 1200;
+pub const HEIGHT: u32 = 750;
 const SCALE: u32 = encode::SCALE as u32;
 const CHANNELS: usize = 3;
 
@@ -266,10 +266,7 @@ mod tests {
 
     #[test]
     fn a_text_has_its_width_before_anything_is_drawn() {
-        let kind = Type {
-            ..super::super::style::TICK
-        };
-        let width = text_width("2,000", kind);
+        let width = text_width("2,000", super::super::style::TICK);
         assert!((40.0..120.0).contains(&width), "{width}");
     }
 }

@@ -1,6 +1,6 @@
 //! Colours, letters and sizes of the charts, in picture pixels, all in one place.
-//! Only the judged point is coloured (blue for high, orange for low, as the customer asked), and no
-//! letter is smaller than 24 pixels: phones show the picture at half size.
+//! Only the judged point is coloured (blue for high, orange for low, as in the mails people know),
+//! and no letter is smaller than 26 of the 1200 pixels: phones show the picture at half size or less.
 
 use plotters::style::RGBColor;
 
@@ -22,32 +22,32 @@ pub const NORMAL: RGBColor = RGBColor(34, 139, 84);
 pub const UNDECIDED: RGBColor = RGBColor(107, 114, 128);
 
 pub const TITLE: Type = Type {
-    size: 36.0,
+    size: 38.0,
     bold: true,
     color: INK,
 };
 pub const SUBTITLE: Type = Type {
-    size: 24.0,
+    size: 26.0,
     bold: false,
     color: MUTED,
 };
 pub const LEGEND: Type = Type {
-    size: 24.0,
+    size: 26.0,
     bold: false,
     color: INK,
 };
 pub const TICK: Type = Type {
-    size: 24.0,
+    size: 26.0,
     bold: false,
     color: MUTED,
 };
 pub const DAY: Type = Type {
-    size: 24.0,
+    size: 26.0,
     bold: true,
     color: INK,
 };
 pub const CALLOUT: Type = Type {
-    size: 28.0,
+    size: 31.0,
     bold: true,
     color: INK,
 };
@@ -57,18 +57,20 @@ pub const NO_VALUES: Type = Type {
     color: MUTED,
 };
 
-pub const MARGIN: f64 = 40.0;
+pub const MARGIN: f64 = 32.0;
 pub const TITLE_BASELINE: f64 = 62.0;
-pub const SUBTITLE_BASELINE: f64 = 104.0;
-pub const LEGEND_BASELINE: f64 = SUBTITLE_BASELINE;
-pub const UNIT_BASELINE: f64 = 149.0;
-pub const PLOT_TOP: f64 = 180.0;
-pub const PLOT_BOTTOM: f64 = 706.0;
-pub const TICK_BASELINE: f64 = 743.0;
-pub const DAY_BASELINE: f64 = 779.0;
+pub const SUBTITLE_BASELINE: f64 = 106.0;
+pub const LEGEND_BASELINE: f64 = UNIT_BASELINE;
+pub const UNIT_BASELINE: f64 = 152.0;
+pub const PLOT_TOP: f64 = 186.0;
+pub const PLOT_BOTTOM: f64 = 640.0;
+pub const TICK_BASELINE: f64 = 680.0;
+pub const DAY_BASELINE: f64 = 718.0;
 pub const GRID_WIDTH: f64 = 2.0;
 pub const TICK_LEN: f64 = 8.0;
 pub const LABEL_SPACE: f64 = 14.0;
+/// The legend is beside it.
+pub const MAX_UNIT: f64 = 340.0;
 pub const MAX_VALUE_LABEL: f64 = 320.0;
 /// Kept free to the right of the judged point.
 pub const RIGHT_ROOM: f64 = 26.0;
@@ -99,19 +101,19 @@ pub const LONE_WIDTH: f64 = 8.0;
 /// With this much space between points each value gets a dot.
 pub const SPARSE: f64 = 26.0;
 pub const CLIPPED_RADIUS: f64 = 8.0;
-pub const DOT_RADIUS: f64 = 11.0;
+pub const DOT_RADIUS: f64 = 12.0;
 pub const DOT_RIM: f64 = 3.5;
 
-pub const CALLOUT_HEIGHT: f64 = 52.0;
+pub const CALLOUT_HEIGHT: f64 = 56.0;
 pub const CALLOUT_PAD: f64 = 18.0;
 pub const CALLOUT_RADIUS: f64 = 9.0;
 pub const CALLOUT_RIM: f64 = 2.5;
 pub const LEADER: f64 = 2.5;
 pub const CALLOUT_HALO: f64 = 5.0;
-pub const MAX_CALLOUT_TEXT: f64 = 900.0;
+pub const MAX_CALLOUT_TEXT: f64 = 800.0;
 
-pub const SAMPLE_WIDTH: f64 = 40.0;
+pub const SAMPLE_WIDTH: f64 = 38.0;
 pub const SAMPLE_HEIGHT: f64 = 20.0;
-pub const SAMPLE_SPACE: f64 = 12.0;
-pub const ENTRY_SPACE: f64 = 36.0;
+pub const SAMPLE_SPACE: f64 = 10.0;
+pub const ENTRY_SPACE: f64 = 28.0;
 pub const MAX_ENTRY_TEXT: f64 = 260.0;

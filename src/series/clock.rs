@@ -2,8 +2,8 @@
 //! in autumn an hour of readings happens twice, in spring one never happens. Guessing there shifts
 //! or doubles values, so a reading that cannot be told apart is refused, and counted by the caller.
 
-use anyhow::{Context, Result, anyhow, bail};
-use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, TimeDelta, TimeZone};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use chrono::{DateTime, Datelike, LocalResult, NaiveDate, NaiveDateTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
 /// What a reading without an offset means.
@@ -86,6 +86,14 @@ pub fn parse_time(text: &str, zone: Tz) -> Result<DateTime<Tz>> {
 /// A date and time without offset.
 pub fn parse_reading(text: &str) -> Result<NaiveDateTime> {
     let text = text.trim();
+    // chrono knows years far beyond four digits, whose sums overflow.
+    let in_range = |reading: NaiveDateTime| {
+        ensure!(
+            (1..=9999).contains(&reading.year()),
+            "{text:?} is not in the years 1 to 9999"
+        );
+        Ok(reading)
+    };
     for format in [
         "%Y-%m-%d %H:%M:%S%.f",
         "%Y-%m-%dT%H:%M:%S%.f",
@@ -93,11 +101,11 @@ pub fn parse_reading(text: &str) -> Result<NaiveDateTime> {
         "%Y-%m-%dT%H:%M",
     ] {
         if let Ok(reading) = NaiveDateTime::parse_from_str(text, format) {
-            return Ok(reading);
+            return in_range(reading);
         }
     }
     match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        Ok(date) => Ok(date.into()),
+        Ok(date) => in_range(date.into()),
         Err(_) => bail!("{text:?} is not a date and time"),
     }
 }
@@ -174,6 +182,13 @@ mod tests {
             .expect_err("no such time")
             .to_string();
         assert!(error.contains("never happens in Europe/Paris"), "{error}");
+    }
+
+    #[test]
+    fn years_no_calendar_has_are_refused() {
+        for text in ["+262142-01-01 00:00", "-0044-03-15", "+12026-11-22"] {
+            assert!(parse_reading(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub fn read(path: &Path, metric: &Metric, as_of: AsOf, zone: Tz) -> Result<Readi
     let step = metric.step.or_else(|| infer_step(&times)).with_context(|| {
         format!("read {}: its times do not tell a step; name one with `every` in the metric's configuration", path.display())
     })?;
-    let window = Window::before(judged_as_of(as_of, last_row, metric, step), metric, step);
+    let window = Window::before(judged_as_of(as_of, last_row, metric, step), metric, step)?;
     let mut buckets = Buckets::new(window.grid.clone(), metric.aggregate);
     for row in rows {
         match row.time {

@@ -6,7 +6,7 @@ mod mysql;
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
@@ -66,6 +66,9 @@ impl Source {
     }
 }
 
+/// The most buckets of a window: a year of minutes.
+const MOST_BUCKETS: usize = 530_000;
+
 /// The slots of a window: all closed ones from its start on.
 #[derive(Debug, Clone)]
 struct Window {
@@ -77,16 +80,26 @@ struct Window {
 
 impl Window {
     /// The history and the judged bucket after it.
-    fn before(now: DateTime<Tz>, metric: &Metric, step: Step) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// If the window holds more buckets than any season needs, and than memory should.
+    fn before(now: DateTime<Tz>, metric: &Metric, step: Step) -> Result<Self> {
         let grid = Grid::new(step, now);
         let last_slot = grid.last_closed(now, metric.delay(step));
-        let length = i64::try_from(step.count_in(metric.window)).unwrap_or(i64::MAX);
-        Self {
-            first_slot: last_slot.saturating_sub(length),
-            last_slot,
+        let length = step.count_in(metric.window);
+        ensure!(
+            length <= MOST_BUCKETS,
+            "window = \"{}\" holds {length} buckets of {step}; at most {MOST_BUCKETS} may be: set a shorter window, or a longer step with every",
+            humantime::format_duration(metric.window)
+        );
+        let first_slot = last_slot - i64::try_from(length)?;
+        Ok(Self {
             grid,
+            first_slot,
+            last_slot,
             now,
-        }
+        })
     }
 
     fn from(&self) -> DateTime<Tz> {

@@ -50,6 +50,7 @@ impl Database {
     /// Reads the window of a metric that ends with the last bucket closed at `now`.
     pub fn read(&mut self, metric: &Metric, now: DateTime<Tz>) -> Result<Reading> {
         let (place, deadline) = (self.settings.place.to_string(), self.deadline);
+        deadline.at_most(self.settings.query_timeout)?;
         let connection = self.connection(now)?;
         let read = match &metric.rows {
             Rows::Table {

@@ -40,7 +40,7 @@ pub fn table(
         Some(step) => step,
         None => infer_table_step(connection, query, kind, now)?,
     };
-    let window = Window::before(now, metric, step);
+    let window = Window::before(now, metric, step)?;
     let bucket = sql::bucket(query.time_column, kind, &window.grid, window.from(), now);
     let mut buckets = Buckets::new(window.grid.clone(), None);
     let mut clock = Clock::wall(now);
@@ -134,7 +134,7 @@ pub fn query(
         Some(step) => step,
         None => infer_query_step(connection, query, metric, now)?,
     };
-    let window = Window::before(now, metric, step);
+    let window = Window::before(now, metric, step)?;
     let mut buckets = Buckets::new(window.grid.clone(), metric.aggregate);
     let mut count = 0;
     each_row(connection, query, &window, now, |time, value| {
@@ -156,8 +156,8 @@ fn infer_query_step(
     metric: &Metric,
     now: DateTime<Tz>,
 ) -> Result<Step> {
-    let minute = Step::from_seconds(60).context("a step of a minute")?;
-    let window = Window::before(now, metric, minute);
+    let hour = Step::from_seconds(3600).context("a step of an hour")?;
+    let window = Window::before(now, metric, hour)?;
     let mut times = Vec::new();
     each_row(connection, query, &window, now, |time, _| {
         times.extend(time);
