@@ -111,3 +111,27 @@ fn a_metric_that_could_not_be_read_is_in_the_json_too() {
         (Some("failed"), Some("query failed"))
     );
 }
+
+#[test]
+fn the_table_in_the_readme_has_the_fields_of_the_json() {
+    let text = written(None, Format::Json, Verbosity::Notable).expect("an object");
+    let json: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(&text).expect("JSON");
+    let mut fields: Vec<&str> = json.keys().map(String::as_str).collect();
+    fields.sort_unstable();
+    let readme = include_str!("../../README.md");
+    let table = readme
+        .split("| field | meaning |")
+        .nth(1)
+        .and_then(|text| text.split("\n\n").next())
+        .expect("a table");
+    let names = table
+        .lines()
+        .filter_map(|row| row.strip_prefix("| `")?.split(" | ").next());
+    let mut documented: Vec<&str> = names
+        .flat_map(|names| names.split(", "))
+        .map(|name| name.trim_matches('`'))
+        .collect();
+    documented.sort_unstable();
+    assert_eq!(documented, fields);
+}
