@@ -2,4 +2,6 @@
 //! and a real SMTP server with STARTTLS.
 
 mod harness;
+mod mail;
+mod scene;
 mod support;

@@ -1,0 +1,4 @@
+//! An alert on its way: what is sent, to whom, and what happens when it cannot be.
+
+mod alert;
+mod faults;
