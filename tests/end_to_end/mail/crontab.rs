@@ -44,7 +44,7 @@ impl Installation {
         let server = MailServer::start(MailServerSetup::default());
         let workspace = Workspace::new();
         let example = include_str!("../../../config.example.toml");
-        let ca_line = format!("ca_file = {:?}\nfrom = ", ca_file());
+        let ca_line = format!("ca_file = \"{}\"\nfrom = ", ca_file().display());
         let replaced = [
             ("\"Europe/Paris\"", "\"UTC\"".to_owned()),
             ("port = 3306", format!("port = {}", database.port())),
