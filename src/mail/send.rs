@@ -2,8 +2,10 @@
 //! recipient, and for each an answer of its own.
 
 use std::error::Error as _;
+use std::io::ErrorKind;
 
-use anyhow::{Context, Error, Result, anyhow, bail};
+use anyhow::{Context, Error, Result, anyhow, bail, ensure};
+use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{Certificate, SmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
@@ -26,7 +28,7 @@ pub struct Delivery {
 /// or trusted fails them all.
 pub fn send(letters: &[Letter], settings: &MailSettings, deadline: Deadline) -> Vec<Delivery> {
     let mut session = Session::Closed;
-    letters
+    let deliveries = letters
         .iter()
         .map(|letter| {
             let peer = format!("smtp.host {}:{}", settings.host, settings.port);
@@ -38,7 +40,9 @@ pub fn send(letters: &[Letter], settings: &MailSettings, deadline: Deadline) -> 
                 outcome,
             }
         })
-        .collect()
+        .collect();
+    session.close();
+    deliveries
 }
 
 enum Session {
@@ -61,20 +65,21 @@ impl Session {
             Self::Closed => bail!("no connection"),
             Self::Open(connection) => {
                 connection.set_timeout(Some(deadline.at_most(settings.reply_timeout)?))?;
-                let outcome = transact(connection, letter);
-                // After a refusal the next letter starts afresh; if that fails too, on a new connection.
-                if outcome.is_err() && connection.command(Rset).is_err() {
+                let Err(failure) = transact(connection, letter) else {
+                    return Ok(());
+                };
+                // After a refusal the next letter starts afresh. After silence it needs a new
+                // connection: on this one, an answer that comes late would be taken for the next.
+                if !failure.is_answer || connection.command(Rset).is_err() {
                     *self = Self::Closed;
                 }
-                outcome
+                Err(failure.told)
             }
         }
     }
-}
 
-impl Drop for Session {
-    fn drop(&mut self) {
-        if let Self::Open(connection) = self {
+    fn close(self) {
+        if let Self::Open(mut connection) = self {
             // The letters are in or out by now; a server that hangs up first changes nothing.
             let _ = connection.quit();
         }
@@ -98,7 +103,11 @@ fn open(settings: &MailSettings, deadline: Deadline) -> Result<SmtpConnection> {
         explain(
             &error,
             "cannot be talked to",
-            "is it up, and are smtp.host and smtp.port right?",
+            if error.status().is_some() {
+                ""
+            } else {
+                "is it up, and are smtp.host and smtp.port right?"
+            },
         )
     })?;
     connection.set_timeout(Some(deadline.at_most(settings.reply_timeout)?))?;
@@ -110,13 +119,13 @@ fn open(settings: &MailSettings, deadline: Deadline) -> Result<SmtpConnection> {
         }
         connection
             .starttls(&tls, &hello)
-            .map_err(|error| explain(&error, "no encryption by STARTTLS", "the certificate must be valid for smtp.host; name its authority's with smtp.ca_file"))?;
+            .map_err(|error| explain(&error, "no encryption by STARTTLS", advice_on(&error)))?;
     }
     if let Some(login) = &settings.login {
         let credentials = Credentials::new(login.user.clone(), login.password.reveal().to_string());
         connection
             .auth(&[Mechanism::Plain, Mechanism::Login], &credentials)
-            .map_err(|error| explain(&error, &format!("the login of {} is refused", login.user), "check smtp.user and smtp.password_file (or the environment: smtp_email, smtp_password)"))?;
+            .map_err(|error| explain(&error, &format!("cannot log in as {}", login.user), "check smtp.user and smtp.password_file (or the environment: smtp_email, smtp_password)"))?;
     }
     Ok(connection)
 }
@@ -126,6 +135,10 @@ fn tls_parameters(settings: &MailSettings) -> Result<TlsParameters> {
     if let Some(path) = &settings.ca_file {
         let key = || format!("smtp.ca_file = {:?}", path.display().to_string());
         let pem = std::fs::read(path).with_context(|| format!("{}: cannot be read", key()))?;
+        // A text without any is no error to the parser.
+        let begin = b"-----BEGIN CERTIFICATE-----";
+        let holds_one = pem.windows(begin.len()).any(|bytes| bytes == begin);
+        ensure!(holds_one, "{}: not a certificate in PEM", key());
         let certificate = Certificate::from_pem(&pem)
             .map_err(|_| anyhow!("{}: not a certificate in PEM", key()))?;
         builder = builder.add_root_certificate(certificate);
@@ -139,8 +152,26 @@ fn tls_parameters(settings: &MailSettings) -> Result<TlsParameters> {
     })
 }
 
+/// Why a letter did not get through.
+struct Failure {
+    told: Error,
+    /// The server said so, and waits for the next command.
+    is_answer: bool,
+}
+
+impl Failure {
+    fn of(error: &smtp::Error, answer: &str, silence: &str) -> Self {
+        let is_answer = error.status().is_some();
+        let what = if is_answer { answer } else { silence };
+        Self {
+            told: explain(error, what, ""),
+            is_answer,
+        }
+    }
+}
+
 /// MAIL, RCPT, DATA and the message: each refusal told with its command.
-fn transact(connection: &mut SmtpConnection, letter: &Letter) -> Result<()> {
+fn transact(connection: &mut SmtpConnection, letter: &Letter) -> Result<(), Failure> {
     let envelope = letter.message.envelope();
     let mut parameters = Vec::new();
     let addresses = || envelope.to().iter().chain(envelope.from());
@@ -149,38 +180,49 @@ fn transact(connection: &mut SmtpConnection, letter: &Letter) -> Result<()> {
             .server_info()
             .supports_feature(Extension::SmtpUtfEight)
         {
-            bail!(
-                "the address is not plain ASCII, and the server does not take such addresses (SMTPUTF8)"
-            );
+            return Err(Failure {
+                told: anyhow!(
+                    "the address is not plain ASCII, and the server does not take such addresses (SMTPUTF8)"
+                ),
+                is_answer: true,
+            });
         }
         parameters.push(MailParameter::SmtpUtfEight);
     }
-    let refused =
-        |error, command: &str| explain(&error, &format!("the server refused {command}"), "");
     connection
         .command(Mail::new(envelope.from().cloned(), parameters))
-        .map_err(|error| refused(error, "the sender (MAIL)"))?;
+        .map_err(|error| {
+            let refused = "the server refused the sender (MAIL)";
+            Failure::of(&error, refused, "no answer to MAIL")
+        })?;
     for to in envelope.to() {
         connection
             .command(Rcpt::new(to.clone(), vec![]))
-            .map_err(|error| refused(error, "the recipient (RCPT)"))?;
+            .map_err(|error| {
+                let refused = "the server refused the recipient (RCPT)";
+                Failure::of(&error, refused, "no answer to RCPT")
+            })?;
     }
-    connection
-        .command(Data)
-        .map_err(|error| refused(error, "to take a message (DATA)"))?;
+    connection.command(Data).map_err(|error| {
+        let refused = "the server refused to take a message (DATA)";
+        Failure::of(&error, refused, "no answer to DATA")
+    })?;
     connection
         .message(&letter.message.formatted())
-        .map_err(|error| refused(error, "the message (after DATA)"))?;
+        .map_err(|error| {
+            let refused = "the server refused the message (after DATA)";
+            let silence = "no answer to the message, which may have arrived";
+            Failure::of(&error, refused, silence)
+        })?;
     Ok(())
 }
 
 /// A fact in the server's words where it said some, and a way out.
-fn explain(error: &lettre::transport::smtp::Error, what: &str, advice: &str) -> Error {
+fn explain(error: &smtp::Error, what: &str, advice: &str) -> Error {
     let said = match (error.status(), error.source()) {
         (Some(code), Some(words)) => format!("{code} {words}"),
         (Some(code), None) => code.to_string(),
-        (None, Some(_)) if error.is_timeout() => "no answer in time".to_string(),
-        (None, Some(cause)) => cause.to_string(),
+        (None, Some(cause)) => explain_silence(cause),
         (None, None) => error.to_string(),
     };
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -188,5 +230,34 @@ fn explain(error: &lettre::transport::smtp::Error, what: &str, advice: &str) -> 
         anyhow!("{what}: {said}")
     } else {
         anyhow!("{what}: {said}; {advice}")
+    }
+}
+
+/// Why there is no answer, without the words of the libraries for the usual causes.
+fn explain_silence(cause: &(dyn std::error::Error + 'static)) -> String {
+    let kind = cause
+        .downcast_ref::<std::io::Error>()
+        .map(std::io::Error::kind);
+    match kind {
+        Some(ErrorKind::TimedOut | ErrorKind::WouldBlock) => "no answer in time".to_string(),
+        Some(ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
+            HUNG_UP.to_string()
+        }
+        _ if cause.to_string() == "incomplete response" => HUNG_UP.to_string(),
+        _ => cause.to_string(),
+    }
+}
+
+const HUNG_UP: &str = "the server closed the connection";
+
+/// Only where the certificate is what was wrong with the encryption.
+fn advice_on(error: &smtp::Error) -> &'static str {
+    let is_about_certificate = error
+        .source()
+        .is_some_and(|cause| cause.to_string().contains("certificate"));
+    if is_about_certificate {
+        "the certificate must be valid for smtp.host, and smtp.ca_file name the authority that signed it unless the system knows it"
+    } else {
+        ""
     }
 }

@@ -1,0 +1,7 @@
+//! An alert on its way: what is sent, to whom, and what happens when it cannot be.
+
+mod alert;
+mod crontab;
+mod faults;
+mod files;
+mod texts;
