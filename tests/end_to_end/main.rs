@@ -2,4 +2,5 @@
 //! and a real SMTP server with STARTTLS.
 
 mod harness;
+mod source;
 mod support;
