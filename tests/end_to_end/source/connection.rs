@@ -66,7 +66,7 @@ fn a_server_that_never_answers_is_given_up_after_the_query_timeout() {
     let shop = Shop::healthy();
     let (_listener, port) = listener();
     let mysql = format!(
-        "{}connect_timeout = \"500ms\"\nquery_timeout = \"500ms\"\n",
+        "{}connect_timeout = \"1s\"\nquery_timeout = \"1s\"\n",
         at_port(&shop, port)
     );
     assert_refused(

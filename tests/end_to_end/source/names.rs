@@ -15,21 +15,23 @@ fn names_may_hold_anything() {
         ("sales:from ?", "at :to ?", "amount :x ?"),
         ("sales; -- ", "at /* ", "amount # "),
     ] {
+        // No name may end in a space.
+        let [table, at, amount] = [table, at, amount].map(|name| format!("{name}x"));
         let quoted = |name: &str| format!("`{}`", name.replace('`', "``"));
         shop.sql(&format!(
             "CREATE TABLE {} (id INT, {} DOUBLE, {} DATETIME) SELECT at AS {}, amount AS {} FROM sales",
-            quoted(&format!("{table}x")),
-            quoted(amount),
-            quoted(at),
-            quoted(at),
-            quoted(amount),
+            quoted(&table),
+            quoted(&amount),
+            quoted(&at),
+            quoted(&at),
+            quoted(&amount),
         ));
         let toml = |name: &str| name.replace('"', "\\\"");
         let lines = format!(
-            "table = \"{}x\"\ntime_column = \"{}\"\nvalue_column = \"{}\"\nevery = \"1h\"\nwindow = \"4d\"",
-            toml(table),
-            toml(at),
-            toml(amount)
+            "table = \"{}\"\ntime_column = \"{}\"\nvalue_column = \"{}\"\nevery = \"1h\"\nwindow = \"4d\"",
+            toml(&table),
+            toml(&at),
+            toml(&amount)
         );
         for aggregate in ["", "\naggregate = \"last\"\ndelay = \"0s\""] {
             let judged = shop.judge(&format!("{lines}{aggregate}"), AT);
