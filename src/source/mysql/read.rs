@@ -57,7 +57,8 @@ pub fn table(
             Some(time) => {
                 buckets.add(time, value);
                 buckets.intake.rows += rows - 1;
-                buckets.intake.empty += rows - with_value;
+                // A bucket without any value has counted as one row already.
+                buckets.intake.empty += rows - with_value.max(u64::from(value.is_none()));
                 buckets.intake.repeated += if metric.aggregate.is_none() {
                     with_value.saturating_sub(1)
                 } else {
