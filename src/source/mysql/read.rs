@@ -65,7 +65,7 @@ pub fn table(
                     0
                 };
             }
-            None => buckets.add_unclear(),
+            None => buckets.add_unclear(rows),
         }
     }
     Ok(window.reading(&buckets, metric))
@@ -142,7 +142,7 @@ pub fn query(
         match time {
             Some(time) if window.holds(time) => buckets.add(time, value),
             Some(_) => {}
-            None => buckets.add_unclear(),
+            None => buckets.add_unclear(1),
         }
         Ok(Continue::Yes)
     })?;

@@ -213,7 +213,6 @@ fn raw_rows_whose_hour_is_unclear_are_not_read_as_an_hour_without_sales() {
     for lines in both(&lines) {
         for hour in 1..=6 {
             let judged = shop.judge(&lines, &format!("2026-10-25T{hour:02}:05:00Z"));
-            assert_ne!(judged["verdict"], "low", "at {hour}:05 UTC: {judged}");
             assert_ne!(judged["value"], 0.0, "at {hour}:05 UTC: {judged}");
         }
     }
