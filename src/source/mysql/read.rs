@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ::mysql::prelude::Queryable;
 use ::mysql::{Column, Conn, Value, params};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
@@ -182,18 +182,27 @@ fn each_row(
     now: DateTime<Tz>,
     mut take: impl FnMut(Option<DateTime<Tz>>, Option<f64>) -> Result<Continue>,
 ) -> Result<()> {
-    let bounds = params! {
-        "from" => cell::date_value(window.from().naive_local()),
-        "to" => cell::upper_bound(window.to(), TimeColumn::Reading, now),
-    };
-    let rows = connection.exec_iter(query.sql, bounds).map_err(told)?;
-    let columns = rows.columns().as_ref().to_vec();
+    let statement = connection.prep(query.sql).map_err(told)?;
+    let columns = statement.columns();
+    ensure!(
+        !columns.is_empty(),
+        "the query returns no rows; it must be a SELECT"
+    );
     let (time_index, value_index) = (
         find_column(&columns, query.time_column, 0)?,
         find_column(&columns, query.value_column, 1)?,
     );
     let kind = cell::time_column(&columns[time_index], &columns[time_index].name_str())?;
-    let mut clock = Clock::wall(now);
+    let bounds = params! {
+        "from" => cell::bound(window.from(), kind, now),
+        "to" => cell::upper_bound(window.to(), kind, now),
+    };
+    let rows = connection.exec_iter(&statement, bounds).map_err(told)?;
+    let mut clock = if window.grid.step().follows_wall_clock() {
+        Clock::either_pass(now.timezone())
+    } else {
+        Clock::wall(now)
+    };
     for row in rows {
         let row = row.map_err(told)?;
         let time = cell::instant(cell::of(&row, time_index), kind, now, &mut clock)?;

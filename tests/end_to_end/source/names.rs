@@ -158,27 +158,49 @@ fn a_column_the_query_does_not_return_is_told_with_those_it_does() {
     assert_tells(&shop.refusal(lines), &["a column 2 is not among them"]);
 }
 
-#[test]
-fn a_query_that_writes_is_refused_by_the_server() {
-    let shop = Shop::healthy();
-    let all_rights = shop.account_of(shop.database.user(), shop.database.password());
-    let place = format!("host = \"127.0.0.1\"\nport = {}\n", shop.database.port());
+/// Settings of an account that may do anything in the schema.
+fn with_all_rights(shop: &Shop) -> String {
+    let account = shop.account_of(shop.database.user(), shop.database.password());
+    format!(
+        "{account}host = \"{}\"\nport = {}\n",
+        shop.database.host(),
+        shop.database.port()
+    )
+}
+
+#[track_caller]
+fn assert_writes_nothing(shop: &Shop, query: &str, fact: &str) {
     let checksum = "SELECT SUM(amount) FROM sales";
     let before: f64 = shop.database.query_one(checksum);
+    let lines = format!("query = \"{query}\"\nevery = \"1h\"");
+    shop.configure(&with_all_rights(shop), &[("sales", &lines)]);
+    let line = shop.refusal_as_configured();
+    assert_tells(&line, &["query sales on", &shop.place(), fact]);
+    let after: f64 = shop.database.query_one(checksum);
+    assert_eq!(after.to_bits(), before.to_bits(), "{query}");
+}
+
+#[test]
+fn a_query_that_writes_is_refused_by_the_server_whatever_the_account_may_do() {
+    let shop = Shop::healthy();
+    shop.sql(
+        "CREATE FUNCTION greedy(old DOUBLE) RETURNS DOUBLE MODIFIES SQL DATA \
+         BEGIN INSERT INTO sales VALUES (NULL, 1); RETURN old; END",
+    );
     for query in [
         "UPDATE sales SET amount = 0 WHERE at >= :from AND at < :to",
         "DELETE FROM sales WHERE at >= :from AND at < :to",
+        "DELETE FROM sales WHERE at >= :from AND at < :to RETURNING at, amount",
         "INSERT INTO sales SELECT at, amount FROM sales WHERE at >= :from AND at < :to",
         "CREATE TABLE copy SELECT * FROM sales WHERE at >= :from AND at < :to",
+        "SELECT at, greedy(amount) FROM sales WHERE at >= :from AND at < :to",
     ] {
-        let lines = format!("query = \"{query}\"\nevery = \"1h\"");
-        shop.configure(&format!("{all_rights}{place}"), &[("sales", &lines)]);
-        let line = shop.refusal_as_configured();
-        assert_tells(
-            &line,
-            &["query sales on 127.0.0.1", "READ ONLY transaction"],
-        );
-        let after: f64 = shop.database.query_one(checksum);
-        assert_eq!(after.to_bits(), before.to_bits(), "{query}");
+        assert_writes_nothing(&shop, query, "READ ONLY transaction");
     }
+}
+
+#[test]
+fn a_query_that_returns_no_rows_at_all_is_refused() {
+    let shop = Shop::healthy();
+    assert_writes_nothing(&shop, "DO :from < :to", "it must be a SELECT");
 }
