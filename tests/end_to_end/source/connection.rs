@@ -302,14 +302,14 @@ fn a_connection_that_breaks_amid_the_rows_is_told_and_the_next_metric_gets_anoth
         scope.spawn(|| pass_on(&listener, shop.database.port(), 10_000));
         shop.configure(
             &at_port(&shop, port),
-            &[("broken", query), ("whole", query)],
+            &[("broken", query), ("whole", HOURLY)],
         );
         let run = shop.run_at(AT, &["--format", "json"]);
         run.assert_status(1);
         let place = format!("127.0.0.1:{port}");
         assert_tells(
             &the_only_line(&run.stderr),
-            &["bandwatch: broken: ", &place],
+            &["bandwatch: broken: ", &place, "the connection broke"],
         );
         let last = run.stdout.lines().next_back().expect("two lines");
         assert_tells(last, &["\"metric\":\"whole\"", "\"failures\":[]"]);

@@ -100,7 +100,7 @@ impl Shop {
             self.timezone
         );
         for (name, lines) in metrics {
-            text += &format!("[[metric]]\nname = \"{name}\"\n{lines}\n");
+            text.extend(["[[metric]]\nname = \"", name, "\"\n", lines, "\n"]);
         }
         self.workspace.config(&text);
     }
