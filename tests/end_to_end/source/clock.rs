@@ -108,6 +108,27 @@ fn without_a_timezone_everything_is_utc() {
 }
 
 #[test]
+fn an_hour_is_one_of_the_wall_clock_where_its_offset_is_no_whole_hour() {
+    let mut shop = Shop::empty();
+    shop.timezone = "Asia/Kathmandu";
+    let wall = wave("2026-11-22 14:00:00", 60, HOURS + 1);
+    for (column, behind) in [("DATETIME", 0), ("TIMESTAMP", 5 * 60 + 45)] {
+        let rows: Vec<_> = wall
+            .iter()
+            .map(|(at, value)| (*at - TimeDelta::minutes(behind), *value))
+            .collect();
+        shop.sales(column, "DOUBLE", &rows);
+        for lines in both(HOURLY) {
+            let judged = shop.judge(&lines, "2026-11-22 14:05");
+            assert_eq!(judged["time"], "2026-11-22T13:00:00+05:45", "{column}");
+            assert_eq!(judged["value"], wall[HOURS - 1].1, "{column}");
+            assert_eq!(judged["rows"], HOURS, "{column}");
+            assert_eq!(judged["history_missing"], 0, "{column}");
+        }
+    }
+}
+
+#[test]
 fn instants_of_the_repeated_hour_are_two_hours() {
     let shop = Shop::empty();
     shop.sales(
@@ -297,11 +318,13 @@ fn assert_hours_of_day(column: &str, day: &str, hours: f64, starts: &str) {
     shop.sales(column, "DOUBLE", &rows);
     let lines =
         HOURLY.replace("1h", "1d").replace("4d", "15d") + "aggregate = \"sum\"\ndelay = \"0s\"";
-    for lines in both(&lines) {
-        let judged = shop.judge(&lines, &noon);
-        assert_eq!(judged["value"], hours, "{column} {lines}");
-        assert_eq!(judged["time"], starts, "{column} {lines}");
-    }
+    let [by_table, by_query] = both(&lines).map(|lines| shop.judge(&lines, &noon));
+    assert_eq!(by_table["value"], hours, "{column}");
+    assert_eq!(by_table["time"], starts, "{column}");
+    assert_eq!(
+        by_query, by_table,
+        "{column}: a query is read as a table is"
+    );
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What a run is asked for: a time of the past, some of the metrics, files.
 
+use chrono::{TimeDelta, Utc};
+
 use super::shop::{
     AT, HOURLY, HOURS, NEWEST, Shop, assert_tells, healthy, the_only_line, time, wave,
 };
@@ -18,6 +20,28 @@ fn a_time_of_the_past_is_judged_by_the_window_before_it() {
     // What came later is not known yet.
     shop.sql("UPDATE sales SET amount = 1e9 WHERE at >= '2026-11-19 14:00:00'");
     assert_eq!(shop.judge(HOURLY, past), judged);
+}
+
+#[test]
+fn without_a_time_the_last_hour_that_has_ended_is_judged() {
+    let mut shop = Shop::empty();
+    shop.timezone = "UTC";
+    let this_hour = || Utc::now().format("%Y-%m-%d %H:00:00").to_string();
+    let before = this_hour();
+    shop.sales("DATETIME", "DOUBLE", &wave(&before, 60, HOURS + 1));
+    shop.configure(&shop.mysql(), &[("sales", HOURLY)]);
+    let run = shop.workspace.run(&["--dry-run", "--format", "json"]);
+    run.assert_status(0);
+    let judged: serde_json::Value = serde_json::from_str(&run.stdout).expect("one JSON object");
+    // An hour may have ended meanwhile.
+    let ended = [before, this_hour()].map(|hour| time(&hour) - TimeDelta::hours(1));
+    assert!(
+        ended.iter().any(|hour| {
+            judged["time"] == hour.format("%Y-%m-%dT%H:%M:%S+00:00").to_string()
+                && judged["value"] == healthy(*hour)
+        }),
+        "{judged} in {ended:?}"
+    );
 }
 
 #[test]
