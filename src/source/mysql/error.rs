@@ -113,12 +113,20 @@ fn advise(error: mysql::Error, advice: &str) -> Refusal {
     }
 }
 
+/// A wait that ended is no "Resource temporarily unavailable", which is how the system calls it.
+fn plain_fault(fault: &io::Error) -> String {
+    match fault.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "no answer in time".to_string(),
+        _ => fault.to_string(),
+    }
+}
+
 /// An error's fact on one line, without the driver's wrapping.
 fn plain(error: &mysql::Error) -> String {
     let text = match error {
         mysql::Error::MySqlError(server) => format!("{} (error {})", server.message, server.code),
         mysql::Error::IoError(_) | mysql::Error::CodecError(_) => {
-            transport_fault(error).map_or_else(|| error.to_string(), ToString::to_string)
+            transport_fault(error).map_or_else(|| error.to_string(), plain_fault)
         }
         mysql::Error::TlsError(error) => error.to_string(),
         mysql::Error::DriverError(error) => error.to_string(),
