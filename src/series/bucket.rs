@@ -113,10 +113,10 @@ impl Buckets {
         }
     }
 
-    /// Takes in a row whose time could not be told.
-    pub fn add_unclear(&mut self) {
-        self.intake.rows += 1;
-        self.intake.unclear_time += 1;
+    /// Takes in rows whose time could not be told.
+    pub fn add_unclear(&mut self, rows: u64) {
+        self.intake.rows += rows;
+        self.intake.unclear_time += rows;
     }
 
     /// The newest bucket that has data, if any.
@@ -140,9 +140,15 @@ impl Buckets {
         let values = (first_slot..=last_slot)
             .map(|slot| match (self.gathered.get(&slot), missing) {
                 (Some(gathered), _) => gathered.value(self.aggregate),
+                (None, Missing::Gap) => None,
+                // Rows there may be, of one pass or the other.
+                (None, Missing::Zero)
+                    if self.intake.unclear_time > 0 && self.grid.is_repeated(slot) =>
+                {
+                    None
+                }
                 // Before the first row the table may not have existed: that is not "nothing sold".
-                (None, Missing::Zero) if oldest.is_some_and(|oldest| slot > oldest) => Some(0.0),
-                (None, _) => None,
+                (None, Missing::Zero) => oldest.is_some_and(|oldest| slot > oldest).then_some(0.0),
             })
             .collect();
         TimeSeries {
@@ -275,7 +281,7 @@ mod tests {
             ],
         );
         buckets.add(time("10:15"), None);
-        buckets.add_unclear();
+        buckets.add_unclear(1);
         assert_eq!(
             values(&buckets, "10:00", "10:15", Missing::Gap),
             [None, None, Some(4.0), None]

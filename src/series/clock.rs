@@ -11,6 +11,8 @@ use chrono_tz::Tz;
 pub enum Clock {
     /// A wall clock of the zone, read until the given instant.
     Wall { zone: Tz, now: DateTime<Tz> },
+    /// A wall clock whose repeated hour lies within one bucket, so that its pass makes no difference.
+    EitherPass { zone: Tz },
     /// Rows in the order they were written: a reading of the repeated hour belongs to its second
     /// pass once time would otherwise run backwards.
     WrittenInOrder {
@@ -25,6 +27,10 @@ impl Clock {
             zone: now.timezone(),
             now,
         }
+    }
+
+    pub fn either_pass(zone: Tz) -> Self {
+        Self::EitherPass { zone }
     }
 
     pub fn written_in_order(zone: Tz) -> Self {
@@ -42,6 +48,7 @@ impl Clock {
                 LocalResult::Ambiguous(first, second) => (second > *now).then_some(first),
                 LocalResult::None => None,
             },
+            Self::EitherPass { zone } => zone.from_local_datetime(&reading).earliest(),
             Self::WrittenInOrder { zone, previous } => {
                 let time = match zone.from_local_datetime(&reading) {
                     LocalResult::Single(time) => time,
@@ -201,6 +208,16 @@ mod tests {
         );
         let mut after = Clock::wall(utc("2026-10-25T01:40:00Z"));
         assert_eq!(after.instant(reading("2026-10-25 02:30")), None);
+    }
+
+    #[test]
+    fn where_the_pass_makes_no_difference_a_reading_is_the_first() {
+        let mut clock = Clock::either_pass(PARIS);
+        assert_eq!(
+            clock.instant(reading("2026-10-25 02:30")),
+            Some(utc("2026-10-25T00:30:00Z"))
+        );
+        assert_eq!(clock.instant(reading("2026-03-29 02:30")), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! equal stretches of real time, so the repeated hour of autumn has slots of its own; longer steps
 //! follow the wall clock, so that a daily bucket is a calendar day.
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone};
+use chrono::{DateTime, LocalResult, NaiveDateTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
 use super::clock::offset_seconds;
@@ -82,6 +82,15 @@ impl Grid {
             return slot;
         }
         seconds_since_epoch(self.instant(slot).naive_local()).div_euclid(self.step.seconds())
+    }
+
+    /// Whether the wall clock shows a bucket's start twice, as in the hour that autumn repeats.
+    pub fn is_repeated(&self, slot: i64) -> bool {
+        let reading = self.instant(slot).naive_local();
+        matches!(
+            self.zone.from_local_datetime(&reading),
+            LocalResult::Ambiguous(..)
+        )
     }
 
     /// The first instant at or after a wall clock reading.
@@ -198,6 +207,8 @@ mod tests {
         let grid = grid("5m", PARIS);
         let first = grid.slot(time("2026-10-25T00:30:00Z", PARIS));
         assert_eq!(grid.wall_slot(first), grid.wall_slot(first + 12));
+        assert!(grid.is_repeated(first) && grid.is_repeated(first + 12));
+        assert!(!grid.is_repeated(first - 7) && !grid.is_repeated(first + 18));
         let before = grid.slot(time("2026-03-29 01:55", PARIS));
         assert_eq!(grid.wall_slot(before + 1) - grid.wall_slot(before), 13);
     }

@@ -47,7 +47,7 @@ pub fn read(path: &Path, metric: &Metric, as_of: AsOf, zone: Tz) -> Result<Readi
         match row.time {
             Some(time) if window.holds(time) => buckets.add(time, row.value),
             Some(_) => {}
-            None => buckets.add_unclear(),
+            None => buckets.add_unclear(1),
         }
     }
     Ok(window.reading(&buckets, metric))

@@ -25,7 +25,7 @@ pub fn time_column(column: &Column, name: &str) -> Result<TimeColumn> {
         | ColumnType::MYSQL_TYPE_DATE
         | ColumnType::MYSQL_TYPE_NEWDATE => Ok(TimeColumn::Reading),
         other => bail!(
-            "column {name}: its type is {}; a time must be a DATETIME, TIMESTAMP or DATE (use query with FROM_UNIXTIME for seconds)",
+            "column {name}: its type is {}; a time must be a DATETIME, TIMESTAMP or DATE",
             type_name(other)
         ),
     }

@@ -1,6 +1,7 @@
 //! What the server or the way to it refused, in the words a user needs.
 
-use std::fmt;
+use std::error::Error as _;
+use std::{fmt, io};
 
 use anyhow::Error;
 
@@ -44,7 +45,9 @@ pub fn told(error: &mysql::Error) -> Refusal {
             1064 => "check metric.where, or metric.query",
             _ => "",
         },
-        mysql::Error::IoError(_) => "the connection broke or the server fell silent",
+        mysql::Error::IoError(_) | mysql::Error::CodecError(_) => {
+            "the connection broke or the server fell silent"
+        }
         _ => "",
     };
     advise(error, advice)
@@ -61,23 +64,40 @@ pub fn explain(error: &mysql::Error, settings: &DatabaseSettings) -> Refusal {
             1130 => "the server takes no connections from this machine",
             _ => "",
         },
-        mysql::Error::TlsError(_) | mysql::Error::CodecError(_) if settings.tls == Tls::Verify => {
+        error if refused_certificate(error, settings) => {
             "mysql.tls = \"verify\" wants a certificate that names mysql.host, from a known authority or that of mysql.ca_file"
         }
         mysql::Error::DriverError(mysql::DriverError::TlsNotSupported) => {
             "the server offers no TLS; mysql.tls = \"off\" would do without"
         }
-        mysql::Error::DriverError(_) | mysql::Error::IoError(_)
+        mysql::Error::DriverError(_) | mysql::Error::IoError(_) | mysql::Error::CodecError(_)
             if matches!(settings.place, DatabasePlace::Socket(_)) =>
         {
             "is the server up, and mysql.socket right?"
         }
-        mysql::Error::DriverError(_) | mysql::Error::IoError(_) => {
+        mysql::Error::DriverError(_) | mysql::Error::IoError(_) | mysql::Error::CodecError(_) => {
             "is the server up, and are mysql.host and mysql.port right?"
         }
         _ => "",
     };
     advise(error, advice)
+}
+
+/// What the TLS library refuses comes up from below it, as data that is not valid.
+fn refused_certificate(error: &mysql::Error, settings: &DatabaseSettings) -> bool {
+    settings.tls == Tls::Verify
+        && (matches!(error, mysql::Error::TlsError(_))
+            || transport_fault(error)
+                .is_some_and(|fault| fault.kind() == io::ErrorKind::InvalidData))
+}
+
+/// What went wrong in reading or writing, from within the driver's wrapping.
+fn transport_fault(error: &mysql::Error) -> Option<&io::Error> {
+    match error {
+        mysql::Error::IoError(fault) => Some(fault),
+        mysql::Error::CodecError(codec) => codec.source()?.downcast_ref(),
+        _ => None,
+    }
 }
 
 fn advise(error: &mysql::Error, advice: &str) -> Refusal {
@@ -93,20 +113,23 @@ fn advise(error: &mysql::Error, advice: &str) -> Refusal {
     }
 }
 
+/// A wait that ended is no "Resource temporarily unavailable", which is how the system calls it.
+fn plain_fault(fault: &io::Error) -> String {
+    match fault.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "no answer in time".to_string(),
+        _ => fault.to_string(),
+    }
+}
+
 /// An error's fact on one line, without the driver's wrapping.
 fn plain(error: &mysql::Error) -> String {
     let text = match error {
         mysql::Error::MySqlError(server) => format!("{} (error {})", server.message, server.code),
-        mysql::Error::IoError(error) => error.to_string(),
+        mysql::Error::IoError(_) | mysql::Error::CodecError(_) => {
+            transport_fault(error).map_or_else(|| error.to_string(), plain_fault)
+        }
         mysql::Error::TlsError(error) => error.to_string(),
         mysql::Error::DriverError(error) => error.to_string(),
-        // The handshake goes through the packet codec, which wraps what it says.
-        mysql::Error::CodecError(error) => {
-            let text = error.to_string();
-            text.trim_start_matches("IO error: `")
-                .trim_end_matches('\'')
-                .to_string()
-        }
         other => other.to_string(),
     };
     text.split_whitespace().collect::<Vec<_>>().join(" ")

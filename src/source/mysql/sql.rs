@@ -62,11 +62,12 @@ impl TableQuery<'_> {
         let aggregate = match self.aggregate {
             Some(Aggregate::Last) => {
                 return format!(
-                    "SELECT bandwatch_bucket, bandwatch_value + 0E0, bandwatch_rows, bandwatch_rows FROM (\
+                    "SELECT bandwatch_bucket, bandwatch_value + 0E0, bandwatch_rows, bandwatch_with_value FROM (\
                      SELECT {bucket} AS bandwatch_bucket, {value} AS bandwatch_value, \
                      COUNT(*) OVER (PARTITION BY {bucket}) AS bandwatch_rows, \
-                     ROW_NUMBER() OVER (PARTITION BY {bucket} ORDER BY {time} DESC, {value} DESC) AS bandwatch_place \
-                     FROM {table} WHERE {within} AND {value} IS NOT NULL) AS bandwatch_last \
+                     COUNT({value}) OVER (PARTITION BY {bucket}) AS bandwatch_with_value, \
+                     ROW_NUMBER() OVER (PARTITION BY {bucket} ORDER BY {value} IS NULL, {time} DESC, {value} DESC) AS bandwatch_place \
+                     FROM {table} WHERE {within}) AS bandwatch_last \
                      WHERE bandwatch_place = 1 ORDER BY bandwatch_bucket"
                 );
             }

@@ -1,0 +1,191 @@
+//! Which bucket is judged, and what may bear on it: when a bucket is closed,
+//! where the window ends, rows twice or in any order.
+
+use chrono::TimeDelta;
+
+use super::shop::{AT, HOURLY, HOURS, NEWEST, Shop, assert_close, healthy, time, wave};
+
+/// The wave, and a 14:00 bucket that has begun.
+fn shop_in_the_middle_of_an_hour() -> Shop {
+    let shop = Shop::healthy();
+    shop.sql("INSERT INTO sales VALUES ('2026-11-22 14:00:00', 3)");
+    shop
+}
+
+#[track_caller]
+fn assert_closes(more: &str, a_second_before: &str, at: &str) {
+    let shop = shop_in_the_middle_of_an_hour();
+    let lines = format!("{HOURLY}\n{more}");
+    let (before, after) = (shop.judge(&lines, a_second_before), shop.judge(&lines, at));
+    assert_eq!(before["time"], "2026-11-22T12:00:00+01:00");
+    assert_eq!(before["value"], healthy(time("2026-11-22 12:00:00")));
+    assert_eq!(after["time"], "2026-11-22T13:00:00+01:00");
+    assert_eq!(after["value"], healthy(time(NEWEST)));
+    assert_eq!([&before["verdict"], &after["verdict"]], ["normal"; 2]);
+}
+
+#[test]
+fn a_bucket_of_ready_made_rows_is_judged_from_its_end_on() {
+    assert_closes("", "2026-11-22 13:59:59", "2026-11-22 14:00:00");
+}
+
+#[test]
+fn a_bucket_is_judged_once_its_delay_has_passed() {
+    assert_closes(
+        "delay = \"10m\"",
+        "2026-11-22 14:09:59",
+        "2026-11-22 14:10:00",
+    );
+}
+
+#[test]
+fn a_bucket_of_raw_rows_is_given_another_step_of_time() {
+    assert_closes(
+        "aggregate = \"sum\"",
+        "2026-11-22 14:59:59",
+        "2026-11-22 15:00:00",
+    );
+}
+
+#[test]
+fn a_half_filled_bucket_is_never_judged() {
+    let shop = shop_in_the_middle_of_an_hour();
+    for second in ["14:00:00", "14:30:00", "14:59:59"] {
+        let judged = shop.judge(HOURLY, &format!("2026-11-22 {second}"));
+        assert_eq!(judged["time"], "2026-11-22T13:00:00+01:00", "{second}");
+        assert_eq!(judged["verdict"], "normal", "{second}");
+    }
+    let judged = shop.judge(HOURLY, "2026-11-22 15:00:00");
+    assert_eq!(judged["value"], 3.0);
+    assert_eq!(judged["verdict"], "low");
+}
+
+#[test]
+fn an_empty_bucket_at_the_end_of_gaps_is_not_read_as_zero() {
+    let shop = Shop::healthy();
+    let judged = shop.judge(HOURLY, "2026-11-22 15:00:00");
+    assert_eq!(judged["time"], "2026-11-22T13:00:00+01:00");
+    assert_eq!(judged["value"], healthy(time(NEWEST)));
+    assert_eq!(judged["verdict"], "normal");
+}
+
+#[test]
+fn the_judged_value_does_not_move_its_own_band() {
+    let shop = Shop::healthy();
+    let normal = shop.judge(HOURLY, AT);
+    for value in ["0", "99999", "-5e12"] {
+        shop.sql(&format!(
+            "UPDATE sales SET amount = {value} WHERE at = '{NEWEST}'"
+        ));
+        let judged = shop.judge(HOURLY, AT);
+        assert_ne!(judged["verdict"], "normal", "{value}");
+        for known in ["lower", "expected", "upper", "clipped", "history_buckets"] {
+            assert_eq!(judged[known], normal[known], "{known} with {value}");
+        }
+    }
+}
+
+#[test]
+fn after_a_gap_the_newest_row_is_judged_and_trains_nothing() {
+    let shop = Shop::healthy();
+    shop.sql("DELETE FROM sales WHERE at BETWEEN '2026-11-22 07:00:00' AND '2026-11-22 12:00:00'");
+    let normal = shop.judge(HOURLY, AT);
+    assert_eq!(normal["time"], "2026-11-22T13:00:00+01:00");
+    assert_eq!(normal["history_missing"], 6);
+    assert_eq!(normal["verdict"], "normal");
+    shop.sql(&format!(
+        "UPDATE sales SET amount = 99999 WHERE at = '{NEWEST}'"
+    ));
+    let high = shop.judge(HOURLY, AT);
+    assert_eq!(high["verdict"], "high");
+    for known in ["time", "lower", "expected", "upper"] {
+        assert_eq!(high[known], normal[known], "{known}");
+    }
+}
+
+#[test]
+fn the_newest_row_before_trailing_empty_buckets_trains_nothing() {
+    let shop = Shop::healthy();
+    let later = "2026-11-22 16:05:00";
+    let normal = shop.judge(HOURLY, later);
+    shop.sql(&format!(
+        "UPDATE sales SET amount = 99999 WHERE at = '{NEWEST}'"
+    ));
+    let high = shop.judge(HOURLY, later);
+    assert_eq!(high["verdict"], "high");
+    for known in ["time", "lower", "expected", "upper"] {
+        assert_eq!(high[known], normal[known], "{known}");
+    }
+}
+
+#[test]
+fn rows_of_one_time_are_averaged_and_counted() {
+    let shop = Shop::healthy();
+    shop.sql(&format!(
+        "INSERT INTO sales VALUES ('{NEWEST}', 1000), ('{NEWEST}', 1001), ('2026-11-20 08:00:00', 1400)"
+    ));
+    let query = HOURLY.replace(
+        "table = \"sales\"",
+        "query = \"SELECT at, amount FROM sales WHERE at >= :from AND at < :to\"",
+    );
+    for lines in [HOURLY, &query] {
+        let judged = shop.judge(lines, AT);
+        assert_eq!(judged["rows_repeated"], 3, "{lines}");
+        assert_eq!(judged["rows"], HOURS + 3, "{lines}");
+        assert_close(
+            &judged["value"],
+            (healthy(time(NEWEST)) + 1000.0 + 1001.0) / 3.0,
+        );
+    }
+}
+
+#[test]
+fn rows_in_any_order_give_the_same_judgement() {
+    let shop = Shop::healthy();
+    let query = HOURLY.replace(
+        "table = \"sales\"",
+        "query = \"SELECT at, amount FROM sales WHERE at >= :from AND at < :to\"",
+    );
+    let sorted = [HOURLY, &query].map(|lines| shop.judge(lines, AT));
+    shop.sql("CREATE TABLE shuffled SELECT * FROM sales ORDER BY RAND(7)");
+    shop.sql("RENAME TABLE sales TO ordered, shuffled TO sales");
+    let shuffled = [HOURLY, &query].map(|lines| shop.judge(lines, AT));
+    assert_eq!(shuffled, sorted);
+    assert_eq!(shuffled[0], shuffled[1], "the server's buckets are ours");
+}
+
+#[test]
+fn rows_before_the_window_change_nothing() {
+    let shop = Shop::healthy();
+    let expected = shop.judge(HOURLY, AT);
+    shop.sql(
+        "INSERT INTO sales VALUES ('2026-11-18 12:59:59', 1e9), ('2020-01-01 00:00:00', -1e9)",
+    );
+    assert_eq!(shop.judge(HOURLY, AT), expected);
+    shop.sql("INSERT INTO sales VALUES ('2026-11-18 13:00:00', 1e9)");
+    assert_eq!(shop.judge(HOURLY, AT)["rows"], HOURS + 1);
+}
+
+#[test]
+fn rows_of_the_future_change_nothing() {
+    let shop = Shop::healthy();
+    let without_step = HOURLY.replace("every = \"1h\"", "");
+    let expected = [HOURLY, &without_step].map(|lines| shop.judge(lines, AT));
+    shop.sql("INSERT INTO sales VALUES ('2026-11-22 14:00:00', 1e9), ('2026-11-22 14:30:00', 1e9), ('2038-01-01 00:00:00', -1e9)");
+    assert_eq!(
+        [HOURLY, &without_step].map(|lines| shop.judge(lines, AT)),
+        expected
+    );
+}
+
+#[test]
+fn rows_off_the_grid_belong_to_the_bucket_they_fall_into() {
+    let shop = Shop::healthy();
+    let expected = shop.judge(HOURLY, AT);
+    let rows: Vec<_> = wave(NEWEST, 60, HOURS)
+        .into_iter()
+        .map(|(time, value)| (time + TimeDelta::seconds(3599), value))
+        .collect();
+    shop.sales("DATETIME", "DOUBLE", &rows);
+    assert_eq!(shop.judge(HOURLY, AT), expected);
+}

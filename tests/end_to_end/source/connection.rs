@@ -1,0 +1,339 @@
+//! The way to the server: the ways that work, and the ways it fails, each told
+//! in one line and in good time.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread;
+
+use crate::support::{CertificateKind, Database};
+
+use super::shop::{AT, HOURLY, HOURS, NEWEST, Shop, assert_tells, the_only_line, wave};
+
+/// The settings of a server on this port of this machine.
+fn at_port(shop: &Shop, port: u16) -> String {
+    format!("{}host = \"127.0.0.1\"\nport = {port}\n", shop.account())
+}
+
+#[track_caller]
+fn assert_refused(shop: &Shop, mysql: &str, parts: &[&str]) {
+    shop.configure(mysql, &[("sales", HOURLY)]);
+    assert_tells(&shop.refusal_as_configured(), parts);
+}
+
+fn listener() -> (TcpListener, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free TCP port");
+    let port = listener.local_addr().expect("a bound port").port();
+    (listener, port)
+}
+
+#[test]
+fn a_socket_leads_to_the_server() {
+    let shop = Shop::healthy();
+    let expected = shop.judge(HOURLY, AT);
+    let socket = shop.database.socket().display();
+    shop.configure(
+        &format!("{}socket = \"{socket}\"\n", shop.account()),
+        &[("sales", HOURLY)],
+    );
+    assert_eq!(shop.judge_as_configured(AT), expected);
+}
+
+#[test]
+fn a_socket_that_is_not_there_is_told() {
+    let shop = Shop::healthy();
+    let mysql = format!("{}socket = \"nowhere.sock\"\n", shop.account());
+    assert_refused(&shop, &mysql, &["nowhere.sock", "mysql.socket"]);
+}
+
+#[test]
+fn a_server_that_is_down_is_told() {
+    let shop = Shop::healthy();
+    let (listener, port) = listener();
+    drop(listener);
+    assert_refused(
+        &shop,
+        &at_port(&shop, port),
+        &[
+            &format!("connect to 127.0.0.1:{port}"),
+            "refused",
+            "mysql.port",
+        ],
+    );
+}
+
+#[test]
+fn a_server_that_never_answers_is_given_up_after_the_query_timeout() {
+    let shop = Shop::healthy();
+    let (_listener, port) = listener();
+    let mysql = format!(
+        "{}connect_timeout = \"1s\"\nquery_timeout = \"1s\"\n",
+        at_port(&shop, port)
+    );
+    assert_refused(
+        &shop,
+        &mysql,
+        &[
+            &format!("connect to 127.0.0.1:{port}"),
+            "no answer in time",
+            "mysql.host",
+        ],
+    );
+}
+
+#[test]
+fn a_server_that_never_answers_is_given_up_at_the_deadline() {
+    let shop = Shop::healthy();
+    let (_listener, port) = listener();
+    shop.configure(&at_port(&shop, port), &[("sales", HOURLY)]);
+    let config = shop.workspace.path().join("config.toml");
+    let text = std::fs::read_to_string(&config).expect("the configuration");
+    shop.workspace.config(&text.replace("\"8s\"", "\"1s\""));
+    let run = shop.run_at(AT, &[]);
+    run.assert_status(1);
+    assert!(run.elapsed.as_secs() < 4, "{:?}", run.elapsed);
+    assert_tells(
+        &the_only_line(&run.stderr),
+        &["sales", &format!("127.0.0.1:{port}"), "no answer in time"],
+    );
+}
+
+#[test]
+fn a_name_nobody_has_is_told() {
+    let shop = Shop::healthy();
+    let mysql = format!(
+        "{}host = \"nowhere.invalid\"\ntls = \"off\"\n",
+        shop.account()
+    );
+    assert_refused(&shop, &mysql, &["nowhere.invalid:3306", "mysql.host"]);
+}
+
+#[test]
+fn something_else_on_the_port_is_told() {
+    let shop = Shop::healthy();
+    let (listener, port) = listener();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let (mut client, _) = listener.accept().expect("a client");
+            client
+                .write_all(b"220 mail.example.com ESMTP ready\r\n")
+                .expect("a greeting");
+        });
+        assert_refused(
+            &shop,
+            &at_port(&shop, port),
+            &[&format!("connect to 127.0.0.1:{port}"), "mysql.port"],
+        );
+    });
+}
+
+#[test]
+fn a_wrong_password_is_told_and_never_shown() {
+    let shop = Shop::healthy();
+    let reader = &shop.database.read_only_user().user;
+    let place = format!("host = \"127.0.0.1\"\nport = {}\n", shop.database.port());
+    let mysql = format!("{}{place}", shop.account_of(reader, "xyzzy-wrong"));
+    assert_refused(
+        &shop,
+        &mysql,
+        &[
+            &shop.place(),
+            "Access denied",
+            reader,
+            "mysql.password_file",
+        ],
+    );
+    for more in [&["--verbose"][..], &["--format", "json", "--verbose"], &[]] {
+        let run = shop.run_at(AT, more);
+        run.assert_status(1);
+        run.assert_never_prints("xyzzy-wrong");
+        the_only_line(&run.stderr);
+    }
+}
+
+#[test]
+fn the_right_password_is_never_shown_either() {
+    let shop = Shop::healthy();
+    let secret = &shop.database.read_only_user().password;
+    shop.configure(&shop.mysql(), &[("sales", HOURLY)]);
+    let run = shop.run_at(AT, &["--verbose"]);
+    run.assert_status(0);
+    run.assert_never_prints(secret);
+    let bad = HOURLY.replace("\"sales\"", "\"sails\"");
+    shop.configure(&shop.mysql(), &[("sales", &bad)]);
+    let run = shop.run_at(AT, &["--verbose"]);
+    run.assert_status(1);
+    run.assert_never_prints(secret);
+}
+
+#[test]
+fn an_unknown_database_is_told() {
+    let shop = Shop::healthy();
+    let gone = format!("{}gone", shop.database.name);
+    let mysql = shop.mysql().replace(
+        &format!("database = \"{}\"", shop.database.name),
+        &format!("database = \"{gone}\""),
+    );
+    let parts = [&shop.place(), gone.as_str(), "mysql.database"];
+    assert_refused(&shop, &mysql, &[&parts[..], &["Access denied"]].concat());
+    let reader = &shop.database.read_only_user().user;
+    shop.sql(&format!("GRANT SELECT ON {gone}.* TO '{reader}'@'%'"));
+    assert_refused(&shop, &mysql, &[&parts[..], &["Unknown database"]].concat());
+}
+
+/// A healthy shop on a server with this certificate.
+fn shop_with(kind: CertificateKind) -> Shop {
+    let shop = Shop::of(Database::create_with_certificate(kind));
+    shop.sales("DATETIME", "DOUBLE", &wave(NEWEST, 60, HOURS));
+    shop
+}
+
+fn verified(shop: &Shop) -> String {
+    format!(
+        "{}tls = \"verify\"\nca_file = \"{}\"\n",
+        shop.mysql(),
+        shop.database.ca_file().display()
+    )
+}
+
+#[test]
+fn a_good_certificate_is_verified_with_its_authority() {
+    let shop = Shop::healthy();
+    let expected = shop.judge(HOURLY, AT);
+    for host in ["127.0.0.1", "localhost"] {
+        let mysql = verified(&shop).replace("127.0.0.1", host);
+        shop.configure(&mysql, &[("sales", HOURLY)]);
+        assert_eq!(shop.judge_as_configured(AT), expected, "{host}");
+    }
+}
+
+#[test]
+fn a_certificate_of_an_unknown_authority_is_refused() {
+    let shop = Shop::healthy();
+    let mysql = format!("{}tls = \"verify\"\n", shop.mysql());
+    assert_refused(
+        &shop,
+        &mysql,
+        &[
+            &shop.place(),
+            "UnknownIssuer",
+            "mysql.tls = \"verify\"",
+            "mysql.ca_file",
+        ],
+    );
+}
+
+#[test]
+fn verifying_can_be_asked_for_and_is_seen_by_the_server() {
+    let shop = Shop::healthy();
+    let reader = &shop.database.read_only_user().user;
+    shop.sql(&format!("ALTER USER '{reader}'@'%' REQUIRE SSL"));
+    assert_refused(&shop, &shop.mysql(), &["Access denied"]);
+    for mysql in [
+        verified(&shop),
+        format!("{}tls = \"encrypt\"\n", shop.mysql()),
+    ] {
+        shop.configure(&mysql, &[("sales", HOURLY)]);
+        assert_eq!(shop.judge_as_configured(AT)["verdict"], "normal", "{mysql}");
+    }
+}
+
+#[track_caller]
+fn assert_certificate_is_refused(kind: CertificateKind, fact: &str) {
+    let shop = shop_with(kind);
+    assert_refused(
+        &shop,
+        &verified(&shop),
+        &[&shop.place(), fact, "mysql.tls = \"verify\""],
+    );
+    shop.configure(
+        &format!("{}tls = \"encrypt\"\n", shop.mysql()),
+        &[("sales", HOURLY)],
+    );
+    assert_eq!(shop.judge_as_configured(AT)["verdict"], "normal");
+}
+
+#[test]
+fn an_expired_certificate_is_refused_but_encrypts() {
+    assert_certificate_is_refused(CertificateKind::Expired, "expired");
+}
+
+#[test]
+fn a_certificate_for_another_name_is_refused_but_encrypts() {
+    assert_certificate_is_refused(CertificateKind::WrongName, "not valid for name");
+}
+
+#[test]
+fn a_self_signed_certificate_is_refused_but_encrypts() {
+    assert_certificate_is_refused(CertificateKind::SelfSigned, "UnknownIssuer");
+}
+
+#[test]
+fn an_authority_that_cannot_be_read_is_told() {
+    let shop = Shop::healthy();
+    let mysql = format!(
+        "{}tls = \"verify\"\nca_file = \"nowhere.pem\"\n",
+        shop.mysql()
+    );
+    assert_refused(&shop, &mysql, &["mysql.ca_file", "nowhere.pem"]);
+}
+
+/// Passes on what client and server say, but of the first connection only so
+/// many bytes of the server's.
+fn pass_on(listener: &TcpListener, server: u16, bytes: u64) {
+    for limit in [bytes, u64::MAX] {
+        let (client, _) = listener.accept().expect("a client");
+        let server = TcpStream::connect(("127.0.0.1", server)).expect("the server");
+        let mut answers = server.try_clone().expect("a second handle").take(limit);
+        let mut to_client = client.try_clone().expect("a second handle");
+        thread::scope(|scope| {
+            // Ends with an error where the other half has hung up.
+            scope.spawn(|| std::io::copy(&mut &client, &mut &server));
+            let _ = std::io::copy(&mut answers, &mut to_client);
+            for stream in [&client, &server] {
+                let _ = stream.shutdown(Shutdown::Both);
+            }
+        });
+    }
+}
+
+#[test]
+fn a_connection_that_breaks_amid_the_rows_is_told_and_the_next_metric_gets_another() {
+    let shop = Shop::empty();
+    shop.sales("DATETIME", "DOUBLE", &wave(NEWEST, 5, 2001));
+    let query = "query = \"SELECT at, amount FROM sales WHERE at >= :from AND at < :to\"\nevery = \"5m\"\nwindow = \"4d\"";
+    let (listener, port) = listener();
+    thread::scope(|scope| {
+        scope.spawn(|| pass_on(&listener, shop.database.port(), 10_000));
+        shop.configure(
+            &at_port(&shop, port),
+            &[("broken", query), ("whole", HOURLY)],
+        );
+        let run = shop.run_at(AT, &["--format", "json"]);
+        run.assert_status(1);
+        let place = format!("127.0.0.1:{port}");
+        assert_tells(
+            &the_only_line(&run.stderr),
+            &["bandwatch: broken: ", &place, "the connection broke"],
+        );
+        let last = run.stdout.lines().next_back().expect("two lines");
+        assert_tells(last, &["\"metric\":\"whole\"", "\"failures\":[]"]);
+    });
+}
+
+#[test]
+fn a_server_that_is_down_is_tried_once_and_told_for_each_metric() {
+    let shop = Shop::healthy();
+    let (listener, port) = listener();
+    drop(listener);
+    shop.configure(&at_port(&shop, port), &[("one", HOURLY), ("two", HOURLY)]);
+    let run = shop.run_at(AT, &[]);
+    run.assert_status(1);
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    for (line, name) in lines.iter().zip(["one", "two"]) {
+        assert_tells(
+            line,
+            &[&format!("bandwatch: {name}: connect to 127.0.0.1:{port}")],
+        );
+    }
+}
