@@ -26,7 +26,7 @@ pub struct Args {
     )]
     pub dry_run: bool,
 
-    /// Read this CSV file (time, value) in place of MySQL; needs no configuration
+    /// Read this CSV file (time, value) in place of MySQL; mails too, if a configuration is there
     #[arg(long, value_name = "FILE")]
     pub input: Option<PathBuf>,
 

@@ -1,5 +1,7 @@
-//! The end of the run: every wait is cut to what is left.
+//! The end of the run: every wait is cut to what is left, and the last resort ends the program.
 
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -9,6 +11,8 @@ use anyhow::{Result, ensure};
 pub struct Deadline {
     end: Instant,
     length: Duration,
+    /// What is being waited for, so that it can be told. It lives as long as the program.
+    waiting_for: &'static Mutex<String>,
 }
 
 impl Deadline {
@@ -16,6 +20,7 @@ impl Deadline {
         Self {
             end: Instant::now() + length,
             length,
+            waiting_for: Box::leak(Box::default()),
         }
     }
 
@@ -33,18 +38,31 @@ impl Deadline {
         );
         Ok(wish.min(left))
     }
-}
 
-impl Deadline {
+    /// Notes what is waited for from now on.
+    pub fn waiting_for(&self, what: String) {
+        *self
+            .waiting_for
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = what;
+    }
+
     /// Ends the program a little after the deadline if it is still there then: the last resort
-    /// against a wait that no timeout covers, such as the resolver's.
+    /// against a wait that no timeout covers, such as the resolver's, or a peer that says a letter a
+    /// second.
     pub fn enforce(self) {
         const GRACE: Duration = Duration::from_secs(2);
         std::thread::spawn(move || {
             std::thread::sleep(self.end.saturating_duration_since(Instant::now()) + GRACE);
-            eprintln!(
-                "bandwatch: stopped: the deadline of {} for the whole run has passed (key deadline)",
-                humantime::format_duration(self.length)
+            let what = self
+                .waiting_for
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let length = humantime::format_duration(self.length);
+            // Not eprintln!, which panics where standard error is full or closed.
+            let _ = writeln!(
+                std::io::stderr(),
+                "bandwatch: {what}: stopped waiting: the deadline of {length} for the whole run has passed (key deadline); what came after was not reached"
             );
             std::process::exit(1);
         });

@@ -8,7 +8,7 @@ use crate::config::Metric;
 use crate::forecast::{Prediction, predict};
 use crate::series::Observation;
 use crate::source::Reading;
-use crate::verdict::{Reason, Verdict, deviation, judge, low_is_possible};
+use crate::verdict::{Direction, Reason, Verdict, deviation, judge, low_is_possible};
 
 /// What was found of a metric; what an undecided verdict came before is absent.
 #[derive(Debug, Clone)]
@@ -29,53 +29,37 @@ impl Judgement {
     pub fn of(reading: Reading, metric: &Metric) -> Result<Self> {
         let Some(split) = reading.series.split_latest() else {
             let from = reading.series.time(0);
-            return Ok(Self::undecided(reading, Reason::NoData { from }));
+            return Ok(Self::undecided(reading, None, Reason::NoData { from }));
         };
-        let mut judgement = Self {
-            latest: Some(split.latest),
-            ..Self::undecided(
-                reading,
-                Reason::NoData {
-                    from: split.latest.time,
-                },
-            )
-        };
-        if let Some(stale) = judgement.staleness() {
-            judgement.verdict = Verdict::Undecided(stale);
-            return Ok(judgement);
+        let latest = Some(split.latest);
+        if let Some(stale) = staleness(&reading) {
+            return Ok(Self::undecided(reading, latest, stale));
         }
         let cleaned = clip_outliers(&split.history, metric.fence_factor)?;
-        match predict(&cleaned, metric.level)? {
-            Ok(prediction) => {
-                judgement.verdict = judge(split.latest, &prediction, metric.direction)?;
-                judgement.prediction = Some(prediction);
-            }
-            Err(reason) => judgement.verdict = Verdict::Undecided(reason),
-        }
-        judgement.cleaned = Some(cleaned);
-        Ok(judgement)
+        let judgement = match predict(&cleaned, metric.level)? {
+            Ok(prediction) => Self {
+                reading,
+                latest,
+                cleaned: None,
+                verdict: judge(split.latest, &prediction, metric.direction)?,
+                prediction: Some(prediction),
+            },
+            Err(reason) => Self::undecided(reading, latest, reason),
+        };
+        Ok(Self {
+            cleaned: Some(cleaned),
+            ..judgement
+        })
     }
 
-    fn undecided(reading: Reading, reason: Reason) -> Self {
+    fn undecided(reading: Reading, latest: Option<Observation>, reason: Reason) -> Self {
         Self {
             reading,
-            latest: None,
+            latest,
             cleaned: None,
             prediction: None,
             verdict: Verdict::Undecided(reason),
         }
-    }
-
-    /// Data that ended too long ago says nothing of now: counted from the end of its bucket.
-    fn staleness(&self) -> Option<Reason> {
-        let newest = self.reading.newest?;
-        let grid = self.reading.series.grid();
-        let end = grid.instant(grid.slot(newest) + 1);
-        let limit = self.reading.stale_after;
-        (self.reading.now - end > limit).then_some(Reason::Stale {
-            since: newest,
-            limit,
-        })
     }
 
     /// How far out the value is, in half-widths of its band.
@@ -83,16 +67,27 @@ impl Judgement {
         deviation(self.latest?.value, &self.prediction.as_ref()?.band)
     }
 
-    /// Whether a drop to the lowest value on record, or to zero, could show as Low.
-    pub fn low_is_possible(&self) -> Option<bool> {
-        let lowest = self
-            .cleaned
-            .as_ref()?
-            .history
-            .observed()
-            .fold(f64::INFINITY, f64::min);
+    /// Whether a drop could show as Low, where anybody asked about that side.
+    pub fn low_is_possible(&self, direction: Direction) -> Option<bool> {
+        if direction == Direction::High {
+            return None;
+        }
+        let history = &self.cleaned.as_ref()?.history;
+        let lowest = history.observed().fold(f64::INFINITY, f64::min);
         Some(low_is_possible(&self.prediction.as_ref()?.band, lowest))
     }
+}
+
+/// Data that ended too long ago says nothing of now: counted from the end of its bucket.
+fn staleness(reading: &Reading) -> Option<Reason> {
+    let newest = reading.newest?;
+    let grid = reading.series.grid();
+    let end = grid.instant(grid.slot(newest) + 1);
+    let limit = reading.stale_after;
+    (reading.now - end > limit).then_some(Reason::Stale {
+        since: newest,
+        limit,
+    })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod clean;
 mod cli;
 mod config;
 mod deadline;
+mod fingerprint;
 mod forecast;
 mod judgement;
 mod mail;
@@ -32,7 +33,7 @@ fn main() -> Exit {
     match Plan::prepare(&Args::parse()) {
         Ok(Prepared { plan, source }) => run(&plan, source),
         Err(error) => {
-            eprintln!("bandwatch: {error:#}");
+            outcome::complain(&error);
             Exit::Misused
         }
     }
@@ -55,6 +56,8 @@ fn run(plan: &Plan, mut source: Source) -> Exit {
 
 /// The whole job, for one metric.
 fn check(metric: &Metric, plan: &Plan, source: &mut Source, outcome: &mut Outcome) -> Result<()> {
+    plan.deadline
+        .waiting_for(format!("{}: its rows", metric.name));
     let reading = source.read(metric, plan.as_of, plan.now)?;
     let judgement = outcome.judgement.insert(Judgement::of(reading, metric)?);
     if plan.calls_for_a_mail(judgement) {

@@ -1,5 +1,7 @@
 //! How figures and times are written for people: "1,843.20", "14:05 CET".
 
+use std::ops::Range;
+
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
@@ -10,15 +12,24 @@ use crate::forecast::Band;
 pub enum Notation {
     /// This many decimals, thousands separated.
     Plain(usize),
-    /// Powers of ten, for what is too small or too large to write out.
-    Scientific,
+    /// Powers of ten with this many decimals, for what is too small or too large to write out.
+    Scientific(usize),
 }
+
+/// Sizes that are written out; a value beyond them among others that are not is no different.
+const PLAIN: Range<f64> = 1e-4..1e13;
+/// A number has no more digits than these.
+const MOST_DIGITS: i32 = 15;
 
 impl Notation {
     /// Two decimals, and more where the band is so narrow that two would hide where in it a value
-    /// lies. Of plain whole numbers (a count of 1,843) the value itself decides nothing.
+    /// lies.
     pub fn for_band(band: &Band) -> Self {
-        Self::for_scale(band.half_width(), band.expected.abs().max(band.upper.abs()))
+        let size = [band.lower, band.expected, band.upper]
+            .map(f64::abs)
+            .into_iter()
+            .fold(0.0, f64::max);
+        Self::for_scale(band.half_width(), size)
     }
 
     /// For a value nothing is expected of.
@@ -27,27 +38,51 @@ impl Notation {
     }
 
     fn for_scale(detail: f64, size: f64) -> Self {
-        if size >= 1e13 || (detail > 0.0 && detail < 1e-6) {
-            return Self::Scientific;
+        let (detail, size) = (magnitude(detail), magnitude_or(size, detail));
+        if PLAIN.contains(&10_f64.powi(size)) {
+            let decimals = (2 - detail.min(0)).min(MOST_DIGITS - size.max(0) - 1);
+            return Self::Plain(usize::try_from(decimals).unwrap_or(0).max(2));
         }
-        if detail >= 1.0 || detail <= 0.0 {
-            return Self::Plain(2);
-        }
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "between 1 and 6"
-        )]
-        let magnitude = -detail.log10().floor() as usize;
-        Self::Plain((magnitude + 2).max(2))
+        let decimals = (size - detail + 2).clamp(4, MOST_DIGITS);
+        Self::Scientific(usize::try_from(decimals).unwrap_or(4))
     }
 
     pub fn write(self, value: f64) -> String {
         match self {
+            Self::Plain(_) if value.abs() >= 1e15 => format!("{value:.4e}"),
             Self::Plain(decimals) => separate_thousands(&format!("{value:.decimals$}")),
-            Self::Scientific => format!("{value:.4e}"),
+            Self::Scientific(decimals) => format!("{value:.decimals$e}"),
         }
     }
+}
+
+/// The power of ten of a number's first digit; of none, that of one.
+fn magnitude(number: f64) -> i32 {
+    if number > 0.0 {
+        #[expect(clippy::cast_possible_truncation, reason = "from -324 to 308")]
+        let power = number.log10().floor() as i32;
+        power
+    } else {
+        0
+    }
+}
+
+fn magnitude_or(number: f64, otherwise: f64) -> i32 {
+    magnitude(if number > 0.0 { number } else { otherwise })
+}
+
+/// How many times something is something else: "3.8", and beyond all sense "more than 9,999".
+pub fn write_times(times: f64) -> String {
+    if times < 9999.5 {
+        format!("{times:.1}")
+    } else {
+        "more than 9,999".to_string()
+    }
+}
+
+/// A text on one line, for logs.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// "1234567.50" to "1,234,567.50".
@@ -137,6 +172,20 @@ mod tests {
         assert_eq!(written(1e9, 2e9, 3e9, 1e9), "1,000,000,000.00");
         assert_eq!(written(5.0, 5.0, 5.0, 5.0), "5.00");
         assert_eq!(Notation::for_value(3e20).write(3e20), "3.0000e20");
+        assert_eq!(written(0.99999, 1.0, 1.00001, 1.00002), "1.0000200");
+        assert_eq!(
+            written(1e15 - 4e9, 1e15, 1e15 + 4e9, 1e15 + 5e9),
+            "1.00000500e15"
+        );
+        assert_eq!(written(912.1, 1102.4, 1297.8, 1e30), "1.0000e30");
+        assert_eq!(written(0.0, 0.0, 0.0, 0.0), "0.00");
+    }
+
+    #[test]
+    fn how_many_times_stays_readable() {
+        for (times, expected) in [(3.84, "3.8"), (9999.4, "9999.4"), (2e30, "more than 9,999")] {
+            assert_eq!(write_times(times), expected);
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::cli::Exit;
 use crate::config::Metric;
 use crate::judgement::Judgement;
 use crate::mail::Delivery;
+use crate::notation;
 use crate::plan::Plan;
 use crate::report::{Account, write_account};
 
@@ -85,9 +86,11 @@ impl Outcome {
     }
 }
 
+/// Says on standard error what kept the whole run from being begun.
+pub fn complain(error: &Error) {
+    let _ = writeln!(std::io::stderr(), "bandwatch: {}", one_line(error));
+}
+
 fn one_line(error: &Error) -> String {
-    format!("{error:#}")
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
+    notation::one_line(&format!("{error:#}"))
 }

@@ -8,7 +8,7 @@ use crate::cli::Format;
 use crate::config::Metric;
 use crate::judgement::Judgement;
 use crate::mail::Delivery;
-use crate::notation::{Notation, separate_thousands, write_length, write_time};
+use crate::notation::{Notation, separate_thousands, write_length, write_time, write_times};
 use crate::series::TimeSeries;
 use crate::verdict::Verdict;
 
@@ -90,7 +90,7 @@ fn line(metric: &Metric, judgement: &Judgement) -> String {
         (_, Some(latest), Some(prediction)) => {
             let band = prediction.band;
             let notation = Notation::for_band(&band);
-            let blind = if judgement.low_is_possible() == Some(false) {
+            let blind = if judgement.low_is_possible(metric.direction) == Some(false) {
                 "; zero is inside, so Low cannot fire now"
             } else {
                 ""
@@ -142,8 +142,10 @@ fn details(metric: &Metric, judgement: &Judgement) -> Vec<String> {
     }
     if let Some(half_widths) = judgement.deviation() {
         details.push(format!(
-            "{half_widths:+.2} half-widths of the {} band from what was expected",
-            metric.level
+            "{} half-widths of the {} band {} what was expected",
+            write_times(half_widths.abs()),
+            metric.level,
+            if half_widths < 0.0 { "below" } else { "above" }
         ));
     }
     details
@@ -246,7 +248,8 @@ impl Entry {
             upper: band.map(|band| band.upper),
             level: metric.level.share(),
             deviation: judgement.and_then(Judgement::deviation),
-            low_possible: judgement.and_then(Judgement::low_is_possible),
+            low_possible: judgement
+                .and_then(|judgement| judgement.low_is_possible(metric.direction)),
             as_of: judgement.map(|judgement| stamp(judgement.reading.now)),
             step_seconds: judgement
                 .map(|judgement| judgement.reading.series.grid().step().seconds()),

@@ -41,7 +41,7 @@ pub enum Reason {
         since: DateTime<Tz>,
         limit: TimeDelta,
     },
-    /// Less than two full seasons.
+    /// Less than two full seasons, or where there is none, too few values to smooth.
     ShortHistory { held: TimeDelta, needed: TimeDelta },
     /// So many buckets are empty that the season would be guesswork.
     ManyGaps {
@@ -125,7 +125,7 @@ impl fmt::Display for Reason {
             Self::ShortHistory { held, needed } => {
                 write!(
                     formatter,
-                    "{} of history; at least {} are needed (two full seasons)",
+                    "{} of history; at least {} are needed; if the table holds more, set a longer window",
                     write_length(*held),
                     write_length(*needed)
                 )
@@ -247,7 +247,7 @@ mod tests {
                     held: TimeDelta::minutes(1500),
                     needed: TimeDelta::days(2),
                 },
-                "1 d 1 h of history; at least 2 d are needed (two full seasons)",
+                "1 d 1 h of history; at least 2 d are needed; if the table holds more, set a longer window",
             ),
             (
                 Reason::ConstantHistory { value: 0.0 },

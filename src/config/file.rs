@@ -1,17 +1,18 @@
 //! The format of the file: each key a field, each table a struct. An unknown key is an error.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::Deserialize;
 
 use super::metric::Metric;
-use super::value::{Length, Line, Recipients, Sender, Zone, parse_mailbox};
+use super::value::{Host, Length, Line, Port, Recipients, Sender, Zone, parse_mailbox};
 use super::{
     DatabasePlace, DatabaseSettings, Encryption, Environment, Login, MailSettings, Secret, required,
 };
 use crate::mail::Mailbox;
+use crate::notation::one_line;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -31,8 +32,8 @@ pub struct File {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mysql {
-    host: String,
-    port: u16,
+    host: Host,
+    port: Port,
     /// Instead of host and port.
     socket: Option<PathBuf>,
     user: Option<String>,
@@ -62,8 +63,8 @@ pub enum Tls {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Smtp {
-    host: Option<String>,
-    port: Option<u16>,
+    host: Option<Host>,
+    port: Option<Port>,
     /// TLS from the first byte, as on port 465, instead of STARTTLS.
     implicit_tls: bool,
     user: Option<String>,
@@ -95,8 +96,8 @@ impl Default for File {
 impl Default for Mysql {
     fn default() -> Self {
         Self {
-            host: "localhost".into(),
-            port: 3306,
+            host: Host("localhost".into()),
+            port: Port(3306),
             socket: None,
             user: None,
             database: None,
@@ -145,7 +146,6 @@ impl File {
                 .map(|span| 1 + text[..span.start.min(text.len())].matches('\n').count());
             line.map_or(String::new(), |line| format!("line {line}: "))
         };
-        let one_line = |message: &str| message.split_whitespace().collect::<Vec<_>>().join(" ");
         let deserializer = toml::Deserializer::parse(text)
             .map_err(|error| anyhow!("{}{}", place(&error), one_line(error.message())))?;
         serde_path_to_error::deserialize(deserializer).map_err(|error| {
@@ -162,7 +162,8 @@ impl File {
         override_with(&mut mysql.password, environment.mysql_password.as_ref());
         override_with(&mut mysql.database, environment.mysql_db.as_ref());
         if let Some(host) = &environment.mysql_host {
-            mysql.host.clone_from(host);
+            mysql.host = Host::try_from(host.clone())
+                .map_err(|error| anyhow!("environment mysql_host: {error}"))?;
             mysql.socket = None;
         }
         if environment.smtp_email.is_none()
@@ -207,8 +208,8 @@ impl Mysql {
         let place = match &self.socket {
             Some(socket) => DatabasePlace::Socket(socket.clone()),
             None => DatabasePlace::Host {
-                name: self.host.clone(),
-                port: self.port,
+                name: self.host.0.clone(),
+                port: self.port.0,
             },
         };
         let tls = self.tls.unwrap_or(if place.is_this_machine() {
@@ -236,7 +237,7 @@ impl Mysql {
             )?,
             database: required(self.database.as_ref(), "mysql.database", "mysql_db")?.clone(),
             tls,
-            ca_file: self.ca_file.clone(),
+            ca_file: authorities("mysql.ca_file", self.ca_file.as_deref())?,
             connect_timeout: self.connect_timeout.0,
             query_timeout: self.query_timeout.0,
         })
@@ -287,17 +288,17 @@ impl Smtp {
             (None, None) => None,
         };
         Ok(MailSettings {
-            host: required(self.host.as_ref(), "smtp.host", "")?.clone(),
+            host: required(self.host.as_ref(), "smtp.host", "")?.0.clone(),
             port: self
                 .port
-                .unwrap_or(if self.implicit_tls { 465 } else { 587 }),
+                .map_or(if self.implicit_tls { 465 } else { 587 }, |port| port.0),
             encryption: if self.implicit_tls {
                 Encryption::Implicit
             } else {
                 Encryption::StartTls
             },
             login,
-            ca_file: self.ca_file.clone(),
+            ca_file: authorities("smtp.ca_file", self.ca_file.as_deref())?,
             connect_timeout: self.connect_timeout.0,
             reply_timeout: self.reply_timeout.0,
         })
@@ -322,4 +323,20 @@ fn password(given: Option<&Secret>, key: &str, path: Option<&PathBuf>) -> Result
         (None, Some(path)) => Secret::from_file(key, path).map(Some),
         (None, None) => Ok(None),
     }
+}
+
+/// The file with authorities to trust, found to hold at least one: when it is needed is too late to
+/// learn that it does not.
+fn authorities(key: &str, path: Option<&Path>) -> Result<Option<PathBuf>> {
+    let Some(path) = path else {
+        return Ok(None);
+    };
+    let shown = path.display().to_string();
+    let pem = std::fs::read_to_string(path)
+        .with_context(|| format!("{key} = {shown:?}: cannot be read"))?;
+    ensure!(
+        pem.contains("-----BEGIN CERTIFICATE-----"),
+        "{key} = {shown:?}: holds no certificate; allowed: a file of certificates in PEM"
+    );
+    Ok(Some(path.to_path_buf()))
 }

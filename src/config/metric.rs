@@ -7,9 +7,11 @@ use serde::Deserialize;
 
 use super::value::{Delay, Length, Line, Recipients};
 use crate::clean::FenceFactor;
-use crate::forecast::Level;
+use crate::fingerprint::fingerprint;
+use crate::forecast::{Level, needed_history};
 use crate::mail::Mailbox;
-use crate::series::{Aggregate, Missing, Step};
+use crate::notation::write_length;
+use crate::series::{Aggregate, MOST_BUCKETS, Missing, Step};
 use crate::verdict::Direction;
 
 /// A series to watch.
@@ -163,11 +165,8 @@ impl Metric {
         if changed == self.name && !changed.is_empty() && !changed.starts_with('.') {
             return changed;
         }
-        // FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/: stable across runs and releases.
-        let mark = self.name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-        });
-        format!("{}-{mark:08x}", changed.trim_start_matches('.'))
+        let mark = fingerprint(&self.name);
+        format!("{}-{mark:016x}", changed.trim_start_matches('.'))
     }
 }
 
@@ -175,6 +174,10 @@ impl TryFrom<MetricTable> for Metric {
     type Error = String;
 
     fn try_from(table: MetricTable) -> Result<Self, String> {
+        let window = table.window.map_or(DEFAULT_WINDOW, |window| window.0);
+        if let Some(step) = table.every {
+            check_window(window, step)?;
+        }
         let rows = rows(&table)?;
         let counts_events = matches!(table.aggregate, Some(Aggregate::Sum | Aggregate::Count));
         Ok(Self {
@@ -187,7 +190,7 @@ impl TryFrom<MetricTable> for Metric {
             rows,
             step: table.every,
             aggregate: table.aggregate,
-            window: table.window.map_or(DEFAULT_WINDOW, |window| window.0),
+            window,
             missing: table.missing.unwrap_or(if counts_events {
                 Missing::Zero
             } else {
@@ -217,6 +220,13 @@ fn rows(metric: &MetricTable) -> Result<Rows, String> {
     let (time_column, value_column) = (metric.time_column.clone(), metric.value_column.clone());
     match (&metric.table, &metric.query) {
         (Some(_), Some(_)) => Err("query: table is set too; allowed: one of the two".into()),
+        _ if metric
+            .r#where
+            .as_ref()
+            .is_some_and(|condition| condition.trim().is_empty()) =>
+        {
+            Err("where = \"\": allowed: a condition in SQL, or no such key".into())
+        }
         (None, Some(_)) if metric.r#where.is_some() => {
             Err("where: goes with table; put the condition into query".into())
         }
@@ -244,6 +254,25 @@ fn rows(metric: &MetricTable) -> Result<Rows, String> {
         }
         (None, None) => Ok(Rows::None),
     }
+}
+
+/// A window must hold the seasons a verdict needs, and fit into memory.
+fn check_window(window: Duration, step: Step) -> Result<(), String> {
+    let told = |allowed: &str| {
+        let window = humantime::format_duration(window);
+        Err(format!(
+            "window = \"{window}\": with every = \"{step}\", allowed: {allowed}"
+        ))
+    };
+    let buckets = step.count_in(window);
+    if buckets > MOST_BUCKETS {
+        return told(&format!("at most {MOST_BUCKETS} buckets"));
+    }
+    let needed = needed_history(step);
+    if TimeDelta::from_std(window).is_ok_and(|window| window < needed) {
+        return told(&format!("at least {}", write_length(needed)));
+    }
+    Ok(())
 }
 
 fn table_name(text: &str) -> Result<TableName, String> {

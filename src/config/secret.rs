@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -17,11 +17,17 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read.
+    /// If the file cannot be read or holds none.
     pub fn from_file(key: &str, path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("{key} = {:?}: cannot be read", path.display().to_string()))?;
-        Ok(Self(text.lines().next().unwrap_or_default().to_string()))
+        let password = text.lines().next().unwrap_or_default();
+        ensure!(
+            !password.is_empty(),
+            "{key} = {:?}: its first line is empty; allowed: the password",
+            path.display().to_string()
+        );
+        Ok(Self(password.to_string()))
     }
 
     /// The one way out; for handing it to the peer it is meant for.

@@ -45,7 +45,15 @@ fn what_is_wrong_is_named_with_line_key_value_and_what_is_allowed() {
         ),
         (
             "[mysql]\nport = 70000\n",
-            "line 2: mysql.port: invalid value: integer `70000`, expected u16",
+            "line 2: mysql.port: 70000 is not a port; allowed: 1 to 65535",
+        ),
+        (
+            "[smtp]\nport = 0\n",
+            "line 2: smtp.port: 0 is not a port; allowed: 1 to 65535",
+        ),
+        (
+            "[smtp]\nhost = \"\"\n",
+            "line 2: smtp.host: \"\" is not a host; allowed: such as",
         ),
         (
             "[mysql]\ntls = \"maybe\"\n",
@@ -132,6 +140,66 @@ fn what_is_wrong_with_a_metric_is_named_with_its_place_in_the_list() {
             "{line:?}\n  said: {refusal}\n  not:  {told}"
         );
     }
+}
+
+#[test]
+fn a_window_that_can_never_do_is_refused_where_the_step_is_known() {
+    for (lines, told) in [
+        (
+            "every = \"5m\"\nwindow = \"1d\"",
+            "window = \"1day\": with every = \"5m\", allowed: at least 2 d",
+        ),
+        (
+            "every = \"1w\"",
+            "window = \"28days\": with every = \"7days\", allowed: at least 140 d",
+        ),
+        (
+            "every = \"1s\"",
+            "window = \"28days\": with every = \"1s\", allowed: at most 530000 buckets",
+        ),
+        ("where = \" \"", "where = \"\": allowed: a condition in SQL"),
+    ] {
+        let refusal = refusal(&with(lines));
+        assert!(
+            refusal.contains(told),
+            "{lines:?}\n  said: {refusal}\n  not:  {told}"
+        );
+    }
+    assert!(parse(&with("every = \"1d\"\nwindow = \"14d\"")).is_ok());
+}
+
+#[test]
+fn a_file_without_certificates_or_password_is_refused_before_it_is_needed() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let path = file.path().display();
+    let smtp = "[smtp]\nhost = \"h\"\nfrom = \"a@b.example\"\nrecipients = [\"a@b.example\"]\n";
+    for (key, told) in [
+        (
+            format!("ca_file = \"{path}\""),
+            "holds no certificate; allowed: a file of certificates in PEM",
+        ),
+        (
+            format!("user = \"u\"\npassword_file = \"{path}\""),
+            "its first line is empty; allowed: the password",
+        ),
+        (
+            "ca_file = \"/no/such\"".to_string(),
+            "smtp.ca_file = \"/no/such\": cannot be read",
+        ),
+    ] {
+        let config = parse(&format!("{smtp}{key}\n{METRIC}")).expect("a configuration");
+        let refusal = format!("{:#}", config.mail().expect_err("unusable"));
+        assert!(refusal.contains(told), "{refusal}");
+    }
+}
+
+#[test]
+fn a_recipient_named_twice_is_one() {
+    let config = parse(&format!(
+        "[smtp]\nrecipients = [\"a@b.example\", \"A <a@b.example>\"]\n{METRIC}"
+    ))
+    .expect("a configuration");
+    assert_eq!(config.letterhead().recipients.len(), 1);
 }
 
 #[test]

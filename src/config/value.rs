@@ -80,7 +80,44 @@ impl TryFrom<String> for Line {
     }
 }
 
-/// Mail addresses, at least one.
+/// A name or address of a server.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Host(pub String);
+
+impl TryFrom<String> for Host {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let fits = !text.is_empty()
+            && text.len() <= 253
+            && text.chars().all(|letter| letter.is_ascii_graphic());
+        if fits {
+            Ok(Self(text))
+        } else {
+            Err(format!(
+                "{text:?} is not a host; allowed: such as \"db.example.com\" or \"10.0.0.7\""
+            ))
+        }
+    }
+}
+
+/// A TCP port.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "i64")]
+pub struct Port(pub u16);
+
+impl TryFrom<i64> for Port {
+    type Error = String;
+
+    fn try_from(number: i64) -> Result<Self, String> {
+        let port = u16::try_from(number).ok().filter(|port| *port > 0);
+        port.map(Self)
+            .ok_or_else(|| format!("{number} is not a port; allowed: 1 to 65535"))
+    }
+}
+
+/// Mail addresses, at least one, each once.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "Vec<String>")]
 pub struct Recipients(pub Vec<Mailbox>);
@@ -89,14 +126,20 @@ impl TryFrom<Vec<String>> for Recipients {
     type Error = String;
 
     fn try_from(texts: Vec<String>) -> Result<Self, String> {
-        if texts.is_empty() {
+        let mut recipients: Vec<Mailbox> = Vec::new();
+        for text in &texts {
+            let recipient = parse_mailbox(text)?;
+            if recipients
+                .iter()
+                .all(|known| known.email != recipient.email)
+            {
+                recipients.push(recipient);
+            }
+        }
+        if recipients.is_empty() {
             return Err("the list is empty; allowed: one address or more".to_string());
         }
-        texts
-            .iter()
-            .map(|text| parse_mailbox(text))
-            .collect::<Result<_, _>>()
-            .map(Self)
+        Ok(Self(recipients))
     }
 }
 
@@ -114,8 +157,7 @@ impl TryFrom<String> for Sender {
 }
 
 pub fn parse_mailbox(text: &str) -> Result<Mailbox, String> {
-    let mailbox = (!text.chars().any(char::is_control))
-        .then(|| text.trim().parse().ok())
-        .flatten();
+    let fits = text.len() <= 400 && !text.chars().any(char::is_control);
+    let mailbox = fits.then(|| text.trim().parse().ok()).flatten();
     mailbox.ok_or_else(|| format!("{text:?} is not a mail address; allowed: such as \"ops@example.com\" or \"Ops <ops@example.com>\""))
 }

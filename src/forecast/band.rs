@@ -94,6 +94,8 @@ pub fn calibrate(fitted: &Fitted, history: &TimeSeries) -> Result<Prediction> {
         fitted.past.len(),
         history.len()
     );
+    let resolution = resolution(history);
+    let limits = |interval| limits(interval, resolution);
     let band = limits(fitted.next)
         .ok_or_else(|| anyhow!("the model's interval is no interval: {:?}", fitted.next))?;
     Ok(Prediction {
@@ -102,13 +104,31 @@ pub fn calibrate(fitted: &Fitted, history: &TimeSeries) -> Result<Prediction> {
         past: fitted
             .past
             .iter()
-            .map(|interval| interval.and_then(limits))
+            .map(|interval| interval.and_then(&limits))
             .collect(),
     })
 }
 
-fn limits(interval: Interval) -> Option<Band> {
-    Band::new(interval.lower, interval.expected, interval.upper)
+/// A band narrower than this, on either side, is rounding and no forecast: models may compute in
+/// single precision, which keeps seven digits of the largest value.
+const RESOLUTION: f64 = 1e-5;
+
+fn resolution(history: &TimeSeries) -> f64 {
+    let largest = history.observed().map(f64::abs).fold(0.0, f64::max);
+    RESOLUTION * largest
+}
+
+fn limits(interval: Interval, resolution: f64) -> Option<Band> {
+    let Interval {
+        expected,
+        lower,
+        upper,
+    } = interval;
+    let (lower, upper) = (
+        lower.min(expected - resolution),
+        upper.max(expected + resolution),
+    );
+    Band::new(lower, expected, upper)
 }
 
 #[cfg(test)]

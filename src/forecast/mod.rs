@@ -7,13 +7,13 @@ mod band;
 mod wall_clock;
 
 use anyhow::{Context, Result};
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
 pub use band::{Band, Level};
 
 use crate::clean::Cleaned;
-use crate::series::TimeSeries;
+use crate::series::{Step, TimeSeries};
 use crate::verdict::Reason;
 
 /// What the point at `time` should be, and what the model made of the history.
@@ -95,15 +95,11 @@ fn find_seasons(history: &TimeSeries) -> Result<Seasons, Reason> {
         (None, Some(week)) => vec![week],
         (None, None) => Vec::new(),
     };
-    let needed = FULL_SEASONS
-        * seasons
-            .first()
-            .copied()
-            .unwrap_or(FEWEST_UNSEASONAL / FULL_SEASONS);
-    if history.len() < needed {
+    let needed = needed_history(step);
+    if history.span() < needed {
         return Err(Reason::ShortHistory {
             held: history.span(),
-            needed: step.times(needed),
+            needed,
         });
     }
     let allowed = allowed_missing(history.len());
@@ -121,6 +117,13 @@ fn find_seasons(history: &TimeSeries) -> Result<Seasons, Reason> {
         return Err(Reason::ConstantHistory { value: first });
     }
     Ok(Seasons(seasons))
+}
+
+/// The history a verdict needs at this step: full seasons, or where there is none to find, as many
+/// values as smoothing needs to start from.
+pub fn needed_history(step: Step) -> TimeDelta {
+    let season = step.per_day().or(step.per_week());
+    step.times(season.map_or(FEWEST_UNSEASONAL, |season| FULL_SEASONS * season))
 }
 
 /// Values without a season that an exponential smoothing can start from.

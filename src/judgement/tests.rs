@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 
 use super::*;
 use crate::series::{Buckets, Grid, Missing, Step, parse_time};
+use crate::verdict::Direction;
 
 const STEP_MINUTES: i32 = 30;
 
@@ -69,6 +70,20 @@ fn a_spike_is_high_a_drop_is_low_and_the_usual_is_normal() {
     assert_eq!(judged(&with_last(usual)).verdict, Verdict::Normal);
     assert_eq!(judged(&with_last(usual * 2.0)).verdict, Verdict::High);
     assert_eq!(judged(&with_last(0.0)).verdict, Verdict::Low);
+}
+
+#[test]
+fn a_pattern_that_repeats_exactly_is_normal_to_the_last_digit() {
+    let half_day = |time: DateTime<Tz>| time.naive_local().and_utc().timestamp() / 1800 % 48 < 24;
+    for hour in 0..24 {
+        let end = format!("2026-11-22 {hour:02}:00");
+        let pattern = |time| if half_day(time) { 0.0 } else { 60.0 };
+        let rows: Vec<_> = rows(&end, 27)
+            .into_iter()
+            .map(|(time, _)| (time, pattern(time)))
+            .collect();
+        assert_eq!(judged(&rows).verdict, Verdict::Normal, "{end}");
+    }
 }
 
 #[test]
@@ -219,8 +234,13 @@ fn a_drop_to_zero_that_the_band_allows_is_told() {
     for (index, row) in rows[..len - 1].iter_mut().enumerate() {
         row.1 = if index % 3 == 0 { 0.0 } else { 5.0 };
     }
-    assert_eq!(judged(&rows).low_is_possible(), Some(false));
-    assert_eq!(judged(&with_last(900.0)).low_is_possible(), Some(true));
+    assert_eq!(judged(&rows).low_is_possible(Direction::Both), Some(false));
+    assert_eq!(
+        judged(&with_last(900.0)).low_is_possible(Direction::Both),
+        Some(true)
+    );
+    let nobody_asked = judged(&rows).low_is_possible(Direction::High);
+    assert_eq!(nobody_asked, None);
 }
 
 #[test]

@@ -11,8 +11,11 @@ use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 
 use crate::chart::Pictures;
 use crate::config::Metric;
+use crate::fingerprint::fingerprint;
 use crate::judgement::Judgement;
-use crate::notation::{Notation, separate_thousands, write_day_and_time, write_length, write_time};
+use crate::notation::{
+    Notation, separate_thousands, write_day_and_time, write_length, write_time, write_times,
+};
 use crate::verdict::Verdict;
 
 /// What is to be told of a metric, to whomever.
@@ -119,7 +122,7 @@ pub fn compose(
     };
     let html = page.render().context("render the HTML of the mail")?;
     Ok(Writing {
-        text: text(&words, contact),
+        text: text(&words, &figures, contact),
         subject: words.subject,
         html,
         figures,
@@ -190,15 +193,11 @@ impl Writing {
     }
 
     fn message_id(&self, from: &Mailbox, to: &Mailbox) -> String {
-        // FNV-1a: an identifier for ASCII headers, not a secret.
-        let name = format!("{} {}", self.thread, to.email);
-        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let mark = fingerprint(&format!("{} {} {}", self.thread, self.subject, to.email));
         let ascii_domain = Some(from.email.domain())
             .filter(|domain| domain.is_ascii())
             .unwrap_or("bandwatch.invalid");
-        format!("<bandwatch.{hash:016x}@{ascii_domain}>")
+        format!("<bandwatch.{mark:016x}@{ascii_domain}>")
     }
 
     /// The page with its pictures beside it, for a browser.
@@ -258,7 +257,7 @@ impl Words {
                 .to_string(),
             summary: summary(metric, judgement),
             facts: facts(metric, judgement),
-            notes: notes(judgement),
+            notes: notes(metric, judgement),
         }
     }
 }
@@ -391,23 +390,26 @@ fn deviation(judgement: &Judgement, difference: f64, expected: f64, notation: No
         told += &format!(" ({share:+.0} %)");
     }
     if let Some(half_widths) = judgement.deviation() {
-        told += &format!(", {:.1} times the distance to the limit", half_widths.abs());
+        told += &format!(
+            ", {} times the distance to the limit",
+            write_times(half_widths.abs())
+        );
     }
     told
 }
 
-fn notes(judgement: &Judgement) -> Vec<String> {
+fn notes(metric: &Metric, judgement: &Judgement) -> Vec<String> {
     let mut notes = Vec::new();
     if let Verdict::Undecided(reason) = &judgement.verdict {
         notes.push(format!("No verdict: {reason}."));
     }
-    if judgement.low_is_possible() == Some(false) {
+    if judgement.low_is_possible(metric.direction) == Some(false) {
         notes.push("The band reaches down to zero, so at this hour even a drop to nothing would not show as Low.".to_string());
     }
     notes
 }
 
-fn text(words: &Words, contact: Option<&str>) -> String {
+fn text(words: &Words, figures: &[Figure], contact: Option<&str>) -> String {
     let mut text = format!(
         "{}\n{}\n\n{}\n\n",
         words.heading,
@@ -420,8 +422,10 @@ fn text(words: &Words, contact: Option<&str>) -> String {
     for note in &words.notes {
         text += &format!("\n{note}\n");
     }
-    text +=
-        "\nThe pictures of the last 24 and 48 hours are in the HTML part of this mail.\n\n-- \n";
+    if !figures.is_empty() {
+        text += "\nThe pictures of the last 24 and 48 hours are in the HTML part of this mail.\n";
+    }
+    text += "\n-- \n";
     if let Some(contact) = contact {
         text += &format!("Questions? {contact}\n");
     }

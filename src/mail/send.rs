@@ -2,9 +2,12 @@
 //! recipient, and for each an answer of its own.
 
 use std::error::Error as _;
+use std::fmt::Display;
 use std::io::ErrorKind;
+use std::time::Duration;
 
-use anyhow::{Context, Error, Result, anyhow, bail, ensure};
+use anyhow::{Context, Error, Result, anyhow, bail};
+use lettre::address::Envelope;
 use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{Certificate, SmtpConnection, TlsParameters};
@@ -15,6 +18,7 @@ use super::Mailbox;
 use super::compose::Letter;
 use crate::config::{Encryption, MailSettings};
 use crate::deadline::Deadline;
+use crate::notation::one_line;
 
 /// What became of one recipient's mail.
 #[derive(Debug)]
@@ -32,6 +36,7 @@ pub fn send(letters: &[Letter], settings: &MailSettings, deadline: Deadline) -> 
         .iter()
         .map(|letter| {
             let peer = format!("smtp.host {}:{}", settings.host, settings.port);
+            deadline.waiting_for(format!("mail to {} by {peer}", letter.to.email));
             let outcome = session
                 .send(letter, settings, deadline)
                 .with_context(|| format!("mail to {} by {peer}", letter.to.email));
@@ -64,13 +69,17 @@ impl Session {
             Self::Refused(why) => bail!("{why}"),
             Self::Closed => bail!("no connection"),
             Self::Open(connection) => {
-                connection.set_timeout(Some(deadline.at_most(settings.reply_timeout)?))?;
-                let Err(failure) = transact(connection, letter) else {
+                let mut conversation = Conversation {
+                    connection: connection.as_mut(),
+                    reply_timeout: settings.reply_timeout,
+                    deadline,
+                };
+                let Err(failure) = conversation.send(letter) else {
                     return Ok(());
                 };
                 // After a refusal the next letter starts afresh. After silence it needs a new
                 // connection: on this one, an answer that comes late would be taken for the next.
-                if !failure.is_answer || connection.command(Rset).is_err() {
+                if !failure.is_answer || conversation.ask(Rset, "RSET").is_err() {
                     *self = Self::Closed;
                 }
                 Err(failure.told)
@@ -80,11 +89,15 @@ impl Session {
 
     fn close(self) {
         if let Self::Open(mut connection) = self {
-            // The letters are in or out by now; a server that hangs up first changes nothing.
+            // The letters are in or out by now; a server that hangs up or stalls changes nothing.
+            let _ = connection.set_timeout(Some(FAREWELL));
             let _ = connection.quit();
         }
     }
 }
+
+/// How long a server has to say goodbye.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Connects, encrypts, signs in.
 fn open(settings: &MailSettings, deadline: Deadline) -> Result<SmtpConnection> {
@@ -105,6 +118,8 @@ fn open(settings: &MailSettings, deadline: Deadline) -> Result<SmtpConnection> {
             "cannot be talked to",
             if error.status().is_some() {
                 ""
+            } else if implicit.is_some() {
+                "is it up, are smtp.host and smtp.port right, and does that port want smtp.implicit_tls?"
             } else {
                 "is it up, and are smtp.host and smtp.port right?"
             },
@@ -135,10 +150,6 @@ fn tls_parameters(settings: &MailSettings) -> Result<TlsParameters> {
     if let Some(path) = &settings.ca_file {
         let key = || format!("smtp.ca_file = {:?}", path.display().to_string());
         let pem = std::fs::read(path).with_context(|| format!("{}: cannot be read", key()))?;
-        // A text without any is no error to the parser.
-        let begin = b"-----BEGIN CERTIFICATE-----";
-        let holds_one = pem.windows(begin.len()).any(|bytes| bytes == begin);
-        ensure!(holds_one, "{}: not a certificate in PEM", key());
         let certificate = Certificate::from_pem(&pem)
             .map_err(|_| anyhow!("{}: not a certificate in PEM", key()))?;
         builder = builder.add_root_certificate(certificate);
@@ -170,51 +181,81 @@ impl Failure {
     }
 }
 
-/// MAIL, RCPT, DATA and the message: each refusal told with its command.
-fn transact(connection: &mut SmtpConnection, letter: &Letter) -> Result<(), Failure> {
-    let envelope = letter.message.envelope();
-    let mut parameters = Vec::new();
-    let addresses = || envelope.to().iter().chain(envelope.from());
-    if addresses().any(|address| !AsRef::<str>::as_ref(address).is_ascii()) {
-        if !connection
-            .server_info()
-            .supports_feature(Extension::SmtpUtfEight)
-        {
-            return Err(Failure {
-                told: anyhow!(
-                    "the address is not plain ASCII, and the server does not take such addresses (SMTPUTF8)"
-                ),
-                is_answer: true,
-            });
+/// An open connection, each answer of which is waited for no longer than the deadline allows.
+struct Conversation<'a> {
+    connection: &'a mut SmtpConnection,
+    reply_timeout: Duration,
+    deadline: Deadline,
+}
+
+impl Conversation<'_> {
+    /// MAIL, RCPT, DATA and the message: each refusal told with its command.
+    fn send(&mut self, letter: &Letter) -> Result<(), Failure> {
+        let envelope = letter.message.envelope();
+        let parameters = self.parameters(envelope)?;
+        self.ask(
+            Mail::new(envelope.from().cloned(), parameters),
+            "the sender (MAIL)",
+        )?;
+        for to in envelope.to() {
+            self.ask(Rcpt::new(to.clone(), vec![]), "the recipient (RCPT)")?;
         }
-        parameters.push(MailParameter::SmtpUtfEight);
-    }
-    connection
-        .command(Mail::new(envelope.from().cloned(), parameters))
-        .map_err(|error| {
-            let refused = "the server refused the sender (MAIL)";
-            Failure::of(&error, refused, "no answer to MAIL")
-        })?;
-    for to in envelope.to() {
-        connection
-            .command(Rcpt::new(to.clone(), vec![]))
-            .map_err(|error| {
-                let refused = "the server refused the recipient (RCPT)";
-                Failure::of(&error, refused, "no answer to RCPT")
-            })?;
-    }
-    connection.command(Data).map_err(|error| {
-        let refused = "the server refused to take a message (DATA)";
-        Failure::of(&error, refused, "no answer to DATA")
-    })?;
-    connection
-        .message(&letter.message.formatted())
-        .map_err(|error| {
+        self.ask(Data, "to take a message (DATA)")?;
+        self.limit()?;
+        let answer = self.connection.message(&letter.message.formatted());
+        answer.map(drop).map_err(|error| {
             let refused = "the server refused the message (after DATA)";
             let silence = "no answer to the message, which may have arrived";
             Failure::of(&error, refused, silence)
-        })?;
-    Ok(())
+        })
+    }
+
+    /// What the addresses ask of the server beyond the usual.
+    fn parameters(&self, envelope: &Envelope) -> Result<Vec<MailParameter>, Failure> {
+        let mut addresses = envelope.to().iter().chain(envelope.from());
+        if addresses.all(|address| AsRef::<str>::as_ref(address).is_ascii()) {
+            return Ok(Vec::new());
+        }
+        let server = self.connection.server_info();
+        if server.supports_feature(Extension::SmtpUtfEight) {
+            return Ok(vec![MailParameter::SmtpUtfEight]);
+        }
+        Err(Failure {
+            told: anyhow!(
+                "the address is not plain ASCII, and the server does not take such addresses (SMTPUTF8)"
+            ),
+            is_answer: true,
+        })
+    }
+
+    /// Says a command, named by what it asks the server to accept.
+    fn ask(&mut self, command: impl Display, what: &str) -> Result<(), Failure> {
+        self.limit()?;
+        let command = command.to_string();
+        let verb = command
+            .split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .to_string();
+        self.connection.command(command).map(drop).map_err(|error| {
+            Failure::of(
+                &error,
+                &format!("the server refused {what}"),
+                &format!("no answer to {verb}"),
+            )
+        })
+    }
+
+    fn limit(&mut self) -> Result<(), Failure> {
+        let limited = self
+            .deadline
+            .at_most(self.reply_timeout)
+            .and_then(|timeout| Ok(self.connection.set_timeout(Some(timeout))?));
+        limited.map_err(|told| Failure {
+            told,
+            is_answer: false,
+        })
+    }
 }
 
 /// A fact in the server's words where it said some, and a way out.
@@ -225,7 +266,7 @@ fn explain(error: &smtp::Error, what: &str, advice: &str) -> Error {
         (None, Some(cause)) => explain_silence(cause),
         (None, None) => error.to_string(),
     };
-    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said = one_line(&said);
     if advice.is_empty() {
         anyhow!("{what}: {said}")
     } else {

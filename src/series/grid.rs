@@ -43,6 +43,11 @@ impl Grid {
         self.step
     }
 
+    /// Where short buckets start: seconds of real time after the epoch, less than a step.
+    pub fn phase_seconds(&self) -> i64 {
+        self.phase
+    }
+
     /// The number of the bucket that holds an instant.
     pub fn slot(&self, time: DateTime<Tz>) -> i64 {
         let time = time.with_timezone(&self.zone);

@@ -17,6 +17,9 @@ pub use step::{Step, infer_step};
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
+/// The most buckets a window may hold: a year of minutes.
+pub const MOST_BUCKETS: usize = 530_000;
+
 /// A value and the start of the bucket it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Observation {
@@ -97,6 +100,16 @@ impl TimeSeries {
             first_slot: self.first_slot,
             values: self.values.iter().map(|value| value.map(&change)).collect(),
         }
+    }
+
+    /// The same with the values of some slots left out.
+    #[must_use]
+    pub fn without(mut self, is_left_out: impl Fn(i64) -> bool) -> Self {
+        let first_slot = self.first_slot;
+        for (slot, value) in (first_slot..).zip(&mut self.values) {
+            *value = value.filter(|_| !is_left_out(slot));
+        }
+        self
     }
 
     /// The newest observation, and all that lies before it (from the first value on). `None` if

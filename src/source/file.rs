@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDateTime};
 use chrono_tz::Tz;
 use csv::{Reader, ReaderBuilder, StringRecord};
 
@@ -15,11 +15,25 @@ use super::{AsOf, Reading, Window};
 use crate::config::{Metric, Rows};
 use crate::series::{Buckets, Clock, Step, infer_step, parse_reading, parse_time};
 
-/// A row as it stands in the file; no time where the clocks went forward over it.
+/// A row; no time where its reading names no instant.
 #[derive(Debug, Clone, Copy)]
 struct Row {
     time: Option<DateTime<Tz>>,
     value: Option<f64>,
+}
+
+/// A row as it stands in the file.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    time: Stamp,
+    value: Option<f64>,
+}
+
+/// What a row says of its time.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+enum Stamp {
+    Reading(NaiveDateTime),
+    Instant(DateTime<Tz>),
 }
 
 /// Where in a record the two columns are.
@@ -28,6 +42,8 @@ struct Columns {
     time: usize,
     value: usize,
 }
+
+const FIRST_TWO: Columns = Columns { time: 0, value: 1 };
 
 /// Reads the window of a metric.
 pub fn read(path: &Path, metric: &Metric, as_of: AsOf, zone: Tz) -> Result<Reading> {
@@ -64,37 +80,51 @@ fn judged_as_of(as_of: AsOf, last_row: DateTime<Tz>, metric: &Metric, step: Step
 }
 
 fn rows(path: &Path, metric: &Metric, zone: Tz) -> Result<Vec<Row>> {
+    let mut entries = entries(path, metric, zone)?;
+    let descents = entries
+        .windows(2)
+        .filter(|pair| pair[1].time < pair[0].time)
+        .count();
+    if 2 * descents > entries.len() {
+        // Newest first: time runs forward only from the other end.
+        entries.reverse();
+    }
+    let mut clock = Clock::written_in_order(zone);
+    let rows = entries.into_iter().map(|Entry { time, value }| Row {
+        time: match time {
+            Stamp::Reading(reading) => clock.instant(reading),
+            Stamp::Instant(time) => Some(time),
+        },
+        value,
+    });
+    Ok(rows.collect())
+}
+
+fn entries(path: &Path, metric: &Metric, zone: Tz) -> Result<Vec<Entry>> {
     let mut reader = open(path)?;
     let mut records = reader.records();
     let Some(first) = records.next().transpose()? else {
         bail!("it is empty");
     };
-    let mut clock = Clock::written_in_order(zone);
-    let headless = parse_row(
-        &first,
-        Columns { time: 0, value: 1 },
-        &mut clock.clone(),
-        zone,
-    )
-    .is_ok();
-    let columns = if headless {
-        Columns { time: 0, value: 1 }
-    } else {
-        find_columns(&first, metric)?
-    };
-    let mut rows = Vec::new();
-    if headless {
-        rows.push(parse_row(&first, columns, &mut clock, zone)?);
-    }
-    for record in records {
-        let record = record?;
+    let parse = |record: &StringRecord, columns| {
         let line = record.position().map_or(0, csv::Position::line);
-        rows.push(
-            parse_row(&record, columns, &mut clock, zone)
-                .with_context(|| format!("line {line}"))?,
-        );
+        parse_entry(record, columns, zone).with_context(|| format!("line {line}"))
+    };
+    let mut entries = Vec::new();
+    // A header has words where rows have their time.
+    let is_header = first
+        .get(0)
+        .is_none_or(|field| parse_stamp(field, zone).is_err());
+    let columns = if is_header {
+        find_columns(&first, metric)?
+    } else {
+        entries.push(parse(&first, FIRST_TWO)?);
+        FIRST_TWO
+    };
+    for record in records {
+        entries.push(parse(&record?, columns)?);
     }
-    Ok(rows)
+    Ok(entries)
 }
 
 /// Commas, or what the first line has instead of any.
@@ -141,7 +171,7 @@ fn find_columns(header: &StringRecord, metric: &Metric) -> Result<Columns> {
         |name: Option<&String>| name.and_then(|name| header.iter().position(|field| field == name));
     match (position(time), position(value)) {
         (Some(time), Some(value)) => Ok(Columns { time, value }),
-        (None, None) => Ok(Columns { time: 0, value: 1 }),
+        (None, None) => Ok(FIRST_TWO),
         _ => bail!(
             "line 1: the header has only one of the columns time_column = {:?} and value_column = {:?}",
             time.map_or("", String::as_str),
@@ -150,22 +180,32 @@ fn find_columns(header: &StringRecord, metric: &Metric) -> Result<Columns> {
     }
 }
 
-fn parse_row(record: &StringRecord, columns: Columns, clock: &mut Clock, zone: Tz) -> Result<Row> {
+fn parse_entry(record: &StringRecord, columns: Columns, zone: Tz) -> Result<Entry> {
     let field = |index: usize| {
         record
             .get(index)
             .ok_or_else(|| anyhow!("there is no column {}", index + 1))
     };
-    let (time, value) = (field(columns.time)?, field(columns.value)?);
-    let value = match value.to_ascii_lowercase().as_str() {
-        "" | "null" | "na" | "n/a" | "\\n" => None,
-        number => Some(number.parse().map_err(|_| anyhow!("{value:?} is not a number; allowed: such as 1843.2, or nothing where there is no value"))?),
-    };
-    let time = match parse_reading(time) {
-        Ok(reading) => clock.instant(reading),
-        Err(_) => Some(parse_time(time, zone)?),
-    };
-    Ok(Row { time, value })
+    Ok(Entry {
+        time: parse_stamp(field(columns.time)?, zone)?,
+        value: parse_value(field(columns.value)?)?,
+    })
+}
+
+fn parse_stamp(text: &str, zone: Tz) -> Result<Stamp> {
+    match parse_reading(text) {
+        Ok(reading) => Ok(Stamp::Reading(reading)),
+        Err(_) => parse_time(text, zone).map(Stamp::Instant),
+    }
+}
+
+fn parse_value(text: &str) -> Result<Option<f64>> {
+    match text.to_ascii_lowercase().as_str() {
+        "" | "null" | "na" | "n/a" | "\\n" => Ok(None),
+        number => number.parse().map(Some).map_err(|_| {
+            anyhow!("{text:?} is not a number; allowed: such as 1843.2, or nothing where there is no value")
+        }),
+    }
 }
 
 #[cfg(test)]
@@ -263,6 +303,22 @@ mod tests {
             assert!(error.contains(told), "{error}");
             assert!(error.starts_with("read /"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_first_row_that_cannot_be_read_is_no_header() {
+        let error = format!(
+            "{:#}",
+            read_text("2026-11-22 10:00,abc\n2026-11-22 10:05,1\n", AsOf::LastRow)
+                .expect_err("a bad row")
+        );
+        assert!(error.contains("line 1: \"abc\" is not a number"), "{error}");
+    }
+
+    #[test]
+    fn a_file_written_newest_first_keeps_both_passes_of_the_repeated_hour() {
+        let text = "t,v\n2026-10-25 03:00,9\n2026-10-25 02:30,2\n2026-10-25 02:00,2\n2026-10-25 02:30,1\n2026-10-25 02:00,1\n2026-10-25 01:30,0\n";
+        assert_eq!(values(text), [0.0, 1.0, 1.0, 2.0, 2.0, 9.0].map(Some));
     }
 
     #[test]

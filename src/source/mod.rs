@@ -12,7 +12,7 @@ use chrono_tz::Tz;
 
 use crate::config::{DatabaseSettings, Metric};
 use crate::deadline::Deadline;
-use crate::series::{Buckets, Grid, Intake, Step, TimeSeries};
+use crate::series::{Aggregate, Buckets, Grid, Intake, MOST_BUCKETS, Step, TimeSeries};
 
 /// Closed buckets, and what became of the rows behind them.
 #[derive(Debug, Clone)]
@@ -35,16 +35,31 @@ pub enum AsOf {
     LastRow,
 }
 
+/// When rows are looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Vantage {
+    /// What is judged as of.
+    as_of: DateTime<Tz>,
+    /// What the clock shows, which is when the rows were written up to.
+    clock: DateTime<Tz>,
+}
+
+impl Vantage {
+    fn zone(self) -> Tz {
+        self.as_of.timezone()
+    }
+}
+
 /// Something that rows can be read from.
 #[derive(Debug)]
 pub enum Source {
-    Mysql(mysql::Database),
+    Mysql(Box<mysql::Database>),
     File(PathBuf),
 }
 
 impl Source {
     pub fn mysql(settings: DatabaseSettings, deadline: Deadline) -> Self {
-        Self::Mysql(mysql::Database::new(settings, deadline))
+        Self::Mysql(Box::new(mysql::Database::new(settings, deadline)))
     }
 
     pub fn file(path: PathBuf) -> Self {
@@ -59,15 +74,20 @@ impl Source {
     /// If the rows cannot be read; the message names the peer or the file.
     pub fn read(&mut self, metric: &Metric, as_of: AsOf, now: DateTime<Tz>) -> Result<Reading> {
         match (self, as_of) {
-            (Self::Mysql(database), AsOf::Time(time)) => database.read(metric, time),
-            (Self::Mysql(database), AsOf::LastRow) => database.read(metric, now),
+            (Self::Mysql(database), AsOf::Time(as_of)) => {
+                database.read(metric, Vantage { as_of, clock: now })
+            }
+            (Self::Mysql(database), AsOf::LastRow) => database.read(
+                metric,
+                Vantage {
+                    as_of: now,
+                    clock: now,
+                },
+            ),
             (Self::File(path), as_of) => file::read(path, metric, as_of, now.timezone()),
         }
     }
 }
-
-/// The most buckets of a window: a year of minutes.
-const MOST_BUCKETS: usize = 530_000;
 
 /// The slots of a window: all closed ones from its start on.
 #[derive(Debug, Clone)]
@@ -114,10 +134,25 @@ impl Window {
         (self.first_slot..=self.last_slot).contains(&self.grid.slot(time))
     }
 
+    /// A sum over three hours is no odd sum of two: where the clocks change within a bucket of a few
+    /// hours, what was counted in it is left out. A day of 23 or 25 hours stays a day.
+    fn comparable(&self, series: TimeSeries, metric: &Metric) -> TimeSeries {
+        let step = self.grid.step();
+        let counts = matches!(metric.aggregate, Some(Aggregate::Sum | Aggregate::Count));
+        if !counts || !step.follows_wall_clock() || step.per_day().is_none() {
+            return series;
+        }
+        let length = |slot| self.grid.instant(slot + 1) - self.grid.instant(slot);
+        series.without(|slot| length(slot) != step.delta())
+    }
+
     fn reading(&self, buckets: &Buckets, metric: &Metric) -> Reading {
         let step = self.grid.step();
         Reading {
-            series: buckets.series(self.first_slot, self.last_slot, metric.missing),
+            series: self.comparable(
+                buckets.series(self.first_slot, self.last_slot, metric.missing),
+                metric,
+            ),
             intake: buckets.intake,
             now: self.now,
             newest: buckets.newest_slot().map(|slot| self.grid.instant(slot)),

@@ -3,7 +3,7 @@
 use ::mysql::consts::ColumnType;
 use ::mysql::{Column, Row, Value};
 use anyhow::{Context, Result, bail, ensure};
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Timelike};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike};
 use chrono_tz::Tz;
 
 use super::sql::TimeColumn;
@@ -24,8 +24,9 @@ pub fn time_column(column: &Column, name: &str) -> Result<TimeColumn> {
         | ColumnType::MYSQL_TYPE_DATETIME2
         | ColumnType::MYSQL_TYPE_DATE
         | ColumnType::MYSQL_TYPE_NEWDATE => Ok(TimeColumn::Reading),
+        ColumnType::MYSQL_TYPE_LONG | ColumnType::MYSQL_TYPE_LONGLONG => Ok(TimeColumn::Seconds),
         other => bail!(
-            "column {name}: its type is {}; a time must be a DATETIME, TIMESTAMP or DATE",
+            "column {name}: its type is {}; a time must be a DATETIME, TIMESTAMP or DATE, or an INT or BIGINT of seconds since 1970",
             type_name(other)
         ),
     }
@@ -49,25 +50,20 @@ fn type_name(column_type: ColumnType) -> String {
         .to_string()
 }
 
-/// The instant the session showed as `reading`, in the offset of `now`.
-pub fn instant_of_session(reading: NaiveDateTime, now: DateTime<Tz>) -> DateTime<Tz> {
-    now.timezone()
-        .from_utc_datetime(&(reading - TimeDelta::seconds(clock::offset_seconds(now))))
-}
-
 /// A bound of a window as the column shows it.
-pub fn bound(time: DateTime<Tz>, kind: TimeColumn, now: DateTime<Tz>) -> Value {
-    date_value(match kind {
-        TimeColumn::Instant => time.naive_utc() + TimeDelta::seconds(clock::offset_seconds(now)),
-        TimeColumn::Reading => time.naive_local(),
-    })
+pub fn bound(time: DateTime<Tz>, kind: TimeColumn) -> Value {
+    match kind {
+        TimeColumn::Instant => date_value(time.naive_utc()),
+        TimeColumn::Seconds => Value::Int(time.timestamp()),
+        TimeColumn::Reading => date_value(time.naive_local()),
+    }
 }
 
 /// The end of a window: by the wall clock, the latest reading a row before it may have.
-pub fn upper_bound(time: DateTime<Tz>, kind: TimeColumn, now: DateTime<Tz>) -> Value {
+pub fn upper_bound(time: DateTime<Tz>, kind: TimeColumn) -> Value {
     match kind {
-        TimeColumn::Instant => bound(time, kind, now),
         TimeColumn::Reading => date_value(clock::latest_reading(time)),
+        TimeColumn::Instant | TimeColumn::Seconds => bound(time, kind),
     }
 }
 
@@ -89,9 +85,19 @@ pub fn date_value(reading: NaiveDateTime) -> Value {
 pub fn instant(
     value: &Value,
     kind: TimeColumn,
-    now: DateTime<Tz>,
+    zone: Tz,
     clock: &mut Clock,
 ) -> Result<Option<DateTime<Tz>>> {
+    let utc = |reading: NaiveDateTime| reading.and_utc().with_timezone(&zone);
+    if kind == TimeColumn::Seconds {
+        let seconds = match value {
+            Value::Int(seconds) => Some(*seconds),
+            Value::UInt(seconds) => i64::try_from(*seconds).ok(),
+            _ => None,
+        };
+        let instant = seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+        return Ok(instant.map(|instant| instant.with_timezone(&zone)));
+    }
     let reading = match value {
         Value::Date(year, month, day, hour, minute, second, micro) => {
             NaiveDate::from_ymd_opt(i32::from(*year), u32::from(*month), u32::from(*day)).and_then(
@@ -109,8 +115,8 @@ pub fn instant(
         _ => None,
     };
     Ok(reading.and_then(|reading| match kind {
-        TimeColumn::Instant => Some(instant_of_session(reading, now)),
         TimeColumn::Reading => clock.instant(reading),
+        TimeColumn::Instant | TimeColumn::Seconds => Some(utc(reading)),
     }))
 }
 

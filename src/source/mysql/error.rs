@@ -6,6 +6,7 @@ use std::{fmt, io};
 use anyhow::Error;
 
 use crate::config::{DatabasePlace, DatabaseSettings, Tls};
+use crate::notation::one_line;
 
 /// A fact and what to do about it, on one line.
 #[derive(Debug)]
@@ -132,5 +133,5 @@ fn plain(error: &mysql::Error) -> String {
         mysql::Error::DriverError(error) => error.to_string(),
         other => other.to_string(),
     };
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    one_line(&text)
 }

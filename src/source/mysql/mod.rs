@@ -12,13 +12,11 @@ use std::time::Duration;
 use ::mysql::prelude::Queryable;
 use ::mysql::{Conn, Opts, OptsBuilder, SslOpts};
 use anyhow::{Context, Result, bail};
-use chrono::DateTime;
-use chrono_tz::Tz;
 
 use self::error::{Refusal, explain, told};
 use self::read::UserQuery;
 use self::sql::TableQuery;
-use super::Reading;
+use super::{Reading, Vantage};
 use crate::config::{DatabasePlace, DatabaseSettings, Metric, Rows, Secret, Tls};
 use crate::deadline::Deadline;
 
@@ -47,11 +45,11 @@ impl Database {
         }
     }
 
-    /// Reads the window of a metric that ends with the last bucket closed at `now`.
-    pub fn read(&mut self, metric: &Metric, now: DateTime<Tz>) -> Result<Reading> {
+    /// Reads the window of a metric that ends with the last bucket closed then.
+    pub fn read(&mut self, metric: &Metric, vantage: Vantage) -> Result<Reading> {
         let (place, deadline) = (self.settings.place.to_string(), self.deadline);
         deadline.at_most(self.settings.query_timeout)?;
-        let connection = self.connection(now)?;
+        let connection = self.connection()?;
         let read = match &metric.rows {
             Rows::Table {
                 table,
@@ -67,7 +65,7 @@ impl Database {
                     condition,
                     aggregate: metric.aggregate,
                 };
-                read::table(connection, &query, metric, now, deadline)
+                read::table(connection, &query, metric, vantage, deadline)
             }
             Rows::Query {
                 sql,
@@ -79,7 +77,7 @@ impl Database {
                     time_column: time_column.as_deref(),
                     value_column: value_column.as_deref(),
                 };
-                read::query(connection, &query, metric, now, deadline)
+                read::query(connection, &query, metric, vantage, deadline)
             }
             Rows::None => bail!(
                 "metric {}: neither table nor query is set, so there is nothing to read from the database",
@@ -92,9 +90,9 @@ impl Database {
         read.with_context(|| format!("query {} on {place}", metric.name))
     }
 
-    fn connection(&mut self, now: DateTime<Tz>) -> Result<&mut Conn> {
+    fn connection(&mut self) -> Result<&mut Conn> {
         if let Connection::NotYet = self.connection {
-            self.connection = match self.connect(now) {
+            self.connection = match self.connect() {
                 Ok(connection) => Connection::Open(Box::new(connection)),
                 Err(error) => Connection::Failed(format!("{error:#}")),
             };
@@ -106,14 +104,14 @@ impl Database {
         }
     }
 
-    fn connect(&self, now: DateTime<Tz>) -> Result<Conn> {
+    fn connect(&self) -> Result<Conn> {
         let place = self.settings.place.to_string();
         let query_limit = self.deadline.at_most(self.settings.query_timeout)?;
         let options = self.options(query_limit)?;
         let mut connection = Conn::new(options)
             .map_err(|error| explain(&error, &self.settings))
             .with_context(|| format!("connect to {place}"))?;
-        for statement in session(now, query_limit) {
+        for statement in session(query_limit) {
             connection
                 .query_drop(&statement)
                 .map_err(|error| told(&error))
@@ -129,14 +127,6 @@ impl Database {
             Tls::Encrypt => Some(SslOpts::default().with_danger_accept_invalid_certs(true)),
             Tls::Verify => Some(SslOpts::default().with_root_cert_path(settings.ca_file.clone())),
         };
-        if let Some(path) = &settings.ca_file {
-            std::fs::File::open(path).with_context(|| {
-                format!(
-                    "mysql.ca_file = {:?}: cannot be read",
-                    path.display().to_string()
-                )
-            })?;
-        }
         // The server stops a query at its limit; the client waits a little longer to be told so.
         let read_timeout = self
             .deadline
@@ -161,15 +151,14 @@ impl Database {
     }
 }
 
-/// A session that can only read, stops a long query itself, and shows a TIMESTAMP in the offset of
-/// `now`. The versioned comments are read by MariaDB or by MySQL alone: their names for the limit
-/// differ, and so do their units.
-fn session(now: DateTime<Tz>, query_limit: Duration) -> [String; 2] {
-    let offset = now.format("%:z");
+/// A session that can only read, stops a long query itself, and shows a TIMESTAMP in UTC. The
+/// versioned comments are read by MariaDB or by MySQL alone: their names for the limit differ, and
+/// so do their units.
+fn session(query_limit: Duration) -> [String; 2] {
     let (seconds, milliseconds) = (query_limit.as_secs_f64(), query_limit.as_millis());
     [
         format!(
-            "SET SESSION time_zone = '{offset}' /*M!100101 , SESSION max_statement_time = {seconds} */ /*!50708 , SESSION max_execution_time = {milliseconds} */"
+            "SET SESSION time_zone = '+00:00' /*M!100101 , SESSION max_statement_time = {seconds} */ /*!50708 , SESSION max_execution_time = {milliseconds} */"
         ),
         "SET SESSION TRANSACTION READ ONLY".to_string(),
     ]

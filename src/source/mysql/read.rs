@@ -14,7 +14,7 @@ use super::sql::{self, TableQuery, TimeColumn};
 use crate::config::Metric;
 use crate::deadline::Deadline;
 use crate::series::{Aggregate, Buckets, Clock, Grid, Step, infer_step};
-use crate::source::{Reading, Window};
+use crate::source::{Reading, Vantage, Window};
 
 /// Rows are looked at together, so that the clock is not asked for each.
 const ROWS_BETWEEN_DEADLINE_CHECKS: u64 = 4096;
@@ -26,7 +26,7 @@ pub fn table(
     connection: &mut Conn,
     query: &TableQuery,
     metric: &Metric,
-    now: DateTime<Tz>,
+    vantage: Vantage,
     deadline: Deadline,
 ) -> Result<Reading> {
     let types = connection
@@ -38,15 +38,20 @@ pub fn table(
     }
     let step = match metric.step {
         Some(step) => step,
-        None => infer_table_step(connection, query, kind, now)?,
+        None => infer_table_step(connection, query, kind, vantage)?,
     };
-    let window = Window::before(now, metric, step)?;
-    let bucket = sql::bucket(query.time_column, kind, &window.grid, window.from(), now);
+    let window = Window::before(vantage.as_of, metric, step)?;
+    let bucket = sql::bucket(
+        query.time_column,
+        kind,
+        &window.grid,
+        &(window.from()..window.to()),
+    );
     let mut buckets = Buckets::new(window.grid.clone(), None);
-    let mut clock = Clock::wall(now);
+    let mut clock = Clock::wall(vantage.clock);
     let bounds = (
-        cell::bound(window.from(), kind, now),
-        cell::upper_bound(window.to(), kind, now),
+        cell::bound(window.from(), kind),
+        cell::upper_bound(window.to(), kind),
     );
     let rows = connection
         .exec_iter(query.buckets(&bucket), bounds)
@@ -55,7 +60,7 @@ pub fn table(
         check(deadline, count)?;
         let (bucket, value, rows, with_value): (i64, Option<f64>, u64, u64) =
             ::mysql::from_row_opt(row.map_err(|error| told(&error))?)?;
-        match instant_of_bucket(bucket, kind, &window, now, &mut clock) {
+        match instant_of_bucket(bucket, kind, &window, &mut clock) {
             // In the second pass of a repeated hour the bounds let in rows of the first beyond them.
             Some(time) if !window.holds(time) => {}
             Some(time) => {
@@ -80,7 +85,6 @@ fn instant_of_bucket(
     bucket: i64,
     kind: TimeColumn,
     window: &Window,
-    now: DateTime<Tz>,
     clock: &mut Clock,
 ) -> Option<DateTime<Tz>> {
     let step = window.grid.step();
@@ -90,7 +94,7 @@ fn instant_of_bucket(
     let reading =
         Grid::EPOCH.naive_utc() + TimeDelta::try_seconds(bucket.checked_mul(step.seconds())?)?;
     match kind {
-        TimeColumn::Instant => Some(cell::instant_of_session(reading, now)),
+        TimeColumn::Instant | TimeColumn::Seconds => Some(window.grid.instant(bucket)),
         TimeColumn::Reading => clock.instant(reading),
     }
 }
@@ -99,15 +103,18 @@ fn infer_table_step(
     connection: &mut Conn,
     query: &TableQuery,
     kind: TimeColumn,
-    now: DateTime<Tz>,
+    vantage: Vantage,
 ) -> Result<Step> {
     let rows: Vec<Value> = connection
-        .exec(query.newest_times(), (cell::upper_bound(now, kind, now),))
+        .exec(
+            query.newest_times(),
+            (cell::upper_bound(vantage.as_of, kind),),
+        )
         .map_err(|error| told(&error))?;
-    let mut clock = Clock::wall(now);
+    let mut clock = Clock::wall(vantage.clock);
     let times: Vec<_> = rows
         .iter()
-        .filter_map(|value| cell::instant(value, kind, now, &mut clock).transpose())
+        .filter_map(|value| cell::instant(value, kind, vantage.zone(), &mut clock).transpose())
         .collect::<Result<_>>()?;
     infer_step(&times).with_context(|| no_step(times.len()))
 }
@@ -130,17 +137,17 @@ pub fn query(
     connection: &mut Conn,
     query: &UserQuery,
     metric: &Metric,
-    now: DateTime<Tz>,
+    vantage: Vantage,
     deadline: Deadline,
 ) -> Result<Reading> {
     let step = match metric.step {
         Some(step) => step,
-        None => infer_query_step(connection, query, metric, now)?,
+        None => infer_query_step(connection, query, metric, vantage)?,
     };
-    let window = Window::before(now, metric, step)?;
+    let window = Window::before(vantage.as_of, metric, step)?;
     let mut buckets = Buckets::new(window.grid.clone(), metric.aggregate);
     let mut count = 0;
-    each_row(connection, query, &window, now, |time, value| {
+    each_row(connection, query, &window, vantage, |time, value| {
         check(deadline, count)?;
         count += 1;
         match time {
@@ -157,12 +164,12 @@ fn infer_query_step(
     connection: &mut Conn,
     query: &UserQuery,
     metric: &Metric,
-    now: DateTime<Tz>,
+    vantage: Vantage,
 ) -> Result<Step> {
     let hour = Step::from_seconds(3600).context("a step of an hour")?;
-    let window = Window::before(now, metric, hour)?;
+    let window = Window::before(vantage.as_of, metric, hour)?;
     let mut times = Vec::new();
-    each_row(connection, query, &window, now, |time, _| {
+    each_row(connection, query, &window, vantage, |time, _| {
         times.extend(time);
         Ok(if times.len() < TIMES_THAT_TELL_A_STEP {
             Continue::Yes
@@ -183,7 +190,7 @@ fn each_row(
     connection: &mut Conn,
     query: &UserQuery,
     window: &Window,
-    now: DateTime<Tz>,
+    vantage: Vantage,
     mut take: impl FnMut(Option<DateTime<Tz>>, Option<f64>) -> Result<Continue>,
 ) -> Result<()> {
     let statement = connection.prep(query.sql).map_err(|error| told(&error))?;
@@ -198,20 +205,20 @@ fn each_row(
     );
     let kind = cell::time_column(&columns[time_index], &columns[time_index].name_str())?;
     let bounds = params! {
-        "from" => cell::bound(window.from(), kind, now),
-        "to" => cell::upper_bound(window.to(), kind, now),
+        "from" => cell::bound(window.from(), kind),
+        "to" => cell::upper_bound(window.to(), kind),
     };
     let rows = connection
         .exec_iter(&statement, bounds)
         .map_err(|error| told(&error))?;
     let mut clock = if window.grid.step().follows_wall_clock() {
-        Clock::either_pass(now.timezone())
+        Clock::either_pass(vantage.zone())
     } else {
-        Clock::wall(now)
+        Clock::wall(vantage.clock)
     };
     for row in rows {
         let row = row.map_err(|error| told(&error))?;
-        let time = cell::instant(cell::of(&row, time_index), kind, now, &mut clock)?;
+        let time = cell::instant(cell::of(&row, time_index), kind, vantage.zone(), &mut clock)?;
         if let Continue::No = take(time, cell::number(cell::of(&row, value_index))?)? {
             break;
         }

@@ -2,6 +2,8 @@
 //! many rows the table holds. Names are quoted, values bound; only the `where` of the configuration
 //! stands as it was written.
 
+use std::ops::Range;
+
 use chrono::DateTime;
 use chrono_tz::Tz;
 
@@ -11,8 +13,10 @@ use crate::series::{Aggregate, Grid, clock};
 /// What a column of times tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeColumn {
-    /// TIMESTAMP: an instant, read in the offset of the session.
+    /// TIMESTAMP: an instant, which the session shows in UTC.
     Instant,
+    /// A whole number: seconds since 1970, an instant too.
+    Seconds,
     /// DATETIME, DATE: a wall clock reading.
     Reading,
 }
@@ -95,60 +99,65 @@ impl TableQuery<'_> {
 
     fn condition(&self) -> String {
         self.condition
-            .map(|condition| format!(" AND ({condition})"))
+            .map(|condition| format!(" AND ({condition}\n)"))
             .unwrap_or_default()
     }
 }
 
-/// The number of a row's bucket on the clock its column shows, counted from the grid's epoch.
+/// The number of a row's bucket, counted from the grid's epoch: on the clock its column shows for
+/// short steps, on the wall clock for those that follow it.
 ///
-/// The session shows a TIMESTAMP in one offset, that of `session`. Steps that follow the wall clock
-/// need the offset that was in force, so each change between the bounds is written out.
+/// An instant has no wall clock of its own, so each change of the zone's offset between the bounds
+/// is written out where it matters.
 pub fn bucket(
     time_column: &str,
     kind: TimeColumn,
     grid: &Grid,
-    from: DateTime<Tz>,
-    session: DateTime<Tz>,
+    window: &Range<DateTime<Tz>>,
 ) -> String {
     let time = quote(time_column);
-    let epoch = Grid::EPOCH.format("%Y-%m-%d %H:%M:%S");
-    let step = grid.step().seconds();
-    let shift = match kind {
-        TimeColumn::Instant if grid.step().follows_wall_clock() => {
-            offset_shift(&time, from, session)
+    let epoch = Grid::EPOCH;
+    let seconds = match kind {
+        TimeColumn::Seconds => format!("{time} - ({})", epoch.timestamp()),
+        TimeColumn::Instant | TimeColumn::Reading => {
+            format!(
+                "TIMESTAMPDIFF(SECOND, '{}', {time})",
+                epoch.format("%Y-%m-%d %H:%M:%S")
+            )
         }
-        _ => String::new(),
     };
-    format!("(TIMESTAMPDIFF(SECOND, '{epoch}', {time}){shift}) DIV {step}")
+    let shift = match kind {
+        TimeColumn::Reading => String::new(),
+        _ if grid.step().follows_wall_clock() => wall_clock_shift(&time, kind, window),
+        _ => format!(" - {}", grid.phase_seconds()),
+    };
+    format!("({seconds}{shift}) DIV {}", grid.step().seconds())
 }
 
-/// The seconds between the session's clock and the wall clock of a row.
-fn offset_shift(time: &str, from: DateTime<Tz>, session: DateTime<Tz>) -> String {
-    let session_offset = clock::offset_seconds(session);
-    let shift = |start: &DateTime<Tz>| clock::offset_seconds(*start) - session_offset;
-    let changes = clock::offset_changes(from, session);
+/// The seconds between UTC and the wall clock at a row.
+fn wall_clock_shift(time: &str, kind: TimeColumn, window: &Range<DateTime<Tz>>) -> String {
+    let changes = clock::offset_changes(window.start, window.end);
     let (first, later) = (&changes[0], &changes[1..]);
-    if later.is_empty() {
-        return if shift(first) == 0 {
-            String::new()
-        } else {
-            format!(" + ({})", shift(first))
-        };
-    }
     let whens: String = later
         .iter()
         .rev()
         .map(|start| {
-            let shown = start.naive_utc() + chrono::TimeDelta::seconds(session_offset);
+            let start_as_shown = match kind {
+                TimeColumn::Seconds => start.timestamp().to_string(),
+                _ => format!("'{}'", start.naive_utc().format("%Y-%m-%d %H:%M:%S")),
+            };
             format!(
-                " WHEN {time} >= '{}' THEN {}",
-                shown.format("%Y-%m-%d %H:%M:%S"),
-                shift(start)
+                " WHEN {time} >= {start_as_shown} THEN {}",
+                clock::offset_seconds(*start)
             )
         })
         .collect();
-    format!(" + CASE{whens} ELSE {} END", shift(first))
+    let first = clock::offset_seconds(*first);
+    if whens.is_empty() {
+        format!(" + ({first})")
+    } else {
+        format!(" + CASE{whens} ELSE {first} END")
+    }
 }
 
 /// A name as SQL takes it, whatever it holds.
@@ -188,39 +197,39 @@ mod tests {
         assert_eq!(
             sql,
             "SELECT B AS bandwatch_bucket, SUM(`a``b`) + 0E0, COUNT(*), COUNT(`a``b`) FROM `shop`.`sa``les` \
-             WHERE `at` >= ? AND `at` < ? AND (x = 1 OR y = 2) GROUP BY bandwatch_bucket ORDER BY bandwatch_bucket"
+             WHERE `at` >= ? AND `at` < ? AND (x = 1 OR y = 2\n) GROUP BY bandwatch_bucket ORDER BY bandwatch_bucket"
         );
+    }
+
+    fn autumn() -> Range<DateTime<Tz>> {
+        time("2026-10-01")..time("2026-11-22 14:05")
     }
 
     #[test]
     fn a_short_step_counts_seconds_on_the_clock_the_column_shows() {
-        for kind in [TimeColumn::Instant, TimeColumn::Reading] {
-            let bucket = bucket(
-                "at",
-                kind,
-                &grid("5m"),
-                time("2026-10-01"),
-                time("2026-11-22 14:05"),
-            );
-            assert_eq!(
-                bucket,
-                "(TIMESTAMPDIFF(SECOND, '1969-12-29 00:00:00', `at`)) DIV 300"
-            );
-        }
+        let bucket = |kind| bucket("at", kind, &grid("5m"), &autumn());
+        let counted = "(TIMESTAMPDIFF(SECOND, '1969-12-29 00:00:00', `at`)";
+        assert_eq!(bucket(TimeColumn::Reading), format!("{counted}) DIV 300"));
+        assert_eq!(
+            bucket(TimeColumn::Instant),
+            format!("{counted} - 0) DIV 300")
+        );
+        assert_eq!(
+            bucket(TimeColumn::Seconds),
+            "(`at` - (-259200) - 0) DIV 300"
+        );
     }
 
     #[test]
     fn a_day_of_instants_is_the_day_of_the_wall_clock_on_both_sides_of_a_change() {
-        let bucket = bucket(
-            "at",
-            TimeColumn::Instant,
-            &grid("1d"),
-            time("2026-10-01"),
-            time("2026-11-22 14:05"),
+        let bucket = |kind| bucket("at", kind, &grid("1d"), &autumn());
+        assert_eq!(
+            bucket(TimeColumn::Instant),
+            "(TIMESTAMPDIFF(SECOND, '1969-12-29 00:00:00', `at`) + CASE WHEN `at` >= '2026-10-25 01:00:00' THEN 3600 ELSE 7200 END) DIV 86400"
         );
         assert_eq!(
-            bucket,
-            "(TIMESTAMPDIFF(SECOND, '1969-12-29 00:00:00', `at`) + CASE WHEN `at` >= '2026-10-25 02:00:00' THEN 0 ELSE 3600 END) DIV 86400"
+            bucket(TimeColumn::Seconds),
+            "(`at` - (-259200) + CASE WHEN `at` >= 1792890000 THEN 3600 ELSE 7200 END) DIV 86400"
         );
     }
 }

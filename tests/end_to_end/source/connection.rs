@@ -268,13 +268,17 @@ fn a_self_signed_certificate_is_refused_but_encrypts() {
 }
 
 #[test]
-fn an_authority_that_cannot_be_read_is_told() {
+fn an_authority_that_cannot_be_read_is_told_before_anybody_is_contacted() {
     let shop = Shop::healthy();
     let mysql = format!(
         "{}tls = \"verify\"\nca_file = \"nowhere.pem\"\n",
         shop.mysql()
     );
-    assert_refused(&shop, &mysql, &["mysql.ca_file", "nowhere.pem"]);
+    shop.configure(&mysql, &[("sales", HOURLY)]);
+    let run = shop.run_at(AT, &[]);
+    run.assert_status(2);
+    let fact = "mysql.ca_file = \"nowhere.pem\": cannot be read: No such file";
+    assert_tells(&the_only_line(&run.stderr), &[fact]);
 }
 
 /// Passes on what client and server say, but of the first connection only so

@@ -105,7 +105,7 @@ fn a_history_shorter_than_two_days_is_undecided() {
     assert_eq!(judged["verdict"], "undecided");
     assert_eq!(
         judged["reason"],
-        "1 d 23 h of history; at least 2 d are needed (two full seasons)"
+        "1 d 23 h of history; at least 2 d are needed; if the table holds more, set a longer window"
     );
 }
 

@@ -107,19 +107,33 @@ fn a_value_that_is_text_is_refused() {
 }
 
 #[test]
-fn a_time_that_is_a_number_is_refused() {
+fn a_time_that_is_a_number_is_seconds_since_1970() {
     let shop = Shop::empty();
-    shop.sql("CREATE TABLE sales (at INT, amount DOUBLE)");
-    shop.sql("INSERT INTO sales VALUES (1795352400, 1.5)");
+    shop.sales("TIMESTAMP", "DOUBLE", &wave(NEWEST, 60, HOURS));
+    for column in ["INT", "INT UNSIGNED", "BIGINT"] {
+        shop.sql(&format!(
+            "CREATE OR REPLACE TABLE seconds (at {column}, amount DOUBLE)"
+        ));
+        shop.sql("INSERT INTO seconds SELECT UNIX_TIMESTAMP(at), amount FROM sales");
+        for (lines, step) in [(HOURLY, "1h"), (QUERY, "1h"), (HOURLY, "2h"), (QUERY, "2h")] {
+            let lines = lines.replace("\"1h\"", &format!("{step:?}"));
+            let expected = shop.judge(&lines, AT);
+            let seconds = lines.replace("sales", "seconds");
+            assert_eq!(shop.judge(&seconds, AT), expected, "{column}: {lines}");
+        }
+    }
+}
+
+#[test]
+fn a_time_that_is_text_is_refused() {
+    let shop = Shop::empty();
+    shop.sql("CREATE TABLE sales (at VARCHAR(20), amount DOUBLE)");
     for lines in [HOURLY, QUERY] {
-        assert_tells(
-            &shop.refusal(lines),
-            &[
-                &shop.place(),
-                "column at",
-                "must be a DATETIME, TIMESTAMP or DATE",
-            ],
-        );
+        let told = [
+            "column at",
+            "must be a DATETIME, TIMESTAMP or DATE, or an INT",
+        ];
+        assert_tells(&shop.refusal(lines), &told);
     }
 }
 

@@ -77,18 +77,27 @@ fn a_bad_certificate_is_refused_without_starttls_as_well() {
 fn a_ca_file_that_is_absent_or_no_certificate_is_told_and_nobody_is_contacted() {
     let mut scene = Scene::ending_in(Ending::Spike);
     write(&scene.workspace, "garbage.pem", "not a certificate\n");
-    let empty = "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n";
-    write(&scene.workspace, "broken.pem", empty);
-    let wrong = [
+    for (file, why) in [
         ("nowhere.pem", "cannot be read: No such file"),
-        ("garbage.pem", "not a certificate in PEM"),
-        ("broken.pem", "not a certificate in PEM"),
-    ];
-    for (file, why) in wrong {
+        (
+            "garbage.pem",
+            "holds no certificate; allowed: a file of certificates in PEM",
+        ),
+    ] {
         scene.smtp.insert("ca_file", quoted(file));
+        let run = scene.run();
+        run.assert_status(2);
         let fact = format!("smtp.ca_file = {file:?}: {why}");
-        assert_each_recipient_is_told(&scene, &fact);
+        assert!(run.stderr.contains(&fact), "{run:?}");
     }
+    // What only looks like one comes to light when it is used.
+    let broken = "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n";
+    write(&scene.workspace, "broken.pem", broken);
+    scene.smtp.insert("ca_file", quoted("broken.pem"));
+    assert_each_recipient_is_told(
+        &scene,
+        "smtp.ca_file = \"broken.pem\": not a certificate in PEM",
+    );
     assert_eq!(scene.server.connections(), 0);
 }
 
