@@ -6,6 +6,7 @@ mod clean;
 mod cli;
 mod config;
 mod deadline;
+mod dispatch;
 mod fingerprint;
 mod forecast;
 mod judgement;
@@ -70,9 +71,9 @@ fn check(metric: &Metric, plan: &Plan, source: &mut Source, outcome: &mut Outcom
             pictures.as_ref(),
             plan.letterhead.contact.as_deref(),
         )?;
-        let written = plan.write_files(metric, pictures.as_ref(), &writing);
+        let written = dispatch::write_files(plan, metric, pictures.as_ref(), &writing);
         outcome.files = outcome.failures.note(written).unwrap_or_default();
-        outcome.deliveries = plan.send(metric, &writing)?;
+        outcome.deliveries = dispatch::send(plan, metric, &writing)?;
     }
     Ok(())
 }

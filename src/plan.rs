@@ -8,13 +8,11 @@ use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use crate::chart::Pictures;
 use crate::cli::{Args, Format, Mode};
 use crate::config::{Config, Environment, Letterhead, MailSettings, Metric, Rows};
 use crate::deadline::Deadline;
 use crate::judgement::Judgement;
-use crate::mail::{self, Delivery, Letter, Mailbox, PreviewImages, Writing};
-use crate::plots::{Naming, Piece, PlotsDir};
+use crate::plots::{Naming, PlotsDir};
 use crate::report::Verbosity;
 use crate::series::parse_time;
 use crate::source::{AsOf, Source};
@@ -90,81 +88,6 @@ impl Plan {
             Mode::Live => judgement.verdict.is_breach(),
             Mode::Preview => true,
             Mode::Silent => false,
-        }
-    }
-}
-
-impl Plan {
-    /// Writes the pictures, and of a dry run the mail as a file and as a page.
-    ///
-    /// # Errors
-    ///
-    /// If a file cannot be written; the others are not tried.
-    pub fn write_files(
-        &self,
-        metric: &Metric,
-        pictures: Option<&Pictures>,
-        writing: &Writing,
-    ) -> Result<Vec<PathBuf>> {
-        let mut files = Vec::new();
-        if let Some(pictures) = pictures {
-            files.extend(self.plots.write_pictures(metric, pictures)?);
-        }
-        if self.mode == Mode::Preview {
-            let name = |piece| self.plots.file_name(metric, piece);
-            let page = writing.page_with(PreviewImages {
-                day: &name(Piece::Day),
-                two_days: &name(Piece::TwoDays),
-            });
-            let letter = writing.address(
-                &self.sender(),
-                &self.recipients(metric)[0],
-                self.now.to_utc(),
-            )?;
-            files.push(
-                self.plots
-                    .write(metric, Piece::Mail, &letter.message.formatted())?,
-            );
-            files.push(self.plots.write(metric, Piece::Page, page.as_bytes())?);
-        }
-        Ok(files)
-    }
-
-    /// Sends the mail to each recipient, if this run sends at all.
-    ///
-    /// # Errors
-    ///
-    /// If a mail cannot be put together; what the server says of each is in the deliveries.
-    pub fn send(&self, metric: &Metric, writing: &Writing) -> Result<Vec<Delivery>> {
-        let Some(settings) = &self.mail else {
-            return Ok(Vec::new());
-        };
-        let address = |to| writing.address(&self.sender(), to, self.now.to_utc());
-        let letters: Vec<Letter> = self
-            .recipients(metric)
-            .iter()
-            .map(address)
-            .collect::<Result<_>>()?;
-        Ok(mail::send(&letters, settings, self.deadline))
-    }
-
-    fn sender(&self) -> Mailbox {
-        self.letterhead
-            .from
-            .clone()
-            .unwrap_or_else(|| mail::placeholder("bandwatch"))
-    }
-
-    /// At least one: without a configuration, a name that nobody has.
-    fn recipients(&self, metric: &Metric) -> Vec<Mailbox> {
-        let recipients = metric
-            .recipients
-            .as_ref()
-            .unwrap_or(&self.letterhead.recipients);
-        if recipients.is_empty() {
-            vec![mail::placeholder("recipient")]
-        } else {
-            recipients.clone()
         }
     }
 }

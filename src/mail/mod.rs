@@ -3,6 +3,7 @@
 
 mod compose;
 mod send;
+mod words;
 
 pub use compose::{Letter, PreviewImages, Writing, compose};
 pub use lettre::message::Mailbox;
