@@ -7,7 +7,7 @@ use clap::{Parser, ValueEnum};
 
 /// Checks the newest point of each business series against its 95 % band, and mails an alert
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, before_help = WHAT_IT_DOES, after_help = EXIT_CODES)]
+#[command(version, max_term_width = 100, after_help = MORE_HELP)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line"
@@ -82,11 +82,10 @@ impl Args {
     }
 }
 
-const WHAT_IT_DOES: &str = "\
-Without flags, bandwatch does what cron starts it for: it reads each metric of the configuration
-from MySQL, judges its newest closed bucket, and on a breach mails its recipients.";
+const MORE_HELP: &str = "\
+Without flags it does what cron starts it for: it reads each metric of the configuration from MySQL,
+judges its newest closed bucket, and on a breach mails its recipients.
 
-const EXIT_CODES: &str = "\
 Environment (overrides the configuration): mysql_user mysql_password mysql_host mysql_db
   smtp_email smtp_password recipient_list
 

@@ -137,15 +137,16 @@ fn facts(metric: &Metric, judgement: &Judgement) -> Vec<Fact> {
         );
     }
     if let Some(latest) = judgement.latest {
-        let zone = latest.time.timezone();
+        let zone = latest.time.timezone().name();
+        let told = write_day_and_time(latest.time);
+        // "UTC (UTC)" says it twice.
+        let zone = if told.ends_with(zone) {
+            String::new()
+        } else {
+            format!(" ({zone})")
+        };
         let length = write_length(judgement.reading.series.grid().step().delta());
-        fact(
-            "Time",
-            format!(
-                "{} ({zone}), a bucket of {length}",
-                write_day_and_time(latest.time)
-            ),
-        );
+        fact("Time", format!("{told}{zone}, a bucket of {length}"));
     }
     if let Some(cleaned) = &judgement.cleaned {
         let history = &cleaned.history;
