@@ -57,20 +57,12 @@ fn run(plan: &Plan, mut source: Source) -> Exit {
 
 /// The whole job, for one metric.
 fn check(metric: &Metric, plan: &Plan, source: &mut Source, outcome: &mut Outcome) -> Result<()> {
-    plan.deadline
-        .waiting_for(format!("{}: its rows", metric.name));
     let reading = source.read(metric, plan.as_of, plan.now)?;
     let judgement = outcome.judgement.insert(Judgement::of(reading, metric)?);
     if plan.calls_for_a_mail(judgement) {
-        let pictures = outcome
-            .failures
-            .note(chart::draw_pictures(metric, judgement));
-        let writing = mail::compose(
-            metric,
-            judgement,
-            pictures.as_ref(),
-            plan.letterhead.contact.as_deref(),
-        )?;
+        let drawn = chart::draw_pictures(metric, judgement);
+        let pictures = outcome.failures.note(drawn);
+        let writing = mail::compose(metric, judgement, pictures.as_ref(), plan.contact())?;
         let written = dispatch::write_files(plan, metric, pictures.as_ref(), &writing);
         outcome.files = outcome.failures.note(written).unwrap_or_default();
         outcome.deliveries = dispatch::send(plan, metric, &writing)?;

@@ -82,6 +82,11 @@ impl Plan {
         Ok(Prepared { plan, source })
     }
 
+    /// Whom a mail says to ask.
+    pub fn contact(&self) -> Option<&str> {
+        self.letterhead.contact.as_deref()
+    }
+
     /// Whether pictures and a mail are called for.
     pub fn calls_for_a_mail(&self, judgement: &Judgement) -> bool {
         match self.mode {

@@ -49,6 +49,7 @@ impl Database {
     pub fn read(&mut self, metric: &Metric, vantage: Vantage) -> Result<Reading> {
         let (place, deadline) = (self.settings.place.to_string(), self.deadline);
         deadline.at_most(self.settings.query_timeout)?;
+        deadline.waiting_for(format!("query {} on {place}", metric.name));
         let connection = self.connection()?;
         let read = match &metric.rows {
             Rows::Table {
