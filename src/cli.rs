@@ -94,34 +94,17 @@ Exit codes: 0 every metric judged, or undecided for a stated reason, and all mai
             2 wrong usage or configuration; nothing was contacted
             3 with --exit-code: a metric is in breach";
 
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a run ended, the graver the later: what failed outweighs a breach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// Every metric was judged or is undecided for a stated reason, and all mail was accepted.
     Done,
+    /// A metric is in breach, and `--exit-code` asked to be told.
+    Breach,
     /// Something could not be done.
     Failed,
     /// Wrong usage or configuration.
     Misused,
-    /// A metric is in breach, and `--exit-code` asked to be told.
-    Breach,
-}
-
-impl Exit {
-    /// Of two ends the graver: what failed outweighs a breach.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        let gravity = |exit| {
-            [Self::Done, Self::Breach, Self::Failed, Self::Misused]
-                .iter()
-                .position(|known| *known == exit)
-        };
-        if gravity(other) > gravity(self) {
-            other
-        } else {
-            self
-        }
-    }
 }
 
 impl Termination for Exit {

@@ -50,7 +50,7 @@ fn run(plan: &Plan, mut source: Source) -> Exit {
             outcome.fail(&error);
         }
         outcome.tell(metric, plan);
-        exit = exit.and(outcome.exit(plan));
+        exit = exit.max(outcome.exit(plan));
     }
     exit
 }

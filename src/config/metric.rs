@@ -179,7 +179,7 @@ impl TryFrom<MetricTable> for Metric {
             check_window(window, step)?;
         }
         let rows = rows(&table)?;
-        let counts_events = matches!(table.aggregate, Some(Aggregate::Sum | Aggregate::Count));
+        let adds_up = table.aggregate.is_some_and(Aggregate::adds_up);
         Ok(Self {
             title: table
                 .title
@@ -191,11 +191,9 @@ impl TryFrom<MetricTable> for Metric {
             step: table.every,
             aggregate: table.aggregate,
             window,
-            missing: table.missing.unwrap_or(if counts_events {
-                Missing::Zero
-            } else {
-                Missing::Gap
-            }),
+            missing: table
+                .missing
+                .unwrap_or(if adds_up { Missing::Zero } else { Missing::Gap }),
             fence_factor: table.outliers.k,
             level: table.level.unwrap_or_default(),
             direction: table.direction.unwrap_or_default(),

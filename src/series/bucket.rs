@@ -24,6 +24,13 @@ pub enum Aggregate {
     Last,
 }
 
+impl Aggregate {
+    /// Whether more rows make more: then no rows make none, and a longer bucket holds more.
+    pub fn adds_up(self) -> bool {
+        matches!(self, Self::Sum | Self::Count)
+    }
+}
+
 /// What a bucket without rows means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -73,18 +73,15 @@ impl Source {
     ///
     /// If the rows cannot be read; the message names the peer or the file.
     pub fn read(&mut self, metric: &Metric, as_of: AsOf, now: DateTime<Tz>) -> Result<Reading> {
-        match (self, as_of) {
-            (Self::Mysql(database), AsOf::Time(as_of)) => {
+        match self {
+            Self::Mysql(database) => {
+                let as_of = match as_of {
+                    AsOf::Time(time) => time,
+                    AsOf::LastRow => now,
+                };
                 database.read(metric, Vantage { as_of, clock: now })
             }
-            (Self::Mysql(database), AsOf::LastRow) => database.read(
-                metric,
-                Vantage {
-                    as_of: now,
-                    clock: now,
-                },
-            ),
-            (Self::File(path), as_of) => file::read(path, metric, as_of, now.timezone()),
+            Self::File(path) => file::read(path, metric, as_of, now.timezone()),
         }
     }
 }
@@ -138,8 +135,8 @@ impl Window {
     /// hours, what was counted in it is left out. A day of 23 or 25 hours stays a day.
     fn comparable(&self, series: TimeSeries, metric: &Metric) -> TimeSeries {
         let step = self.grid.step();
-        let counts = matches!(metric.aggregate, Some(Aggregate::Sum | Aggregate::Count));
-        if !counts || !step.follows_wall_clock() || step.per_day().is_none() {
+        let adds_up = metric.aggregate.is_some_and(Aggregate::adds_up);
+        if !adds_up || !step.follows_wall_clock() || step.per_day().is_none() {
             return series;
         }
         let length = |slot| self.grid.instant(slot + 1) - self.grid.instant(slot);
