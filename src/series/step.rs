@@ -93,8 +93,15 @@ impl fmt::Display for Step {
     }
 }
 
-/// The step of a series whose rows carry `times` (newest or oldest first, repeats allowed): the
-/// commonest difference between neighbours, if at least half of all differences are that long.
+/// Steps a clock has names for, in seconds: what times that jitter are taken to aim at.
+const NATURAL: [u32; 26] = [
+    1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 240, 300, 360, 600, 720, 900, 1200, 1800, 3600, 7200,
+    10_800, 14_400, 21_600, 28_800, 43_200, DAY,
+];
+
+/// The step of a series whose rows carry `times` (in any order, repeats allowed): the commonest
+/// difference between neighbours if at least half of all differences are that long; else the natural
+/// step that times which jitter must be aiming at.
 pub fn infer_step(times: &[DateTime<Tz>]) -> Option<Step> {
     let mut seconds: Vec<i64> = times.iter().map(DateTime::timestamp).collect();
     seconds.sort_unstable();
@@ -104,13 +111,26 @@ pub fn infer_step(times: &[DateTime<Tz>]) -> Option<Step> {
     let commonest = differences
         .chunk_by(|a, b| a == b)
         .max_by_key(|run| run.len())?;
-    let dominant = 2 * commonest.len() >= differences.len();
-    dominant
-        .then(|| {
-            u32::try_from(commonest[0])
-                .ok()
-                .and_then(Step::from_seconds)
-        })
+    if 2 * commonest.len() >= differences.len() {
+        return u32::try_from(commonest[0])
+            .ok()
+            .and_then(Step::from_seconds);
+    }
+    aimed_at(&differences)
+}
+
+/// The natural step nearest to the median difference, if at least half of all differences lie within
+/// a quarter of it. Of events that come at random only a sixth do, so those have no step.
+fn aimed_at(sorted_differences: &[i64]) -> Option<Step> {
+    let median = *sorted_differences.get(sorted_differences.len() / 2)?;
+    let natural = NATURAL
+        .into_iter()
+        .min_by_key(|step| (i64::from(*step) - median).abs())?;
+    let aim = i64::from(natural);
+    let is_near = |difference: &&i64| (4 * (*difference - aim)).abs() <= aim;
+    let near = sorted_differences.iter().filter(is_near).count();
+    (2 * near >= sorted_differences.len())
+        .then(|| Step::from_seconds(natural))
         .flatten()
 }
 
@@ -159,6 +179,40 @@ mod tests {
             "2026-01-01 00:25",
         ]);
         assert_eq!(infer_step(&rows).map(Step::seconds), Some(300));
+    }
+
+    /// Times a number of seconds apart, again and again.
+    fn times_apart(differences: &[i64]) -> Vec<DateTime<Tz>> {
+        let first = times(&["2026-01-01 00:00:07"])[0];
+        let mut all = vec![first];
+        let mut seconds = 0;
+        for difference in differences.iter().cycle().take(40 * differences.len()) {
+            seconds += difference;
+            all.push(first + TimeDelta::seconds(seconds));
+        }
+        all
+    }
+
+    #[test]
+    fn times_that_jitter_have_the_step_they_aim_at() {
+        for (differences, step) in [
+            (&[1620, 1981, 1561, 2042, 1979, 1622, 54_923][..], 1800),
+            (&[540, 600, 660, 600, 480, 720, 1200, 3324], 600),
+            (&[299, 302, 301, 298, 4000], 300),
+            (&[86_400, 86_395, 86_410, 86_398, 172_800], 86_400),
+        ] {
+            let found = infer_step(&times_apart(differences));
+            assert_eq!(found.map(Step::seconds), Some(step), "{differences:?}");
+        }
+    }
+
+    #[test]
+    fn events_at_random_have_no_step() {
+        // The quantiles of an exponential distribution: waiting times without a memory.
+        let waits: Vec<i64> = [21, 66, 115, 172, 239, 319, 419, 554, 758, 1198]
+            .into_iter()
+            .collect();
+        assert_eq!(infer_step(&times_apart(&waits)), None);
     }
 
     #[test]
