@@ -1,6 +1,7 @@
 //! What a run leaves in `plots_dir`: the two pictures of a metric and, of a dry run, the mail.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -51,17 +52,15 @@ impl PlotsDir {
         ])
     }
 
-    /// Writes a file whole: whoever looks meanwhile sees the old one or the new one.
+    /// Writes a file whole, as [`write_whole`] does.
     ///
     /// # Errors
     ///
     /// If the folder cannot be made or written to.
     pub fn write(&self, metric: &Metric, piece: Piece, bytes: &[u8]) -> Result<PathBuf> {
         let path = self.dir.join(self.file_name(metric, piece));
-        let written = path.with_extension(format!("{}.part", std::process::id()));
         fs::create_dir_all(&self.dir)
-            .and_then(|()| fs::write(&written, bytes))
-            .and_then(|()| fs::rename(&written, &path))
+            .and_then(|()| write_whole(&path, bytes))
             .with_context(|| {
                 format!(
                     "plots_dir = {:?}: cannot write {}",
@@ -86,4 +85,19 @@ impl PlotsDir {
             plain.to_string()
         }
     }
+}
+
+/// Writes a file whole, under another name first: whoever looks meanwhile, or stops the program, finds
+/// the old one or the new one, and nothing half.
+///
+/// # Errors
+///
+/// If it cannot be written; then the other name is gone too.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let part = path.with_extension(format!("{}.part", std::process::id()));
+    let written = fs::write(&part, bytes).and_then(|()| fs::rename(&part, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&part);
+    }
+    written
 }

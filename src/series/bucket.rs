@@ -131,6 +131,23 @@ impl Buckets {
         self.gathered.last_key_value().map(|(slot, _)| *slot)
     }
 
+    /// The oldest bucket that has data, if any.
+    pub fn oldest_slot(&self) -> Option<i64> {
+        self.gathered.first_key_value().map(|(slot, _)| *slot)
+    }
+
+    /// The same with the buckets from `first_slot` to `last_slot` alone, as if no other row had been
+    /// read; what was counted of the rows stays that of all.
+    pub fn between(&self, first_slot: i64, last_slot: i64) -> Self {
+        let kept = self.gathered.range(first_slot..=last_slot);
+        Self {
+            grid: self.grid.clone(),
+            aggregate: self.aggregate,
+            gathered: kept.map(|(slot, gathered)| (*slot, *gathered)).collect(),
+            intake: self.intake,
+        }
+    }
+
     /// The most steps in a row without data between two buckets that have some.
     pub fn longest_silence(&self) -> i64 {
         let slots: Vec<i64> = self.gathered.keys().copied().collect();
@@ -143,7 +160,7 @@ impl Buckets {
 
     /// The buckets from `first_slot` to `last_slot`, both included.
     pub fn series(&self, first_slot: i64, last_slot: i64, missing: Missing) -> TimeSeries {
-        let oldest = self.gathered.first_key_value().map(|(slot, _)| *slot);
+        let oldest = self.oldest_slot();
         let values = (first_slot..=last_slot)
             .map(|slot| match (self.gathered.get(&slot), missing) {
                 (Some(gathered), _) => gathered.value(self.aggregate),
@@ -274,6 +291,24 @@ mod tests {
             [None, Some(1.0), Some(0.0), Some(3.0), Some(0.0)]
         );
         assert_eq!(buckets.longest_silence(), 1);
+    }
+
+    #[test]
+    fn a_part_of_the_buckets_knows_nothing_of_the_others() {
+        let rows = [
+            ("10:00", 1.0),
+            ("10:15", 2.0),
+            ("10:20", 3.0),
+            ("11:30", 9.0),
+        ];
+        let all = buckets(Some(Aggregate::Sum), &rows);
+        let slot = |text| all.grid.slot(time(text));
+        let part = all.between(slot("10:05"), slot("10:25"));
+        assert_eq!(part.oldest_slot(), Some(slot("10:15")));
+        assert_eq!(part.newest_slot(), Some(slot("10:20")));
+        assert_eq!(part.longest_silence(), 0);
+        let values = values(&part, "10:05", "10:25", Missing::Zero);
+        assert_eq!(values, [None, None, Some(2.0), Some(3.0), Some(0.0)]);
     }
 
     #[test]

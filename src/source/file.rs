@@ -11,7 +11,7 @@ use chrono::{DateTime, NaiveDateTime};
 use chrono_tz::Tz;
 use csv::{Reader, ReaderBuilder, StringRecord};
 
-use super::{AsOf, Reading, Window};
+use super::{Archive, AsOf, Reach, Window};
 use crate::config::{Metric, Rows};
 use crate::series::{Buckets, Clock, Step, infer_step, parse_reading, parse_time};
 
@@ -45,8 +45,14 @@ struct Columns {
 
 const FIRST_TWO: Columns = Columns { time: 0, value: 1 };
 
-/// Reads the window of a metric.
-pub fn read(path: &Path, metric: &Metric, as_of: AsOf, zone: Tz) -> Result<Reading> {
+/// Reads the buckets of a metric.
+pub fn gather(
+    path: &Path,
+    metric: &Metric,
+    as_of: AsOf,
+    zone: Tz,
+    reach: Reach,
+) -> Result<Archive> {
     let rows = rows(path, metric, zone).with_context(|| format!("read {}", path.display()))?;
     let times: Vec<DateTime<Tz>> = rows.iter().filter_map(|row| row.time).collect();
     let last_row = times
@@ -57,16 +63,18 @@ pub fn read(path: &Path, metric: &Metric, as_of: AsOf, zone: Tz) -> Result<Readi
     let step = metric.step.or_else(|| infer_step(&times)).with_context(|| {
         format!("read {}: its times do not tell a step; name one with `every` in the metric's configuration", path.display())
     })?;
-    let window = Window::before(judged_as_of(as_of, last_row, metric, step), metric, step)?;
-    let mut buckets = Buckets::new(window.grid.clone(), metric.aggregate);
+    let stretch = Window::before(judged_as_of(as_of, last_row, metric, step), metric, step)?
+        .reaching(reach, times.iter().min().copied())
+        .with_context(|| format!("read {}", path.display()))?;
+    let mut buckets = Buckets::new(stretch.grid.clone(), metric.aggregate);
     for row in rows {
         match row.time {
-            Some(time) if window.holds(time) => buckets.add(time, row.value),
+            Some(time) if stretch.holds(time) => buckets.add(time, row.value),
             Some(_) => {}
             None => buckets.add_unclear(1),
         }
     }
-    Ok(window.reading(&buckets, metric))
+    Ok(Archive { stretch, buckets })
 }
 
 /// A ready-made row speaks for its whole bucket, so the last one is closed by being there; a raw row
@@ -210,17 +218,15 @@ fn parse_value(text: &str) -> Result<Option<f64>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Reading;
     use super::*;
 
     fn read_text(text: &str, as_of: AsOf) -> Result<Reading> {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), text).expect("written");
-        read(
-            file.path(),
-            &Metric::of_file("sales"),
-            as_of,
-            chrono_tz::Europe::Paris,
-        )
+        let (metric, zone) = (Metric::of_file("sales"), chrono_tz::Europe::Paris);
+        let archive = gather(file.path(), &metric, as_of, zone, Reach::Window)?;
+        Ok(archive.newest(&metric))
     }
 
     fn values(text: &str) -> Vec<Option<f64>> {

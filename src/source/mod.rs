@@ -1,10 +1,14 @@
 //! Where rows come from: a MySQL or MariaDB server, or a CSV file in its place. What goes out is a
-//! [`Reading`]: the closed buckets of the window, ready to be judged.
+//! [`Reading`]: the closed buckets of the window, ready to be judged; or an [`Archive`] of many.
 
+mod archive;
 mod file;
 mod mysql;
 
 use std::path::PathBuf;
+use std::time::Duration;
+
+pub use archive::Archive;
 
 use anyhow::{Result, ensure};
 use chrono::{DateTime, TimeDelta};
@@ -79,12 +83,65 @@ impl Source {
                     AsOf::Time(time) => time,
                     AsOf::LastRow => now,
                 };
-                database.read(metric, Vantage { as_of, clock: now })
+                let vantage = Vantage { as_of, clock: now };
+                Ok(database
+                    .gather(metric, vantage, Reach::Window)?
+                    .newest(metric))
             }
-            Self::File(path) => file::read(path, metric, as_of, now.timezone()),
+            Self::File(path) => {
+                Ok(
+                    file::gather(path, metric, as_of, now.timezone(), Reach::Window)?
+                        .newest(metric),
+                )
+            }
+        }
+    }
+
+    /// Reads what the readings of the past are made from: of a server, a window and `last` more (by
+    /// default as long again); of a file, all of it.
+    ///
+    /// # Errors
+    ///
+    /// If the rows cannot be read; the message names the peer or the file.
+    pub fn archive(
+        &mut self,
+        metric: &Metric,
+        last: Option<Duration>,
+        now: DateTime<Tz>,
+    ) -> Result<Archive> {
+        match self {
+            Self::Mysql(database) => {
+                let vantage = Vantage {
+                    as_of: now,
+                    clock: now,
+                };
+                let reach = Reach::Beyond(last.unwrap_or(metric.window));
+                database.gather(metric, vantage, reach)
+            }
+            Self::File(path) => file::gather(
+                path,
+                metric,
+                AsOf::LastRow,
+                now.timezone(),
+                Reach::Everything,
+            ),
         }
     }
 }
+
+/// How far back rows are wanted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Reach {
+    /// The window a verdict is drawn from.
+    Window,
+    /// The window, and as much before it.
+    Beyond(Duration),
+    /// Whatever there is.
+    Everything,
+}
+
+/// The most buckets an archive may span: ten years of minutes.
+const MOST_ARCHIVED: i64 = 5_300_000;
 
 /// The slots of a window: all closed ones from its start on.
 #[derive(Debug, Clone)]
@@ -96,7 +153,7 @@ struct Window {
 }
 
 impl Window {
-    /// The history and the judged bucket after it.
+    /// The history and the judged bucket after it, the last one closed at `now`.
     ///
     /// # Errors
     ///
@@ -110,13 +167,34 @@ impl Window {
             "window = \"{}\" holds {length} buckets of {step}; at most {MOST_BUCKETS} may be: set a shorter window, or a longer step with every",
             humantime::format_duration(metric.window)
         );
-        let first_slot = last_slot - i64::try_from(length)?;
         Ok(Self {
-            grid,
-            first_slot,
+            first_slot: last_slot - i64::try_from(length)?,
             last_slot,
+            grid,
             now,
         })
+    }
+
+    /// The same and what lies as far back as wanted; `oldest` is the oldest row there is, as far as
+    /// that is known.
+    ///
+    /// # Errors
+    ///
+    /// If that is more than memory should hold.
+    fn reaching(self, reach: Reach, oldest: Option<DateTime<Tz>>) -> Result<Self> {
+        let step = self.grid.step();
+        let first_slot = match reach {
+            Reach::Window => self.first_slot,
+            Reach::Beyond(length) => self.first_slot - i64::try_from(step.count_in(length))?,
+            Reach::Everything => oldest.map_or(self.first_slot, |oldest| self.grid.slot(oldest)),
+        };
+        let first_slot = first_slot.min(self.first_slot);
+        ensure!(
+            self.last_slot - first_slot <= MOST_ARCHIVED,
+            "{} buckets of {step}; at most {MOST_ARCHIVED} may be: set a longer step with every, or look at less",
+            self.last_slot - first_slot
+        );
+        Ok(Self { first_slot, ..self })
     }
 
     fn from(&self) -> DateTime<Tz> {

@@ -14,9 +14,9 @@ use ::mysql::{Conn, Opts, OptsBuilder, SslOpts};
 use anyhow::{Context, Result, bail};
 
 use self::error::{Refusal, explain, told};
-use self::read::UserQuery;
+use self::read::{UserQuery, Want};
 use self::sql::TableQuery;
-use super::{Reading, Vantage};
+use super::{Archive, Reach, Vantage};
 use crate::config::{DatabasePlace, DatabaseSettings, Metric, Rows, Secret, Tls};
 use crate::deadline::Deadline;
 
@@ -45,11 +45,16 @@ impl Database {
         }
     }
 
-    /// Reads the window of a metric that ends with the last bucket closed then.
-    pub fn read(&mut self, metric: &Metric, vantage: Vantage) -> Result<Reading> {
+    /// Reads the buckets of a metric up to the last one closed then.
+    pub fn gather(&mut self, metric: &Metric, vantage: Vantage, reach: Reach) -> Result<Archive> {
         let (place, deadline) = (self.settings.place.to_string(), self.deadline);
         deadline.at_most(self.settings.query_timeout)?;
         deadline.waiting_for(format!("query {} on {place}", metric.name));
+        let want = Want {
+            vantage,
+            reach,
+            deadline,
+        };
         let connection = self.connection()?;
         let read = match &metric.rows {
             Rows::Table {
@@ -66,7 +71,7 @@ impl Database {
                     condition,
                     aggregate: metric.aggregate,
                 };
-                read::table(connection, &query, metric, vantage, deadline)
+                read::table(connection, &query, metric, &want)
             }
             Rows::Query {
                 sql,
@@ -78,7 +83,7 @@ impl Database {
                     time_column: time_column.as_deref(),
                     value_column: value_column.as_deref(),
                 };
-                read::query(connection, &query, metric, vantage, deadline)
+                read::query(connection, &query, metric, &want)
             }
             Rows::None => bail!(
                 "metric {}: neither table nor query is set, so there is nothing to read from the database",

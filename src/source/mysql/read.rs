@@ -14,21 +14,28 @@ use super::sql::{self, TableQuery, TimeColumn};
 use crate::config::Metric;
 use crate::deadline::Deadline;
 use crate::series::{Aggregate, Buckets, Clock, Grid, Step, infer_step};
-use crate::source::{Reading, Vantage, Window};
+use crate::source::{Archive, Reach, Vantage, Window};
 
 /// Rows are looked at together, so that the clock is not asked for each.
 const ROWS_BETWEEN_DEADLINE_CHECKS: u64 = 4096;
 /// A query's rows are sampled to find the step; that many tell it.
 const TIMES_THAT_TELL_A_STEP: usize = 2000;
 
+/// Up to when rows are wanted, how far back, and by when they must be there.
+pub struct Want {
+    pub vantage: Vantage,
+    pub reach: Reach,
+    pub deadline: Deadline,
+}
+
 /// Reads a metric's table, bucketed by the server.
 pub fn table(
     connection: &mut Conn,
     query: &TableQuery,
     metric: &Metric,
-    vantage: Vantage,
-    deadline: Deadline,
-) -> Result<Reading> {
+    want: &Want,
+) -> Result<Archive> {
+    let vantage = want.vantage;
     let types = connection
         .prep(query.types())
         .map_err(|error| told(&error))?;
@@ -40,7 +47,7 @@ pub fn table(
         Some(step) => step,
         None => infer_table_step(connection, query, kind, vantage)?,
     };
-    let window = Window::before(vantage.as_of, metric, step)?;
+    let window = Window::before(vantage.as_of, metric, step)?.reaching(want.reach, None)?;
     let bucket = sql::bucket(
         query.time_column,
         kind,
@@ -57,7 +64,7 @@ pub fn table(
         .exec_iter(query.buckets(&bucket), bounds)
         .map_err(|error| told(&error))?;
     for (count, row) in rows.enumerate() {
-        check(deadline, count)?;
+        check(want.deadline, count)?;
         let (bucket, value, rows, with_value): (i64, Option<f64>, u64, u64) =
             ::mysql::from_row_opt(row.map_err(|error| told(&error))?)?;
         match instant_of_bucket(bucket, kind, &window, &mut clock) {
@@ -77,7 +84,10 @@ pub fn table(
             None => buckets.add_unclear(rows),
         }
     }
-    Ok(window.reading(&buckets, metric))
+    Ok(Archive {
+        stretch: window,
+        buckets,
+    })
 }
 
 /// The instant at which the bucket of that number begins.
@@ -137,18 +147,18 @@ pub fn query(
     connection: &mut Conn,
     query: &UserQuery,
     metric: &Metric,
-    vantage: Vantage,
-    deadline: Deadline,
-) -> Result<Reading> {
+    want: &Want,
+) -> Result<Archive> {
+    let vantage = want.vantage;
     let step = match metric.step {
         Some(step) => step,
         None => infer_query_step(connection, query, metric, vantage)?,
     };
-    let window = Window::before(vantage.as_of, metric, step)?;
+    let window = Window::before(vantage.as_of, metric, step)?.reaching(want.reach, None)?;
     let mut buckets = Buckets::new(window.grid.clone(), metric.aggregate);
     let mut count = 0;
     each_row(connection, query, &window, vantage, |time, value| {
-        check(deadline, count)?;
+        check(want.deadline, count)?;
         count += 1;
         match time {
             Some(time) if window.holds(time) => buckets.add(time, value),
@@ -157,7 +167,10 @@ pub fn query(
         }
         Ok(Continue::Yes)
     })?;
-    Ok(window.reading(&buckets, metric))
+    Ok(Archive {
+        stretch: window,
+        buckets,
+    })
 }
 
 fn infer_query_step(
