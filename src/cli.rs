@@ -1,18 +1,27 @@
 //! The command line: flags, their help, exit codes.
 
+mod backtest;
+
 use std::path::PathBuf;
 use std::process::{ExitCode, Termination};
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub use backtest::{BacktestArgs, BacktestFormat};
 
 /// Checks the newest point of each business series against its 95 % band, and mails an alert
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = MORE_HELP)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line"
 )]
 pub struct Args {
+    /// None: check.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     #[arg(
         long,
         value_name = "FILE",
@@ -53,6 +62,11 @@ pub struct Args {
     /// Print nothing but errors
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Backtest(BacktestArgs),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,6 +1,7 @@
 //! bandwatch checks the newest point of each business series against its band and mails an alert on
 //! a breach. `check` is the whole job; each step lives in the room of its name.
 
+mod backtest;
 mod chart;
 mod clean;
 mod cli;
@@ -23,7 +24,7 @@ mod verdict;
 use anyhow::Result;
 use clap::Parser;
 
-use cli::{Args, Exit};
+use cli::{Args, Command, Exit};
 use config::Metric;
 use judgement::Judgement;
 use outcome::Outcome;
@@ -31,7 +32,11 @@ use plan::{Plan, Prepared};
 use source::Source;
 
 fn main() -> Exit {
-    match Plan::prepare(&Args::parse()) {
+    let args = Args::parse();
+    if let Some(Command::Backtest(args)) = &args.command {
+        return backtest::run(args);
+    }
+    match Plan::prepare(&args) {
         Ok(Prepared { plan, source }) => run(&plan, source),
         Err(error) => {
             outcome::complain(&error);

@@ -46,7 +46,7 @@ impl Plan {
     ///
     /// If the command line or the configuration is wrong, or lacks what this run needs.
     pub fn prepare(args: &Args) -> Result<Prepared> {
-        let config = load_config(args)?;
+        let config = load_config(args.config.as_deref(), args.input.as_deref())?;
         let metrics: Vec<Metric> = config.chosen(&args.metric)?.into_iter().cloned().collect();
         let deadline = Deadline::after(config.deadline);
         let now = Utc::now().with_timezone(&config.zone);
@@ -61,7 +61,7 @@ impl Plan {
         } else {
             Naming::SeveralMetrics
         };
-        let source = choose_source(args, &config, &metrics, deadline)?;
+        let source = choose_source(args.input.as_deref(), &config, &metrics, deadline)?;
         let plan = Self {
             mode,
             as_of: choose_time(args, now)?,
@@ -97,13 +97,18 @@ impl Plan {
     }
 }
 
-fn load_config(args: &Args) -> Result<Config> {
+/// The configuration that is named, or found in one of the usual places, or that a file needs none.
+///
+/// # Errors
+///
+/// If there is none and one is needed, or if it is wrong.
+pub fn load_config(named: Option<&Path>, input: Option<&Path>) -> Result<Config> {
     let environment = Environment::read();
-    if let Some(path) = &args.config {
+    if let Some(path) = named {
         return Config::load(path, &environment);
     }
     let places = Config::usual_places();
-    match (places.iter().find(|place| place.exists()), &args.input) {
+    match (places.iter().find(|place| place.exists()), input) {
         (Some(path), _) => Config::load(path, &environment),
         (None, Some(input)) => Ok(Config::without_file(Metric::of_file(&name_of(input)))),
         (None, None) => {
@@ -126,13 +131,18 @@ fn name_of(input: &Path) -> String {
     })
 }
 
-fn choose_source(
-    args: &Args,
+/// Where the rows of these metrics come from.
+///
+/// # Errors
+///
+/// If a file is to stand for several metrics, or the configuration lacks what the database needs.
+pub fn choose_source(
+    input: Option<&Path>,
     config: &Config,
     metrics: &[Metric],
     deadline: Deadline,
 ) -> Result<Source> {
-    if let Some(path) = &args.input {
+    if let Some(path) = input {
         if metrics.len() > 1 {
             let names: Vec<_> = metrics.iter().map(|metric| metric.name.as_str()).collect();
             bail!(

@@ -1,5 +1,6 @@
 //! What is printed of a metric: a line for people, or a JSON object for programs.
 
+use anyhow::Result;
 use chrono::{DateTime, SecondsFormat};
 use chrono_tz::Tz;
 use serde::Serialize;
@@ -41,7 +42,7 @@ pub struct Account<'a> {
 pub fn write_account(account: &Account, format: Format, verbosity: Verbosity) -> Option<String> {
     match format {
         _ if verbosity == Verbosity::Quiet => None,
-        Format::Json => serde_json::to_string(&Entry::of(account)).ok(),
+        Format::Json => write_json(&Entry::of(account)).ok(),
         Format::Text => account
             .judgement
             .and_then(|judgement| write_text(account, judgement, verbosity)),
@@ -280,7 +281,17 @@ impl Entry {
     }
 }
 
-fn stamp(time: DateTime<Tz>) -> String {
+/// An object on one line.
+///
+/// # Errors
+///
+/// If a key is not text, which no struct of ours has.
+pub fn write_json(object: &impl Serialize) -> Result<String> {
+    Ok(serde_json::to_string(object)?)
+}
+
+/// An instant as programs read it: RFC 3339 with offset.
+pub fn stamp(time: DateTime<Tz>) -> String {
     time.to_rfc3339_opts(SecondsFormat::AutoSi, false)
 }
 

@@ -1,33 +1,40 @@
 //! Draws the legend at the upper right: one entry for each thing that the picture really shows.
 
 use anyhow::Result;
+use plotters::style::RGBColor;
 
 use super::Chart;
 use super::canvas::{self, Area, Canvas, WIDTH};
 use super::style::{
-    BAND_EDGE, BAND_FILL, CLIPPED_PEN, CLIPPED_RADIUS, DASH, ENTRY_SPACE, EXPECTED_PEN, LEGEND,
-    LEGEND_BASELINE, MARGIN, MAX_ENTRY_TEXT, SAMPLE_HEIGHT, SAMPLE_SPACE, SAMPLE_WIDTH, VALUE_PEN,
-    WHITE,
+    BAND_EDGE, BAND_FILL, BREACH_RADIUS, CLIPPED_PEN, CLIPPED_RADIUS, DASH, ENTRY_SPACE,
+    EXPECTED_PEN, LEGEND, LEGEND_BASELINE, MARGIN, MAX_ENTRY_TEXT, SAMPLE_HEIGHT, SAMPLE_SPACE,
+    SAMPLE_WIDTH, VALUE_PEN, WHITE,
 };
 
 /// From the baseline up to the middle of small letters, in letter sizes.
 const MIDDLE: f64 = 0.34;
 
-enum Sample {
+pub enum Sample {
     Value,
     Expected,
     Band,
     Clipped,
+    /// A point of this colour.
+    Breach(RGBColor),
 }
 
-pub fn draw(chart: &Chart, canvas: &Canvas) -> Result<()> {
+/// Draws the entries for what the chart shows, and `more` after them.
+pub fn draw(chart: &Chart, canvas: &Canvas, more: &[(Sample, String)]) -> Result<()> {
     let mut right = f64::from(WIDTH) - MARGIN;
-    for (sample, name) in entries(chart).into_iter().rev() {
+    let entries = entries(chart);
+    let entries = entries.iter().map(|(sample, name)| (sample, *name));
+    let more = more.iter().map(|(sample, name)| (sample, name.as_str()));
+    for (sample, name) in entries.chain(more).rev() {
         let name = canvas::fitted(name, MAX_ENTRY_TEXT, LEGEND);
         let text_left = right - canvas::text_width(&name, LEGEND);
         let left = text_left - SAMPLE_SPACE - SAMPLE_WIDTH;
         canvas.text(&name, (text_left, LEGEND_BASELINE), LEGEND)?;
-        draw_sample(canvas, &sample, left)?;
+        draw_sample(canvas, sample, left)?;
         right = left - ENTRY_SPACE;
     }
     Ok(())
@@ -80,6 +87,10 @@ fn draw_sample(canvas: &Canvas, sample: &Sample, left: f64) -> Result<()> {
                 },
                 BAND_FILL,
             )
+        }
+        Sample::Breach(color) => {
+            let center = (f64::midpoint(left, right), y);
+            canvas.disc(center, BREACH_RADIUS, *color)
         }
         Sample::Clipped => {
             canvas.line(&line, VALUE_PEN)?;

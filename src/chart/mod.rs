@@ -2,7 +2,8 @@
 //! In come the slots of the time axis with their values and bands; out comes a PNG for a mail, on
 //! its own white ground, made to convince at half size on a phone. Its parts: `style` (colours,
 //! sizes), `frame` (ranges), `canvas` and `encode` (shapes, letters, PNG), `ticks` and `axis`,
-//! `series` (band and lines), `callout` (the judged point and its label), `legend`.
+//! `series` (band and lines), `callout` (the judged point and its label), `legend`; `period` draws a
+//! long stretch of judged points with the same parts.
 
 mod axis;
 mod callout;
@@ -10,6 +11,7 @@ mod canvas;
 mod encode;
 mod frame;
 mod legend;
+mod period;
 mod pictures;
 mod series;
 mod style;
@@ -22,6 +24,7 @@ use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
 use crate::forecast::Band;
+pub use period::{Marked, Period, draw_period};
 pub use pictures::{Pictures, draw_pictures};
 
 use canvas::Canvas;
@@ -98,6 +101,6 @@ impl Chart<'_> {
         series::draw_lines(self, canvas)?;
         series::draw_clipped(self, canvas)?;
         callout::draw(self, canvas)?;
-        legend::draw(self, canvas)
+        legend::draw(self, canvas, &[])
     }
 }

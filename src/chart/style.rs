@@ -101,6 +101,12 @@ pub const LONE_WIDTH: f64 = 8.0;
 /// With this much space between points each value gets a dot.
 pub const SPARSE: f64 = 26.0;
 pub const CLIPPED_RADIUS: f64 = 8.0;
+/// A breach among many points ...
+pub const BREACH_RADIUS: f64 = 6.5;
+/// ... and among many breaches, of more than this number.
+pub const SMALL_BREACH_RADIUS: f64 = 4.5;
+pub const MANY_BREACHES: usize = 150;
+pub const BREACH_RIM: f64 = 1.5;
 pub const DOT_RADIUS: f64 = 12.0;
 pub const DOT_RIM: f64 = 3.5;
 

@@ -255,7 +255,11 @@ fn rows(metric: &MetricTable) -> Result<Rows, String> {
 }
 
 /// A window must hold the seasons a verdict needs, and fit into memory.
-fn check_window(window: Duration, step: Step) -> Result<(), String> {
+///
+/// # Errors
+///
+/// If it does not; the message says what is allowed.
+pub fn check_window(window: Duration, step: Step) -> Result<(), String> {
     let told = |allowed: &str| {
         let window = humantime::format_duration(window);
         Err(format!(

@@ -30,12 +30,19 @@ impl TryFrom<String> for Length {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let allowed = Duration::from_secs(1)..=Duration::from_hours(3650 * 24);
-        let length = humantime::parse_duration(&text)
-            .ok()
-            .filter(|length| allowed.contains(length));
-        length.map(Self).ok_or_else(|| format!("{text:?} is not a length of time from 1s to 3650d; allowed: such as \"50s\", \"5m\", \"4h\" or \"28d\""))
+        parse_length(&text).map(Self)
     }
+}
+
+/// # Errors
+///
+/// If the text is no length of time, or one out of range.
+pub fn parse_length(text: &str) -> Result<Duration, String> {
+    let allowed = Duration::from_secs(1)..=Duration::from_hours(3650 * 24);
+    humantime::parse_duration(text)
+        .ok()
+        .filter(|length| allowed.contains(length))
+        .ok_or_else(|| format!("{text:?} is not a length of time from 1s to 3650d; allowed: such as \"50s\", \"5m\", \"4h\" or \"28d\""))
 }
 
 /// A length of time that may be none at all.

@@ -26,6 +26,28 @@ pub struct Prediction {
     pub past: Vec<Option<Band>>,
 }
 
+// Stands in until the band knows its own tails; nothing else depends on how it is computed.
+impl Prediction {
+    /// The two-sided tail probability of a value, in (0, 1]: how rarely one lies this far out, on
+    /// either side. For now that of a normal distribution whose 95 % lie within the band.
+    pub fn score(&self, value: f64) -> f64 {
+        const HALF_WIDTH: f64 = 1.959_964;
+        let half_widths = crate::verdict::deviation(value, &self.band).map_or(0.0, f64::abs);
+        // Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26.
+        let x = half_widths * HALF_WIDTH / std::f64::consts::SQRT_2;
+        let t = 1.0 / (1.0 + 0.327_591_1 * x);
+        let powers = [
+            1.061_405_429,
+            -1.453_152_027,
+            1.421_413_741,
+            -0.284_496_736,
+            0.254_829_592,
+        ];
+        let polynomial = powers.into_iter().fold(0.0, |sum, power| (sum + power) * t);
+        (polynomial * (-x * x).exp()).clamp(f64::MIN_POSITIVE, 1.0)
+    }
+}
+
 /// What a model says of one slot: its expectation and its own interval at a [`Level`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {

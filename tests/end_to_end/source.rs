@@ -6,6 +6,7 @@ mod clock;
 mod connection;
 mod names;
 mod refusals;
+mod replay;
 mod runs;
 mod shop;
 mod silence;

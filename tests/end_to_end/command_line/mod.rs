@@ -1,5 +1,6 @@
 //! The command line: what its flags do, and how a run ends.
 
+mod backtest;
 mod csv_files;
 mod flags;
 mod output;

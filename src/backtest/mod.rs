@@ -1,0 +1,84 @@
+//! `bandwatch backtest`: history replayed through the very code a check runs, and summed up. `replay`
+//! judges the points, `summary` counts what came of them (`coverage`, `incident`, `hint`), and
+//! `text`, `table`, `json` and `picture` tell it. All is computed before anything is told.
+
+mod coverage;
+mod hint;
+mod incident;
+mod json;
+mod picture;
+mod plan;
+mod point;
+mod replay;
+mod summary;
+mod table;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::io::{ErrorKind, Write};
+
+use anyhow::{Context, Result};
+
+use crate::cli::{BacktestArgs, BacktestFormat, Exit};
+use crate::outcome::complain;
+use crate::plots::write_whole;
+use crate::source::Source;
+use plan::BacktestPlan;
+use replay::Replay;
+use summary::Summary;
+
+pub fn run(args: &BacktestArgs) -> Exit {
+    let prepared = match BacktestPlan::prepare(args) {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            complain(&error);
+            return Exit::Misused;
+        }
+    };
+    let name = prepared.plan.metric.name.clone();
+    match backtest(&prepared.plan, prepared.source).context(name) {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            complain(&error);
+            Exit::Failed
+        }
+    }
+}
+
+fn backtest(plan: &BacktestPlan, mut source: Source) -> Result<()> {
+    let archive = source.archive(&plan.metric, plan.last, plan.now)?;
+    let observations = plan.choose(&archive)?;
+    let replay = Replay::of(&archive, &observations, plan);
+    let summary = Summary::of(&replay, plan.metric.direction);
+    let drawn = draw(plan, &replay);
+    let told = match plan.format {
+        BacktestFormat::Text => text::write(&replay, &summary, plan),
+        BacktestFormat::Csv => table::write(&replay),
+        BacktestFormat::Json => json::write(&replay, &summary, plan)?,
+    };
+    print(&told)?;
+    drawn
+}
+
+fn draw(plan: &BacktestPlan, replay: &Replay) -> Result<()> {
+    let Some(path) = &plan.plot else {
+        return Ok(());
+    };
+    let picture = picture::draw(replay, &plan.metric)?;
+    write_whole(path, &picture).with_context(|| format!("--plot: write {}", path.display()))
+}
+
+/// A reader that has gone (as in `| head`) wanted no more; a disk that is full is told.
+fn print(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("write to standard output")
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,194 @@
+//! A backtest for people: a few lines that say how the metric would have fared.
+
+use chrono::TimeDelta;
+
+use super::coverage::Basis;
+use super::plan::BacktestPlan;
+use super::point::Finding;
+use super::replay::Replay;
+use super::summary::Summary;
+use crate::notation::{separate_thousands, write_length};
+
+/// From this share on a side that cannot fire is told.
+const BLIND_SHARE: f64 = 0.1;
+const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+const NO_BAR: char = '·';
+const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+/// The summary, line by line.
+pub fn write(replay: &Replay, summary: &Summary, plan: &BacktestPlan) -> String {
+    let lines = [
+        Some(judged(replay, summary, plan)),
+        undecided(replay, summary),
+        coverage(summary, plan),
+        Some(format!(
+            "breaches    {} above, {} below",
+            count(summary.high),
+            count(summary.low)
+        )),
+        Some(incidents(replay, summary)),
+        by_hour(summary),
+        by_weekday(summary),
+        blindness(summary),
+        hint(summary, plan),
+        plan.plot
+            .as_ref()
+            .map(|path| format!("picture     {}", path.display())),
+    ];
+    let lines = lines
+        .into_iter()
+        .flatten()
+        .map(|line| format!("  {line}\n"));
+    std::iter::once(format!("{}\n", plan.metric.name))
+        .chain(lines)
+        .collect()
+}
+
+fn judged(replay: &Replay, summary: &Summary, plan: &BacktestPlan) -> String {
+    let period = match (replay.points.first(), replay.points.last()) {
+        (Some(first), Some(last)) => {
+            let [from, to] = [first, last].map(|point| point.time.format("%Y-%m-%d %H:%M %Z"));
+            format!(" from {from} to {to}")
+        }
+        _ => String::new(),
+    };
+    let stride = match replay.stride {
+        1 => String::new(),
+        stride => format!(", one in {stride}"),
+    };
+    format!(
+        "judged      {} points of {}{stride}{period}, each from the {} before it",
+        count(summary.judged),
+        replay.step,
+        TimeDelta::from_std(plan.metric.window).map_or(String::new(), write_length)
+    )
+}
+
+fn undecided(replay: &Replay, summary: &Summary) -> Option<String> {
+    let first = replay.points.iter().find_map(|point| match &point.finding {
+        Finding::Undecided(reason) => Some((point, reason)),
+        Finding::Decided(_) => None,
+    });
+    let (point, reason) = first?;
+    Some(format!(
+        "undecided   {} of them; the first at {}: {reason}",
+        count(summary.judged - summary.decided),
+        point.time.format("%Y-%m-%d %H:%M %Z")
+    ))
+}
+
+fn coverage(summary: &Summary, plan: &BacktestPlan) -> Option<String> {
+    let coverage = summary.coverage?;
+    let percent = |share: f64| format!("{:.1}", share * 100.0);
+    let basis = match coverage.basis {
+        Basis::Blocks(blocks) => format!(
+            "taking {blocks} blocks of {} to be independent",
+            write_length(summary.block)
+        ),
+        Basis::Points => {
+            "taking points to be independent, which is too narrow if misses cluster".to_string()
+        }
+    };
+    Some(format!(
+        "coverage    {} % inside a band of {}; {} to {} % with 95 % confidence, {basis}",
+        percent(coverage.share),
+        plan.metric.level,
+        percent(coverage.lower),
+        percent(coverage.upper)
+    ))
+}
+
+fn incidents(replay: &Replay, summary: &Summary) -> String {
+    let longest = summary.longest_incident().map_or(String::new(), |longest| {
+        format!(
+            "; the longest {} from {}",
+            write_length(longest.length(replay.step.delta())),
+            longest.first.format("%Y-%m-%d %H:%M %Z")
+        )
+    });
+    // Of a shorter period a week would be guesswork.
+    let rate = if replay.span() < TimeDelta::days(1) {
+        String::new()
+    } else {
+        format!(", {} a week", rate(summary.incidents_per_week))
+    };
+    format!(
+        "incidents   {} (runs of breaches count once){rate}{longest}",
+        count(summary.incidents.len())
+    )
+}
+
+fn by_hour(summary: &Summary) -> Option<String> {
+    let counts = summary.by_hour?;
+    let (most, hour) = peak(&counts)?;
+    let bars: String = counts.iter().map(|count| bar(*count, most)).collect();
+    Some(format!(
+        "by hour     {bars} 0 to 23 h; most at {hour} h: {}",
+        count(most)
+    ))
+}
+
+fn by_weekday(summary: &Summary) -> Option<String> {
+    let counts = summary.by_weekday?;
+    peak(&counts)?;
+    let days = WEEKDAYS.iter().zip(counts);
+    let days: Vec<String> = days
+        .map(|(day, breaches)| format!("{day} {}", count(breaches)))
+        .collect();
+    Some(format!("by weekday  {}", days.join(", ")))
+}
+
+/// The largest count and the first place that has it; None where all are 0.
+fn peak(counts: &[usize]) -> Option<(usize, usize)> {
+    let most = counts.iter().copied().max().filter(|most| *most > 0)?;
+    let place = counts.iter().position(|count| *count == most)?;
+    Some((most, place))
+}
+
+/// The smallest bar stands for one, so that nothing that happened is invisible.
+fn bar(count: usize, most: usize) -> char {
+    match count {
+        0 => NO_BAR,
+        count => BARS[(count * BARS.len()).div_ceil(most).clamp(1, BARS.len()) - 1],
+    }
+}
+
+fn blindness(summary: &Summary) -> Option<String> {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "far fewer than 2^53 can have been judged"
+    )]
+    let share = summary.low_impossible as f64 / summary.decided.max(1) as f64;
+    (share >= BLIND_SHARE).then(|| {
+        format!(
+            "blind       at {:.1} % of the points Low could not fire: the band reached zero, and no value is ever below; \
+             sums over a longer step (--every) lift it off zero, or set direction = \"high\"",
+            share * 100.0
+        )
+    })
+}
+
+fn hint(summary: &Summary, plan: &BacktestPlan) -> Option<String> {
+    let others = summary
+        .hints
+        .iter()
+        .filter(|hint| (hint.level - plan.metric.level.share()).abs() > 1e-9);
+    let told: Vec<String> = others
+        .map(|hint| {
+            format!(
+                "level {} would have meant {} alerts a week",
+                hint.level,
+                rate(hint.incidents_per_week)
+            )
+        })
+        .collect();
+    (!told.is_empty()).then(|| format!("hint        {}", told.join(", ")))
+}
+
+fn rate(per_week: f64) -> String {
+    separate_thousands(&format!("{per_week:.1}"))
+}
+
+fn count(count: usize) -> String {
+    separate_thousands(&count.to_string())
+}
