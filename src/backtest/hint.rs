@@ -26,6 +26,9 @@ const WISHES: [f64; 2] = [7.0, 1.0];
 /// For about one incident a day, and about one a week: the lowest level of the ladder with no more
 /// than that (or the highest there is), as far as the period is long enough to tell.
 pub fn hints(points: &[JudgedPoint], direction: Direction, weeks: f64) -> Vec<Hint> {
+    if points.iter().all(|point| point.decision().is_none()) {
+        return Vec::new();
+    }
     let ladder: Vec<Hint> = LADDER
         .into_iter()
         .filter_map(Level::new)

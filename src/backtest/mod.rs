@@ -17,6 +17,7 @@ mod tests;
 mod text;
 
 use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
@@ -53,20 +54,25 @@ fn backtest(plan: &BacktestPlan, mut source: Source) -> Result<()> {
     let summary = Summary::of(&replay, plan.metric.direction);
     let drawn = draw(plan, &replay);
     let told = match plan.format {
-        BacktestFormat::Text => text::write(&replay, &summary, plan),
+        BacktestFormat::Text => {
+            let picture = drawn.as_ref().ok().and_then(|path| path.as_deref());
+            text::write(&replay, &summary, plan, picture)
+        }
         BacktestFormat::Csv => table::write(&replay),
         BacktestFormat::Json => json::write(&replay, &summary, plan)?,
     };
     print(&told)?;
-    drawn
+    drawn.map(drop)
 }
 
-fn draw(plan: &BacktestPlan, replay: &Replay) -> Result<()> {
+/// Draws the picture if one is wanted, and says where it is.
+fn draw(plan: &BacktestPlan, replay: &Replay) -> Result<Option<PathBuf>> {
     let Some(path) = &plan.plot else {
-        return Ok(());
+        return Ok(None);
     };
     let picture = picture::draw(replay, &plan.metric)?;
-    write_whole(path, &picture).with_context(|| format!("--plot: write {}", path.display()))
+    write_whole(path, &picture).with_context(|| format!("--plot: write {}", path.display()))?;
+    Ok(Some(path.clone()))
 }
 
 /// A reader that has gone (as in `| head`) wanted no more; a disk that is full is told.

@@ -30,9 +30,13 @@ pub fn draw(replay: &Replay, metric: &Metric) -> Result<Vec<u8>> {
             },
         })
         .collect();
+    // The unit's usual place is taken by a longer legend.
+    let title = match &metric.unit {
+        Some(unit) => format!("{} ({unit}): backtest", metric.title),
+        None => format!("{}: backtest", metric.title),
+    };
     draw_period(&Period {
-        title: &format!("{}: backtest", metric.title),
-        unit: metric.unit.as_deref(),
+        title: &title,
         points: &points,
         band_label: &format!("{} band", metric.level),
         step: replay.spacing(),

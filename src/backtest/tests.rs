@@ -212,9 +212,20 @@ fn a_hint_counts_runs_at_the_level_it_names() {
     assert_eq!(told, [(0.98, 0.5)]);
     // Of the high side alone there is one a day at 0.95, but for the one more.
     let hints = hint::hints(&points, Direction::High, 2.0);
-    assert_eq!(hints[0].level, 0.98);
+    assert_eq!(hints.first().map(|hint| hint.level), Some(0.98));
     let hints = hint::hints(&scored(&scores[..96]), Direction::High, 4.0 / 7.0);
     assert_eq!((hints[0].level, hints[0].incidents_per_week), (0.8, 7.0));
+}
+
+#[test]
+fn a_score_says_what_the_verdict_says() {
+    let plan = plan(1);
+    for point in replay(&rows(), &plan).points {
+        let decision = point.decision().expect("a decision");
+        let beyond = decision.score < 1.0 - plan.metric.level.share();
+        assert!(decision.score > 0.0 && decision.score <= 1.0, "{point:?}");
+        assert_eq!(beyond, decision.breach.is_some(), "{point:?}");
+    }
 }
 
 #[test]
@@ -223,18 +234,13 @@ fn breaches_are_counted_by_their_wall_clock() {
     let summary = Summary::of(&replay(&rows, &plan), Direction::Both);
     let by_hour = summary.by_hour.expect("hours");
     assert_eq!(by_hour.iter().sum::<usize>(), summary.high + summary.low);
-    let spike = rows[150].0;
-    assert!(
-        by_hour[usize::try_from(
-            spike
-                .format("%H")
-                .to_string()
-                .parse::<u8>()
-                .expect("an hour")
-        )
-        .expect("small")]
-            > 0
-    );
+    let hour: usize = rows[150]
+        .0
+        .format("%H")
+        .to_string()
+        .parse()
+        .expect("an hour");
+    assert!(by_hour[hour] > 0, "{by_hour:?}");
     assert_eq!(summary.judged, summary.decided);
     assert!(summary.incidents.len() <= summary.high + summary.low);
 }

@@ -1,5 +1,7 @@
 //! A backtest for people: a few lines that say how the metric would have fared.
 
+use std::path::Path;
+
 use chrono::TimeDelta;
 
 use super::coverage::Basis;
@@ -15,25 +17,24 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 const NO_BAR: char = '·';
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-/// The summary, line by line.
-pub fn write(replay: &Replay, summary: &Summary, plan: &BacktestPlan) -> String {
+/// The summary, line by line, and where the picture is.
+pub fn write(
+    replay: &Replay,
+    summary: &Summary,
+    plan: &BacktestPlan,
+    picture: Option<&Path>,
+) -> String {
     let lines = [
         Some(judged(replay, summary, plan)),
         undecided(replay, summary),
         coverage(summary, plan),
-        Some(format!(
-            "breaches    {} above, {} below",
-            count(summary.high),
-            count(summary.low)
-        )),
-        Some(incidents(replay, summary)),
+        breaches(summary),
+        incidents(replay, summary),
         by_hour(summary),
         by_weekday(summary),
         blindness(summary),
         hint(summary, plan),
-        plan.plot
-            .as_ref()
-            .map(|path| format!("picture     {}", path.display())),
+        picture.map(|path| format!("picture     {}", path.display())),
     ];
     let lines = lines
         .into_iter()
@@ -59,7 +60,7 @@ fn judged(replay: &Replay, summary: &Summary, plan: &BacktestPlan) -> String {
     format!(
         "judged      {} points of {}{stride}{period}, each from the {} before it",
         count(summary.judged),
-        replay.step,
+        write_length(replay.step.delta()),
         TimeDelta::from_std(plan.metric.window).map_or(String::new(), write_length)
     )
 }
@@ -98,7 +99,17 @@ fn coverage(summary: &Summary, plan: &BacktestPlan) -> Option<String> {
     ))
 }
 
-fn incidents(replay: &Replay, summary: &Summary) -> String {
+fn breaches(summary: &Summary) -> Option<String> {
+    (summary.decided > 0).then(|| {
+        let (high, low) = (count(summary.high), count(summary.low));
+        format!("breaches    {high} above, {low} below")
+    })
+}
+
+fn incidents(replay: &Replay, summary: &Summary) -> Option<String> {
+    if summary.decided == 0 {
+        return None;
+    }
     let longest = summary.longest_incident().map_or(String::new(), |longest| {
         format!(
             "; the longest {} from {}",
@@ -106,16 +117,20 @@ fn incidents(replay: &Replay, summary: &Summary) -> String {
             longest.first.format("%Y-%m-%d %H:%M %Z")
         )
     });
+    let partial = match replay.stride {
+        1 => "",
+        _ => ", of the points judged alone",
+    };
     // Of a shorter period a week would be guesswork.
     let rate = if replay.span() < TimeDelta::days(1) {
         String::new()
     } else {
         format!(", {} a week", rate(summary.incidents_per_week))
     };
-    format!(
-        "incidents   {} (runs of breaches count once){rate}{longest}",
+    Some(format!(
+        "incidents   {} (runs of breaches count once{partial}){rate}{longest}",
         count(summary.incidents.len())
-    )
+    ))
 }
 
 fn by_hour(summary: &Summary) -> Option<String> {

@@ -10,7 +10,7 @@ use super::style::{
     MIDNIGHT, NO_VALUES, SUBTITLE, SUBTITLE_BASELINE, TICK, TICK_BASELINE, TICK_LEN, TITLE,
     TITLE_BASELINE, UNIT_BASELINE,
 };
-use super::ticks::{self, TimeTicks};
+use super::ticks::{self, TimeTick, TimeTicks};
 
 /// From a line's middle to the baseline of digits centred on it, in letter sizes.
 const HALF_DIGIT: f64 = 0.36;
@@ -103,20 +103,36 @@ fn draw_value_labels(chart: &Chart, canvas: &Canvas) -> Result<()> {
     }
 }
 
+/// Where all labels do not fit, every second is drawn, or every third, and so on.
 fn draw_hours(chart: &Chart, canvas: &Canvas, time_ticks: &TimeTicks) -> Result<()> {
+    let every = |stride: usize| places(chart, time_ticks.ticks.iter().step_by(stride));
+    let fits = |stride: &usize| {
+        let wanted = time_ticks.ticks.len().div_ceil(*stride);
+        // One may be missing at the edge, or where the clocks change.
+        every(*stride).len() + 1 >= wanted
+    };
+    let stride = (1..=time_ticks.ticks.len()).find(fits).unwrap_or(1);
+    every(stride)
+        .into_iter()
+        .try_for_each(|(x, label)| canvas.text_centered(label, (x, TICK_BASELINE), TICK))
+}
+
+/// The middles of the labels that do not run into the one before.
+fn places<'a>(chart: &Chart, ticks: impl Iterator<Item = &'a TimeTick>) -> Vec<(f64, &'a str)> {
     let mut free_from = 0.0;
-    for tick in &time_ticks.ticks {
+    let mut places = Vec::new();
+    for tick in ticks {
         let half = canvas::text_width(&tick.label, TICK) / 2.0;
         let x = chart
             .frame
             .x(tick.time)
             .min(f64::from(WIDTH) - LABEL_SPACE - half);
         if x - half >= free_from {
-            canvas.text_centered(&tick.label, (x, TICK_BASELINE), TICK)?;
+            places.push((x, tick.label.as_str()));
             free_from = x + half + LABEL_SPACE;
         }
     }
-    Ok(())
+    places
 }
 
 fn draw_days(chart: &Chart, canvas: &Canvas, time_ticks: &TimeTicks) -> Result<()> {

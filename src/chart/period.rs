@@ -27,7 +27,6 @@ pub struct Marked {
 #[derive(Clone, Copy, Debug)]
 pub struct Period<'a> {
     pub title: &'a str,
-    pub unit: Option<&'a str>,
     pub points: &'a [Marked],
     pub band_label: &'a str,
     /// The time between neighbours; a longer one is a gap.
@@ -45,7 +44,7 @@ pub fn draw_period(period: &Period) -> Result<Vec<u8>> {
     let points: Vec<Point> = marked.iter().map(|marked| marked.point).collect();
     let figure = Figure {
         title: period.title,
-        unit: period.unit,
+        unit: None,
         points: &points,
         mark: Mark::Normal,
         label: "",
@@ -203,7 +202,6 @@ mod tests {
     fn picture(points: &[Marked]) -> Vec<u8> {
         draw_period(&Period {
             title: "Sales: backtest",
-            unit: Some("EUR"),
             points,
             band_label: "95 % band",
             step: TimeDelta::minutes(5),

@@ -100,7 +100,7 @@ fn as_text_it_says_what_alerting_would_have_been_like() {
     let run = backtest(&workspace(), &[]);
     let lines: Vec<&str> = run.stdout.lines().collect();
     assert_eq!(lines[0], "sales");
-    let judged = "  judged      72 points of 1h from 2026-11-19 15:00 UTC to 2026-11-22 14:00 UTC, each from the 6 d before it";
+    let judged = "  judged      72 points of 1 h from 2026-11-19 15:00 UTC to 2026-11-22 14:00 UTC, each from the 6 d before it";
     assert_eq!(lines[1], judged);
     for (line, begin) in lines[2..].iter().zip([
         "  coverage    ",
