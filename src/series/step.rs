@@ -119,8 +119,9 @@ pub fn infer_step(times: &[DateTime<Tz>]) -> Option<Step> {
     aimed_at(&differences)
 }
 
-/// The natural step nearest to the median difference, if at least half of all differences lie within
-/// a quarter of it. Of events that come at random only a sixth do, so those have no step.
+/// The natural step nearest to the median difference, if clearly more than half of all differences (55
+/// in 100) lie within a quarter of it. Of events that come at random only a sixth do, so those have no
+/// step.
 fn aimed_at(sorted_differences: &[i64]) -> Option<Step> {
     let median = *sorted_differences.get(sorted_differences.len() / 2)?;
     let natural = NATURAL
@@ -129,7 +130,7 @@ fn aimed_at(sorted_differences: &[i64]) -> Option<Step> {
     let aim = i64::from(natural);
     let is_near = |difference: &&i64| (4 * (*difference - aim)).abs() <= aim;
     let near = sorted_differences.iter().filter(is_near).count();
-    (2 * near >= sorted_differences.len())
+    (20 * near >= 11 * sorted_differences.len())
         .then(|| Step::from_seconds(natural))
         .flatten()
 }
