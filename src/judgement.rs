@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use crate::clean::{Cleaned, clip_outliers};
 use crate::config::Metric;
-use crate::forecast::{Prediction, predict};
+use crate::forecast::{Level, Prediction, predict};
 use crate::series::Observation;
 use crate::source::Reading;
 use crate::verdict::{Direction, Reason, Verdict, deviation, judge, low_is_possible};
@@ -17,6 +17,8 @@ pub struct Judgement {
     pub latest: Option<Observation>,
     pub cleaned: Option<Cleaned>,
     pub prediction: Option<Prediction>,
+    /// The share of healthy values the band holds, or would.
+    pub level: Level,
     pub verdict: Verdict,
 }
 
@@ -25,41 +27,42 @@ impl Judgement {
     ///
     /// # Errors
     ///
-    /// If the model fails; never because the data is bad, which is an undecided verdict.
+    /// If the method does not go with the step, or the model fails; never because the data is bad,
+    /// which is an undecided verdict.
     pub fn of(reading: Reading, metric: &Metric) -> Result<Self> {
+        let level = metric.method.level(reading.series.grid().step())?;
+        let undecided = |reading, latest, reason| Self {
+            reading,
+            latest,
+            cleaned: None,
+            prediction: None,
+            level,
+            verdict: Verdict::Undecided(reason),
+        };
         let Some(split) = reading.series.split_latest() else {
             let from = reading.series.time(0);
-            return Ok(Self::undecided(reading, None, Reason::NoData { from }));
+            return Ok(undecided(reading, None, Reason::NoData { from }));
         };
         let latest = Some(split.latest);
         if let Some(stale) = staleness(&reading) {
-            return Ok(Self::undecided(reading, latest, stale));
+            return Ok(undecided(reading, latest, stale));
         }
         let cleaned = clip_outliers(&split.history, metric.fence_factor)?;
-        let judgement = match predict(&cleaned, metric.level)? {
+        let judgement = match predict(&cleaned, &metric.method)? {
             Ok(prediction) => Self {
                 reading,
                 latest,
                 cleaned: None,
-                verdict: judge(split.latest, &prediction, metric.direction)?,
+                level,
+                verdict: judge(split.latest, &prediction, metric.method.direction)?,
                 prediction: Some(prediction),
             },
-            Err(reason) => Self::undecided(reading, latest, reason),
+            Err(reason) => undecided(reading, latest, reason),
         };
         Ok(Self {
             cleaned: Some(cleaned),
             ..judgement
         })
-    }
-
-    fn undecided(reading: Reading, latest: Option<Observation>, reason: Reason) -> Self {
-        Self {
-            reading,
-            latest,
-            cleaned: None,
-            prediction: None,
-            verdict: Verdict::Undecided(reason),
-        }
     }
 
     /// How far out the value is, in half-widths of its band.

@@ -90,7 +90,7 @@ fn line(metric: &Metric, judgement: &Judgement) -> String {
         (_, Some(latest), Some(prediction)) => {
             let band = prediction.band;
             let notation = Notation::for_band(&band);
-            let blind = if judgement.low_is_possible(metric.direction) == Some(false) {
+            let blind = if judgement.low_is_possible(metric.method.direction) == Some(false) {
                 "; zero is inside, so Low cannot fire now"
             } else {
                 ""
@@ -144,7 +144,7 @@ fn details(metric: &Metric, judgement: &Judgement) -> Vec<String> {
         details.push(format!(
             "{} half-widths of the {} band {} what was expected",
             write_times(half_widths.abs()),
-            metric.level,
+            judgement.level,
             if half_widths < 0.0 { "below" } else { "above" }
         ));
     }
@@ -184,7 +184,7 @@ pub struct Entry {
     /// The band's upper limit.
     upper: Option<f64>,
     /// The share of healthy values the band should hold.
-    level: f64,
+    level: Option<f64>,
     /// How far the value lies from what was expected, in half-widths of the band on that side:
     /// beyond 1 or -1 is a breach.
     deviation: Option<f64>,
@@ -246,10 +246,10 @@ impl Entry {
             expected: band.map(|band| band.expected),
             lower: band.map(|band| band.lower),
             upper: band.map(|band| band.upper),
-            level: metric.level.share(),
+            level: judgement.map(|judgement| judgement.level.share()),
             deviation: judgement.and_then(Judgement::deviation),
             low_possible: judgement
-                .and_then(|judgement| judgement.low_is_possible(metric.direction)),
+                .and_then(|judgement| judgement.low_is_possible(metric.method.direction)),
             as_of: judgement.map(|judgement| stamp(judgement.reading.now)),
             step_seconds: judgement
                 .map(|judgement| judgement.reading.series.grid().step().seconds()),

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::value::{Delay, Length, Line, Recipients};
 use crate::clean::FenceFactor;
 use crate::fingerprint::fingerprint;
-use crate::forecast::{Level, needed_history};
+use crate::forecast::{Level, Method, Sensitivity, needed_history};
 use crate::mail::Mailbox;
 use crate::notation::write_length;
 use crate::series::{Aggregate, MOST_BUCKETS, Missing, Step};
@@ -34,8 +34,7 @@ pub struct Metric {
     pub window: Duration,
     pub missing: Missing,
     pub fence_factor: FenceFactor,
-    pub level: Level,
-    pub direction: Direction,
+    pub method: Method,
     /// None: those of `[smtp]`.
     pub recipients: Option<Vec<Mailbox>>,
     delay: Option<Duration>,
@@ -123,8 +122,7 @@ impl Metric {
             window: DEFAULT_WINDOW,
             missing: Missing::Gap,
             fence_factor: FenceFactor::default(),
-            level: Level::default(),
-            direction: Direction::default(),
+            method: Method::default(),
             recipients: None,
             delay: None,
             stale_after: None,
@@ -195,8 +193,11 @@ impl TryFrom<MetricTable> for Metric {
                 .missing
                 .unwrap_or(if adds_up { Missing::Zero } else { Missing::Gap }),
             fence_factor: table.outliers.k,
-            level: table.level.unwrap_or_default(),
-            direction: table.direction.unwrap_or_default(),
+            method: Method {
+                sensitivity: Sensitivity::Level(table.level.unwrap_or_default()),
+                direction: table.direction.unwrap_or_default(),
+                ..Method::default()
+            },
             recipients: table.recipients.map(|recipients| recipients.0),
             delay: table.delay.map(|delay| delay.0),
             stale_after: table.stale_after.map(|length| length.0),

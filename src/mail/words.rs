@@ -116,7 +116,7 @@ fn facts(metric: &Metric, judgement: &Judgement) -> Vec<Fact> {
         );
         fact(
             "Band",
-            format!("{} ({})", with_unit(&limits, unit), metric.level),
+            format!("{} ({})", with_unit(&limits, unit), judgement.level),
         );
         fact(
             "Deviation",
@@ -190,7 +190,7 @@ fn notes(metric: &Metric, judgement: &Judgement) -> Vec<String> {
     if let Verdict::Undecided(reason) = &judgement.verdict {
         notes.push(format!("No verdict: {reason}."));
     }
-    if judgement.low_is_possible(metric.direction) == Some(false) {
+    if judgement.low_is_possible(metric.method.direction) == Some(false) {
         notes.push("The band reaches down to zero, so at this hour even a drop to nothing would not show as Low.".to_string());
     }
     notes

@@ -4,7 +4,7 @@ use mail_parser::{MessageParser, MimeHeaders};
 
 use super::*;
 use crate::clean::{FenceFactor, clip_outliers};
-use crate::forecast::{Band, Prediction};
+use crate::forecast::{Band, Level, Prediction};
 use crate::series::{Intake, Observation, parse_time, sample};
 use crate::source::Reading;
 use crate::verdict::Reason;
@@ -28,6 +28,7 @@ fn judgement(verdict: Verdict, value: f64) -> Judgement {
             band: Band::new(912.1, 1102.4, 1297.8).expect("a band"),
             past: Vec::new(),
         }),
+        level: Level::default(),
         verdict,
     }
 }

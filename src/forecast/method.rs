@@ -1,0 +1,164 @@
+//! What somebody decided of the way a series is forecast, and how far it may be from that: all a
+//! prediction depends on besides the history.
+
+use anyhow::{Result, anyhow, ensure};
+use chrono::TimeDelta;
+use serde::Deserialize;
+
+use super::{Level, Range, Sensitivity};
+use crate::notation::write_length;
+use crate::series::Step;
+use crate::verdict::Direction;
+
+/// How a series is forecast and its band drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Method {
+    pub model: ModelChoice,
+    pub seasons: SeasonChoice,
+    /// How long values at a new level are held to be an incident, before the level is accepted.
+    pub adapt_after: TimeDelta,
+    /// The values there can be.
+    pub range: Range,
+    pub sensitivity: Sensitivity,
+    /// The side that counts: a budget of false alerts is spent on it alone.
+    pub direction: Direction,
+}
+
+/// The model that forecasts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelChoice {
+    /// The one that suits the series.
+    #[default]
+    Auto,
+    Autoregression,
+    Mstl,
+}
+
+/// The repeating patterns a model is to know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum SeasonChoice {
+    /// Those the data show.
+    #[default]
+    Found,
+    /// Lengths, shortest first; none at all if empty.
+    Given(Vec<TimeDelta>),
+}
+
+impl SeasonChoice {
+    /// As many seasons as any model may have to learn.
+    pub const MOST: usize = 4;
+
+    /// The lengths in steps; `None` if the seasons are to be found.
+    ///
+    /// # Errors
+    ///
+    /// If a length is not a whole number of steps, or less than two.
+    pub fn in_steps(&self, step: Step) -> Result<Option<Vec<usize>>> {
+        match self {
+            Self::Found => Ok(None),
+            Self::Given(lengths) => lengths
+                .iter()
+                .map(|length| steps_in(*length, step))
+                .collect::<Result<_>>()
+                .map(Some),
+        }
+    }
+}
+
+fn steps_in(season: TimeDelta, step: Step) -> Result<usize> {
+    let (seconds, length) = (season.num_seconds(), write_length(season));
+    ensure!(
+        season.subsec_nanos() == 0 && seconds % step.seconds() == 0,
+        "seasons: {length} is not a whole number of steps of {step}"
+    );
+    usize::try_from(seconds / step.seconds())
+        .ok()
+        .filter(|steps| *steps >= 2)
+        .ok_or_else(|| anyhow!("seasons: {length} has less than two steps of {step}"))
+}
+
+impl Method {
+    /// The share of healthy values the band is to hold.
+    ///
+    /// # Errors
+    ///
+    /// If no level meets the budget of false alerts at this step.
+    pub fn level(&self, step: Step) -> Result<Level> {
+        self.sensitivity
+            .level(step, self.direction)
+            .map_err(|error| anyhow!(error))
+    }
+
+    /// How many buckets at a new level are held to be an incident: at least one.
+    pub fn adapt_after_steps(&self, step: Step) -> usize {
+        usize::try_from(self.adapt_after.num_seconds() / step.seconds())
+            .map_or(1, |steps| steps.max(1))
+    }
+}
+
+impl Default for Method {
+    fn default() -> Self {
+        Self {
+            model: ModelChoice::default(),
+            seasons: SeasonChoice::default(),
+            adapt_after: TimeDelta::days(1),
+            range: Range::default(),
+            sensitivity: Sensitivity::default(),
+            direction: Direction::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(text: &str) -> Step {
+        text.parse().expect("a step")
+    }
+
+    #[test]
+    fn given_seasons_are_counted_in_steps() {
+        let given = SeasonChoice::Given(vec![TimeDelta::days(1), TimeDelta::days(7)]);
+        assert_eq!(
+            given.in_steps(step("5m")).expect("seasons"),
+            Some(vec![288, 2016])
+        );
+        assert_eq!(
+            SeasonChoice::Found.in_steps(step("5m")).expect("seasons"),
+            None
+        );
+        assert_eq!(
+            SeasonChoice::Given(Vec::new())
+                .in_steps(step("5m"))
+                .expect("seasons"),
+            Some(Vec::new())
+        );
+    }
+
+    #[test]
+    fn a_season_that_is_no_two_whole_steps_is_refused() {
+        for (minutes, told) in [
+            (
+                90,
+                "seasons: 1 h 30 min is not a whole number of steps of 1h",
+            ),
+            (60, "seasons: 1 h has less than two steps of 1h"),
+        ] {
+            let given = SeasonChoice::Given(vec![TimeDelta::minutes(minutes)]);
+            let refusal = given
+                .in_steps(step("1h"))
+                .expect_err("no season")
+                .to_string();
+            assert_eq!(refusal, told);
+        }
+    }
+
+    #[test]
+    fn an_incident_is_at_least_one_bucket_long() {
+        let method = Method::default();
+        assert_eq!(method.adapt_after_steps(step("5m")), 288);
+        assert_eq!(method.adapt_after_steps(step("1w")), 1);
+    }
+}
