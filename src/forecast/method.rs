@@ -1,7 +1,7 @@
 //! What somebody decided of the way a series is forecast, and how far it may be from that: all a
 //! prediction depends on besides the history.
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow};
 use chrono::TimeDelta;
 use serde::Deserialize;
 
@@ -67,15 +67,17 @@ impl SeasonChoice {
 }
 
 fn steps_in(season: TimeDelta, step: Step) -> Result<usize> {
-    let (seconds, length) = (season.num_seconds(), write_length(season));
-    ensure!(
-        season.subsec_nanos() == 0 && seconds % step.seconds() == 0,
-        "seasons: {length} is not a whole number of steps of {step}"
-    );
+    let seconds = season.num_seconds();
+    let whole = season.subsec_nanos() == 0 && seconds % step.seconds() == 0;
     usize::try_from(seconds / step.seconds())
         .ok()
-        .filter(|steps| *steps >= 2)
-        .ok_or_else(|| anyhow!("seasons: {length} has less than two steps of {step}"))
+        .filter(|steps| whole && *steps >= 2)
+        .with_context(|| {
+            format!(
+                "seasons: {} with a step of {step}; allowed: a whole number of steps, two or more",
+                write_length(season)
+            )
+        })
 }
 
 impl Method {
@@ -139,19 +141,11 @@ mod tests {
 
     #[test]
     fn a_season_that_is_no_two_whole_steps_is_refused() {
-        for (minutes, told) in [
-            (
-                90,
-                "seasons: 1 h 30 min is not a whole number of steps of 1h",
-            ),
-            (60, "seasons: 1 h has less than two steps of 1h"),
-        ] {
+        for (minutes, told) in [(90, "seasons: 1 h 30 min with"), (60, "seasons: 1 h with")] {
             let given = SeasonChoice::Given(vec![TimeDelta::minutes(minutes)]);
-            let refusal = given
-                .in_steps(step("1h"))
-                .expect_err("no season")
-                .to_string();
-            assert_eq!(refusal, told);
+            let refusal = given.in_steps(step("1h")).expect_err("no season");
+            let rule = "a step of 1h; allowed: a whole number of steps, two or more";
+            assert_eq!(refusal.to_string(), format!("{told} {rule}"));
         }
     }
 
