@@ -5,10 +5,12 @@ use anyhow::Result;
 
 use crate::clean::{Cleaned, clip_outliers};
 use crate::config::Metric;
-use crate::forecast::{Level, Prediction, predict};
+use crate::forecast::{Level, Method, Prediction, predict};
 use crate::series::Observation;
 use crate::source::Reading;
-use crate::verdict::{Direction, Reason, Verdict, deviation, judge, low_is_possible};
+use crate::verdict::{
+    Direction, Reason, Verdict, deviation, high_is_possible, judge, low_is_possible,
+};
 
 /// What was found of a metric; what an undecided verdict came before is absent.
 #[derive(Debug, Clone)]
@@ -70,14 +72,30 @@ impl Judgement {
         deviation(self.latest?.value, &self.prediction.as_ref()?.band)
     }
 
-    /// Whether a drop could show as Low, where anybody asked about that side.
-    pub fn low_is_possible(&self, direction: Direction) -> Option<bool> {
-        if direction == Direction::High {
-            return None;
+    /// Whether a drop could show as Low, where anybody asked about that side. If nobody says what the
+    /// least value is, it is zero where the history never went below.
+    pub fn low_is_possible(&self, method: &Method) -> Option<bool> {
+        match self.verdict {
+            _ if method.direction == Direction::High => return None,
+            // Beyond a configured end: what is so is possible.
+            Verdict::Low => return Some(true),
+            _ => {}
         }
         let history = &self.cleaned.as_ref()?.history;
-        let lowest = history.observed().fold(f64::INFINITY, f64::min);
-        Some(low_is_possible(&self.prediction.as_ref()?.band, lowest))
+        let never_negative = history.observed().all(|value| value >= 0.0);
+        let least = method.range.min().or(never_negative.then_some(0.0));
+        Some(low_is_possible(&self.prediction.as_ref()?.band, least))
+    }
+
+    /// Whether a rise could show as High, where anybody asked about that side.
+    pub fn high_is_possible(&self, method: &Method) -> Option<bool> {
+        match self.verdict {
+            _ if method.direction == Direction::Low => return None,
+            Verdict::High => return Some(true),
+            _ => {}
+        }
+        let band = self.prediction.as_ref()?.band;
+        Some(high_is_possible(&band, method.range.max()))
     }
 }
 

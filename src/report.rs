@@ -1,11 +1,14 @@
 //! What is printed of a metric: a line for people, or a JSON object for programs.
 
+mod blind;
+
 use chrono::{DateTime, SecondsFormat};
 use chrono_tz::Tz;
 use serde::Serialize;
 
 use crate::cli::Format;
 use crate::config::Metric;
+use crate::forecast::{Level, Sensitivity};
 use crate::judgement::Judgement;
 use crate::mail::Delivery;
 use crate::notation::{Notation, separate_thousands, write_length, write_time, write_times};
@@ -53,6 +56,10 @@ fn write_text(account: &Account, judgement: &Judgement, verbosity: Verbosity) ->
         return None;
     }
     let mut lines = vec![line(account.metric, judgement)];
+    if verbosity != Verbosity::Notable {
+        let blind = blind::blind_sides(&account.metric.method, judgement);
+        lines.extend(blind.iter().map(|line| format!("  {line}")));
+    }
     let accepted = account
         .deliveries
         .iter()
@@ -90,13 +97,8 @@ fn line(metric: &Metric, judgement: &Judgement) -> String {
         (_, Some(latest), Some(prediction)) => {
             let band = prediction.band;
             let notation = Notation::for_band(&band);
-            let blind = if judgement.low_is_possible(metric.method.direction) == Some(false) {
-                "; zero is inside, so Low cannot fire now"
-            } else {
-                ""
-            };
             format!(
-                "{name}  {verdict}  {} at {}, expected {} ({} to {}){blind}",
+                "{name}  {verdict}  {} at {}, expected {} ({} to {})",
                 notation.write(latest.value),
                 write_time(latest.time, now),
                 notation.write(band.expected),
@@ -148,6 +150,10 @@ fn details(metric: &Metric, judgement: &Judgement) -> Vec<String> {
             if half_widths < 0.0 { "below" } else { "above" }
         ));
     }
+    if let Sensitivity::Budget(budget) = metric.method.sensitivity {
+        let level = judgement.level.share();
+        details.push(format!("level {level} from max_false_alerts = {budget}"));
+    }
     details
 }
 
@@ -188,8 +194,11 @@ pub struct Entry {
     /// How far the value lies from what was expected, in half-widths of the band on that side:
     /// beyond 1 or -1 is a breach.
     deviation: Option<f64>,
-    /// False where the band reaches to zero and no value is ever negative: Low cannot fire.
+    /// False where the band reaches the least value there can be (`min`, or zero where the history
+    /// was never negative): Low cannot fire.
     low_possible: Option<bool>,
+    /// False where the band reaches `max`: High cannot fire.
+    high_possible: Option<bool>,
     /// The instant the check is as of.
     as_of: Option<String>,
     /// The length of a bucket, in seconds.
@@ -232,6 +241,11 @@ impl Entry {
             .and_then(|judgement| judgement.cleaned.as_ref())
             .map(|cleaned| &cleaned.history);
         let intake = judgement.map(|judgement| judgement.reading.intake);
+        let level = match (judgement, metric.method.sensitivity) {
+            (Some(judgement), _) => Some(judgement.level),
+            (None, Sensitivity::Level(level)) => Some(level),
+            (None, Sensitivity::Budget(_)) => None,
+        };
         Self {
             metric: metric.name.clone(),
             title: metric.title.clone(),
@@ -246,10 +260,11 @@ impl Entry {
             expected: band.map(|band| band.expected),
             lower: band.map(|band| band.lower),
             upper: band.map(|band| band.upper),
-            level: judgement.map(|judgement| judgement.level.share()),
+            level: level.map(Level::share),
             deviation: judgement.and_then(Judgement::deviation),
-            low_possible: judgement
-                .and_then(|judgement| judgement.low_is_possible(metric.method.direction)),
+            low_possible: judgement.and_then(|judgement| judgement.low_is_possible(&metric.method)),
+            high_possible: judgement
+                .and_then(|judgement| judgement.high_is_possible(&metric.method)),
             as_of: judgement.map(|judgement| stamp(judgement.reading.now)),
             step_seconds: judgement
                 .map(|judgement| judgement.reading.series.grid().step().seconds()),

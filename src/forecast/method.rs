@@ -15,7 +15,8 @@ use crate::verdict::Direction;
 pub struct Method {
     pub model: ModelChoice,
     pub seasons: SeasonChoice,
-    /// How long values at a new level are held to be an incident, before the level is accepted.
+    /// How long values at a new level are held to be an incident, before the level is accepted. May be
+    /// shorter than a step unless somebody set it: one bucket, then.
     pub adapt_after: TimeDelta,
     /// The values there can be.
     pub range: Range,
@@ -91,12 +92,6 @@ impl Method {
             .level(step, self.direction)
             .map_err(|error| anyhow!(error))
     }
-
-    /// How many buckets at a new level are held to be an incident: at least one.
-    pub fn adapt_after_steps(&self, step: Step) -> usize {
-        usize::try_from(self.adapt_after.num_seconds() / step.seconds())
-            .map_or(1, |steps| steps.max(1))
-    }
 }
 
 impl Default for Method {
@@ -147,12 +142,5 @@ mod tests {
             let rule = "a step of 1h; allowed: a whole number of steps, two or more";
             assert_eq!(refusal.to_string(), format!("{told} {rule}"));
         }
-    }
-
-    #[test]
-    fn an_incident_is_at_least_one_bucket_long() {
-        let method = Method::default();
-        assert_eq!(method.adapt_after_steps(step("5m")), 288);
-        assert_eq!(method.adapt_after_steps(step("1w")), 1);
     }
 }
