@@ -49,7 +49,7 @@ impl Judgement {
         if let Some(stale) = staleness(&reading) {
             return Ok(undecided(reading, latest, stale));
         }
-        let cleaned = clip_outliers(&split.history, metric.fence_factor)?;
+        let cleaned = clip_outliers(&split.history, &metric.outliers)?;
         let judgement = match predict(&cleaned, &metric.method)? {
             Ok(prediction) => Self {
                 reading,

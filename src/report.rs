@@ -135,7 +135,7 @@ fn details(metric: &Metric, judgement: &Judgement) -> Vec<String> {
             cleaned.fences.map_or(String::new(), |fences| {
                 let notation = Notation::for_value(fences.upper - fences.lower);
                 format!(
-                    " to {} and {}",
+                    " (for now beyond {} and {})",
                     notation.write(fences.lower),
                     notation.write(fences.upper)
                 )

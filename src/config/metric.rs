@@ -11,7 +11,7 @@ use serde::Deserialize;
 pub use rows::{Rows, TableName};
 
 use super::value::{Delay, Length, Line, Recipients};
-use crate::clean::FenceFactor;
+use crate::clean::{FenceFactor, Outliers, Scope};
 use crate::fingerprint::fingerprint;
 use crate::forecast::{Budget, Level, Method, ModelChoice, SeasonChoice, needed_history};
 use crate::mail::Mailbox;
@@ -38,7 +38,7 @@ pub struct Metric {
     /// How much history a verdict is drawn from.
     pub window: Duration,
     pub missing: Missing,
-    pub fence_factor: FenceFactor,
+    pub outliers: Outliers,
     pub method: Method,
     /// None: those of `[smtp]`.
     pub recipients: Option<Vec<Mailbox>>,
@@ -84,6 +84,7 @@ struct MetricTable {
 #[serde(default, deny_unknown_fields)]
 struct OutliersTable {
     k: FenceFactor,
+    scope: Scope,
 }
 
 const DEFAULT_WINDOW: Duration = Duration::from_hours(28 * 24);
@@ -108,7 +109,7 @@ impl Metric {
             aggregate: None,
             window: DEFAULT_WINDOW,
             missing: Missing::Gap,
-            fence_factor: FenceFactor::default(),
+            outliers: Outliers::default(),
             method: Method::default(),
             recipients: None,
             delay: None,
@@ -180,7 +181,10 @@ impl TryFrom<MetricTable> for Metric {
             missing: table
                 .missing
                 .unwrap_or(if adds_up { Missing::Zero } else { Missing::Gap }),
-            fence_factor: table.outliers.k,
+            outliers: Outliers {
+                factor: table.outliers.k,
+                scope: table.outliers.scope,
+            },
             method,
             recipients: table.recipients.map(|recipients| recipients.0),
             delay: table.delay.map(|delay| delay.0),

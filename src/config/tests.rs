@@ -99,7 +99,7 @@ fn what_is_wrong_with_a_metric_is_named_with_its_place_in_the_list() {
         ),
         (
             "outliers.q = 1",
-            "line 6: metric[0].outliers.q: unknown field `q`, expected `k`",
+            "line 6: metric[0].outliers.q: unknown field `q`, expected `k` or `scope`",
         ),
         (
             "aggregate = \"median\"",

@@ -144,6 +144,10 @@ mod tests {
                 "model: unknown variant `magic`, expected one of `auto`, `autoregression`, `mstl`",
             ),
             (
+                "outliers.scope = \"local\"",
+                "outliers.scope: unknown variant `local`, expected `seasonal` or `global`",
+            ),
+            (
                 "seasons = [\"1h\", \"2h\", \"3h\", \"4h\", \"5h\"]",
                 "seasons = [\"1h\", \"2h\", \"3h\", \"4h\", \"5h\"]: allowed: at most 4",
             ),
