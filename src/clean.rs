@@ -76,7 +76,7 @@ impl Fences {
     };
 
     fn hold(self, value: f64) -> bool {
-        self.lower <= value && value <= self.upper
+        !(value < self.lower || value > self.upper)
     }
 
     fn is_finite(self) -> bool {

@@ -138,16 +138,27 @@ fn fill(mut medians: Vec<Option<f64>>, season: usize) -> Option<Vec<f64>> {
 /// At the ends the window lies inside, so that it always holds a whole season.
 fn running_midmeans(values: &[f64], window: usize) -> Vec<f64> {
     let window = window.min(values.len());
-    let mut held = Vec::with_capacity(window);
+    let mut sorted = values[..window].to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let mut start = 0;
     (0..values.len())
         .map(|index| {
-            let start = index.saturating_sub(window / 2).min(values.len() - window);
-            held.clear();
-            held.extend(&values[start..start + window]);
-            held.sort_unstable_by(f64::total_cmp);
-            mean(&held[window / 4..window - window / 4])
+            if start < index.saturating_sub(window / 2).min(values.len() - window) {
+                exchange(&mut sorted, values[start], values[start + window]);
+                start += 1;
+            }
+            mean(&sorted[window / 4..window - window / 4])
         })
         .collect()
+}
+
+/// Takes one value out of a sorted list and puts another in.
+fn exchange(sorted: &mut Vec<f64>, out: f64, into: f64) {
+    let place = |sorted: &[f64], value: f64| {
+        sorted.partition_point(|other| other.total_cmp(&value).is_lt())
+    };
+    sorted.remove(place(sorted, out).min(sorted.len() - 1));
+    sorted.insert(place(sorted, into), into);
 }
 
 /// Of an even number the greater of the two in the middle: a level need not be finer.

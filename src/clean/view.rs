@@ -21,10 +21,21 @@ impl Places {
     /// Of slots numbered by the wall clock.
     pub fn in_season(season: usize, wall_slots: &[i64]) -> Self {
         let length = i64::try_from(season).unwrap_or(i64::MAX).max(1);
-        let place = |slot: &i64| usize::try_from(slot.rem_euclid(length)).unwrap_or(0);
+        let place_of = |slot: i64| usize::try_from(slot.rem_euclid(length)).unwrap_or(0);
+        let mut next = (i64::MIN, 0);
+        let of = wall_slots.iter().map(|slot| {
+            // Nearly every slot follows the one before, and a division takes its time.
+            let place = if *slot == next.0 {
+                next.1
+            } else {
+                place_of(*slot)
+            };
+            next = (slot + 1, if place + 1 < season { place + 1 } else { 0 });
+            place
+        });
         Self {
             season,
-            of: wall_slots.iter().map(place).collect(),
+            of: of.collect(),
         }
     }
 
@@ -44,19 +55,30 @@ impl Places {
             starts[place + 1] += starts[place];
         }
         let mut next = starts.clone();
-        let mut grouped = vec![0.0; starts[self.season]];
+        let mut grouped = vec![0; starts[self.season]];
         for (value, place) in held() {
-            grouped[next[*place]] = *value;
+            grouped[next[*place]] = to_ordered(*value);
             next[*place] += 1;
         }
         for bounds in starts.windows(2) {
-            grouped[bounds[0]..bounds[1]].sort_unstable_by(f64::total_cmp);
+            grouped[bounds[0]..bounds[1]].sort_unstable();
         }
+        let grouped = grouped.into_iter().map(from_ordered).collect();
         Groups {
             starts,
             values: grouped,
         }
     }
+}
+
+/// Integers in the order of the numbers, as in [`f64::total_cmp`]: sorted in half the time.
+fn to_ordered(number: f64) -> i64 {
+    let bits = number.to_bits().cast_signed();
+    bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()
+}
+
+fn from_ordered(bits: i64) -> f64 {
+    f64::from_bits((bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()).cast_unsigned())
 }
 
 /// The values of each place, in order.
@@ -209,15 +231,14 @@ fn spreads(groups: &Groups) -> Option<Vec<Spread>> {
         all.sort_unstable_by(f64::total_cmp);
         Spread::of(&all)
     };
-    let own: Vec<Option<Spread>> = groups.iter().map(Spread::of).collect();
-    let own: Vec<Spread> = if own.iter().all(Option::is_none) {
-        vec![all()?; own.len()]
-    } else {
-        let widest = all()?;
-        own.into_iter()
-            .map(|spread| spread.unwrap_or(widest))
-            .collect()
-    };
+    let mut own: Vec<Option<Spread>> = groups.iter().map(Spread::of).collect();
+    if own.iter().any(Option::is_none) {
+        let all = all()?;
+        for own in &mut own {
+            own.get_or_insert(all);
+        }
+    }
+    let own: Vec<Spread> = own.into_iter().flatten().collect();
     let around = own.len().div_ceil(NEIGHBOURHOOD).min(own.len() - 1);
     let mut neighbours = Vec::with_capacity(2 * around + 1);
     let widths: Vec<f64> = (0..own.len())
