@@ -5,9 +5,9 @@
 //! the middle of what blocks of an hour have over a running season. It follows a new level within
 //! half a day, and no spike. Of what is left, each time of day has Tukey's fences, as wide as values
 //! vary there and around there; from three weeks on each time of the week has its typical value too.
-//! An outlier is one by both views, or by the week's alone if that is much the narrower and drawn from
-//! four weeks; and where three are not there yet, by the day's and by the fences of all values. Places are by the wall
-//! clock.
+//! An outlier is one by both views, or by the week's alone if that is much the narrower and drawn
+//! from four weeks; and where three are not there yet, by the day's and by the fences of all values.
+//! Places are by the wall clock.
 
 use super::Fences;
 use super::slow_level::SlowLevel;

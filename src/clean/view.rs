@@ -172,19 +172,21 @@ impl View {
     fn around(typical: Vec<f64>, places: &Places, beside: &Groups, factor: f64) -> Option<Self> {
         let spreads = spreads(beside)?;
         let widening = widening(beside.values.len(), typical.len());
-        // Where nothing ever varies, the usual variation is that of the liveliest time of the day.
-        let liveliest = spreads
+        // A quiet time of day is not held to its quiet, or each shower would be an outlier: fences are as
+        // wide as those of all times on average, and where nothing ever varies, as the widest.
+        let usual = mean_width(&spreads);
+        let widest = spreads
             .iter()
             .map(|spread| spread.width)
             .fold(0.0, f64::max);
-        if liveliest <= 0.0 || !liveliest.is_finite() {
+        if widest <= 0.0 || !widest.is_finite() {
             return None;
         }
         let fences = spreads.iter().map(|spread| {
             let width = if spread.width > 0.0 {
-                spread.width
+                spread.width.max(usual)
             } else {
-                liveliest
+                widest
             };
             Fences {
                 lower: widening * (spread.first - factor * width),
@@ -195,7 +197,7 @@ impl View {
             places: places.clone(),
             typical,
             fences: fences.collect(),
-            width: widening * mean_width(&spreads),
+            width: widening * usual,
         })
     }
 
