@@ -6,6 +6,10 @@
 //! Quartiles are Hyndman and Fan's type 7 (*Sample Quantiles in Statistical Packages*, 1996), linear
 //! between order statistics: the default of R and of `numpy.quantile`.
 
+mod seasonal;
+mod slow_level;
+mod view;
+
 use anyhow::{Context, Result};
 use polars::prelude::{ChunkQuantile, Float64Chunked, NewChunkedArray, QuantileMethod};
 
@@ -39,6 +43,24 @@ impl Default for FenceFactor {
     }
 }
 
+/// What the fences are drawn around.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Values at the same time of day, and of the week.
+    #[default]
+    Seasonal,
+    /// All values at once.
+    Global,
+}
+
+/// What counts as an outlier of the history.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Outliers {
+    pub factor: FenceFactor,
+    pub scope: Scope,
+}
+
 /// The values beyond which an observation of the history counts as an outlier.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fences {
@@ -46,41 +68,76 @@ pub struct Fences {
     pub upper: f64,
 }
 
+impl Fences {
+    /// Where nothing says what is usual, no value is beyond.
+    const NOWHERE: Self = Self {
+        lower: f64::NEG_INFINITY,
+        upper: f64::INFINITY,
+    };
+
+    fn hold(self, value: f64) -> bool {
+        !(value < self.lower || value > self.upper)
+    }
+
+    fn is_finite(self) -> bool {
+        self.lower.is_finite() && self.upper.is_finite()
+    }
+
+    /// What is an outlier by both is one by these.
+    fn or(self, other: Self) -> Self {
+        Self {
+            lower: self.lower.min(other.lower),
+            upper: self.upper.max(other.upper),
+        }
+    }
+}
+
 /// A history fit to learn from.
 #[derive(Debug, Clone)]
 pub struct Cleaned {
     pub history: TimeSeries,
-    /// None where there was nothing to tell an outlier by: no spread between the quartiles.
+    /// The fences for the slot after the history. None where there was nothing to tell an outlier
+    /// by: no spread between the quartiles.
     pub fences: Option<Fences>,
     /// The indices of the clipped values, in order.
     pub clipped: Vec<usize>,
 }
 
-/// Clips what lies beyond the fences.
-pub fn clip_outliers(history: &TimeSeries, factor: FenceFactor) -> Result<Cleaned> {
-    let Some(fences) = fences(history, factor)? else {
-        return Ok(Cleaned {
-            history: history.clone(),
-            fences: None,
-            clipped: Vec::new(),
-        });
-    };
-    let outside = |value: f64| value < fences.lower || value > fences.upper;
+/// Clips what lies beyond the fences. A history too short to know its seasons has global fences.
+///
+/// # Errors
+///
+/// If the quartiles cannot be computed.
+pub fn clip_outliers(history: &TimeSeries, outliers: &Outliers) -> Result<Cleaned> {
+    let FenceFactor(factor) = outliers.factor;
+    let global = global_fences(history, factor)?;
+    if outliers.scope == Scope::Seasonal && seasonal::is_long_enough(history) {
+        let fences = seasonal::fences(history, factor, global);
+        let next = fences.as_ref().and_then(|fences| fences.last().copied());
+        let fences = fences.unwrap_or_default();
+        let at = |index: usize| fences.get(index).copied().unwrap_or(Fences::NOWHERE);
+        return Ok(clip(history, next, at));
+    }
+    let everywhere = global.unwrap_or(Fences::NOWHERE);
+    Ok(clip(history, global, |_| everywhere))
+}
+
+fn clip(history: &TimeSeries, next: Option<Fences>, at: impl Fn(usize) -> Fences) -> Cleaned {
     let values = history.values().iter().enumerate();
     let clipped = values
-        .filter(|(_, value)| value.is_some_and(outside))
+        .filter(|(index, value)| value.is_some_and(|value| !at(*index).hold(value)))
         .map(|(index, _)| index)
         .collect();
-    Ok(Cleaned {
-        history: history.map(|value| value.clamp(fences.lower, fences.upper)),
-        fences: Some(fences),
+    Cleaned {
+        history: history.map(|index, value| value.max(at(index).lower).min(at(index).upper)),
+        fences: next.filter(|fences| fences.is_finite()),
         clipped,
-    })
+    }
 }
 
 /// A history that is the same value more than half of the time has no spread between its quartiles;
 /// fences drawn there would clip everything else. Then there are none.
-fn fences(history: &TimeSeries, FenceFactor(factor): FenceFactor) -> Result<Option<Fences>> {
+fn global_fences(history: &TimeSeries, factor: f64) -> Result<Option<Fences>> {
     let values = Float64Chunked::from_iter_values("value".into(), history.observed());
     let quartile = |share| {
         values
@@ -95,8 +152,7 @@ fn fences(history: &TimeSeries, FenceFactor(factor): FenceFactor) -> Result<Opti
         lower: first - margin,
         upper: third + margin,
     };
-    let usable = third > first && fences.lower.is_finite() && fences.upper.is_finite();
-    Ok(usable.then_some(fences))
+    Ok(Some(fences).filter(|fences| third > first && fences.is_finite()))
 }
 
 #[cfg(test)]
@@ -104,10 +160,12 @@ mod tests {
     use super::*;
     use crate::series::sample;
 
-    fn clip(values: &[f64], factor: f64) -> Cleaned {
-        let history = sample::series("5m", values);
-        clip_outliers(&history, FenceFactor::new(factor).expect("a factor"))
-            .expect("a cleaned history")
+    fn clipped(values: &[f64], factor: f64) -> Cleaned {
+        let outliers = Outliers {
+            factor: FenceFactor::new(factor).expect("a factor"),
+            scope: Scope::Global,
+        };
+        clip_outliers(&sample::series("5m", values), &outliers).expect("a cleaned history")
     }
 
     fn close(left: f64, right: f64) -> bool {
@@ -118,7 +176,7 @@ mod tests {
     fn the_fences_are_those_of_numpy() {
         // python3 -c "import numpy as np; v=[3.1,-4.7,15.9,2.6,5.3,58.9,7.9]; a,b=np.quantile(v,[.25,.75]);
         //   print(repr(a-2*(b-a)), repr(b+2*(b-a)))"        numpy 1.24.2
-        let fences = clip(&[3.1, -4.7, 15.9, 2.6, 5.3, 58.9, 7.9], 2.0)
+        let fences = clipped(&[3.1, -4.7, 15.9, 2.6, 5.3, 58.9, 7.9], 2.0)
             .fences
             .expect("fences");
         assert!(close(fences.lower, -15.250_000_000_000_002), "{fences:?}");
@@ -130,7 +188,7 @@ mod tests {
         // python3 -c "import numpy as np; v=np.arange(1,11)**2; a,b=np.quantile(v,[.25,.75]);
         //   print(repr(a-1.5*(b-a)), repr(b+1.5*(b-a)))"    numpy 1.24.2
         let squares: Vec<f64> = (1..=10).map(|n| f64::from(n * n)).collect();
-        let fences = clip(&squares, 1.5).fences.expect("fences");
+        let fences = clipped(&squares, 1.5).fences.expect("fences");
         assert!(
             close(fences.lower, -63.5) && close(fences.upper, 134.5),
             "{fences:?}"
@@ -139,7 +197,7 @@ mod tests {
 
     #[test]
     fn an_outlier_is_moved_to_its_fence_and_told() {
-        let cleaned = clip(&[1.0, 2.0, 3.0, 4.0, 5.0, 100.0, -100.0], 2.0);
+        let cleaned = clipped(&[1.0, 2.0, 3.0, 4.0, 5.0, 100.0, -100.0], 2.0);
         let fences = cleaned.fences.expect("fences");
         assert_eq!(cleaned.clipped, [5, 6]);
         assert_eq!(cleaned.history.values()[5], Some(fences.upper));
@@ -157,7 +215,7 @@ mod tests {
             &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0],
             &[],
         ] {
-            let cleaned = clip(values, 2.0);
+            let cleaned = clipped(values, 2.0);
             assert_eq!((cleaned.fences, cleaned.clipped.len()), (None, 0));
             assert!(cleaned.history.observed().eq(values.iter().copied()));
         }
@@ -168,13 +226,13 @@ mod tests {
         let mut values: Vec<Option<f64>> = (0..10).map(|n| Some(f64::from(n))).collect();
         values[3] = None;
         let history = sample::series_with_gaps("5m", &values);
-        let cleaned = clip_outliers(&history, FenceFactor::default()).expect("a cleaned history");
+        let cleaned = clip_outliers(&history, &Outliers::default()).expect("a cleaned history");
         assert_eq!(cleaned.history.values(), values);
     }
 
     #[test]
     fn values_near_the_largest_number_make_no_infinite_fence() {
-        let cleaned = clip(
+        let cleaned = clipped(
             &[f64::MIN, -1.0, 0.0, 1.0, f64::MAX, f64::MIN, f64::MAX],
             2.0,
         );

@@ -5,10 +5,12 @@ use anyhow::Result;
 
 use crate::clean::{Cleaned, clip_outliers};
 use crate::config::Metric;
-use crate::forecast::{Prediction, predict};
+use crate::forecast::{Level, Method, Prediction, predict};
 use crate::series::Observation;
 use crate::source::Reading;
-use crate::verdict::{Direction, Reason, Verdict, deviation, judge, low_is_possible};
+use crate::verdict::{
+    Direction, Reason, Verdict, deviation, high_is_possible, judge, low_is_possible,
+};
 
 /// What was found of a metric; what an undecided verdict came before is absent.
 #[derive(Debug, Clone)]
@@ -17,6 +19,8 @@ pub struct Judgement {
     pub latest: Option<Observation>,
     pub cleaned: Option<Cleaned>,
     pub prediction: Option<Prediction>,
+    /// The share of healthy values the band holds, or would.
+    pub level: Level,
     pub verdict: Verdict,
 }
 
@@ -25,26 +29,37 @@ impl Judgement {
     ///
     /// # Errors
     ///
-    /// If the model fails; never because the data is bad, which is an undecided verdict.
+    /// If the method does not go with the step, or the model fails; never because the data is bad,
+    /// which is an undecided verdict.
     pub fn of(reading: Reading, metric: &Metric) -> Result<Self> {
+        let level = metric.method.level(reading.series.grid().step())?;
+        let undecided = |reading, latest, reason| Self {
+            reading,
+            latest,
+            cleaned: None,
+            prediction: None,
+            level,
+            verdict: Verdict::Undecided(reason),
+        };
         let Some(split) = reading.series.split_latest() else {
             let from = reading.series.time(0);
-            return Ok(Self::undecided(reading, None, Reason::NoData { from }));
+            return Ok(undecided(reading, None, Reason::NoData { from }));
         };
         let latest = Some(split.latest);
         if let Some(stale) = staleness(&reading) {
-            return Ok(Self::undecided(reading, latest, stale));
+            return Ok(undecided(reading, latest, stale));
         }
-        let cleaned = clip_outliers(&split.history, metric.fence_factor)?;
-        let judgement = match predict(&cleaned, metric.level)? {
+        let cleaned = clip_outliers(&split.history, &metric.outliers)?;
+        let judgement = match predict(&cleaned, &metric.method)? {
             Ok(prediction) => Self {
                 reading,
                 latest,
                 cleaned: None,
-                verdict: judge(split.latest, &prediction, metric.direction)?,
+                level,
+                verdict: judge(split.latest, &prediction, metric.method.direction)?,
                 prediction: Some(prediction),
             },
-            Err(reason) => Self::undecided(reading, latest, reason),
+            Err(reason) => undecided(reading, latest, reason),
         };
         Ok(Self {
             cleaned: Some(cleaned),
@@ -52,29 +67,35 @@ impl Judgement {
         })
     }
 
-    fn undecided(reading: Reading, latest: Option<Observation>, reason: Reason) -> Self {
-        Self {
-            reading,
-            latest,
-            cleaned: None,
-            prediction: None,
-            verdict: Verdict::Undecided(reason),
-        }
-    }
-
     /// How far out the value is, in half-widths of its band.
     pub fn deviation(&self) -> Option<f64> {
         deviation(self.latest?.value, &self.prediction.as_ref()?.band)
     }
 
-    /// Whether a drop could show as Low, where anybody asked about that side.
-    pub fn low_is_possible(&self, direction: Direction) -> Option<bool> {
-        if direction == Direction::High {
-            return None;
+    /// Whether a drop could show as Low, where anybody asked about that side. If nobody says what the
+    /// least value is, it is zero where the history never went below.
+    pub fn low_is_possible(&self, method: &Method) -> Option<bool> {
+        match self.verdict {
+            _ if method.direction == Direction::High => return None,
+            // Beyond a configured end: what is so is possible.
+            Verdict::Low => return Some(true),
+            _ => {}
         }
         let history = &self.cleaned.as_ref()?.history;
-        let lowest = history.observed().fold(f64::INFINITY, f64::min);
-        Some(low_is_possible(&self.prediction.as_ref()?.band, lowest))
+        let never_negative = history.observed().all(|value| value >= 0.0);
+        let least = method.range.min().or(never_negative.then_some(0.0));
+        Some(low_is_possible(&self.prediction.as_ref()?.band, least))
+    }
+
+    /// Whether a rise could show as High, where anybody asked about that side.
+    pub fn high_is_possible(&self, method: &Method) -> Option<bool> {
+        match self.verdict {
+            _ if method.direction == Direction::Low => return None,
+            Verdict::High => return Some(true),
+            _ => {}
+        }
+        let band = self.prediction.as_ref()?.band;
+        Some(high_is_possible(&band, method.range.max()))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is printed of a metric: a line for people, or a JSON object for programs.
 
+mod blind;
+
 use anyhow::Result;
 use chrono::{DateTime, SecondsFormat};
 use chrono_tz::Tz;
@@ -7,6 +9,7 @@ use serde::Serialize;
 
 use crate::cli::Format;
 use crate::config::Metric;
+use crate::forecast::{Level, Sensitivity};
 use crate::judgement::Judgement;
 use crate::mail::Delivery;
 use crate::notation::{Notation, separate_thousands, write_length, write_time, write_times};
@@ -54,6 +57,10 @@ fn write_text(account: &Account, judgement: &Judgement, verbosity: Verbosity) ->
         return None;
     }
     let mut lines = vec![line(account.metric, judgement)];
+    if verbosity != Verbosity::Notable {
+        let blind = blind::blind_sides(&account.metric.method, judgement);
+        lines.extend(blind.iter().map(|line| format!("  {line}")));
+    }
     let accepted = account
         .deliveries
         .iter()
@@ -91,13 +98,8 @@ fn line(metric: &Metric, judgement: &Judgement) -> String {
         (_, Some(latest), Some(prediction)) => {
             let band = prediction.band;
             let notation = Notation::for_band(&band);
-            let blind = if judgement.low_is_possible(metric.direction) == Some(false) {
-                "; zero is inside, so Low cannot fire now"
-            } else {
-                ""
-            };
             format!(
-                "{name}  {verdict}  {} at {}, expected {} ({} to {}){blind}",
+                "{name}  {verdict}  {} at {}, expected {} ({} to {})",
                 notation.write(latest.value),
                 write_time(latest.time, now),
                 notation.write(band.expected),
@@ -134,7 +136,7 @@ fn details(metric: &Metric, judgement: &Judgement) -> Vec<String> {
             cleaned.fences.map_or(String::new(), |fences| {
                 let notation = Notation::for_value(fences.upper - fences.lower);
                 format!(
-                    " to {} and {}",
+                    " (for now beyond {} and {})",
                     notation.write(fences.lower),
                     notation.write(fences.upper)
                 )
@@ -145,9 +147,13 @@ fn details(metric: &Metric, judgement: &Judgement) -> Vec<String> {
         details.push(format!(
             "{} half-widths of the {} band {} what was expected",
             write_times(half_widths.abs()),
-            metric.level,
+            judgement.level,
             if half_widths < 0.0 { "below" } else { "above" }
         ));
+    }
+    if let Sensitivity::Budget(budget) = metric.method.sensitivity {
+        let level = judgement.level.share();
+        details.push(format!("level {level} from max_false_alerts = {budget}"));
     }
     details
 }
@@ -185,12 +191,15 @@ pub struct Entry {
     /// The band's upper limit.
     upper: Option<f64>,
     /// The share of healthy values the band should hold.
-    level: f64,
+    level: Option<f64>,
     /// How far the value lies from what was expected, in half-widths of the band on that side:
     /// beyond 1 or -1 is a breach.
     deviation: Option<f64>,
-    /// False where the band reaches to zero and no value is ever negative: Low cannot fire.
+    /// False where the band reaches the least value there can be (`min`, or zero where the history
+    /// was never negative): Low cannot fire.
     low_possible: Option<bool>,
+    /// False where the band reaches `max`: High cannot fire.
+    high_possible: Option<bool>,
     /// The instant the check is as of.
     as_of: Option<String>,
     /// The length of a bucket, in seconds.
@@ -233,6 +242,11 @@ impl Entry {
             .and_then(|judgement| judgement.cleaned.as_ref())
             .map(|cleaned| &cleaned.history);
         let intake = judgement.map(|judgement| judgement.reading.intake);
+        let level = match (judgement, metric.method.sensitivity) {
+            (Some(judgement), _) => Some(judgement.level),
+            (None, Sensitivity::Level(level)) => Some(level),
+            (None, Sensitivity::Budget(_)) => None,
+        };
         Self {
             metric: metric.name.clone(),
             title: metric.title.clone(),
@@ -247,10 +261,11 @@ impl Entry {
             expected: band.map(|band| band.expected),
             lower: band.map(|band| band.lower),
             upper: band.map(|band| band.upper),
-            level: metric.level.share(),
+            level: level.map(Level::share),
             deviation: judgement.and_then(Judgement::deviation),
-            low_possible: judgement
-                .and_then(|judgement| judgement.low_is_possible(metric.direction)),
+            low_possible: judgement.and_then(|judgement| judgement.low_is_possible(&metric.method)),
+            high_possible: judgement
+                .and_then(|judgement| judgement.high_is_possible(&metric.method)),
             as_of: judgement.map(|judgement| stamp(judgement.reading.now)),
             step_seconds: judgement
                 .map(|judgement| judgement.reading.series.grid().step().seconds()),

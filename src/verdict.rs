@@ -99,9 +99,14 @@ pub fn deviation(value: f64, band: &Band) -> Option<f64> {
     (half_width > 0.0).then(|| (value - band.expected) / half_width)
 }
 
-/// A verdict of Low cannot come about where values never go below zero and the band does.
-pub fn low_is_possible(band: &Band, lowest: f64) -> bool {
-    lowest < 0.0 || band.lower > 0.0
+/// A verdict of Low cannot come about where the band reaches the least value there can be.
+pub fn low_is_possible(band: &Band, least: Option<f64>) -> bool {
+    least.is_none_or(|least| band.lower > least)
+}
+
+/// A verdict of High cannot come about where the band reaches the greatest value there can be.
+pub fn high_is_possible(band: &Band, greatest: Option<f64>) -> bool {
+    greatest.is_none_or(|greatest| band.upper < greatest)
 }
 
 impl fmt::Display for Reason {
@@ -225,11 +230,14 @@ mod tests {
     }
 
     #[test]
-    fn low_cannot_fire_where_zero_is_inside_and_nothing_is_negative() {
-        let reaching_zero = prediction(-1.0, 20.0, 40.0).band;
-        assert!(!low_is_possible(&reaching_zero, 0.0));
-        assert!(low_is_possible(&reaching_zero, -3.0));
-        assert!(low_is_possible(&prediction(0.1, 20.0, 40.0).band, 0.0));
+    fn a_side_cannot_fire_where_the_band_reaches_the_end_of_the_values() {
+        let band = prediction(0.0, 20.0, 40.0).band;
+        for (least, possible) in [(Some(0.0), false), (Some(-3.0), true), (None, true)] {
+            assert_eq!(low_is_possible(&band, least), possible, "{least:?}");
+        }
+        for (greatest, possible) in [(Some(40.0), false), (Some(41.0), true), (None, true)] {
+            assert_eq!(high_is_possible(&band, greatest), possible, "{greatest:?}");
+        }
     }
 
     #[test]

@@ -93,7 +93,7 @@ pub fn object(replay: &Replay, summary: &Summary, plan: &BacktestPlan) -> Object
     let share = |pick: fn(&Coverage) -> f64| coverage.as_ref().map(pick);
     Object {
         metric: plan.metric.name.clone(),
-        level: plan.metric.level.share(),
+        level: replay.level.share(),
         window_seconds: plan.metric.window.as_secs(),
         step_seconds: replay.step.seconds(),
         stride: replay.stride,

@@ -50,8 +50,8 @@ pub fn run(args: &BacktestArgs) -> Exit {
 fn backtest(plan: &BacktestPlan, mut source: Source) -> Result<()> {
     let archive = source.archive(&plan.metric, plan.last, plan.now)?;
     let observations = plan.choose(&archive)?;
-    let replay = Replay::of(&archive, &observations, plan);
-    let summary = Summary::of(&replay, plan.metric.direction);
+    let replay = Replay::of(&archive, &observations, plan)?;
+    let summary = Summary::of(&replay, plan.metric.method.direction);
     let drawn = draw(plan, &replay);
     let told = match plan.format {
         BacktestFormat::Text => {

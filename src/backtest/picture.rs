@@ -38,7 +38,7 @@ pub fn draw(replay: &Replay, metric: &Metric) -> Result<Vec<u8>> {
     draw_period(&Period {
         title: &title,
         points: &points,
-        band_label: &format!("{} band", metric.level),
+        band_label: &format!("{} band", replay.level),
         step: replay.spacing(),
     })
 }

@@ -11,6 +11,7 @@ use chrono_tz::Tz;
 use crate::cli::{BacktestArgs, BacktestFormat};
 use crate::config::{Config, Metric, check_window};
 use crate::deadline::Deadline;
+use crate::forecast::Sensitivity;
 use crate::notation::write_length;
 use crate::plan::{choose_source, load_config};
 use crate::series::Observation;
@@ -111,9 +112,11 @@ fn choose_metric(args: &BacktestArgs, config: &Config) -> Result<Metric> {
 fn revised(mut metric: Metric, args: &BacktestArgs) -> Result<Metric> {
     metric.window = args.window.unwrap_or(metric.window);
     metric.step = args.every.or(metric.step);
-    metric.level = args.level.unwrap_or(metric.level);
+    if let Some(level) = args.level {
+        metric.method.sensitivity = Sensitivity::Level(level);
+    }
     if let (Some(step), true) = (metric.step, args.window.is_some() || args.every.is_some()) {
-        check_window(metric.window, step).map_err(anyhow::Error::msg)?;
+        check_window(metric.window, step, &metric.method.seasons).map_err(anyhow::Error::msg)?;
     }
     Ok(metric)
 }

@@ -4,8 +4,7 @@ use anyhow::Result;
 use chrono::{DateTime, Datelike, TimeDelta, Timelike};
 use chrono_tz::Tz;
 
-use crate::config::Metric;
-use crate::forecast::Band;
+use crate::forecast::{Band, Method};
 use crate::judgement::Judgement;
 use crate::series::Observation;
 use crate::verdict::Verdict;
@@ -46,12 +45,12 @@ pub struct Decision {
 }
 
 impl JudgedPoint {
-    pub fn of(observation: Observation, judged: Result<Judgement>, metric: &Metric) -> Self {
+    pub fn of(observation: Observation, judged: Result<Judgement>, method: &Method) -> Self {
         Self {
             time: observation.time,
             value: observation.value,
             finding: match judged {
-                Ok(judgement) => finding(&judgement, observation.value, metric),
+                Ok(judgement) => finding(&judgement, observation.value, method),
                 Err(error) => Finding::Undecided(format!("{error:#}")),
             },
         }
@@ -103,7 +102,7 @@ impl Decision {
     }
 }
 
-fn finding(judgement: &Judgement, value: f64, metric: &Metric) -> Finding {
+fn finding(judgement: &Judgement, value: f64, method: &Method) -> Finding {
     let breach = match &judgement.verdict {
         Verdict::High => Some(Side::High),
         Verdict::Low => Some(Side::Low),
@@ -115,7 +114,7 @@ fn finding(judgement: &Judgement, value: f64, metric: &Metric) -> Finding {
             breach,
             band: prediction.band,
             score: prediction.score(value),
-            low_is_possible: judgement.low_is_possible(metric.direction),
+            low_is_possible: judgement.low_is_possible(method),
         }),
         None => Finding::Undecided("no prediction".to_string()),
     }

@@ -1,12 +1,14 @@
 //! Judges points of the past, on all cores, each by what a check would have read when its bucket was
 //! closed. A judgement is reduced to its point at once, so that memory grows with the points alone.
 
+use anyhow::Result;
 use chrono::TimeDelta;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::plan::BacktestPlan;
 use super::point::JudgedPoint;
+use crate::forecast::Level;
 use crate::judgement::Judgement;
 use crate::series::{Observation, Step};
 use crate::source::Archive;
@@ -18,26 +20,40 @@ pub struct Replay {
     pub step: Step,
     /// Every how manieth bucket was judged.
     pub stride: usize,
+    /// The share of healthy values each band should hold; that of each judgement.
+    pub level: Level,
 }
 
 impl Replay {
     /// Judges each of the observations, which are buckets of the archive.
-    pub fn of(archive: &Archive, observations: &[Observation], plan: &BacktestPlan) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// If the method does not go with the step, so that no point could be judged.
+    pub fn of(
+        archive: &Archive,
+        observations: &[Observation],
+        plan: &BacktestPlan,
+    ) -> Result<Self> {
+        let (metric, step) = (&plan.metric, archive.step());
+        let level = metric.method.level(step)?;
+        metric.method.seasons.in_steps(step)?;
         let progress = progress_bar(observations.len());
-        let metric = &plan.metric;
         let judge = |observation: &Observation| {
             let reading = archive.reading_at(observation.time, metric);
-            let point = JudgedPoint::of(*observation, Judgement::of(reading, metric), metric);
+            let point =
+                JudgedPoint::of(*observation, Judgement::of(reading, metric), &metric.method);
             progress.inc(1);
             point
         };
         let points = observations.par_iter().map(judge).collect();
         progress.finish_and_clear();
-        Self {
+        Ok(Self {
             points,
-            step: archive.step(),
+            step,
             stride: plan.stride.get(),
-        }
+            level,
+        })
     }
 
     /// The time between two judged points that follow each other without a gap.

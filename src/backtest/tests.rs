@@ -11,7 +11,7 @@ use chrono_tz::Tz;
 use super::point::{Decision, Finding, JudgedPoint, Side};
 use super::*;
 use crate::config::Metric;
-use crate::forecast::Band;
+use crate::forecast::{Band, Level, Method};
 use crate::judgement::Judgement;
 use crate::series::{Observation, parse_time};
 use crate::source::{Archive, AsOf};
@@ -73,7 +73,7 @@ fn archive(rows: &[(DateTime<Tz>, f64)], plan: &BacktestPlan) -> Archive {
 fn replay(rows: &[(DateTime<Tz>, f64)], plan: &BacktestPlan) -> Replay {
     let archive = archive(rows, plan);
     let observations = plan.choose(&archive).expect("points to judge");
-    Replay::of(&archive, &observations, plan)
+    Replay::of(&archive, &observations, plan).expect("a replay")
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn each_point_is_judged_as_a_check_at_its_time_judges_it() {
             let judgement = Judgement::of(reading, &plan.metric).expect("a judgement");
             let observation = judgement.latest.expect("a judged point");
             assert_eq!(
-                JudgedPoint::of(observation, Ok(judgement), &plan.metric),
+                JudgedPoint::of(observation, Ok(judgement), &plan.metric.method),
                 *point
             );
         }
@@ -219,10 +219,10 @@ fn a_hint_counts_runs_at_the_level_it_names() {
 
 #[test]
 fn a_score_says_what_the_verdict_says() {
-    let plan = plan(1);
-    for point in replay(&rows(), &plan).points {
+    let replay = replay(&rows(), &plan(1));
+    for point in replay.points {
         let decision = point.decision().expect("a decision");
-        let beyond = decision.score < 1.0 - plan.metric.level.share();
+        let beyond = decision.score < 1.0 - replay.level.share();
         assert!(decision.score > 0.0 && decision.score <= 1.0, "{point:?}");
         assert_eq!(beyond, decision.breach.is_some(), "{point:?}");
     }
@@ -254,12 +254,13 @@ fn a_table_reads_back_as_the_same_numbers() {
             value: 1e300,
         },
         Err(anyhow::anyhow!("no model")),
-        &Metric::of_file("sales"),
+        &Method::default(),
     ));
     let table = table::write(&Replay {
         points: points.clone(),
         step: "1h".parse().expect("a step"),
         stride: 1,
+        level: Level::default(),
     });
     let rows: Vec<&str> = table.lines().collect();
     assert_eq!(rows[0], "time,value,expected,lower,upper,score,verdict");

@@ -27,13 +27,13 @@ pub fn write(
     let lines = [
         Some(judged(replay, summary, plan)),
         undecided(replay, summary),
-        coverage(summary, plan),
+        coverage(replay, summary),
         breaches(summary),
         incidents(replay, summary),
         by_hour(summary),
         by_weekday(summary),
         blindness(summary),
-        hint(summary, plan),
+        hint(replay, summary),
         picture.map(|path| format!("picture     {}", path.display())),
     ];
     let lines = lines
@@ -78,7 +78,7 @@ fn undecided(replay: &Replay, summary: &Summary) -> Option<String> {
     ))
 }
 
-fn coverage(summary: &Summary, plan: &BacktestPlan) -> Option<String> {
+fn coverage(replay: &Replay, summary: &Summary) -> Option<String> {
     let coverage = summary.coverage?;
     let percent = |share: f64| format!("{:.1}", share * 100.0);
     let basis = match coverage.basis {
@@ -93,7 +93,7 @@ fn coverage(summary: &Summary, plan: &BacktestPlan) -> Option<String> {
     Some(format!(
         "coverage    {} % inside a band of {}; {} to {} % with 95 % confidence, {basis}",
         percent(coverage.share),
-        plan.metric.level,
+        replay.level,
         percent(coverage.lower),
         percent(coverage.upper)
     ))
@@ -183,11 +183,11 @@ fn blindness(summary: &Summary) -> Option<String> {
     })
 }
 
-fn hint(summary: &Summary, plan: &BacktestPlan) -> Option<String> {
+fn hint(replay: &Replay, summary: &Summary) -> Option<String> {
     let others = summary
         .hints
         .iter()
-        .filter(|hint| (hint.level - plan.metric.level.share()).abs() > 1e-9);
+        .filter(|hint| (hint.level - replay.level.share()).abs() > 1e-9);
     let told: Vec<String> = others
         .map(|hint| {
             format!(

@@ -49,7 +49,7 @@ fn draw_stretch(metric: &Metric, judgement: &Judgement, points: &[Point]) -> Res
         points,
         mark,
         label: &label(judgement),
-        band_label: &format!("{} band", metric.level),
+        band_label: &format!("{} band", judgement.level),
         step: judgement.reading.series.grid().step().delta(),
     })
 }

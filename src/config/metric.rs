@@ -1,14 +1,19 @@
 //! One `[[metric]]` table: which rows, how they become a series, and how it is judged.
 
+mod method;
+mod rows;
+
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde::Deserialize;
 
+pub use rows::{Rows, TableName};
+
 use super::value::{Delay, Length, Line, Recipients};
-use crate::clean::FenceFactor;
+use crate::clean::{FenceFactor, Outliers, Scope};
 use crate::fingerprint::fingerprint;
-use crate::forecast::{Level, needed_history};
+use crate::forecast::{Budget, Level, Method, ModelChoice, SeasonChoice, needed_history};
 use crate::mail::Mailbox;
 use crate::notation::write_length;
 use crate::series::{Aggregate, MOST_BUCKETS, Missing, Step};
@@ -33,39 +38,12 @@ pub struct Metric {
     /// How much history a verdict is drawn from.
     pub window: Duration,
     pub missing: Missing,
-    pub fence_factor: FenceFactor,
-    pub level: Level,
-    pub direction: Direction,
+    pub outliers: Outliers,
+    pub method: Method,
     /// None: those of `[smtp]`.
     pub recipients: Option<Vec<Mailbox>>,
     delay: Option<Duration>,
     stale_after: Option<Duration>,
-}
-
-/// Where the rows are.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Rows {
-    Table {
-        table: TableName,
-        time_column: String,
-        value_column: Option<String>,
-        condition: Option<String>,
-    },
-    /// A SELECT with `:from` and `:to`; the columns are the first two unless named.
-    Query {
-        sql: String,
-        time_column: Option<String>,
-        value_column: Option<String>,
-    },
-    /// Nowhere in a database: the metric is only for `--input`.
-    None,
-}
-
-/// A table, in the configured database or in one it names: `sales` or `shop.sales`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TableName {
-    pub schema: Option<String>,
-    pub table: String,
 }
 
 /// The table as it is written in the file.
@@ -89,8 +67,16 @@ struct MetricTable {
     stale_after: Option<Length>,
     #[serde(default)]
     outliers: OutliersTable,
+    #[serde(default)]
+    model: ModelChoice,
+    seasons: Option<Vec<Length>>,
+    adapt_after: Option<Length>,
+    min: Option<f64>,
+    max: Option<f64>,
     level: Option<Level>,
-    direction: Option<Direction>,
+    max_false_alerts: Option<Budget>,
+    #[serde(default)]
+    direction: Direction,
     recipients: Option<Recipients>,
 }
 
@@ -98,6 +84,7 @@ struct MetricTable {
 #[serde(default, deny_unknown_fields)]
 struct OutliersTable {
     k: FenceFactor,
+    scope: Scope,
 }
 
 const DEFAULT_WINDOW: Duration = Duration::from_hours(28 * 24);
@@ -122,9 +109,8 @@ impl Metric {
             aggregate: None,
             window: DEFAULT_WINDOW,
             missing: Missing::Gap,
-            fence_factor: FenceFactor::default(),
-            level: Level::default(),
-            direction: Direction::default(),
+            outliers: Outliers::default(),
+            method: Method::default(),
             recipients: None,
             delay: None,
             stale_after: None,
@@ -175,10 +161,11 @@ impl TryFrom<MetricTable> for Metric {
 
     fn try_from(table: MetricTable) -> Result<Self, String> {
         let window = table.window.map_or(DEFAULT_WINDOW, |window| window.0);
+        let rows = rows::rows(&table)?;
+        let method = method::method(&table, window)?;
         if let Some(step) = table.every {
-            check_window(window, step)?;
+            check_window(window, step, &method.seasons)?;
         }
-        let rows = rows(&table)?;
         let adds_up = table.aggregate.is_some_and(Aggregate::adds_up);
         Ok(Self {
             title: table
@@ -194,9 +181,11 @@ impl TryFrom<MetricTable> for Metric {
             missing: table
                 .missing
                 .unwrap_or(if adds_up { Missing::Zero } else { Missing::Gap }),
-            fence_factor: table.outliers.k,
-            level: table.level.unwrap_or_default(),
-            direction: table.direction.unwrap_or_default(),
+            outliers: Outliers {
+                factor: table.outliers.k,
+                scope: table.outliers.scope,
+            },
+            method,
             recipients: table.recipients.map(|recipients| recipients.0),
             delay: table.delay.map(|delay| delay.0),
             stale_after: table.stale_after.map(|length| length.0),
@@ -214,52 +203,13 @@ fn measure(text: Option<String>) -> Result<String, String> {
     }
 }
 
-fn rows(metric: &MetricTable) -> Result<Rows, String> {
-    let (time_column, value_column) = (metric.time_column.clone(), metric.value_column.clone());
-    match (&metric.table, &metric.query) {
-        (Some(_), Some(_)) => Err("query: table is set too; allowed: one of the two".into()),
-        _ if metric
-            .r#where
-            .as_ref()
-            .is_some_and(|condition| condition.trim().is_empty()) =>
-        {
-            Err("where = \"\": allowed: a condition in SQL, or no such key".into())
-        }
-        (None, Some(_)) if metric.r#where.is_some() => {
-            Err("where: goes with table; put the condition into query".into())
-        }
-        (None, Some(sql)) if !sql.contains(":from") || !sql.contains(":to") => Err(format!(
-            "query = {sql:?}: does not ask for the window; allowed: a SELECT that uses :from and :to, as in \"... WHERE t >= :from AND t < :to\""
-        )),
-        (None, Some(sql)) => Ok(Rows::Query {
-            sql: sql.clone(),
-            time_column,
-            value_column,
-        }),
-        (Some(table), None) => {
-            let time_column = time_column.ok_or("time_column: missing; it goes with table")?;
-            if value_column.is_none() && metric.aggregate != Some(Aggregate::Count) {
-                return Err(
-                    "value_column: missing; only aggregate = \"count\" does without".into(),
-                );
-            }
-            Ok(Rows::Table {
-                table: table_name(table)?,
-                time_column,
-                value_column,
-                condition: metric.r#where.clone(),
-            })
-        }
-        (None, None) => Ok(Rows::None),
-    }
-}
-
-/// A window must hold the seasons a verdict needs, and fit into memory.
+/// A window must hold the seasons a verdict needs, and fit into memory. Seasons that are given fit
+/// into it already.
 ///
 /// # Errors
 ///
 /// If it does not; the message says what is allowed.
-pub fn check_window(window: Duration, step: Step) -> Result<(), String> {
+pub fn check_window(window: Duration, step: Step, seasons: &SeasonChoice) -> Result<(), String> {
     let told = |allowed: &str| {
         let window = humantime::format_duration(window);
         Err(format!(
@@ -271,27 +221,10 @@ pub fn check_window(window: Duration, step: Step) -> Result<(), String> {
         return told(&format!("at most {MOST_BUCKETS} buckets"));
     }
     let needed = needed_history(step);
-    if TimeDelta::from_std(window).is_ok_and(|window| window < needed) {
+    if *seasons == SeasonChoice::Found && time_delta(window) < needed {
         return told(&format!("at least {}", write_length(needed)));
     }
     Ok(())
-}
-
-fn table_name(text: &str) -> Result<TableName, String> {
-    let parts: Vec<&str> = text.split('.').collect();
-    match parts.as_slice() {
-        [table] if !table.is_empty() => Ok(TableName {
-            schema: None,
-            table: (*table).into(),
-        }),
-        [schema, table] if !schema.is_empty() && !table.is_empty() => Ok(TableName {
-            schema: Some((*schema).into()),
-            table: (*table).into(),
-        }),
-        _ => Err(format!(
-            "table = {text:?}: not a table; allowed: \"sales\", or \"shop.sales\" for one in another database"
-        )),
-    }
 }
 
 fn capitalised(name: &str) -> String {

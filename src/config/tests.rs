@@ -99,7 +99,7 @@ fn what_is_wrong_with_a_metric_is_named_with_its_place_in_the_list() {
         ),
         (
             "outliers.q = 1",
-            "line 6: metric[0].outliers.q: unknown field `q`, expected `k`",
+            "line 6: metric[0].outliers.q: unknown field `q`, expected `k` or `scope`",
         ),
         (
             "aggregate = \"median\"",
@@ -462,12 +462,14 @@ fn each_commented_key_of_the_example_would_be_taken() {
     assert!(commented.len() >= 12, "{commented:?}");
     for line in commented {
         let mut text = example.replacen(line, &line[2..], 1);
-        if line.contains("query") {
-            text = text
-                .lines()
-                .filter(|line| !line.starts_with("table ="))
-                .collect::<Vec<_>>()
-                .join("\n");
+        for (key, excluded) in [("query", "table ="), ("max_false_alerts", "level =")] {
+            if line.contains(key) {
+                text = text
+                    .lines()
+                    .filter(|line| !line.starts_with(excluded))
+                    .collect::<Vec<_>>()
+                    .join("\n");
+            }
         }
         if let Err(error) = parse(&text) {
             panic!("{line}: {error:#}");

@@ -11,7 +11,7 @@ use std::fmt;
 use anyhow::{Result, anyhow, ensure};
 use serde::Deserialize;
 
-use super::{Fitted, Interval, Prediction};
+use super::{Fitted, Interval, Prediction, Range};
 use crate::series::TimeSeries;
 
 /// The share of healthy values a band should hold, within (0, 1).
@@ -20,8 +20,13 @@ use crate::series::TimeSeries;
 pub struct Level(f64);
 
 impl Level {
+    pub const LOWEST: f64 = 0.5;
+    pub const HIGHEST: f64 = 0.999_999;
+
     pub fn new(level: f64) -> Option<Self> {
-        (0.5..=0.999_999).contains(&level).then_some(Self(level))
+        (Self::LOWEST..=Self::HIGHEST)
+            .contains(&level)
+            .then_some(Self(level))
     }
 
     pub fn share(self) -> f64 {
@@ -76,6 +81,16 @@ impl Band {
         })
     }
 
+    /// The part of the band that values can be in.
+    #[must_use]
+    pub fn within(self, range: Range) -> Self {
+        Self {
+            lower: range.clip(self.lower),
+            expected: range.clip(self.expected),
+            upper: range.clip(self.upper),
+        }
+    }
+
     /// Half the distance between the limits.
     pub fn half_width(&self) -> f64 {
         self.upper / 2.0 - self.lower / 2.0
@@ -87,7 +102,7 @@ impl Band {
 /// # Errors
 ///
 /// If the model's interval is not finite or not around its expectation.
-pub fn calibrate(fitted: &Fitted, history: &TimeSeries) -> Result<Prediction> {
+pub fn calibrate(fitted: &Fitted, history: &TimeSeries, range: Range) -> Result<Prediction> {
     ensure!(
         fitted.past.len() == history.len(),
         "the model speaks of {} slots and the history has {}",
@@ -95,7 +110,7 @@ pub fn calibrate(fitted: &Fitted, history: &TimeSeries) -> Result<Prediction> {
         history.len()
     );
     let resolution = resolution(history);
-    let limits = |interval| limits(interval, resolution);
+    let limits = |interval| Some(limits(interval, resolution)?.within(range));
     let band = limits(fitted.next)
         .ok_or_else(|| anyhow!("the model's interval is no interval: {:?}", fitted.next))?;
     Ok(Prediction {
@@ -104,7 +119,7 @@ pub fn calibrate(fitted: &Fitted, history: &TimeSeries) -> Result<Prediction> {
         past: fitted
             .past
             .iter()
-            .map(|interval| interval.and_then(&limits))
+            .map(|interval| interval.and_then(limits))
             .collect(),
     })
 }

@@ -4,6 +4,9 @@
 
 mod augurs;
 mod band;
+mod method;
+mod range;
+mod sensitivity;
 mod wall_clock;
 
 use anyhow::{Context, Result};
@@ -11,6 +14,9 @@ use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
 pub use band::{Band, Level};
+pub use method::{Method, ModelChoice, SeasonChoice};
+pub use range::Range;
+pub use sensitivity::{Budget, Sensitivity};
 
 use crate::clean::Cleaned;
 use crate::series::{Step, TimeSeries};
@@ -91,33 +97,42 @@ const FULL_WEEKS_BESIDE_DAYS: usize = 3;
 ///
 /// # Errors
 ///
-/// If the model cannot be fitted, or its forecast is not finite.
-pub fn predict(cleaned: &Cleaned, level: Level) -> Result<Result<Prediction, Reason>> {
+/// If the seasons or the budget of the method do not go with the step, the model cannot be fitted,
+/// or its forecast is not finite.
+pub fn predict(cleaned: &Cleaned, method: &Method) -> Result<Result<Prediction, Reason>> {
     let history = &cleaned.history;
-    let seasons = match find_seasons(history) {
+    let step = history.grid().step();
+    let given = method.seasons.in_steps(step)?;
+    let seasons = match find_seasons(history, given) {
         Ok(seasons) => seasons,
         Err(reason) => return Ok(Err(reason)),
     };
     let fitted = augurs::mstl(&seasons)?
-        .fit(history, level)
+        .fit(history, method.level(step)?)
         .context("fit MSTL with an ETS trend")?;
-    let prediction = band::calibrate(&fitted, history).context("draw the band")?;
+    let prediction = band::calibrate(&fitted, history, method.range).context("draw the band")?;
     Ok(Ok(prediction))
 }
 
-/// The seasons a history is long and full enough to show: a day, and a week from three weeks on; of
-/// daily values a week; of longer steps none.
-fn find_seasons(history: &TimeSeries) -> Result<Seasons, Reason> {
+/// The seasons a history is long and full enough to show: those given, or else a day, and a week from
+/// three weeks on; of daily values a week; of longer steps none.
+fn find_seasons(history: &TimeSeries, given: Option<Vec<usize>>) -> Result<Seasons, Reason> {
     let step = history.grid().step();
-    let seasons = match (step.per_day(), step.per_week()) {
-        (Some(day), Some(week)) if history.len() >= FULL_WEEKS_BESIDE_DAYS * week => {
+    let needed = given.as_ref().map_or(needed_history(step), |given| {
+        step.times(needed_steps(given.first().copied()))
+    });
+    let seasons = match (given, step.per_day(), step.per_week()) {
+        (Some(mut given), ..) => {
+            given.retain(|season| history.len() >= FULL_SEASONS * season);
+            given
+        }
+        (None, Some(day), Some(week)) if history.len() >= FULL_WEEKS_BESIDE_DAYS * week => {
             vec![day, week]
         }
-        (Some(day), _) => vec![day],
-        (None, Some(week)) => vec![week],
-        (None, None) => Vec::new(),
+        (None, Some(day), _) => vec![day],
+        (None, None, Some(week)) => vec![week],
+        (None, None, None) => Vec::new(),
     };
-    let needed = needed_history(step);
     if history.span() < needed {
         return Err(Reason::ShortHistory {
             held: history.span(),
@@ -144,8 +159,11 @@ fn find_seasons(history: &TimeSeries) -> Result<Seasons, Reason> {
 /// The history a verdict needs at this step: full seasons, or where there is none to find, as many
 /// values as smoothing needs to start from.
 pub fn needed_history(step: Step) -> TimeDelta {
-    let season = step.per_day().or(step.per_week());
-    step.times(season.map_or(FEWEST_UNSEASONAL, |season| FULL_SEASONS * season))
+    step.times(needed_steps(step.per_day().or(step.per_week())))
+}
+
+fn needed_steps(season: Option<usize>) -> usize {
+    season.map_or(FEWEST_UNSEASONAL, |season| FULL_SEASONS * season)
 }
 
 /// Values without a season that an exponential smoothing can start from.

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
 use super::*;
+use crate::forecast::Range;
 use crate::series::{Buckets, Grid, Missing, Step, parse_time};
 use crate::verdict::Direction;
 
@@ -234,13 +235,54 @@ fn a_drop_to_zero_that_the_band_allows_is_told() {
     for (index, row) in rows[..len - 1].iter_mut().enumerate() {
         row.1 = if index % 3 == 0 { 0.0 } else { 5.0 };
     }
-    assert_eq!(judged(&rows).low_is_possible(Direction::Both), Some(false));
+    let method = Method::default();
+    assert_eq!(judged(&rows).low_is_possible(&method), Some(false));
     assert_eq!(
-        judged(&with_last(900.0)).low_is_possible(Direction::Both),
+        judged(&with_last(900.0)).low_is_possible(&method),
         Some(true)
     );
-    let nobody_asked = judged(&rows).low_is_possible(Direction::High);
-    assert_eq!(nobody_asked, None);
+    let nobody_asked = Method {
+        direction: Direction::High,
+        ..method
+    };
+    assert_eq!(judged(&rows).low_is_possible(&nobody_asked), None);
+}
+
+#[test]
+fn a_band_stays_within_the_values_there_can_be() {
+    let rows = with_last(900.0);
+    let now = rows.last().expect("a row").0 + TimeDelta::minutes(30);
+    let judged = |min: f64, max: f64| {
+        let mut metric = Metric::of_file("sales");
+        metric.method.range = Range::new(Some(min), Some(max)).expect("a range");
+        let judgement = Judgement::of(reading(&rows, now), &metric).expect("a judgement");
+        let possible = (
+            judgement.low_is_possible(&metric.method),
+            judgement.high_is_possible(&metric.method),
+        );
+        (judgement, possible)
+    };
+    let free = judged(-1e9, 1e9);
+    assert_eq!(free.1, (Some(true), Some(true)));
+    let expected = free.0.prediction.expect("a prediction").band.expected;
+    let (judgement, possible) = judged(expected - 1e-3, expected + 1e-3);
+    let prediction = judgement.prediction.expect("a prediction");
+    for band in prediction.past.iter().flatten().chain([&prediction.band]) {
+        assert!(expected - 1e-3 <= band.lower && band.lower <= band.expected);
+        assert!(band.expected <= band.upper && band.upper <= expected + 1e-3);
+    }
+    assert!(possible.0 == Some(false) || possible.1 == Some(false));
+}
+
+#[test]
+fn a_value_beyond_the_configured_range_is_a_breach_and_no_error() {
+    let rows = with_last(-5.0);
+    let now = rows.last().expect("a row").0 + TimeDelta::minutes(30);
+    let mut metric = Metric::of_file("sales");
+    metric.method.range = Range::new(Some(0.0), None).expect("a range");
+    let judgement = Judgement::of(reading(&rows, now), &metric).expect("a judgement");
+    assert_eq!(judgement.verdict, Verdict::Low);
+    assert_eq!(judgement.low_is_possible(&metric.method), Some(true));
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn facts(metric: &Metric, judgement: &Judgement) -> Vec<Fact> {
         );
         fact(
             "Band",
-            format!("{} ({})", with_unit(&limits, unit), metric.level),
+            format!("{} ({})", with_unit(&limits, unit), judgement.level),
         );
         fact(
             "Deviation",
@@ -190,8 +190,17 @@ fn notes(metric: &Metric, judgement: &Judgement) -> Vec<String> {
     if let Verdict::Undecided(reason) = &judgement.verdict {
         notes.push(format!("No verdict: {reason}."));
     }
-    if judgement.low_is_possible(metric.direction) == Some(false) {
-        notes.push("The band reaches down to zero, so at this hour even a drop to nothing would not show as Low.".to_string());
+    let range = metric.method.range;
+    if judgement.low_is_possible(&metric.method) == Some(false) {
+        notes.push(match range.min() {
+            Some(min) if min != 0.0 => format!("The band reaches down to {min}, the least value there can be, so at this hour no drop would show as Low."),
+            _ => "The band reaches down to zero, so at this hour even a drop to nothing would not show as Low.".to_string(),
+        });
+    }
+    if judgement.high_is_possible(&metric.method) == Some(false)
+        && let Some(max) = range.max()
+    {
+        notes.push(format!("The band reaches up to {max}, the greatest value there can be, so at this hour no rise would show as High."));
     }
     notes
 }

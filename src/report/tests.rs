@@ -1,12 +1,18 @@
 //! The words of the report.
 
 use super::*;
+use crate::forecast::{Method, Range};
 use crate::judgement::Judgement;
 use crate::series::{Buckets, Grid, Missing, parse_time};
 use crate::source::Reading;
+use crate::verdict::Direction;
 
 /// Three weeks of hourly values ending at 14:00 in Paris, the last of them given.
 fn judgement(last: f64) -> Judgement {
+    judgement_by(last, &Metric::of_file("sales"))
+}
+
+fn judgement_by(last: f64, metric: &Metric) -> Judgement {
     let end = parse_time("2026-11-22 14:00", chrono_tz::Europe::Paris).expect("a time");
     let grid = Grid::new("1h".parse().expect("a step"), end);
     let mut buckets = Buckets::new(grid.clone(), None);
@@ -26,7 +32,7 @@ fn judgement(last: f64) -> Judgement {
         newest: Some(end),
         stale_after: chrono::TimeDelta::hours(3),
     };
-    Judgement::of(reading, &Metric::of_file("sales")).expect("a judgement")
+    Judgement::of(reading, metric).expect("a judgement")
 }
 
 fn written(judgement: Option<&Judgement>, format: Format, verbosity: Verbosity) -> Option<String> {
@@ -134,4 +140,60 @@ fn the_table_in_the_readme_has_the_fields_of_the_json() {
         .collect();
     documented.sort_unstable();
     assert_eq!(documented, fields);
+}
+
+fn told_with(method: Method, verbosity: Verbosity) -> String {
+    let mut metric = Metric::of_file("sales");
+    metric.method = method;
+    let judgement = judgement_by(1050.0, &metric);
+    let account = Account {
+        metric: &metric,
+        judgement: Some(&judgement),
+        deliveries: &[],
+        files: &[],
+        failures: &[],
+    };
+    write_account(&account, Format::Text, verbosity).unwrap_or_default()
+}
+
+#[test]
+fn a_side_that_cannot_fire_is_told_with_its_remedies() {
+    let band = judgement(1050.0).prediction.expect("a prediction").band;
+    assert!(band.lower < 1040.0 && band.upper > 1060.0, "{band:?}");
+    let at_both_ends = Method {
+        range: Range::new(Some(1040.0), Some(1060.0)).expect("a range"),
+        ..Method::default()
+    };
+    let told = told_with(at_both_ends.clone(), Verbosity::Everything);
+    for line in [
+        "\n  Low cannot fire now: the lower limit is at min = 1040; aggregate longer (every), set a lower level, or watch the other side alone (direction = \"high\")",
+        "\n  High cannot fire now: the upper limit is at max = 1060; aggregate longer (every), set a lower level, or watch the other side alone (direction = \"low\")",
+    ] {
+        assert!(told.contains(line), "{told}");
+    }
+    let low_alone = Method {
+        direction: Direction::Low,
+        sensitivity: Sensitivity::Budget("1/week".parse().expect("a budget")),
+        ..at_both_ends.clone()
+    };
+    let told = told_with(low_alone, Verbosity::Everything);
+    assert!(
+        told.ends_with("min = 1040; aggregate longer (every), or allow more with max_false_alerts"),
+        "{told}"
+    );
+    assert!(!told_with(at_both_ends, Verbosity::Notable).contains("cannot fire"));
+}
+
+#[test]
+fn a_level_that_follows_from_a_budget_is_told_with_it() {
+    let method = Method {
+        sensitivity: Sensitivity::Budget("1/month".parse().expect("a budget")),
+        ..Method::default()
+    };
+    let told = told_with(method, Verbosity::Details);
+    assert!(
+        told.contains("of the 99.86 % band")
+            && told.contains("level 0.9986 from max_false_alerts = 1/month"),
+        "{told}"
+    );
 }

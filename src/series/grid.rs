@@ -2,6 +2,8 @@
 //! equal stretches of real time, so the repeated hour of autumn has slots of its own; longer steps
 //! follow the wall clock, so that a daily bucket is a calendar day.
 
+use std::ops::Range;
+
 use chrono::{DateTime, LocalResult, NaiveDateTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
@@ -87,6 +89,25 @@ impl Grid {
             return slot;
         }
         seconds_since_epoch(self.instant(slot).naive_local()).div_euclid(self.step.seconds())
+    }
+
+    /// The places of buckets in a row, without asking the calendar about each: within a day that is
+    /// as long on the wall clock as by real time, the clocks did not change.
+    pub fn wall_slots(&self, slots: Range<i64>) -> Vec<i64> {
+        let day = i64::try_from(self.step.per_day().unwrap_or(1)).unwrap_or(1);
+        let mut places = Vec::new();
+        let mut start = slots.start;
+        while start < slots.end {
+            let last = (start + day).min(slots.end) - 1;
+            let (first_place, last_place) = (self.wall_slot(start), self.wall_slot(last));
+            if last_place - first_place == last - start {
+                places.extend(first_place..=last_place);
+            } else {
+                places.extend((start..=last).map(|slot| self.wall_slot(slot)));
+            }
+            start = last + 1;
+        }
+        places
     }
 
     /// Whether the wall clock shows a bucket's start twice, as in the hour that autumn repeats.
@@ -216,6 +237,21 @@ mod tests {
         assert!(!grid.is_repeated(first - 7) && !grid.is_repeated(first + 18));
         let before = grid.slot(time("2026-03-29 01:55", PARIS));
         assert_eq!(grid.wall_slot(before + 1) - grid.wall_slot(before), 13);
+    }
+
+    #[test]
+    fn places_in_a_row_are_those_of_each() {
+        for (step, zone) in [
+            ("30m", PARIS),
+            ("1h", chrono_tz::Australia::Lord_Howe),
+            ("5m", chrono_tz::Africa::Casablanca),
+            ("1d", PARIS),
+        ] {
+            let grid = grid(step, zone);
+            let slots = grid.slot(time("2026-01-01", zone))..grid.slot(time("2027-01-01", zone));
+            let each: Vec<i64> = slots.clone().map(|slot| grid.wall_slot(slot)).collect();
+            assert_eq!(grid.wall_slots(slots), each, "{step} {zone}");
+        }
     }
 
     #[test]

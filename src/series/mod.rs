@@ -83,6 +83,13 @@ impl TimeSeries {
         self.time(self.len())
     }
 
+    /// The place of each slot on the wall clock, and of the one after the last; see
+    /// [`Grid::wall_slot`].
+    pub fn wall_slots(&self) -> Vec<i64> {
+        self.grid
+            .wall_slots(self.first_slot..self.slot(self.len()) + 1)
+    }
+
     /// How much time the series covers.
     pub fn span(&self) -> TimeDelta {
         self.grid.step().times(self.len())
@@ -93,12 +100,16 @@ impl TimeSeries {
         self.values.iter().filter(|value| value.is_none()).count()
     }
 
-    /// The same grid and slots with every value passed through `change`; gaps stay gaps.
-    pub fn map(&self, change: impl Fn(f64) -> f64) -> Self {
+    /// The same grid and slots with every value passed through `change`, which is told its index;
+    /// gaps stay gaps.
+    pub fn map(&self, change: impl Fn(usize, f64) -> f64) -> Self {
+        let values = self.values.iter().enumerate();
         Self {
             grid: self.grid.clone(),
             first_slot: self.first_slot,
-            values: self.values.iter().map(|value| value.map(&change)).collect(),
+            values: values
+                .map(|(index, value)| value.map(|value| change(index, value)))
+                .collect(),
         }
     }
 

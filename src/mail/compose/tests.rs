@@ -3,8 +3,8 @@
 use mail_parser::{MessageParser, MimeHeaders};
 
 use super::*;
-use crate::clean::{FenceFactor, clip_outliers};
-use crate::forecast::{Band, Prediction};
+use crate::clean::{Outliers, clip_outliers};
+use crate::forecast::{Band, Level, Prediction};
 use crate::series::{Intake, Observation, parse_time, sample};
 use crate::source::Reading;
 use crate::verdict::Reason;
@@ -14,7 +14,7 @@ fn judgement(verdict: Verdict, value: f64) -> Judgement {
     let values: Vec<_> = (0..600).map(|step| Some(f64::from(step % 100))).collect();
     let history = sample::series_from("2026-11-20 12:05", "5m", &values);
     Judgement {
-        cleaned: Some(clip_outliers(&history, FenceFactor::default()).expect("a history")),
+        cleaned: Some(clip_outliers(&history, &Outliers::default()).expect("a history")),
         reading: Reading {
             series: history,
             intake: Intake::default(),
@@ -28,6 +28,7 @@ fn judgement(verdict: Verdict, value: f64) -> Judgement {
             band: Band::new(912.1, 1102.4, 1297.8).expect("a band"),
             past: Vec::new(),
         }),
+        level: Level::default(),
         verdict,
     }
 }

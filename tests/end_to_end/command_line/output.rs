@@ -37,7 +37,7 @@ fn as_json_every_field_has_its_type() {
     take(&["time", "as_of", "history_from"], &is_time);
     let figures = ["value", "expected", "lower", "upper", "level", "deviation"];
     take(&figures, &Value::is_f64);
-    take(&["low_possible"], &Value::is_boolean);
+    take(&["low_possible", "high_possible"], &Value::is_boolean);
     let counts = [
         "step_seconds",
         "history_buckets",

@@ -162,7 +162,9 @@ fn a_low_that_cannot_come_about_is_told() {
     assert_eq!(judged["verdict"], "normal");
     assert_tells(
         &shop.told(HOURLY, AT),
-        &["zero is inside, so Low cannot fire now"],
+        &[
+            "Low cannot fire now: zero is inside, and no value of the history is negative; aggregate longer (every)",
+        ],
     );
 }
 

@@ -1,0 +1,146 @@
+//! What somebody decided of the way a series is forecast, and how far it may be from that: all a
+//! prediction depends on besides the history.
+
+use anyhow::{Context, Result, anyhow};
+use chrono::TimeDelta;
+use serde::Deserialize;
+
+use super::{Level, Range, Sensitivity};
+use crate::notation::write_length;
+use crate::series::Step;
+use crate::verdict::Direction;
+
+/// How a series is forecast and its band drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Method {
+    pub model: ModelChoice,
+    pub seasons: SeasonChoice,
+    /// How long values at a new level are held to be an incident, before the level is accepted. May be
+    /// shorter than a step unless somebody set it: one bucket, then.
+    pub adapt_after: TimeDelta,
+    /// The values there can be.
+    pub range: Range,
+    pub sensitivity: Sensitivity,
+    /// The side that counts: a budget of false alerts is spent on it alone.
+    pub direction: Direction,
+}
+
+/// The model that forecasts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelChoice {
+    /// The one that suits the series.
+    #[default]
+    Auto,
+    Autoregression,
+    Mstl,
+}
+
+/// The repeating patterns a model is to know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum SeasonChoice {
+    /// Those the data show.
+    #[default]
+    Found,
+    /// Lengths, shortest first; none at all if empty.
+    Given(Vec<TimeDelta>),
+}
+
+impl SeasonChoice {
+    /// As many seasons as any model may have to learn.
+    pub const MOST: usize = 4;
+
+    /// The lengths in steps; `None` if the seasons are to be found.
+    ///
+    /// # Errors
+    ///
+    /// If a length is not a whole number of steps, or less than two.
+    pub fn in_steps(&self, step: Step) -> Result<Option<Vec<usize>>> {
+        match self {
+            Self::Found => Ok(None),
+            Self::Given(lengths) => lengths
+                .iter()
+                .map(|length| steps_in(*length, step))
+                .collect::<Result<_>>()
+                .map(Some),
+        }
+    }
+}
+
+fn steps_in(season: TimeDelta, step: Step) -> Result<usize> {
+    let seconds = season.num_seconds();
+    let whole = season.subsec_nanos() == 0 && seconds % step.seconds() == 0;
+    usize::try_from(seconds / step.seconds())
+        .ok()
+        .filter(|steps| whole && *steps >= 2)
+        .with_context(|| {
+            format!(
+                "seasons: {} with a step of {step}; allowed: a whole number of steps, two or more",
+                write_length(season)
+            )
+        })
+}
+
+impl Method {
+    /// The share of healthy values the band is to hold.
+    ///
+    /// # Errors
+    ///
+    /// If no level meets the budget of false alerts at this step.
+    pub fn level(&self, step: Step) -> Result<Level> {
+        self.sensitivity
+            .level(step, self.direction)
+            .map_err(|error| anyhow!(error))
+    }
+}
+
+impl Default for Method {
+    fn default() -> Self {
+        Self {
+            model: ModelChoice::default(),
+            seasons: SeasonChoice::default(),
+            adapt_after: TimeDelta::days(1),
+            range: Range::default(),
+            sensitivity: Sensitivity::default(),
+            direction: Direction::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(text: &str) -> Step {
+        text.parse().expect("a step")
+    }
+
+    #[test]
+    fn given_seasons_are_counted_in_steps() {
+        let given = SeasonChoice::Given(vec![TimeDelta::days(1), TimeDelta::days(7)]);
+        assert_eq!(
+            given.in_steps(step("5m")).expect("seasons"),
+            Some(vec![288, 2016])
+        );
+        assert_eq!(
+            SeasonChoice::Found.in_steps(step("5m")).expect("seasons"),
+            None
+        );
+        assert_eq!(
+            SeasonChoice::Given(Vec::new())
+                .in_steps(step("5m"))
+                .expect("seasons"),
+            Some(Vec::new())
+        );
+    }
+
+    #[test]
+    fn a_season_that_is_no_two_whole_steps_is_refused() {
+        for (minutes, told) in [(90, "seasons: 1 h 30 min with"), (60, "seasons: 1 h with")] {
+            let given = SeasonChoice::Given(vec![TimeDelta::minutes(minutes)]);
+            let refusal = given.in_steps(step("1h")).expect_err("no season");
+            let rule = "a step of 1h; allowed: a whole number of steps, two or more";
+            assert_eq!(refusal.to_string(), format!("{told} {rule}"));
+        }
+    }
+}

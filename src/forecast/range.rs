@@ -1,0 +1,76 @@
+//! The values a series can have at all, where somebody knows: sales are never negative, a share is
+//! never above 100. A band does not reach beyond them.
+
+/// Bounds, each of which may be absent. Finite, and the lower one below the upper.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Range {
+    min: Option<f64>,
+    max: Option<f64>,
+}
+
+impl Range {
+    /// # Errors
+    ///
+    /// If a bound is not finite, or the lower one not below the upper; the message names the keys.
+    pub fn new(min: Option<f64>, max: Option<f64>) -> Result<Self, String> {
+        for (key, bound) in [("min", min), ("max", max)] {
+            if let Some(bound) = bound.filter(|bound| !bound.is_finite()) {
+                return Err(format!("{key} = {bound}: allowed: a finite number"));
+            }
+        }
+        match (min, max) {
+            (Some(min), Some(max)) if min >= max => Err(format!(
+                "min = {min}: with max = {max}, allowed: a number below {max}"
+            )),
+            _ => Ok(Self { min, max }),
+        }
+    }
+
+    pub fn min(self) -> Option<f64> {
+        self.min
+    }
+
+    pub fn max(self) -> Option<f64> {
+        self.max
+    }
+
+    /// The value if it is possible, else the nearest that is.
+    pub fn clip(self, value: f64) -> f64 {
+        let value = self.min.map_or(value, |min| value.max(min));
+        self.max.map_or(value, |max| value.min(max))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_clipped_to_the_bounds_there_are() {
+        let clipped = |min, max| {
+            [-5.0, 50.0, 500.0].map(|value| Range::new(min, max).map(|range| range.clip(value)))
+        };
+        assert_eq!(clipped(None, None), [-5.0, 50.0, 500.0].map(Ok));
+        assert_eq!(clipped(Some(0.0), None), [0.0, 50.0, 500.0].map(Ok));
+        assert_eq!(clipped(Some(0.0), Some(100.0)), [0.0, 50.0, 100.0].map(Ok));
+    }
+
+    #[test]
+    fn bounds_that_leave_no_range_are_refused() {
+        for (min, max, told) in [
+            (
+                Some(5.0),
+                Some(5.0),
+                "min = 5: with max = 5, allowed: a number below 5",
+            ),
+            (Some(f64::NAN), None, "min = NaN: allowed: a finite number"),
+            (
+                None,
+                Some(f64::INFINITY),
+                "max = inf: allowed: a finite number",
+            ),
+        ] {
+            assert_eq!(Range::new(min, max), Err(told.to_string()));
+        }
+    }
+}

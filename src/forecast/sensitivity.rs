@@ -1,0 +1,262 @@
+//! How readily a value counts as a breach: as the level of the band, or as the false alerts that are
+//! bearable, from which the level follows.
+//!
+//! With independent breaches of probability `p` a bucket, a breach begins an episode where the bucket
+//! before was none: `r = p (1 - p)` episodes a bucket, so `p = (1 - sqrt(1 - 4 r)) / 2`. Where one
+//! side alone counts, only one of the band's two tails does: `1 - level` is `2 p` then, and else `p`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use super::Level;
+use crate::series::Step;
+use crate::verdict::Direction;
+
+/// What the width of the band is chosen by.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Sensitivity {
+    Level(Level),
+    Budget(Budget),
+}
+
+impl Sensitivity {
+    /// The level of the band.
+    ///
+    /// # Errors
+    ///
+    /// If no level meets the budget at this step.
+    pub fn level(self, step: Step, direction: Direction) -> Result<Level, String> {
+        match self {
+            Self::Level(level) => Ok(level),
+            Self::Budget(budget) => budget.level(step, direction),
+        }
+    }
+}
+
+impl Default for Sensitivity {
+    fn default() -> Self {
+        Self::Level(Level::default())
+    }
+}
+
+/// How many false alerts are bearable: episodes, of any number of breaches in a row, of a series
+/// that is well.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Budget {
+    episodes: f64,
+    per: Period,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Period {
+    Day,
+    Week,
+    Month,
+}
+
+impl Period {
+    fn days(self) -> f64 {
+        match self {
+            Self::Day => 1.0,
+            Self::Week => 7.0,
+            Self::Month => 30.44,
+        }
+    }
+
+    fn buckets(self, step: Step) -> f64 {
+        self.days() * 86_400.0 / step.delta().as_seconds_f64()
+    }
+}
+
+impl Budget {
+    /// The level of the band that makes as many false alerts as are bearable. It keeps two digits of
+    /// its distance from 1: breaches are not so independent that a third would mean anything.
+    ///
+    /// # Errors
+    ///
+    /// If the band would have to be wider or narrower than a [`Level`] can say.
+    pub fn level(self, step: Step, direction: Direction) -> Result<Level, String> {
+        let tails = match direction {
+            Direction::Both => 1.0,
+            Direction::High | Direction::Low => 2.0,
+        };
+        let buckets = self.per.buckets(step);
+        let rate = self.episodes / buckets;
+        let probability = 2.0 * rate / (1.0 + (1.0 - 4.0 * rate).sqrt());
+        let (fewest, most) = (
+            (1.0 - Level::HIGHEST) / tails,
+            (1.0 - Level::LOWEST) / tails,
+        );
+        let of = |probability: f64| probability * (1.0 - probability) * buckets;
+        let refused = |bound: &str, episodes: f64| {
+            let allowed = Self { episodes, ..self };
+            Err(format!(
+                "max_false_alerts = \"{self}\": with every = \"{step}\", allowed: {bound} \"{allowed}\""
+            ))
+        };
+        // The rate alone tells above a quarter, where no probability makes it.
+        if rate > of(most) / buckets {
+            return refused("at most", two_digits(of(most), f64::floor));
+        }
+        if probability < fewest {
+            return refused("at least", two_digits(of(fewest), f64::ceil));
+        }
+        let level = 1.0 - tails * probability;
+        let decimals = 10_f64.powf(1.0 - (1.0 - level).log10().floor());
+        let level = ((level * decimals).round() / decimals).clamp(Level::LOWEST, Level::HIGHEST);
+        Level::new(level)
+            .ok_or_else(|| format!("max_false_alerts = \"{self}\": no level is {level}"))
+    }
+}
+
+fn two_digits(number: f64, round: impl Fn(f64) -> f64) -> f64 {
+    let scale = 10_f64.powf(1.0 - number.log10().floor());
+    round(number * scale) / scale
+}
+
+impl FromStr for Budget {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let budget = text.split_once('/').and_then(|(episodes, per)| {
+            let episodes = episodes.trim().parse().ok()?;
+            let per = match per.trim() {
+                "day" => Period::Day,
+                "week" => Period::Week,
+                "month" => Period::Month,
+                _ => return None,
+            };
+            Some(Self { episodes, per })
+        });
+        budget
+            .filter(|budget| budget.episodes > 0.0 && budget.episodes.is_finite())
+            .ok_or_else(|| {
+                format!(
+                    "{text:?} is not a number of alerts in a time; allowed: a number above 0 per day, week or month, such as \"1/week\" or \"0.5/month\""
+                )
+            })
+    }
+}
+
+impl TryFrom<String> for Budget {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Budget {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        let per = match self.per {
+            Period::Day => "day",
+            Period::Week => "week",
+            Period::Month => "month",
+        };
+        write!(formatter, "{}/{per}", self.episodes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn level(budget: &str, step: &str, direction: Direction) -> Result<f64, String> {
+        let budget: Budget = budget.parse().expect("a budget");
+        let level = budget.level(step.parse().expect("a step"), direction)?;
+        Ok(level.share())
+    }
+
+    #[test]
+    fn a_budget_is_a_number_of_alerts_in_a_time() {
+        for text in ["1/week", "0.5/month", "12/day"] {
+            assert_eq!(
+                text.parse::<Budget>().map(|budget| budget.to_string()),
+                Ok(text.to_string())
+            );
+        }
+        for text in [
+            "", "1", "1/", "/week", "0/day", "-1/day", "1/year", "inf/day", "NaN/day",
+        ] {
+            let refusal = text.parse::<Budget>().expect_err(text);
+            assert!(
+                refusal.contains("allowed: a number above 0 per day, week or month"),
+                "{refusal}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_level_follows_from_the_budget_the_step_and_the_sides_that_count() {
+        for (budget, step, direction, expected) in [
+            ("1/week", "5m", Direction::Both, 0.9995),
+            ("1/week", "5m", Direction::High, 0.99901),
+            ("1/week", "5m", Direction::Low, 0.99901),
+            ("1/month", "1m", Direction::Both, 0.999_977),
+            ("1/month", "1h", Direction::Both, 0.9986),
+            ("1/week", "1d", Direction::Both, 0.83),
+        ] {
+            assert_eq!(
+                level(budget, step, direction),
+                Ok(expected),
+                "{budget} {step}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_budget_no_level_meets_is_refused_with_the_nearest_that_one_does() {
+        for (budget, step, direction, told) in [
+            (
+                "2/day",
+                "1d",
+                Direction::Both,
+                "max_false_alerts = \"2/day\": with every = \"1day\", allowed: at most \"0.25/day\"",
+            ),
+            (
+                "2/day",
+                "1d",
+                Direction::High,
+                "max_false_alerts = \"2/day\": with every = \"1day\", allowed: at most \"0.18/day\"",
+            ),
+            (
+                "1/month",
+                "1s",
+                Direction::Both,
+                "max_false_alerts = \"1/month\": with every = \"1s\", allowed: at least \"2.7/month\"",
+            ),
+        ] {
+            assert_eq!(level(budget, step, direction), Err(told.to_string()));
+        }
+        assert!(level("0.25/day", "1d", Direction::Both).is_ok());
+        assert!(level("2.7/month", "1s", Direction::Both).is_ok());
+    }
+
+    #[test]
+    fn independent_breaches_at_the_level_spend_the_budget() {
+        let step: Step = "1h".parse().expect("a step");
+        let budget: Budget = "3/day".parse().expect("a budget");
+        let probability = 1.0
+            - budget
+                .level(step, Direction::Both)
+                .expect("a level")
+                .share();
+        let mut state: u64 = 42;
+        let mut breaches = std::iter::repeat_with(move || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            f64::from(u32::try_from(state >> 32).expect("32 bits")) / f64::from(u32::MAX)
+                < probability
+        });
+        let (days, mut episodes, mut before) = (10_000, 0, false);
+        for breach in breaches.by_ref().take(24 * days) {
+            episodes += usize::from(breach && !before);
+            before = breach;
+        }
+        assert!(20 * episodes.abs_diff(3 * days) < 3 * days, "{episodes}");
+    }
+}
