@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::cli::{BacktestArgs, BacktestFormat};
-use crate::config::{Config, Metric, check_window};
+use crate::config::{Config, Metric};
 use crate::deadline::Deadline;
 use crate::forecast::Sensitivity;
 use crate::notation::write_length;
@@ -110,15 +110,12 @@ fn choose_metric(args: &BacktestArgs, config: &Config) -> Result<Metric> {
 }
 
 fn revised(mut metric: Metric, args: &BacktestArgs) -> Result<Metric> {
-    metric.window = args.window.unwrap_or(metric.window);
-    metric.step = args.every.or(metric.step);
     if let Some(level) = args.level {
         metric.method.sensitivity = Sensitivity::Level(level);
     }
-    if let (Some(step), true) = (metric.step, args.window.is_some() || args.every.is_some()) {
-        check_window(metric.window, step, &metric.method.seasons).map_err(anyhow::Error::msg)?;
-    }
-    Ok(metric)
+    metric
+        .revised(args.window, args.every)
+        .map_err(anyhow::Error::msg)
 }
 
 /// Said at once, and not after minutes of judging.

@@ -138,6 +138,27 @@ impl Metric {
             .map_or(step.delta() * STALE_AFTER_STEPS.max(usual), time_delta)
     }
 
+    /// The metric with another window or step. No adaption takes longer than half the window.
+    ///
+    /// # Errors
+    ///
+    /// If they do not go with each other or with the method; the message says what is allowed.
+    pub fn revised(mut self, window: Option<Duration>, step: Option<Step>) -> Result<Self, String> {
+        self.window = window.unwrap_or(self.window);
+        self.step = step.or(self.step);
+        self.check()?;
+        let half = time_delta(self.window / 2);
+        self.method.adapt_after = self.method.adapt_after.min(half);
+        Ok(self)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        method::check_method(&self.method, self.window, self.step)?;
+        self.step.map_or(Ok(()), |step| {
+            check_window(self.window, step, &self.method.seasons)
+        })
+    }
+
     /// The name as a file may have it: letters, digits, `.`, `_` and `-`. A name that had to be
     /// changed gets a mark of its own, so that two names never share a file.
     pub fn file_name(&self) -> String {
@@ -163,11 +184,8 @@ impl TryFrom<MetricTable> for Metric {
         let window = table.window.map_or(DEFAULT_WINDOW, |window| window.0);
         let rows = rows::rows(&table)?;
         let method = method::method(&table, window)?;
-        if let Some(step) = table.every {
-            check_window(window, step, &method.seasons)?;
-        }
         let adds_up = table.aggregate.is_some_and(Aggregate::adds_up);
-        Ok(Self {
+        let metric = Self {
             title: table
                 .title
                 .map_or_else(|| capitalised(&table.name.0), |title| title.0),
@@ -189,7 +207,9 @@ impl TryFrom<MetricTable> for Metric {
             recipients: table.recipients.map(|recipients| recipients.0),
             delay: table.delay.map(|delay| delay.0),
             stale_after: table.stale_after.map(|length| length.0),
-        })
+        };
+        metric.check()?;
+        Ok(metric)
     }
 }
 
@@ -205,11 +225,7 @@ fn measure(text: Option<String>) -> Result<String, String> {
 
 /// A window must hold the seasons a verdict needs, and fit into memory. Seasons that are given fit
 /// into it already.
-///
-/// # Errors
-///
-/// If it does not; the message says what is allowed.
-pub fn check_window(window: Duration, step: Step, seasons: &SeasonChoice) -> Result<(), String> {
+fn check_window(window: Duration, step: Step, seasons: &SeasonChoice) -> Result<(), String> {
     let told = |allowed: &str| {
         let window = humantime::format_duration(window);
         Err(format!(

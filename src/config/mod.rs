@@ -15,7 +15,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use chrono_tz::Tz;
 
 pub use file::Tls;
-pub use metric::{Metric, Rows, TableName, check_window};
+pub use metric::{Metric, Rows, TableName};
 pub use secret::Secret;
 pub use value::parse_length;
 

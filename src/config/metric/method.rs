@@ -12,12 +12,12 @@ use crate::series::Step;
 
 /// # Errors
 ///
-/// If a value does not go with the window or the step, or keys contradict each other.
+/// If a value is not allowed, or keys contradict each other.
 pub fn method(metric: &MetricTable, window: Duration) -> Result<Method, String> {
     Ok(Method {
         model: metric.model,
         seasons: match &metric.seasons {
-            Some(lengths) => seasons(lengths, window, metric.every)?,
+            Some(lengths) => seasons(lengths)?,
             None => SeasonChoice::Found,
         },
         adapt_after: match metric.adapt_after {
@@ -30,40 +30,50 @@ pub fn method(metric: &MetricTable, window: Duration) -> Result<Method, String> 
     })
 }
 
-/// A season must be seen twice, and twice it must move, to be one.
-fn seasons(
-    lengths: &[Length],
-    window: Duration,
-    step: Option<Step>,
-) -> Result<SeasonChoice, String> {
-    let refused = |allowed: &str| {
-        let lengths: Vec<_> = lengths
+/// # Errors
+///
+/// If the seasons or the budget of false alerts do not go with the window or the step.
+pub fn check_method(method: &Method, window: Duration, step: Option<Step>) -> Result<(), String> {
+    if let SeasonChoice::Given(lengths) = &method.seasons {
+        // A season must be seen twice to be one.
+        if lengths
             .iter()
-            .map(|Length(length)| format!("\"{}\"", format_duration(*length)))
-            .collect();
-        Err(format!(
-            "seasons = [{}]: allowed: {allowed}",
-            lengths.join(", ")
-        ))
-    };
-    if lengths.len() > SeasonChoice::MOST {
-        return refused(&format!("at most {}", SeasonChoice::MOST));
+            .any(|length| *length > time_delta(window / 2))
+        {
+            let allowed = format!(
+                "at most half the window, \"{}\"",
+                format_duration(window / 2)
+            );
+            return Err(refuse_seasons(lengths, &allowed));
+        }
     }
-    if lengths.windows(2).any(|pair| pair[0].0 >= pair[1].0) {
-        return refused("each once, the shortest first");
-    }
-    if lengths.iter().any(|Length(length)| *length > window / 2) {
-        return refused(&format!(
-            "at most half the window, \"{}\"",
-            format_duration(window / 2)
-        ));
-    }
-    let lengths: Vec<TimeDelta> = lengths.iter().map(|length| time_delta(length.0)).collect();
-    let choice = SeasonChoice::Given(lengths);
     if let Some(step) = step {
-        choice.in_steps(step).map_err(|error| error.to_string())?;
+        let seasons = method.seasons.in_steps(step);
+        seasons.map_err(|error| error.to_string())?;
+        method.sensitivity.level(step, method.direction)?;
     }
-    Ok(choice)
+    Ok(())
+}
+
+fn seasons(lengths: &[Length]) -> Result<SeasonChoice, String> {
+    let lengths: Vec<TimeDelta> = lengths.iter().map(|length| time_delta(length.0)).collect();
+    if lengths.len() > SeasonChoice::MOST {
+        let allowed = format!("at most {}", SeasonChoice::MOST);
+        return Err(refuse_seasons(&lengths, &allowed));
+    }
+    if lengths.windows(2).any(|pair| pair[0] >= pair[1]) {
+        return Err(refuse_seasons(&lengths, "each once, the shortest first"));
+    }
+    Ok(SeasonChoice::Given(lengths))
+}
+
+fn refuse_seasons(lengths: &[TimeDelta], allowed: &str) -> String {
+    let lengths: Vec<_> = lengths
+        .iter()
+        .filter_map(|length| length.to_std().ok())
+        .map(|length| format!("\"{}\"", format_duration(length)))
+        .collect();
+    format!("seasons = [{}]: allowed: {allowed}", lengths.join(", "))
 }
 
 fn adapt_after(
@@ -85,19 +95,13 @@ fn adapt_after(
 }
 
 fn sensitivity(metric: &MetricTable) -> Result<Sensitivity, String> {
-    let sensitivity = match (metric.level, metric.max_false_alerts) {
-        (Some(_), Some(budget)) => {
-            return Err(format!(
-                "max_false_alerts = \"{budget}\": level is set too; allowed: one of the two"
-            ));
-        }
-        (None, Some(budget)) => Sensitivity::Budget(budget),
-        (level, None) => Sensitivity::Level(level.unwrap_or_default()),
-    };
-    if let Some(step) = metric.every {
-        sensitivity.level(step, metric.direction)?;
+    match (metric.level, metric.max_false_alerts) {
+        (Some(_), Some(budget)) => Err(format!(
+            "max_false_alerts = \"{budget}\": level is set too; allowed: one of the two"
+        )),
+        (None, Some(budget)) => Ok(Sensitivity::Budget(budget)),
+        (level, None) => Ok(Sensitivity::Level(level.unwrap_or_default())),
     }
-    Ok(sensitivity)
 }
 
 #[cfg(test)]
