@@ -15,6 +15,7 @@ use crate::mail::Delivery;
 use crate::notation::{Notation, separate_thousands, write_length, write_time, write_times};
 use crate::series::TimeSeries;
 use crate::verdict::Verdict;
+pub use blind::{explain_blind_high, explain_blind_low};
 
 /// How much a run tells in text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -53,6 +53,8 @@ pub struct Object {
     by_weekday: Option<Vec<usize>>,
     /// Decided points at which Low could not fire.
     low_impossible: usize,
+    /// Decided points at which High could not fire.
+    high_impossible: usize,
     /// What other levels would have meant.
     hints: Vec<HintObject>,
     /// Each judged point.
@@ -118,6 +120,7 @@ pub fn object(replay: &Replay, summary: &Summary, plan: &BacktestPlan) -> Object
         by_hour: summary.by_hour.map(|counts| counts.to_vec()),
         by_weekday: summary.by_weekday.map(|counts| counts.to_vec()),
         low_impossible: summary.low_impossible,
+        high_impossible: summary.high_impossible,
         hints: summary
             .hints
             .iter()

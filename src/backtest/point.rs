@@ -42,6 +42,8 @@ pub struct Decision {
     pub score: f64,
     /// Whether a drop could have shown as Low; None where nobody asked.
     pub low_is_possible: Option<bool>,
+    /// The same of a rise and High.
+    pub high_is_possible: Option<bool>,
 }
 
 impl JudgedPoint {
@@ -115,6 +117,7 @@ fn finding(judgement: &Judgement, value: f64, method: &Method) -> Finding {
             band: prediction.band,
             score: prediction.score(value),
             low_is_possible: judgement.low_is_possible(method),
+            high_is_possible: judgement.high_is_possible(method),
         }),
         None => Finding::Undecided("no prediction".to_string()),
     }

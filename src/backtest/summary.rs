@@ -28,6 +28,8 @@ pub struct Summary {
     pub by_weekday: Option<[usize; 7]>,
     /// Decided points at which Low could not have fired, whatever the value.
     pub low_impossible: usize,
+    /// The same of High.
+    pub high_impossible: usize,
     pub hints: Vec<Hint>,
 }
 
@@ -58,7 +60,11 @@ impl Summary {
                 .map(|_| tally(points, JudgedPoint::hour)),
             by_weekday: of_a_day.then(|| tally(points, JudgedPoint::weekday)),
             low_impossible: decisions
+                .clone()
                 .filter(|decision| decision.low_is_possible == Some(false))
+                .count(),
+            high_impossible: decisions
+                .filter(|decision| decision.high_is_possible == Some(false))
                 .count(),
             hints: hints(points, direction, weeks),
         }

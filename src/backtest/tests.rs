@@ -189,6 +189,7 @@ fn scored(scores: &[f64]) -> Vec<JudgedPoint> {
                 band: Band::new(-5.0, 0.0, 5.0).expect("a band"),
                 score: score.abs(),
                 low_is_possible: Some(true),
+                high_is_possible: Some(true),
             }),
         })
         .collect()

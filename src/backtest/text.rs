@@ -10,6 +10,7 @@ use super::point::Finding;
 use super::replay::Replay;
 use super::summary::Summary;
 use crate::notation::{separate_thousands, write_length};
+use crate::report::{explain_blind_high, explain_blind_low};
 
 /// From this share on a side that cannot fire is told.
 const BLIND_SHARE: f64 = 0.1;
@@ -24,6 +25,7 @@ pub fn write(
     plan: &BacktestPlan,
     picture: Option<&Path>,
 ) -> String {
+    let method = &plan.metric.method;
     let lines = [
         Some(judged(replay, summary, plan)),
         undecided(replay, summary),
@@ -32,7 +34,12 @@ pub fn write(
         incidents(replay, summary),
         by_hour(summary),
         by_weekday(summary),
-        blindness(summary),
+        blindness(summary.low_impossible, summary, |when| {
+            explain_blind_low(method, when)
+        }),
+        blindness(summary.high_impossible, summary, |when| {
+            explain_blind_high(method, when)
+        }),
         hint(replay, summary),
         picture.map(|path| format!("picture     {}", path.display())),
     ];
@@ -117,20 +124,28 @@ fn incidents(replay: &Replay, summary: &Summary) -> Option<String> {
             longest.first.format("%Y-%m-%d %H:%M %Z")
         )
     });
-    let partial = match replay.stride {
-        1 => "",
-        _ => ", of the points judged alone",
-    };
-    // Of a shorter period a week would be guesswork.
-    let rate = if replay.span() < TimeDelta::days(1) {
-        String::new()
-    } else {
+    let partial = partial(replay);
+    let rate = if tells_of_weeks(replay) {
         format!(", {} a week", rate(summary.incidents_per_week))
+    } else {
+        String::new()
     };
     Some(format!(
         "incidents   {} (runs of breaches count once{partial}){rate}{longest}",
         count(summary.incidents.len())
     ))
+}
+
+fn partial(replay: &Replay) -> &'static str {
+    match replay.stride {
+        1 => "",
+        _ => ", of the points judged alone",
+    }
+}
+
+/// Of a shorter period a week would be guesswork.
+fn tells_of_weeks(replay: &Replay) -> bool {
+    replay.span() >= TimeDelta::days(1)
 }
 
 fn by_hour(summary: &Summary) -> Option<String> {
@@ -168,18 +183,20 @@ fn bar(count: usize, most: usize) -> char {
     }
 }
 
-fn blindness(summary: &Summary) -> Option<String> {
+/// A line of one side, from a share of the points on.
+fn blindness(
+    blind: usize,
+    summary: &Summary,
+    explain: impl FnOnce(&str) -> String,
+) -> Option<String> {
     #[expect(
         clippy::cast_precision_loss,
         reason = "far fewer than 2^53 can have been judged"
     )]
-    let share = summary.low_impossible as f64 / summary.decided.max(1) as f64;
+    let share = blind as f64 / summary.decided.max(1) as f64;
     (share >= BLIND_SHARE).then(|| {
-        format!(
-            "blind       at {:.1} % of the points Low could not fire: the band reached zero, and no value is ever below; \
-             sums over a longer step (--every) lift it off zero, or set direction = \"high\"",
-            share * 100.0
-        )
+        let when = format!("at {:.1} % of the points", share * 100.0);
+        format!("blind       {}", explain(&when))
     })
 }
 

@@ -6,24 +6,31 @@ use crate::verdict::Direction;
 
 /// A line for each side that was asked about and cannot fire now.
 pub fn blind_sides(method: &Method, judgement: &Judgement) -> Vec<String> {
-    let mut lines = Vec::new();
-    if judgement.low_is_possible(method) == Some(false) {
-        let place = method.range.min().map_or(
-            "zero is inside, and no value of the history is negative".to_string(),
-            |min| format!("the lower limit is at min = {min}"),
-        );
-        let remedies = remedies(method, "high");
-        lines.push(format!("Low cannot fire now: {place}; {remedies}"));
-    }
-    if judgement.high_is_possible(method) == Some(false)
-        && let Some(max) = method.range.max()
-    {
-        let remedies = remedies(method, "low");
-        lines.push(format!(
-            "High cannot fire now: the upper limit is at max = {max}; {remedies}"
-        ));
-    }
-    lines
+    let low = judgement.low_is_possible(method) == Some(false);
+    let high = judgement.high_is_possible(method) == Some(false);
+    let low = low.then(|| explain_blind_low(method, "now"));
+    let high = high.then(|| explain_blind_high(method, "now"));
+    low.into_iter().chain(high).collect()
+}
+
+/// Why Low cannot fire, when that is so ("now"), and what would help.
+pub fn explain_blind_low(method: &Method, when: &str) -> String {
+    let place = method.range.min().map_or(
+        "zero is inside, and no value of the history is negative (set min if one can be)"
+            .to_string(),
+        |min| format!("the lower limit is at min = {min}"),
+    );
+    let remedies = remedies(method, "high");
+    format!("Low cannot fire {when}: {place}; {remedies}")
+}
+
+/// The same of High.
+pub fn explain_blind_high(method: &Method, when: &str) -> String {
+    let place = method.range.max().map_or(String::new(), |max| {
+        format!(": the upper limit is at max = {max}")
+    });
+    let remedies = remedies(method, "low");
+    format!("High cannot fire {when}{place}; {remedies}")
 }
 
 fn remedies(method: &Method, other_side: &str) -> String {

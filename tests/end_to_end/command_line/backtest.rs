@@ -225,6 +225,53 @@ fn what_cannot_be_meant_is_wrong_usage() {
 }
 
 #[test]
+fn a_side_that_cannot_fire_is_told_in_the_words_of_a_check() {
+    let workspace = workspace();
+    workspace.config("[[metric]]\nname = \"sales\"\nwindow = \"6d\"\nmin = 681\nmax = 1319\n");
+    // The values just keep within the range; so wide a band reaches its ends for hours of each day.
+    let run = backtest(&workspace, &["--level", "0.999999"]);
+    let remedies = "aggregate longer (every), set a lower level, or watch the other side alone";
+    for (side, limit, other) in [
+        ("Low", "the lower limit is at min = 681", "high"),
+        ("High", "the upper limit is at max = 1319", "low"),
+    ] {
+        let begin = format!("  blind       {side} cannot fire at ");
+        let end = format!(" % of the points: {limit}; {remedies} (direction = \"{other}\")");
+        assert!(
+            run.stdout
+                .lines()
+                .any(|line| line.starts_with(&begin) && line.ends_with(&end)),
+            "{run:?}"
+        );
+    }
+}
+
+#[test]
+fn what_the_method_does_not_go_with_is_refused_before_anything_is_judged() {
+    let workspace = workspace();
+    workspace.config(
+        "[[metric]]\nname = \"sales\"\nwindow = \"6d\"\nseasons = [\"1d\", \"3d\"]\nmax_false_alerts = \"12/day\"\n",
+    );
+    let flags = ["backtest", "--input", "sales.csv"];
+    for (more, status, told) in [
+        (
+            &["--window", "5d"][..],
+            2,
+            "seasons = [\"1day\", \"3days\"]: allowed: at most half the window",
+        ),
+        (&["--every", "2d"], 2, "allowed: a whole number of steps"),
+        (&["--every", "6h"], 2, "allowed: at most \"1/day\""),
+        // The step is found in the file.
+        (&[], 1, "with every = \"1h\", allowed: at most \"6/day\""),
+    ] {
+        let run = workspace.run(&[&flags[..], more].concat());
+        run.assert_status(status);
+        assert!(run.stderr.contains(told), "{told} is not in {run:?}");
+        assert_eq!(run.stdout, "");
+    }
+}
+
+#[test]
 fn of_several_metrics_one_must_be_named() {
     let workspace = workspace();
     workspace.config("[[metric]]\nname = \"one\"\nwindow = \"6d\"\n[[metric]]\nname = \"two\"\n");

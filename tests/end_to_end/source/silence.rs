@@ -163,7 +163,7 @@ fn a_low_that_cannot_come_about_is_told() {
     assert_tells(
         &shop.told(HOURLY, AT),
         &[
-            "Low cannot fire now: zero is inside, and no value of the history is negative; aggregate longer (every)",
+            "Low cannot fire now: zero is inside, and no value of the history is negative (set min if one can be); aggregate longer (every)",
         ],
     );
 }
