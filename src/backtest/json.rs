@@ -8,6 +8,7 @@ use super::plan::BacktestPlan;
 use super::point::{Finding, JudgedPoint};
 use super::replay::Replay;
 use super::summary::Summary;
+use crate::forecast::Sensitivity;
 use crate::report::{stamp, write_json};
 
 /// The object; what is not known is null.
@@ -17,6 +18,8 @@ pub struct Object {
     metric: String,
     /// The share of healthy values the band should hold.
     level: f64,
+    /// What the level follows from; null if it was set itself.
+    max_false_alerts: Option<String>,
     /// The history each point was judged from, in seconds.
     window_seconds: u64,
     /// The length of a bucket, in seconds.
@@ -96,6 +99,10 @@ pub fn object(replay: &Replay, summary: &Summary, plan: &BacktestPlan) -> Object
     Object {
         metric: plan.metric.name.clone(),
         level: replay.level.share(),
+        max_false_alerts: match plan.metric.method.sensitivity {
+            Sensitivity::Level(_) => None,
+            Sensitivity::Budget(budget) => Some(budget.to_string()),
+        },
         window_seconds: plan.metric.window.as_secs(),
         step_seconds: replay.step.seconds(),
         stride: replay.stride,

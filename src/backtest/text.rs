@@ -9,6 +9,7 @@ use super::plan::BacktestPlan;
 use super::point::Finding;
 use super::replay::Replay;
 use super::summary::Summary;
+use crate::forecast::{Method, Sensitivity};
 use crate::notation::{separate_thousands, write_length};
 use crate::report::{explain_blind_high, explain_blind_low};
 
@@ -32,6 +33,7 @@ pub fn write(
         coverage(replay, summary),
         breaches(summary),
         incidents(replay, summary),
+        budget(replay, summary, method),
         by_hour(summary),
         by_weekday(summary),
         blindness(summary.low_impossible, summary, |when| {
@@ -133,6 +135,23 @@ fn incidents(replay: &Replay, summary: &Summary) -> Option<String> {
     Some(format!(
         "incidents   {} (runs of breaches count once{partial}){rate}{longest}",
         count(summary.incidents.len())
+    ))
+}
+
+/// What was held bearable, and what came of it.
+fn budget(replay: &Replay, summary: &Summary, method: &Method) -> Option<String> {
+    let Sensitivity::Budget(budget) = method.sensitivity else {
+        return None;
+    };
+    let level = replay.level.share();
+    let measured = if summary.decided > 0 && tells_of_weeks(replay) {
+        let (rate, partial) = (rate(summary.incidents_per_week), partial(replay));
+        format!("measured: {rate} incidents a week{partial}, real ones among them")
+    } else {
+        "too little was judged to measure it".to_string()
+    };
+    Some(format!(
+        "budget      max_false_alerts = {budget}, which makes the level {level}; {measured}"
     ))
 }
 

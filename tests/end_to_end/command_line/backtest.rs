@@ -247,6 +247,35 @@ fn a_side_that_cannot_fire_is_told_in_the_words_of_a_check() {
 }
 
 #[test]
+fn a_budget_of_false_alerts_is_told_beside_what_was_measured() {
+    let workspace = workspace();
+    workspace
+        .config("[[metric]]\nname = \"sales\"\nwindow = \"6d\"\nmax_false_alerts = \"1/week\"\n");
+    let told = backtest(&workspace, &[]).stdout;
+    assert!(told.contains(" % inside a band of 99.4 %; "), "{told}");
+    let incidents = told.split_once("  incidents   ").expect("incidents").1;
+    let rate = incidents
+        .split_once("count once), ")
+        .and_then(|(_, rest)| rest.split_once(" a week"))
+        .expect("a rate")
+        .0;
+    let budget = format!(
+        "\n  budget      max_false_alerts = 1/week, which makes the level 0.994; measured: {rate} incidents a week, "
+    );
+    assert!(told.contains(&budget), "{told}");
+    let object = |flags: &[&str]| -> Value {
+        let run = backtest(&workspace, &[&["--format", "json"], flags].concat());
+        serde_json::from_str(&run.stdout).expect("JSON")
+    };
+    let told = object(&[]);
+    assert_eq!(told["level"], 0.994);
+    assert_eq!(told["max_false_alerts"], "1/week");
+    let told = object(&["--level", "0.9"]);
+    assert_eq!(told["level"], 0.9);
+    assert_eq!(told["max_false_alerts"], Value::Null);
+}
+
+#[test]
 fn what_the_method_does_not_go_with_is_refused_before_anything_is_judged() {
     let workspace = workspace();
     workspace.config(
