@@ -75,7 +75,39 @@ impl Fences {
         upper: f64::INFINITY,
     };
 
-    fn hold(self, value: f64) -> bool {
+    /// Tukey's fences around values. A series that is the same value more than half of the time has no
+    /// spread between its quartiles; fences drawn there would clip everything else, so there are none.
+    ///
+    /// # Errors
+    ///
+    /// If the quartiles cannot be computed.
+    pub fn around(
+        values: impl Iterator<Item = f64>,
+        FenceFactor(factor): FenceFactor,
+    ) -> Result<Option<Self>> {
+        let values = Float64Chunked::from_iter_values("value".into(), values);
+        let quartile = |share| {
+            values
+                .quantile(share, QuantileMethod::Linear)
+                .context("quartiles of the history")
+        };
+        let (Some(first), Some(third)) = (quartile(0.25)?, quartile(0.75)?) else {
+            return Ok(None);
+        };
+        let margin = factor * (third - first);
+        let fences = Self {
+            lower: first - margin,
+            upper: third + margin,
+        };
+        Ok(Some(fences).filter(|fences| third > first && fences.is_finite()))
+    }
+
+    /// The value, or the nearer fence if it lies beyond.
+    pub fn clip(self, value: f64) -> f64 {
+        value.max(self.lower).min(self.upper)
+    }
+
+    pub fn hold(self, value: f64) -> bool {
         !(value < self.lower || value > self.upper)
     }
 
@@ -103,6 +135,17 @@ pub struct Cleaned {
     pub clipped: Vec<usize>,
 }
 
+impl Cleaned {
+    /// A history of which nothing was clipped.
+    pub fn untouched(history: &TimeSeries) -> Self {
+        Self {
+            history: history.clone(),
+            fences: None,
+            clipped: Vec::new(),
+        }
+    }
+}
+
 /// Clips what lies beyond the fences. A history too short to know its seasons has global fences.
 ///
 /// # Errors
@@ -110,7 +153,7 @@ pub struct Cleaned {
 /// If the quartiles cannot be computed.
 pub fn clip_outliers(history: &TimeSeries, outliers: &Outliers) -> Result<Cleaned> {
     let FenceFactor(factor) = outliers.factor;
-    let global = global_fences(history, factor)?;
+    let global = Fences::around(history.observed(), outliers.factor)?;
     if outliers.scope == Scope::Seasonal && seasonal::is_long_enough(history) {
         let fences = seasonal::fences(history, factor, global);
         let next = fences.as_ref().and_then(|fences| fences.last().copied());
@@ -133,26 +176,6 @@ fn clip(history: &TimeSeries, next: Option<Fences>, at: impl Fn(usize) -> Fences
         fences: next.filter(|fences| fences.is_finite()),
         clipped,
     }
-}
-
-/// A history that is the same value more than half of the time has no spread between its quartiles;
-/// fences drawn there would clip everything else. Then there are none.
-fn global_fences(history: &TimeSeries, factor: f64) -> Result<Option<Fences>> {
-    let values = Float64Chunked::from_iter_values("value".into(), history.observed());
-    let quartile = |share| {
-        values
-            .quantile(share, QuantileMethod::Linear)
-            .context("quartiles of the history")
-    };
-    let (Some(first), Some(third)) = (quartile(0.25)?, quartile(0.75)?) else {
-        return Ok(None);
-    };
-    let margin = factor * (third - first);
-    let fences = Fences {
-        lower: first - margin,
-        upper: third + margin,
-    };
-    Ok(Some(fences).filter(|fences| third > first && fences.is_finite()))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 
-use crate::clean::{Cleaned, clip_outliers};
+use crate::clean::Cleaned;
 use crate::config::Metric;
 use crate::forecast::{Level, Method, Prediction, predict};
 use crate::series::Observation;
@@ -49,22 +49,20 @@ impl Judgement {
         if let Some(stale) = staleness(&reading) {
             return Ok(undecided(reading, latest, stale));
         }
-        let cleaned = clip_outliers(&split.history, &metric.outliers)?;
-        let judgement = match predict(&cleaned, &metric.method)? {
-            Ok(prediction) => Self {
+        match predict(&split.history, &metric.outliers, &metric.method)? {
+            Ok(prediction) => Ok(Self {
                 reading,
                 latest,
-                cleaned: None,
+                cleaned: Some(prediction.cleaned.clone()),
                 level,
                 verdict: judge(split.latest, &prediction, metric.method.direction)?,
                 prediction: Some(prediction),
-            },
-            Err(reason) => undecided(reading, latest, reason),
-        };
-        Ok(Self {
-            cleaned: Some(cleaned),
-            ..judgement
-        })
+            }),
+            Err(reason) => Ok(Self {
+                cleaned: Some(Cleaned::untouched(&split.history)),
+                ..undecided(reading, latest, reason)
+            }),
+        }
     }
 
     /// How far out the value is, in half-widths of its band.

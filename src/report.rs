@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::cli::Format;
 use crate::config::Metric;
-use crate::forecast::{Level, Sensitivity};
+use crate::forecast::{Level, Season, Sensitivity};
 use crate::judgement::Judgement;
 use crate::mail::Delivery;
 use crate::notation::{Notation, separate_thousands, write_length, write_time, write_times};
@@ -144,6 +144,15 @@ fn details(metric: &Metric, judgement: &Judgement) -> Vec<String> {
             })
         ));
     }
+    if let Some(prediction) = &judgement.prediction {
+        details.push(seasons(&prediction.seasons));
+        if let Some(since) = prediction.held_since {
+            details.push(format!(
+                "an incident since {}: the forecast does not follow it before adapt_after",
+                write_time(since, judgement.reading.now)
+            ));
+        }
+    }
     if let Some(half_widths) = judgement.deviation() {
         details.push(format!(
             "{} half-widths of the {} band {} what was expected",
@@ -157,6 +166,20 @@ fn details(metric: &Metric, judgement: &Judgement) -> Vec<String> {
         details.push(format!("level {level} from max_false_alerts = {budget}"));
     }
     details
+}
+
+fn seasons(seasons: &[Season]) -> String {
+    if seasons.is_empty() {
+        return "no season".into();
+    }
+    let seasons: Vec<String> = seasons
+        .iter()
+        .map(|season| {
+            let share = season.strength.max(0.0) * 100.0;
+            format!("{} ({share:.0} %)", write_length(season.length))
+        })
+        .collect();
+    format!("seasons {}, by what they explain", seasons.join(" and "))
 }
 
 fn word(verdict: &Verdict) -> &'static str {

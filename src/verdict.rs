@@ -166,11 +166,7 @@ mod tests {
 
     fn prediction(lower: f64, expected: f64, upper: f64) -> Prediction {
         let band = Band::new(lower, expected, upper).expect("a band");
-        Prediction {
-            time: time("2026-11-22 14:05"),
-            band,
-            past: Vec::new(),
-        }
+        Prediction::sample(time("2026-11-22 14:05"), band, Vec::new())
     }
 
     fn verdict(value: f64, direction: Direction) -> Verdict {

@@ -151,7 +151,7 @@ fn a_window_that_can_never_do_is_refused_where_the_step_is_known() {
         ),
         (
             "every = \"1w\"",
-            "window = \"28days\": with every = \"7days\", allowed: at least 140 d",
+            "window = \"28days\": with every = \"7days\", allowed: at least 280 d",
         ),
         (
             "every = \"1s\"",

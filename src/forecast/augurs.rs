@@ -1,128 +1,90 @@
-//! Any model of augurs as a [`Model`] of ours. augurs counts positions and wants every value, and
-//! its MSTL computes in single precision: so the history is laid out by the wall clock, its gaps are
-//! filled for the fit alone, and values are centred and scaled (a revenue of 123,456,789 would lose
-//! its cents otherwise).
+//! augurs' models as one of ours. They count positions and want every value, so they get the
+//! timeline with its gaps filled; they compute in single precision, which the timeline's unit bears.
 
 use ::augurs::{Fit, Predict, ets::AutoETS, mstl::MSTLModel};
 use anyhow::{Context, Result, anyhow, ensure};
 
-use super::wall_clock::WallClock;
-use super::{Fitted, Interval, Level, Model, Seasons};
-use crate::series::TimeSeries;
-
-/// An augurs model, and the season its gaps are filled from.
-#[derive(Debug)]
-pub struct Adapter<M> {
-    model: M,
-    season: usize,
-}
+use super::timeline::{Cycle, Timeline};
+use super::{Fitted, Model};
 
 /// The seasons split off by MSTL (Bandara, Hyndman and Bergmeir, *MSTL: A Seasonal-Trend
 /// Decomposition Algorithm for Time Series with Multiple Seasonal Patterns*, 2021,
 /// <https://arxiv.org/abs/2107.13462>), what is left forecast by exponential smoothing (Hyndman et
 /// al., *A state space framework for automatic forecasting using exponential smoothing methods*,
 /// 2002). Without a season, by exponential smoothing alone.
-pub fn mstl(Seasons(seasons): &Seasons) -> Result<Box<dyn Model>> {
-    // Additive errors only: the others have intervals by unseeded simulation, and the same rows must
-    // make the same band.
-    let trend = AutoETS::new(1, "AZN").map_err(|error| anyhow!("{error}"))?;
-    let season = seasons.first().copied().unwrap_or(0);
-    Ok(if seasons.is_empty() {
-        Box::new(Adapter {
-            model: trend,
-            season,
+#[derive(Debug, Clone, Copy)]
+pub struct Mstl;
+
+impl Model for Mstl {
+    fn fit(&self, timeline: &Timeline) -> Result<Fitted> {
+        let values = timeline.fill(&timeline.lessons);
+        // Additive errors only: the others draw unseeded numbers, and the same rows must make the
+        // same band.
+        let trend = AutoETS::new(1, "AZN").map_err(|error| anyhow!("{error}"))?;
+        let periods: Vec<usize> = timeline
+            .cycles
+            .iter()
+            .filter_map(|cycle| period(cycle, timeline))
+            .collect();
+        let expected = if periods.is_empty() {
+            expectations(&trend, &values)
+        } else {
+            expectations(
+                &MSTLModel::new(periods.clone(), trend.into_trend_model()),
+                &values,
+            )
+        };
+        let mut expected = expected.context("fit MSTL with an ETS trend")?;
+        let first = periods.first().copied().unwrap_or(1).min(timeline.len());
+        expected.drain(..first);
+        // A season's value at a place is about the mean of its turns, this value among them: what is
+        // left of it without is e / (1 - 1 / turns), as for any least squares.
+        #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
+        let leverage: f64 = periods
+            .iter()
+            .map(|period| *period as f64 / timeline.len() as f64)
+            .sum();
+        let known = timeline.values[first..].iter().zip(&expected);
+        let errors = known
+            .map(|(value, expected)| value.map(|value| (value - expected) / (1.0 - leverage)))
+            .chain([None]);
+        Ok(Fitted {
+            first,
+            errors: errors.collect(),
+            growth: vec![1.0; expected.len()],
+            held_since: vec![None; expected.len()],
+            expected,
+            fed: values,
+            parameters: periods.len(),
+            clipped: Vec::new(),
+            fences: None,
         })
-    } else {
-        Box::new(Adapter {
-            model: MSTLModel::new(seasons.clone(), trend.into_trend_model()),
-            season,
-        })
-    })
+    }
 }
 
-impl<M> Model for Adapter<M>
+/// The season's length in open slots, as of the slot to forecast. At most half of the history, of
+/// which MSTL needs two turns.
+fn period(cycle: &Cycle, timeline: &Timeline) -> Option<usize> {
+    let last = timeline.len();
+    let length = last - cycle.counterpart(last)?;
+    (2 * length <= last).then_some(length)
+}
+
+/// What the model makes of each value, and of the next one.
+fn expectations<M>(model: &M, values: &[f64]) -> Result<Vec<f64>>
 where
     M: Fit,
     M::Error: Send + Sync + 'static,
     <M::Fitted as Predict>::Error: Send + Sync + 'static,
 {
-    fn fit(&self, history: &TimeSeries, level: Level) -> Result<Fitted> {
-        let wall_clock = WallClock::lay_out(history);
-        let filled = wall_clock.filled(self.season);
-        let scale = Scale::of(&filled).context("the history has no spread")?;
-        let scaled: Vec<f64> = filled.iter().map(|value| scale.apply(*value)).collect();
-        let fitted = self.model.fit(&scaled)?;
-        let next = intervals(&fitted.predict(1, level.share())?, scale);
-        let past = intervals(&fitted.predict_in_sample(level.share())?, scale);
-        ensure!(
-            past.len() == filled.len(),
-            "the model was given {} values and speaks of {}",
-            filled.len(),
-            past.len()
-        );
-        Ok(Fitted {
-            next: *next.first().context("the model forecast nothing")?,
-            past: wall_clock
-                .places
-                .iter()
-                .map(|place| place.map(|place| past[place]))
-                .collect(),
-        })
-    }
-}
-
-fn intervals(forecast: &::augurs::Forecast, scale: Scale) -> Vec<Interval> {
-    let Some(limits) = &forecast.intervals else {
-        return Vec::new();
-    };
-    let limits = limits.lower.iter().zip(&limits.upper);
-    forecast
-        .point
-        .iter()
-        .zip(limits)
-        .map(|(expected, (lower, upper))| Interval {
-            expected: scale.undo(*expected),
-            lower: scale.undo(*lower),
-            upper: scale.undo(*upper),
-        })
-        .collect()
-}
-
-/// Values as multiples of their standard deviation from their mean.
-#[derive(Debug, Clone, Copy)]
-struct Scale {
-    mean: f64,
-    deviation: f64,
-}
-
-impl Scale {
-    /// `None` if the values do not differ, or by more than a number can hold.
-    fn of(values: &[f64]) -> Option<Self> {
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a window has fewer than 2^53 slots"
-        )]
-        let count = values.len() as f64;
-        let mean = values.iter().map(|value| value / count).sum::<f64>();
-        let largest = values
-            .iter()
-            .map(|value| (value - mean).abs())
-            .fold(0.0, f64::max);
-        let deviation = largest
-            * (values
-                .iter()
-                .map(|value| ((value - mean) / largest).powi(2))
-                .sum::<f64>()
-                / count)
-                .sqrt();
-        (deviation > 0.0 && deviation.is_finite()).then_some(Self { mean, deviation })
-    }
-
-    fn apply(self, value: f64) -> f64 {
-        (value - self.mean) / self.deviation
-    }
-
-    fn undo(self, scaled: f64) -> f64 {
-        self.mean + scaled * self.deviation
-    }
+    let fitted = model.fit(values)?;
+    let mut expected = fitted.predict_in_sample(None)?.point;
+    ensure!(
+        expected.len() == values.len(),
+        "the model was given {} values and speaks of {}",
+        values.len(),
+        expected.len()
+    );
+    expected.extend(fitted.predict(1, None)?.point);
+    Ok(expected)
 }

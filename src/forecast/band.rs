@@ -1,18 +1,10 @@
-//! The band: from a model's own interval to limits a value is judged by. A step of its own, after
-//! the model and before the verdict, because an honest band depends on what the model got wrong and
-//! not on what it believes.
-//!
-//! For now the model's interval is taken as it is, and that is known to be too narrow: the seasonal
-//! part has seen the noise it is judged on, and counts as certain. One step ahead on real series a
-//! nominal 95 % covers about 83 %.
+//! The band a value is judged by, and the level that says how much it holds.
 
 use std::fmt;
 
-use anyhow::{Result, anyhow, ensure};
 use serde::Deserialize;
 
-use super::{Fitted, Interval, Prediction, Range};
-use crate::series::TimeSeries;
+use super::Range;
 
 /// The share of healthy values a band should hold, within (0, 1).
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
@@ -81,6 +73,16 @@ impl Band {
         })
     }
 
+    /// The band, or a wider one that leaves so much room on either side.
+    #[must_use]
+    pub fn at_least(self, room: f64) -> Self {
+        Self {
+            lower: self.lower.min(self.expected - room),
+            expected: self.expected,
+            upper: self.upper.max(self.expected + room),
+        }
+    }
+
     /// The part of the band that values can be in.
     #[must_use]
     pub fn within(self, range: Range) -> Self {
@@ -95,55 +97,6 @@ impl Band {
     pub fn half_width(&self) -> f64 {
         self.upper / 2.0 - self.lower / 2.0
     }
-}
-
-/// Turns what a model makes of a history into the prediction for the slot after it.
-///
-/// # Errors
-///
-/// If the model's interval is not finite or not around its expectation.
-pub fn calibrate(fitted: &Fitted, history: &TimeSeries, range: Range) -> Result<Prediction> {
-    ensure!(
-        fitted.past.len() == history.len(),
-        "the model speaks of {} slots and the history has {}",
-        fitted.past.len(),
-        history.len()
-    );
-    let resolution = resolution(history);
-    let limits = |interval| Some(limits(interval, resolution)?.within(range));
-    let band = limits(fitted.next)
-        .ok_or_else(|| anyhow!("the model's interval is no interval: {:?}", fitted.next))?;
-    Ok(Prediction {
-        time: history.next_time(),
-        band,
-        past: fitted
-            .past
-            .iter()
-            .map(|interval| interval.and_then(limits))
-            .collect(),
-    })
-}
-
-/// A band narrower than this, on either side, is rounding and no forecast: models may compute in
-/// single precision, which keeps seven digits of the largest value.
-const RESOLUTION: f64 = 1e-5;
-
-fn resolution(history: &TimeSeries) -> f64 {
-    let largest = history.observed().map(f64::abs).fold(0.0, f64::max);
-    RESOLUTION * largest
-}
-
-fn limits(interval: Interval, resolution: f64) -> Option<Band> {
-    let Interval {
-        expected,
-        lower,
-        upper,
-    } = interval;
-    let (lower, upper) = (
-        lower.min(expected - resolution),
-        upper.max(expected + resolution),
-    );
-    Band::new(lower, expected, upper)
 }
 
 #[cfg(test)]

@@ -36,6 +36,14 @@ pub enum ModelChoice {
     Mstl,
 }
 
+impl ModelChoice {
+    /// Whether the model clips outliers itself, on the scale of its errors, and is best given the
+    /// history as it was.
+    pub fn clips_by_its_errors(self) -> bool {
+        matches!(self, Self::Auto | Self::Autoregression)
+    }
+}
+
 /// The repeating patterns a model is to know.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum SeasonChoice {

@@ -1,97 +1,112 @@
-//! From a cleaned history to what the next point should be: a model is fitted, its forecast is
-//! calibrated into a band. Models stand side by side behind [`Model`]; they get the history with its
-//! calendar and its gaps, so that a model may use both. The band is a step of its own, see [`band`].
+//! From a cleaned history to what the next point should be. A model forecasts one step ahead and
+//! tells how far off it was on values it had not seen; the calibration turns those errors into the
+//! distribution of the next value; the band is that distribution's limits at a level.
+//!
+//! Models stand side by side behind [`Model`] and get the history as a [`Timeline`], with its calendar
+//! and its gaps.
 
 mod augurs;
+mod autoregression;
 mod band;
+mod calibration;
 mod method;
+mod profile;
 mod range;
+mod seasons;
 mod sensitivity;
+mod timeline;
 mod wall_clock;
 
+use std::collections::HashMap;
+
 use anyhow::{Context, Result};
-use chrono::{DateTime, TimeDelta};
+use chrono::DateTime;
 use chrono_tz::Tz;
 
 pub use band::{Band, Level};
+pub use calibration::distribution::Distribution;
 pub use method::{Method, ModelChoice, SeasonChoice};
 pub use range::Range;
+pub use seasons::{Season, needed_history};
 pub use sensitivity::{Budget, Sensitivity};
 
-use crate::clean::Cleaned;
+use crate::clean::{Cleaned, Fences, Outliers, Scope, clip_outliers};
 use crate::series::{Step, TimeSeries};
 use crate::verdict::Reason;
+use autoregression::Autoregression;
+use calibration::Calibration;
+use seasons::{Seasons, needed_with};
+use timeline::{Timeline, Unit};
 
 /// What the point at `time` should be, and what the model made of the history.
 #[derive(Debug, Clone)]
 pub struct Prediction {
     pub time: DateTime<Tz>,
+    /// The limits of the distribution at the method's level, within its range.
     pub band: Band,
-    /// The band the model draws over the history, slot by slot, for the charts; `None` where the
-    /// model says nothing.
+    pub distribution: Distribution,
+    /// The band over the history, slot by slot, for the charts; `None` where the model says nothing.
     pub past: Vec<Option<Band>>,
+    /// The seasons the model knows, shortest first.
+    pub seasons: Vec<Season>,
+    /// Since when values are held to be an incident that the forecast does not follow.
+    pub held_since: Option<DateTime<Tz>>,
+    /// The history the model learnt from.
+    pub cleaned: Cleaned,
 }
 
-// Stands in until the band knows its own tails; nothing else depends on how it is computed.
-impl Prediction {
-    /// The two-sided tail probability of a value, in (0, 1]: how rarely one lies this far out, on
-    /// either side. For now that of a normal distribution whose 95 % lie within the band.
-    pub fn score(&self, value: f64) -> f64 {
-        const HALF_WIDTH: f64 = 1.959_964;
-        let half_widths = crate::verdict::deviation(value, &self.band).map_or(0.0, f64::abs);
-        // Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26.
-        let x = half_widths * HALF_WIDTH / std::f64::consts::SQRT_2;
-        let t = 1.0 / (1.0 + 0.327_591_1 * x);
-        let powers = [
-            1.061_405_429,
-            -1.453_152_027,
-            1.421_413_741,
-            -0.284_496_736,
-            0.254_829_592,
-        ];
-        let polynomial = powers.into_iter().fold(0.0, |sum, power| (sum + power) * t);
-        (polynomial * (-x * x).exp()).clamp(f64::MIN_POSITIVE, 1.0)
-    }
-}
-
-/// What a model says of one slot: its expectation and its own interval at a [`Level`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Interval {
-    pub expected: f64,
-    pub lower: f64,
-    pub upper: f64,
-}
-
-/// A model that learnt from a history: what it makes of each of its slots, and of the next one.
+/// A model that learnt from a history: what it expects of each slot from the first it can, the last
+/// of them the one to forecast, and how that compares.
 #[derive(Debug, Clone)]
 pub struct Fitted {
-    pub past: Vec<Option<Interval>>,
-    pub next: Interval,
+    /// The first slot that is forecast. At least one value lies before it.
+    pub first: usize,
+    pub expected: Vec<f64>,
+    /// The value less its expectation, as if the value had not been seen; `None` where there is no
+    /// value, or one held to be an incident.
+    pub errors: Vec<Option<f64>>,
+    /// How many times as uncertain each expectation is as one a step ahead.
+    pub growth: Vec<f64>,
+    /// The slot an incident began at that each slot is held to belong to.
+    pub held_since: Vec<Option<usize>>,
+    /// The values the forecasts fed on, from slot 0 on: what was there, or what should have been.
+    pub fed: Vec<f64>,
+    /// How many weights were fitted.
+    pub parameters: usize,
+    /// What the fit itself clipped of the values, in order.
+    pub clipped: Vec<Clipped>,
+    /// Beyond these it would clip the next value.
+    pub fences: Option<Fences>,
+}
+
+/// A value that counted as another in the fit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Clipped {
+    pub slot: usize,
+    pub to: f64,
 }
 
 /// Anything that learns from a history and forecasts one step beyond it. Deterministic: the same
 /// history makes the same forecast.
 pub trait Model {
     /// Learns from a history (which may have gaps, and knows its calendar) and says what to expect
-    /// of the slot after its last.
+    /// of each slot, and of the one after the last.
     ///
     /// # Errors
     ///
     /// If no model can be fitted to this history.
-    fn fit(&self, history: &TimeSeries, level: Level) -> Result<Fitted>;
+    fn fit(&self, timeline: &Timeline) -> Result<Fitted>;
 }
 
-/// The repeating patterns looked for, in steps, shortest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seasons(Vec<usize>);
+/// At most this share of the open slots may be missing.
+const MISSING_LIMIT: f64 = 0.8;
 
-/// At most this share of the history may be missing.
-const MISSING_LIMIT: f64 = 0.4;
-/// A season must have been seen this often.
-const FULL_SEASONS: usize = 2;
-/// A weekly season beside a daily one must have been seen this often: one more, as it has seven
-/// times as many values to learn.
-const FULL_WEEKS_BESIDE_DAYS: usize = 3;
+impl Prediction {
+    /// How rarely a value lies this far out: see [`Distribution::score`].
+    pub fn score(&self, value: f64) -> f64 {
+        self.distribution.score(value)
+    }
+}
 
 /// Predicts the point after the history, or says why that is not possible.
 ///
@@ -99,75 +114,124 @@ const FULL_WEEKS_BESIDE_DAYS: usize = 3;
 ///
 /// If the seasons or the budget of the method do not go with the step, the model cannot be fitted,
 /// or its forecast is not finite.
-pub fn predict(cleaned: &Cleaned, method: &Method) -> Result<Result<Prediction, Reason>> {
-    let history = &cleaned.history;
+pub fn predict(
+    history: &TimeSeries,
+    outliers: &Outliers,
+    method: &Method,
+) -> Result<Result<Prediction, Reason>> {
     let step = history.grid().step();
-    let given = method.seasons.in_steps(step)?;
-    let seasons = match find_seasons(history, given) {
-        Ok(seasons) => seasons,
-        Err(reason) => return Ok(Err(reason)),
-    };
-    let fitted = augurs::mstl(&seasons)?
-        .fit(history, method.level(step)?)
-        .context("fit MSTL with an ETS trend")?;
-    let prediction = band::calibrate(&fitted, history, method.range).context("draw the band")?;
-    Ok(Ok(prediction))
-}
-
-/// The seasons a history is long and full enough to show: those given, or else a day, and a week from
-/// three weeks on; of daily values a week; of longer steps none.
-fn find_seasons(history: &TimeSeries, given: Option<Vec<usize>>) -> Result<Seasons, Reason> {
-    let step = history.grid().step();
-    let needed = given.as_ref().map_or(needed_history(step), |given| {
-        step.times(needed_steps(given.first().copied()))
-    });
-    let seasons = match (given, step.per_day(), step.per_week()) {
-        (Some(mut given), ..) => {
-            given.retain(|season| history.len() >= FULL_SEASONS * season);
-            given
-        }
-        (None, Some(day), Some(week)) if history.len() >= FULL_WEEKS_BESIDE_DAYS * week => {
-            vec![day, week]
-        }
-        (None, Some(day), _) => vec![day],
-        (None, None, Some(week)) => vec![week],
-        (None, None, None) => Vec::new(),
-    };
+    let level = method.level(step)?;
+    let seasons = Seasons::of(history, &method.seasons)?;
+    let needed = needed_with(step, &method.seasons)?;
     if history.span() < needed {
-        return Err(Reason::ShortHistory {
+        return Ok(Err(Reason::ShortHistory {
             held: history.span(),
             needed,
-        });
+        }));
     }
-    let allowed = allowed_missing(history.len());
-    if history.missing() > allowed {
-        return Err(Reason::ManyGaps {
-            missing: history.missing(),
-            of: history.len(),
-            allowed,
-        });
+    let cleaned = if method.model.clips_by_its_errors() && outliers.scope == Scope::Seasonal {
+        Cleaned::untouched(history)
+    } else {
+        clip_outliers(history, outliers)?
+    };
+    let Some(timeline) = Timeline::lay_out(history, &cleaned, &seasons) else {
+        let value = history.observed().next().unwrap_or(0.0);
+        return Ok(Err(Reason::ConstantHistory { value }));
+    };
+    if let Some(reason) = many_gaps(&timeline) {
+        return Ok(Err(reason));
     }
-    let mut observed = history.observed();
-    let first = observed.next().unwrap_or(0.0);
-    #[expect(clippy::float_cmp, reason = "constant means equal to the last bit")]
-    if observed.all(|value| value == first) {
-        return Err(Reason::ConstantHistory { value: first });
-    }
-    Ok(Seasons(seasons))
+    let fitted = choose_model(method, outliers, step).fit(&timeline)?;
+    let Some(calibration) = Calibration::of(&fitted, &timeline) else {
+        return Ok(Err(Reason::ShortHistory {
+            held: history.span(),
+            needed: needed + step.times(calibration::FEWEST_ERRORS),
+        }));
+    };
+    let resolution = resolution(history, timeline.unit);
+    let bands = |index: usize| {
+        let distribution = calibration.distribution(&fitted, &timeline, index);
+        let band = distribution.band(level)?.at_least(resolution);
+        Some(band.within(method.range))
+    };
+    let next = fitted.expected.len() - 1;
+    let past = timeline.slots.iter().map(|slot| {
+        let index = slot.and_then(|slot| slot.checked_sub(fitted.first))?;
+        bands(index)
+    });
+    Ok(Ok(Prediction {
+        time: history.next_time(),
+        band: bands(next).context("the forecast is not finite")?,
+        distribution: calibration.distribution(&fitted, &timeline, next),
+        past: past.collect(),
+        held_since: fitted.held_since[next].and_then(|slot| {
+            let index = timeline.slots.iter().position(|other| *other == Some(slot));
+            index.map(|index| history.time(index))
+        }),
+        cleaned: add_clipped(&cleaned, &fitted, &timeline),
+        seasons: strengths(&seasons, &timeline, step),
+    }))
 }
 
-/// The history a verdict needs at this step: full seasons, or where there is none to find, as many
-/// values as smoothing needs to start from.
-pub fn needed_history(step: Step) -> TimeDelta {
-    step.times(needed_steps(step.per_day().or(step.per_week())))
+fn strengths(seasons: &Seasons, timeline: &Timeline, step: Step) -> Vec<Season> {
+    let filled = timeline.fill(&timeline.values);
+    let seasons = seasons.0.iter().zip(&timeline.cycles);
+    seasons
+        .map(|(length, cycle)| Season {
+            length: step.times(*length),
+            strength: cycle.strength(timeline, &filled),
+        })
+        .collect()
 }
 
-fn needed_steps(season: Option<usize>) -> usize {
-    season.map_or(FEWEST_UNSEASONAL, |season| FULL_SEASONS * season)
+/// Adds to what was clipped before the fit what the fit clipped.
+fn add_clipped(cleaned: &Cleaned, fitted: &Fitted, timeline: &Timeline) -> Cleaned {
+    let slots = timeline.slots.iter().enumerate();
+    let by_slot: HashMap<usize, usize> = slots
+        .filter_map(|(index, slot)| Some(((*slot)?, index)))
+        .collect();
+    let clipped: HashMap<usize, f64> = fitted
+        .clipped
+        .iter()
+        .filter_map(|clipped| {
+            Some((
+                *by_slot.get(&clipped.slot)?,
+                timeline.unit.value(clipped.to),
+            ))
+        })
+        .collect();
+    let mut all: Vec<usize> = cleaned
+        .clipped
+        .iter()
+        .chain(clipped.keys())
+        .copied()
+        .collect();
+    all.sort_unstable();
+    all.dedup();
+    let fences = fitted.fences.map(|fences| Fences {
+        lower: timeline.unit.value(fences.lower),
+        upper: timeline.unit.value(fences.upper),
+    });
+    Cleaned {
+        history: cleaned
+            .history
+            .map(|index, value| clipped.get(&index).copied().unwrap_or(value)),
+        fences: fences.or(cleaned.fences),
+        clipped: all,
+    }
 }
 
-/// Values without a season that an exponential smoothing can start from.
-const FEWEST_UNSEASONAL: usize = 20;
+fn choose_model(method: &Method, outliers: &Outliers, step: Step) -> Box<dyn Model> {
+    let adapt_after = method.adapt_after.num_seconds() / step.seconds();
+    match method.model {
+        // It leads on every kind of series measured; README.md has the figures.
+        ModelChoice::Auto | ModelChoice::Autoregression => Box::new(Autoregression {
+            adapt_after_steps: usize::try_from(adapt_after).unwrap_or(0).max(1),
+            fence_factor: outliers.factor,
+        }),
+        ModelChoice::Mstl => Box::new(augurs::Mstl),
+    }
+}
 
 #[expect(
     clippy::cast_possible_truncation,
@@ -175,6 +239,41 @@ const FEWEST_UNSEASONAL: usize = 20;
     clippy::cast_precision_loss,
     reason = "a share of a length is one"
 )]
-fn allowed_missing(len: usize) -> usize {
-    (len as f64 * MISSING_LIMIT) as usize
+fn many_gaps(timeline: &Timeline) -> Option<Reason> {
+    let missing = timeline
+        .values
+        .iter()
+        .filter(|value| value.is_none())
+        .count();
+    let allowed = (timeline.len() as f64 * MISSING_LIMIT) as usize;
+    (missing > allowed).then_some(Reason::ManyGaps {
+        missing,
+        of: timeline.len(),
+        allowed,
+    })
+}
+
+/// A band narrower than this, on either side, would be about the rounding of numbers, or the ridge of
+/// a regression on a series that repeats itself exactly.
+fn resolution(history: &TimeSeries, unit: Unit) -> f64 {
+    const ROUNDING: f64 = 1e-9;
+    const REPETITION: f64 = 2e-3;
+    let largest = history.observed().map(f64::abs).fold(0.0, f64::max);
+    (ROUNDING * largest).max(REPETITION * unit.size)
+}
+
+#[cfg(test)]
+impl Prediction {
+    /// A prediction with this band, for tests of what comes after it.
+    pub fn sample(time: DateTime<Tz>, band: Band, past: Vec<Option<Band>>) -> Self {
+        Self {
+            time,
+            band,
+            distribution: Distribution::sample(band.expected),
+            past,
+            seasons: Vec::new(),
+            held_since: None,
+            cleaned: Cleaned::untouched(&crate::series::sample::series("5m", &[1.0, 2.0])),
+        }
+    }
 }

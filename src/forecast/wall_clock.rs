@@ -10,6 +10,8 @@ pub struct WallClock {
     pub values: Vec<Option<f64>>,
     /// Where each slot of the history went.
     pub places: Vec<Option<usize>>,
+    /// The place of the first value, in steps since [`crate::series::Grid::EPOCH`].
+    first: i64,
 }
 
 impl WallClock {
@@ -17,13 +19,13 @@ impl WallClock {
     /// and after the same reading is left out, so that the forecast is still one step ahead. Of two
     /// values with one place the later stays.
     pub fn lay_out(history: &TimeSeries) -> Self {
-        let wall_slot = |index| history.grid().wall_slot(history.slot(index));
-        let first = wall_slot(0);
-        let len = usize::try_from(wall_slot(history.len()) - first).unwrap_or(0);
+        let wall_slots = history.wall_slots();
+        let first = wall_slots[0];
+        let len = usize::try_from(wall_slots[history.len()] - first).unwrap_or(0);
         let mut values = vec![None; len];
         let places: Vec<Option<usize>> = (0..history.len())
             .map(|index| {
-                usize::try_from(wall_slot(index) - first)
+                usize::try_from(wall_slots[index] - first)
                     .ok()
                     .filter(|place| *place < len)
             })
@@ -33,56 +35,25 @@ impl WallClock {
                 values[*place] = Some(*value);
             }
         }
-        Self { values, places }
-    }
-
-    /// The values with every gap filled, for models that need each one: from the same place of the
-    /// season before (or after, at the start), and where there is none, on the line between the
-    /// neighbours. Empty if there is no value at all.
-    pub fn filled(&self, season: usize) -> Vec<f64> {
-        let mut values = self.values.clone();
-        if season > 0 {
-            for index in season..values.len() {
-                values[index] = values[index].or(values[index - season]);
-            }
-            for index in (0..values.len().saturating_sub(season)).rev() {
-                values[index] = values[index].or(values[index + season]);
-            }
+        Self {
+            values,
+            places,
+            first,
         }
-        interpolate(&values)
     }
-}
 
-/// Fills gaps on the line between their neighbours, and with the nearest value at the ends.
-fn interpolate(values: &[Option<f64>]) -> Vec<f64> {
-    let known: Vec<(usize, f64)> = values
-        .iter()
-        .enumerate()
-        .filter_map(|(index, value)| value.map(|value| (index, value)))
-        .collect();
-    let Some((first, last)) = known.first().zip(known.last()) else {
-        return Vec::new();
-    };
-    let mut filled = vec![first.1; first.0];
-    for pair in known.windows(2) {
-        let (start, end) = (pair[0], pair[1]);
-        filled.extend((start.0..end.0).map(|index| {
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "a window has fewer than 2^53 slots"
-            )]
-            let share = (index - start.0) as f64 / (end.0 - start.0) as f64;
-            start.1 * (1.0 - share) + end.1 * share
-        }));
+    /// The first value's place in a season of this many steps, which turns over at midnight, or on a
+    /// Monday's.
+    pub fn first_place(&self, season: usize) -> usize {
+        let season = i64::try_from(season.max(1)).unwrap_or(i64::MAX);
+        usize::try_from(self.first.rem_euclid(season)).unwrap_or(0)
     }
-    filled.resize(values.len(), last.1);
-    filled
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::series::sample::{series_from, series_with_gaps};
+    use crate::series::sample::series_from;
 
     fn hours(start: &str, count: i32) -> TimeSeries {
         series_from(
@@ -120,30 +91,5 @@ mod tests {
         let wall_clock = WallClock::lay_out(&hours("2026-10-25 00:00", 3));
         assert_eq!(wall_clock.values, [Some(0.0), Some(1.0)]);
         assert_eq!(wall_clock.places, [Some(0), Some(1), None]);
-    }
-
-    #[test]
-    fn gaps_are_filled_from_the_season_and_else_from_the_neighbours() {
-        let values = [
-            Some(1.0),
-            None,
-            Some(3.0),
-            Some(5.0),
-            Some(6.0),
-            None,
-            None,
-            Some(2.0),
-            Some(9.0),
-        ];
-        let wall_clock = WallClock::lay_out(&series_with_gaps("1h", &values));
-        assert_eq!(
-            wall_clock.filled(3),
-            [1.0, 6.0, 3.0, 5.0, 6.0, 3.0, 5.0, 2.0, 9.0]
-        );
-        let values = [None, Some(1.0), None, None, Some(4.0), None];
-        let wall_clock = WallClock::lay_out(&series_with_gaps("1h", &values));
-        assert_eq!(wall_clock.filled(0), [1.0, 1.0, 2.0, 3.0, 4.0, 4.0]);
-        let nothing = WallClock::lay_out(&series_with_gaps("1h", &[None, None]));
-        assert!(nothing.filled(1).is_empty());
     }
 }

@@ -23,11 +23,11 @@ fn judgement(verdict: Verdict, value: f64) -> Judgement {
             stale_after: chrono::TimeDelta::minutes(15),
         },
         latest: Some(Observation { time, value }),
-        prediction: Some(Prediction {
+        prediction: Some(Prediction::sample(
             time,
-            band: Band::new(912.1, 1102.4, 1297.8).expect("a band"),
-            past: Vec::new(),
-        }),
+            Band::new(912.1, 1102.4, 1297.8).expect("a band"),
+            Vec::new(),
+        )),
         level: Level::default(),
         verdict,
     }

@@ -101,12 +101,12 @@ fn a_verbose_run_tells_how_it_judged_even_where_all_is_well() {
     for (line, begin) in lines[1..].iter().zip([
         "  rows 145 (empty 0, not finite 0, time unclear 0, repeated 0), step 1h, as of 2026-11-22 15:00:00 CET",
         "  history 6 d from 2026-11-16 14:00 CET: 144 values, 0 missing, 0 clipped",
-        "  ",
+        "  seasons 1 d (",
     ]) {
         assert!(line.starts_with(begin), "{line}");
     }
-    assert_eq!(lines.len(), 4, "{run:?}");
-    assert!(lines[3].contains("half-widths of the 95 % band"), "{run:?}");
+    assert_eq!(lines.len(), 5, "{run:?}");
+    assert!(lines[4].contains("half-widths of the 95 % band"), "{run:?}");
 }
 
 #[test]

@@ -1,0 +1,107 @@
+//! What the next value is regressed on: the last values, and for each season its counterparts one
+//! turn back and around. The idea is that of seasonal autoregressions since Box and Jenkins (*Time
+//! Series Analysis: Forecasting and Control*, 1970); the means over many turns stand in for the
+//! moving average part.
+
+use crate::forecast::timeline::{Cycle, Timeline};
+
+/// The last values that count, where history is long enough to tell their weights apart.
+pub const RECENT: usize = 8;
+/// Values of history for each recent value regressed on.
+const HISTORY_EACH: usize = 40;
+
+/// Which regressors a slot has.
+#[derive(Debug, Clone)]
+pub struct Regressors {
+    pub recent: usize,
+    /// How many seasons, shortest first.
+    pub seasons: usize,
+}
+
+/// What a regressor stands for, to tell how a forecast came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Level,
+    Recent,
+    /// The season with this number.
+    Season(usize),
+}
+
+impl Regressors {
+    pub fn of(timeline: &Timeline, seasons: usize) -> Self {
+        Self {
+            recent: (timeline.len() / HISTORY_EACH).clamp(1, RECENT),
+            seasons,
+        }
+    }
+
+    /// The first slot all of whose regressors lie in the history.
+    pub fn first_slot(&self, timeline: &Timeline) -> usize {
+        let has_turn = |slot: usize| {
+            let cycles = timeline.cycles[..self.seasons].iter();
+            cycles
+                .map(|cycle| cycle.counterpart(slot))
+                .all(|counterpart| counterpart.is_some_and(|slot| slot > 0))
+        };
+        (self.recent..=timeline.len())
+            .find(|slot| has_turn(*slot))
+            .unwrap_or(timeline.len())
+    }
+
+    pub fn roles(&self) -> Vec<Role> {
+        let mut roles = vec![Role::Level];
+        roles.resize(1 + self.recent, Role::Recent);
+        for season in 0..self.seasons {
+            let count = if season == 0 { 6 } else { 3 };
+            roles.resize(roles.len() + count, Role::Season(season));
+        }
+        roles
+    }
+
+    /// Writes the regressors of a slot, drawn from the values `fed` before it.
+    pub fn write(&self, slot: usize, fed: &[f64], timeline: &Timeline, row: &mut Vec<f64>) {
+        row.clear();
+        row.push(1.0);
+        row.extend((1..=self.recent).map(|lag| fed[slot - lag]));
+        for (season, cycle) in timeline.cycles[..self.seasons].iter().enumerate() {
+            // A place that was never open before borrows the value before it.
+            let counterpart = cycle.counterpart(slot).unwrap_or(slot - 1).max(1);
+            let following = (counterpart + 1).min(slot - 1);
+            row.extend([fed[counterpart], fed[counterpart - 1], fed[following]]);
+            if season == 0 {
+                let two_back = cycle.counterparts(slot).nth(1).unwrap_or(counterpart);
+                let mean = Mean::over_turns(cycle, slot, fed);
+                row.extend([fed[two_back], mean.here, mean.just_before]);
+            }
+        }
+    }
+}
+
+/// The mean over all turns remembered, at the same place and at the one before.
+struct Mean {
+    here: f64,
+    just_before: f64,
+}
+
+impl Mean {
+    fn over_turns(cycle: &Cycle, slot: usize, fed: &[f64]) -> Self {
+        let (mut here, mut just_before, mut count) = (0.0, 0.0, 0.0);
+        for counterpart in cycle.counterparts(slot).filter(|slot| *slot > 0) {
+            here += fed[counterpart];
+            just_before += fed[counterpart - 1];
+            count += 1.0;
+        }
+        if count > 0.0 {
+            Self {
+                here: here / count,
+                just_before: just_before / count,
+            }
+        } else {
+            let last = fed[slot - 1];
+            Self {
+                here: last,
+                just_before: last,
+            }
+        }
+    }
+}

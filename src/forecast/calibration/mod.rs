@@ -1,0 +1,58 @@
+//! From errors a model made on values it had not seen to the distribution of the next value: a step
+//! of its own, after the model and before the verdict, the same for every model.
+//!
+//! Each error is divided by a scale that is known before it ([`scale`]); the ratios, of one kind now,
+//! are the distribution's shape ([`shape`]), with a tail beyond what they can show ([`tail`]). That is
+//! split conformal prediction with locally weighted scores (Lei, G'Sell, Rinaldo, Tibshirani and
+//! Wasserman, *Distribution-Free Predictive Inference for Regression*, 2018), each side by itself.
+
+pub mod distribution;
+mod scale;
+mod shape;
+mod tail;
+
+use std::sync::Arc;
+
+use super::Fitted;
+use super::timeline::Timeline;
+use distribution::Distribution;
+use scale::Scales;
+use shape::Shape;
+
+/// The scale of every slot, and the shape they share.
+#[derive(Debug, Clone)]
+pub struct Calibration {
+    scales: Scales,
+    shape: Arc<Shape>,
+}
+
+/// Fewer errors say nothing of how large they can be.
+pub const FEWEST_ERRORS: usize = 12;
+
+impl Calibration {
+    /// `None` if there are too few errors, or they are all zero.
+    pub fn of(fitted: &Fitted, timeline: &Timeline) -> Option<Self> {
+        if fitted.errors.iter().flatten().count() < FEWEST_ERRORS {
+            return None;
+        }
+        let scales = Scales::learn(fitted, timeline)?;
+        let shape = Shape::of(fitted, &scales);
+        Some(Self {
+            scales,
+            shape: Arc::new(shape),
+        })
+    }
+
+    /// The distribution of a slot's value, by its number from the first that is forecast on.
+    pub fn distribution(&self, fitted: &Fitted, timeline: &Timeline, index: usize) -> Distribution {
+        let unit = timeline.unit;
+        let scale = self.scales.at(index);
+        Distribution {
+            expected: unit.value(fitted.expected[index]),
+            below: scale.below * unit.size,
+            above: scale.above * unit.size,
+            far: scale.far * unit.size,
+            shape: Arc::clone(&self.shape),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! How large errors usually are at each place of the season: the mean size of those at the place and
+//! around it, drawn towards that of all.
+
+/// The usual size of an error by its place in the season; never zero.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    sizes: Vec<f64>,
+}
+
+/// An error this many medians large counts as no larger.
+const CAP: f64 = 5.0;
+/// So many errors around a place say what is usual there.
+const ERRORS_EACH: f64 = 150.0;
+/// The mean of all counts as this many errors at each place.
+const PRIOR: f64 = 8.0;
+/// Keeps a season that never errs from dividing by zero.
+const LEAST: f64 = 1e-9;
+
+impl Profile {
+    pub fn of(errors: &[Option<f64>], phases: &[usize], phase_count: usize) -> Self {
+        let mut sizes: Vec<f64> = errors.iter().flatten().map(|error| error.abs()).collect();
+        #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
+        let count = sizes.len() as f64;
+        let mean = sizes.iter().sum::<f64>() / count.max(1.0);
+        let middle = sizes.len() / 2;
+        let median = if sizes.is_empty() {
+            0.0
+        } else {
+            *sizes.select_nth_unstable_by(middle, f64::total_cmp).1
+        };
+        let cap = CAP * median.max(0.1 * mean).max(LEAST);
+        let (mut sums, mut counts) = (vec![0.0; phase_count], vec![0.0; phase_count]);
+        for (error, phase) in errors.iter().zip(phases) {
+            if let Some(error) = error {
+                sums[*phase] += error.abs().min(cap);
+                counts[*phase] += 1.0;
+            }
+        }
+        let overall = sums.iter().sum::<f64>() / count.max(1.0);
+        Self {
+            sizes: smooth(&sums, &counts, overall),
+        }
+    }
+
+    pub fn at(&self, phase: usize) -> f64 {
+        self.sizes[phase]
+    }
+}
+
+/// Means under a triangle that is wide enough to hold [`ERRORS_EACH`] errors, around the season's
+/// turn too.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a season has few places"
+)]
+fn smooth(sums: &[f64], counts: &[f64], overall: f64) -> Vec<f64> {
+    let places = sums.len();
+    let each = (counts.iter().sum::<f64>() / places as f64).max(0.1);
+    let reach = ((ERRORS_EACH / each / 2.0).ceil() as usize).min(places / 2);
+    (0..places)
+        .map(|place| {
+            let (mut sum, mut count) = (PRIOR * overall, PRIOR);
+            for offset in 0..=2 * reach {
+                let neighbour = (place + places + offset - reach) % places;
+                let weight = 1.0 - offset.abs_diff(reach) as f64 / (reach as f64 + 1.0);
+                sum += weight * sums[neighbour];
+                count += weight * counts[neighbour];
+            }
+            (sum / count).max(LEAST)
+        })
+        .collect()
+}
