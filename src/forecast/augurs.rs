@@ -1,6 +1,7 @@
 //! augurs' models as one of ours. They count positions and want every value, so they get the
 //! timeline with its gaps filled; they compute in single precision, which the timeline's unit bears.
 
+use ::augurs::seasons::{Detector, PeriodogramDetector};
 use ::augurs::{Fit, Predict, ets::AutoETS, mstl::MSTLModel};
 use anyhow::{Context, Result, anyhow, ensure};
 
@@ -60,6 +61,26 @@ impl Model for Mstl {
             fences: None,
         })
     }
+}
+
+/// The strongest period of values, in slots, by Welch's periodogram (*The Use of Fast Fourier Transform
+/// for the Estimation of Power Spectra*, 1967). `None` if there is no peak, or too few values to tell.
+pub fn detect_period(values: &[f64]) -> Option<usize> {
+    /// Fewer values show no period three times.
+    const FEWEST: usize = 24;
+    const SHORTEST: u32 = 4;
+    if values.len() < FEWEST {
+        return None;
+    }
+    let longest = u32::try_from(values.len() / 3).ok()?;
+    let detector = PeriodogramDetector::builder()
+        .min_period(SHORTEST)
+        .max_period(longest)
+        .build();
+    let periods = detector.detect(values);
+    periods
+        .first()
+        .and_then(|period| usize::try_from(*period).ok())
 }
 
 /// The season's length in open slots, as of the slot to forecast. At most half of the history, of

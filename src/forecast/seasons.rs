@@ -4,6 +4,7 @@
 use anyhow::Result;
 use chrono::TimeDelta;
 
+use super::augurs::detect_period;
 use super::method::SeasonChoice;
 use crate::series::{Step, TimeSeries};
 
@@ -27,7 +28,7 @@ const FEWEST_UNSEASONAL: usize = 40;
 
 impl Seasons {
     /// The seasons the history is long enough for: of those given, or else a day and a week (of daily
-    /// values a week; of longer steps none). A longer one must have been seen once and a half, so that
+    /// values a week; of longer steps the strongest period of the values). A longer one must have been seen once and a half, so that
     /// there is something to learn how much it counts.
     ///
     /// # Errors
@@ -37,12 +38,31 @@ impl Seasons {
         let step = history.grid().step();
         let mut lengths = match choice.in_steps(step)? {
             Some(given) => given,
-            None => step.per_day().into_iter().chain(step.per_week()).collect(),
+            None => of_the_calendar(step),
         };
+        if lengths.is_empty() && *choice == SeasonChoice::Found {
+            lengths.extend(detect_period(&without_gaps(history)));
+        }
         let seen = |length: &usize| 2 * history.len() >= 3 * length;
         lengths.retain(seen);
         Ok(Self(lengths))
     }
+}
+
+fn of_the_calendar(step: Step) -> Vec<usize> {
+    step.per_day().into_iter().chain(step.per_week()).collect()
+}
+
+/// Each gap filled with the value before it.
+fn without_gaps(history: &TimeSeries) -> Vec<f64> {
+    let mut last = history.observed().next().unwrap_or(0.0);
+    let values = history.values().iter();
+    values
+        .map(|value| {
+            last = value.unwrap_or(last);
+            last
+        })
+        .collect()
 }
 
 /// The history a verdict needs at this step: full seasons, or where there is none, as many values as
@@ -65,4 +85,45 @@ pub fn needed_with(step: Step, choice: &SeasonChoice) -> Result<TimeDelta> {
 
 fn needed_steps(season: Option<usize>) -> usize {
     season.map_or(FEWEST_UNSEASONAL, |season| FULL_SEASONS * season)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::sample;
+
+    fn found(step: &str, values: &[f64]) -> Vec<usize> {
+        Seasons::of(&sample::series(step, values), &SeasonChoice::Found)
+            .expect("seasons")
+            .0
+    }
+
+    #[test]
+    fn a_week_is_a_season_once_it_was_seen_one_and_a_half_times() {
+        let values: Vec<f64> = (0..300).map(f64::from).collect();
+        assert_eq!(found("1h", &values[..251]), [24]);
+        assert_eq!(found("1h", &values[..252]), [24, 168]);
+        assert_eq!(found("1d", &values), [7]);
+    }
+
+    #[test]
+    fn where_the_calendar_has_none_the_period_of_the_values_is_found() {
+        let wave: Vec<f64> = (0..128).map(|n| f64::from(n % 8)).collect();
+        assert_eq!(found("1w", &wave), [8]);
+        assert!(found("1w", &wave[..20]).is_empty());
+    }
+
+    #[test]
+    fn given_seasons_replace_those_of_the_calendar() {
+        let history = sample::series("1h", &[1.0; 48]);
+        let given = |hours: &[i64]| {
+            let lengths = hours.iter().map(|hours| TimeDelta::hours(*hours)).collect();
+            Seasons::of(&history, &SeasonChoice::Given(lengths))
+                .expect("seasons")
+                .0
+        };
+        assert_eq!(given(&[8, 24]), [8, 24]);
+        assert_eq!(given(&[8, 48]), [8], "seen only once");
+        assert!(given(&[]).is_empty());
+    }
 }

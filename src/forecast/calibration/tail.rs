@@ -10,18 +10,19 @@ pub struct Tail {
     pub shape: f64,
 }
 
-/// The tail before any data: heavier than the exponential, whose shape is 0, and of a scale in the
-/// units of [`super::scale::Scale::far`].
+/// The tail before any data: heavier than the exponential, whose shape is 0, as business series are,
+/// and of a scale in the units of [`super::scale::Scale::far`]. README.md tells what budgets of false
+/// alerts came to with it.
 const PRIOR: Tail = Tail {
     scale: 0.38,
-    shape: 0.2,
+    shape: 0.6,
 };
 /// How many peaks the prior counts as. Many: among the peaks of a window are its incidents, and a tail
 /// that followed them would take the next incident for usual.
 const PRIOR_PEAKS: f64 = 800.0;
 /// A tail lighter than the exponential has an end, and a value beyond it would be impossible; one
-/// heavier than this has no variance.
-const SHAPES: (f64, f64) = (0.0, 0.5);
+/// heavier than this has no mean.
+const SHAPES: (f64, f64) = (0.0, 1.0);
 
 impl Tail {
     /// By Pickands' estimator (*Statistical Inference Using Extreme Order Statistics*, 1975), which
