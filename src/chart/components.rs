@@ -1,0 +1,210 @@
+//! Draws what a history is made of: the values with their band on top, and below them trend, seasons
+//! and remainder, each on a scale of its own, all above one time axis.
+
+use anyhow::Result;
+use chrono::TimeDelta;
+
+use super::canvas::{self, Area, Canvas};
+use super::frame::{self, Frame, Slot};
+use super::period::{column_length, thinned};
+use super::pictures::{mark, points};
+use super::style::{
+    DAY, DOT_RADIUS, DOT_RIM, FOOT, HEADING_BASELINE, HEADING_ROOM, MARGIN, MOST_PANEL_TICKS,
+    PANEL_HEIGHT, PLOT_TOP, VALUE_PANEL_HEIGHT, WHITE,
+};
+use super::ticks::{self, ValueTick};
+use super::{Chart, Figure, Marked, Point, axis, callout, legend, series};
+use crate::config::Metric;
+use crate::forecast::Components;
+use crate::judgement::Judgement;
+use crate::notation::write_length;
+use crate::series::TimeSeries;
+
+/// One scale with its points; the first has no name, the title is it.
+struct Panel {
+    name: String,
+    slots: Vec<Slot>,
+    frame: Frame,
+}
+
+/// The picture as PNG. Without components it is that of the values alone.
+///
+/// # Errors
+///
+/// Where the picture cannot be drawn or encoded, which no input is known to cause.
+pub fn draw_components(
+    metric: &Metric,
+    judgement: &Judgement,
+    components: Option<&Components>,
+) -> Result<Vec<u8>> {
+    let title = match &metric.unit {
+        Some(unit) => format!("{} ({unit}) and what it is made of", metric.title),
+        None => format!("{} and what it is made of", metric.title),
+    };
+    let mut values = points(judgement);
+    // A month has too many of them to be ringed one by one.
+    values.iter_mut().for_each(|point| point.clipped = false);
+    let column = column_length(&marked(&values));
+    let step = judgement.reading.series.grid().step().delta().max(column);
+    let figure = Figure {
+        title: &title,
+        unit: None,
+        points: &values,
+        mark: mark(&judgement.verdict),
+        label: "",
+        band_label: &format!("{} band", judgement.level),
+        step,
+    };
+    let history = judgement.cleaned.as_ref().map(|cleaned| &cleaned.history);
+    let mut panels = vec![Panel::of(String::new(), &values, column, step)];
+    if let (Some(components), Some(history)) = (components, history) {
+        panels.extend(named(components).into_iter().map(|named| {
+            let points = named.points(history);
+            Panel::of(named.name, &points, column, step)
+        }));
+    }
+    let panels = arranged(panels.into_iter().flatten().collect());
+    let bottom = panels
+        .last()
+        .map_or(PLOT_TOP + VALUE_PANEL_HEIGHT, |panel| {
+            panel.frame.area.bottom
+        });
+    canvas::picture_of_height(bottom + FOOT, |canvas| {
+        axis::draw_title(canvas, figure.title)?;
+        if panels.is_empty() {
+            return axis::draw_no_values(canvas);
+        }
+        draw_panels(&figure, panels, canvas)
+    })
+}
+
+/// A component and its name.
+struct Named<'a> {
+    name: String,
+    values: &'a [Option<f64>],
+}
+
+impl Named<'_> {
+    fn points(&self, history: &TimeSeries) -> Vec<Point> {
+        let values = self.values.iter().enumerate();
+        values
+            .map(|(index, value)| Point {
+                time: history.time(index),
+                value: *value,
+                clipped: false,
+                band: None,
+            })
+            .collect()
+    }
+}
+
+fn named(components: &Components) -> Vec<Named<'_>> {
+    let plain = |name: &str, values| Named {
+        name: name.to_string(),
+        values,
+    };
+    let seasons = components.seasons.iter().map(|season| Named {
+        name: format!("Season of {}", write_length(season.length)),
+        values: &season.values,
+    });
+    std::iter::once(plain("Trend", &components.trend))
+        .chain(seasons)
+        .chain([plain("Remainder", &components.remainder)])
+        .collect()
+}
+
+fn marked(points: &[Point]) -> Vec<Marked> {
+    points
+        .iter()
+        .map(|point| Marked {
+            point: *point,
+            mark: None,
+        })
+        .collect()
+}
+
+impl Panel {
+    /// None where there is no point.
+    fn of(name: String, points: &[Point], column: TimeDelta, step: TimeDelta) -> Option<Self> {
+        let shown = thinned(&marked(points), column);
+        let shown: Vec<Point> = shown.iter().map(|marked| marked.point).collect();
+        let slots = frame::slots(&shown);
+        let frame = Frame::new(&slots, step)?;
+        Some(Self { name, slots, frame })
+    }
+}
+
+/// The panels one below the other, over the times of the first.
+fn arranged(mut panels: Vec<Panel>) -> Vec<Panel> {
+    let left = panels.iter().map(|panel| panel.frame.area.left);
+    let left = left.fold(0.0, f64::max);
+    let Some(frame) = panels.first().map(|panel| &panel.frame) else {
+        return panels;
+    };
+    let (first, last) = (frame.first, frame.last);
+    let mut top = PLOT_TOP;
+    let mut height = VALUE_PANEL_HEIGHT;
+    for panel in &mut panels {
+        let frame = &mut panel.frame;
+        (frame.first, frame.last) = (first, last);
+        frame.area = Area {
+            left,
+            top,
+            bottom: top + height,
+            ..frame.area
+        };
+        frame.value_ticks = fewer(std::mem::take(&mut frame.value_ticks));
+        top += height + HEADING_ROOM;
+        height = PANEL_HEIGHT;
+    }
+    panels
+}
+
+/// Every second tick or third and so on, so that they stand apart; zero stays if it was one.
+fn fewer(ticks: Vec<ValueTick>) -> Vec<ValueTick> {
+    let stride = ticks.len().div_ceil(MOST_PANEL_TICKS).max(1);
+    let zero = ticks.iter().position(|tick| tick.value == 0.0).unwrap_or(0);
+    ticks
+        .into_iter()
+        .enumerate()
+        .filter(|(index, _)| index % stride == zero % stride)
+        .map(|(_, tick)| tick)
+        .collect()
+}
+
+fn draw_panels(figure: &Figure, panels: Vec<Panel>, canvas: &Canvas) -> Result<()> {
+    let count = panels.len();
+    for (index, Panel { name, slots, frame }) in panels.into_iter().enumerate() {
+        let chart = Chart {
+            figure,
+            slots: &slots,
+            frame,
+        };
+        let time_ticks = ticks::time_ticks(chart.frame.first, chart.frame.last, figure.step);
+        axis::draw_grid(&chart, canvas, &time_ticks)?;
+        axis::draw_value_labels(&chart, canvas)?;
+        let baseline = chart.frame.area.top - HEADING_BASELINE;
+        canvas.text(&name, (MARGIN, baseline), DAY)?;
+        series::draw_band(&chart, canvas)?;
+        series::draw_lines(&chart, canvas)?;
+        if index == 0 {
+            axis::draw_period(&chart, canvas)?;
+            legend::draw(&chart, canvas, &[])?;
+            draw_judged(&chart, canvas)?;
+        }
+        if index + 1 == count {
+            axis::draw_hours(&chart, canvas, &time_ticks)?;
+            axis::draw_days(&chart, canvas, &time_ticks)?;
+        }
+    }
+    Ok(())
+}
+
+fn draw_judged(chart: &Chart, canvas: &Canvas) -> Result<()> {
+    let judged = chart.slots.last();
+    let Some(spot) = judged.and_then(|slot| series::value_spot(chart, slot)) else {
+        return Ok(());
+    };
+    canvas.disc(spot, DOT_RADIUS + DOT_RIM, WHITE)?;
+    canvas.disc(spot, DOT_RADIUS, callout::color(chart.figure.mark))
+}
