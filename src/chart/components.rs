@@ -10,7 +10,7 @@ use super::period::{column_length, thinned};
 use super::pictures::{mark, points};
 use super::style::{
     DAY, DOT_RADIUS, DOT_RIM, FOOT, HEADING_BASELINE, HEADING_ROOM, MARGIN, MOST_PANEL_TICKS,
-    PANEL_HEIGHT, PLOT_TOP, VALUE_PANEL_HEIGHT, WHITE,
+    PANEL_HEIGHT, PLOT_TOP, TICK, VALUE_PANEL_HEIGHT, WHITE,
 };
 use super::ticks::{self, ValueTick};
 use super::{Chart, Figure, Marked, Point, axis, callout, legend, series};
@@ -19,6 +19,8 @@ use crate::forecast::Components;
 use crate::judgement::Judgement;
 use crate::notation::write_length;
 use crate::series::TimeSeries;
+
+const SCALES: &str = "Each on a scale of its own";
 
 /// One scale with its points; the first has no name, the title is it.
 struct Panel {
@@ -43,7 +45,9 @@ pub fn draw_components(
     };
     let mut values = points(judgement);
     // A month has too many of them to be ringed one by one.
-    values.iter_mut().for_each(|point| point.clipped = false);
+    for point in &mut values {
+        point.clipped = false;
+    }
     let column = column_length(&marked(&values));
     let step = judgement.reading.series.grid().step().delta().max(column);
     let figure = Figure {
@@ -185,6 +189,9 @@ fn draw_panels(figure: &Figure, panels: Vec<Panel>, canvas: &Canvas) -> Result<(
         axis::draw_value_labels(&chart, canvas)?;
         let baseline = chart.frame.area.top - HEADING_BASELINE;
         canvas.text(&name, (MARGIN, baseline), DAY)?;
+        if index == 1 {
+            canvas.text_right(SCALES, (chart.frame.area.right, baseline), TICK)?;
+        }
         series::draw_band(&chart, canvas)?;
         series::draw_lines(&chart, canvas)?;
         if index == 0 {
@@ -207,4 +214,92 @@ fn draw_judged(chart: &Chart, canvas: &Canvas) -> Result<()> {
     };
     canvas.disc(spot, DOT_RADIUS + DOT_RIM, WHITE)?;
     canvas.disc(spot, DOT_RADIUS, callout::color(chart.figure.mark))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forecast::decompose;
+    use crate::series::{Buckets, Grid, Missing, parse_time};
+    use crate::source::Reading;
+
+    /// So many hours that swing by the day, closed from 0 to 6 h, with a spike among them.
+    fn judgement(hours: i64) -> Judgement {
+        let end = parse_time("2026-11-22 14:00", chrono_tz::Europe::Paris).expect("a time");
+        let grid = Grid::new("1h".parse().expect("a step"), end);
+        let mut buckets = Buckets::new(grid.clone(), None);
+        let last_slot = grid.slot(end);
+        for slot in last_slot - hours..=last_slot {
+            let hour = u32::try_from(slot.rem_euclid(24)).expect("an hour");
+            let noise = u32::try_from(slot.rem_euclid(7919) * 31 % 101).expect("a number");
+            let spike = f64::from(u8::from(slot == last_slot - 50)) * 900.0;
+            let value = 1000.0 + 20.0 * f64::from(hour) + f64::from(noise) + spike;
+            buckets.add(grid.instant(slot), (hour >= 6).then_some(value));
+        }
+        let reading = Reading {
+            series: buckets.series(last_slot - hours, last_slot, Missing::Gap),
+            intake: buckets.intake,
+            now: grid.instant(last_slot + 1),
+            newest: Some(end),
+            stale_after: TimeDelta::hours(3),
+        };
+        Judgement::of(reading, &Metric::of_file("sales")).expect("a judgement")
+    }
+
+    fn components(judgement: &Judgement) -> Components {
+        let split = judgement.reading.series.split_latest().expect("a value");
+        let cleaned = judgement.cleaned.as_ref().expect("a history");
+        let method = &Metric::of_file("sales").method;
+        decompose(&split.history, cleaned, method)
+            .expect("a decomposition")
+            .expect("components")
+    }
+
+    fn size(picture: &[u8]) -> (u32, u32) {
+        let info = png::Decoder::new(std::io::Cursor::new(picture))
+            .read_info()
+            .expect("a PNG");
+        info.info().size()
+    }
+
+    #[test]
+    fn each_component_makes_the_picture_higher_by_a_panel() {
+        let judgement = judgement(20 * 24);
+        let draw = |components: Option<&Components>| {
+            let metric = Metric::of_file("sales");
+            size(&draw_components(&metric, &judgement, components).expect("a picture"))
+        };
+        let all = components(&judgement);
+        assert_eq!(all.seasons.len(), 2);
+        let one = Components {
+            seasons: all.seasons[..1].to_vec(),
+            ..all.clone()
+        };
+        assert_eq!(draw(None), (1200, 616));
+        assert_eq!(draw(Some(&one)), (1200, 616 + 3 * 254));
+        assert_eq!(draw(Some(&all)), (1200, 616 + 4 * 254));
+    }
+
+    #[test]
+    fn a_history_without_a_verdict_draws_as_values() {
+        let judgement = judgement(20);
+        assert!(judgement.prediction.is_none());
+        let picture = draw_components(&Metric::of_file("sales"), &judgement, None);
+        assert_eq!(size(&picture.expect("a picture")), (1200, 616));
+    }
+
+    #[test]
+    fn fewer_ticks_keep_zero() {
+        let ticks = |from: i32, to: i32| {
+            let ticks = (from..=to).map(|tick| ValueTick {
+                value: f64::from(tick),
+                label: tick.to_string(),
+            });
+            let kept = fewer(ticks.collect());
+            kept.into_iter().map(|tick| tick.label).collect::<Vec<_>>()
+        };
+        assert_eq!(ticks(-3, 3), ["-2", "0", "2"]);
+        assert_eq!(ticks(1, 3), ["1", "2", "3"]);
+        assert_eq!(ticks(5, 13), ["5", "8", "11"]);
+    }
 }

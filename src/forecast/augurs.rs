@@ -82,7 +82,8 @@ pub fn decompose(timeline: &Timeline) -> Result<Parts> {
     Ok(fitted.parts)
 }
 
-/// A season's length in open slots, as of the slot to forecast.
+/// A season's length in open slots, as of the slot to forecast, or of the last before it whose place was
+/// open a turn earlier too.
 #[derive(Debug, Clone, Copy)]
 struct Period {
     number: usize,
@@ -93,7 +94,8 @@ struct Period {
 fn periods(timeline: &Timeline) -> Vec<Period> {
     let last = timeline.len();
     let period = |(number, cycle): (usize, &Cycle)| {
-        let length = last - cycle.counterpart(last)?;
+        let turn = |slot: usize| Some(slot - cycle.counterpart(slot)?);
+        let length = (0..=last).rev().find_map(turn)?;
         (length >= 2 && 2 * length <= last).then_some(Period { number, length })
     };
     timeline

@@ -16,7 +16,7 @@ pub struct Components {
     pub trend: Vec<Option<f64>>,
     /// Shortest first.
     pub seasons: Vec<SeasonalComponent>,
-    /// What the others leave of the value as it was measured, also where the fit saw a clipped one.
+    /// What the others leave of the value as it was measured, outlier or not.
     pub remainder: Vec<Option<f64>>,
 }
 
@@ -27,8 +27,8 @@ pub struct SeasonalComponent {
     pub values: Vec<Option<f64>>,
 }
 
-/// Takes a history apart; outliers that were clipped count as such. `None` if its values do not
-/// differ. A season is left out if the open hours hold less than two turns of it.
+/// Takes a history apart. Outliers that were clipped teach it nothing, and are left in the remainder.
+/// `None` if its values do not differ. A season is left out if the open hours hold less than two turns of it.
 ///
 /// # Errors
 ///
@@ -39,7 +39,12 @@ pub fn decompose(
     method: &Method,
 ) -> Result<Option<Components>> {
     let seasons = Seasons::of(history, &method.seasons)?;
-    let Some(timeline) = Timeline::lay_out(history, cleaned, &seasons) else {
+    let is_clipped = |slot| {
+        let index = history.index(slot);
+        cleaned.clipped.binary_search(&index).is_ok()
+    };
+    let kept = Cleaned::untouched(&history.clone().without(is_clipped));
+    let Some(timeline) = Timeline::lay_out(history, &kept, &seasons) else {
         return Ok(None);
     };
     let parts = augurs::decompose(&timeline)?;
@@ -122,6 +127,24 @@ mod tests {
         assert_eq!(day.length, TimeDelta::days(1));
         let swing = |hour: usize| day.values[10 * 24 + hour].expect("a value");
         assert!(swing(6) - swing(18) > 350.0, "{:?}", day.values);
+    }
+
+    #[test]
+    fn an_outlier_is_left_in_the_remainder() {
+        let history = history();
+        let place = 10 * 24 + 12;
+        let spiked = history.map(|index, value| if index == place { 9000.0 } else { value });
+        let cleaned = Cleaned {
+            clipped: vec![place],
+            ..Cleaned::untouched(&spiked)
+        };
+        let calm = components(&history).trend[place].expect("a value");
+        let components = decompose(&spiked, &cleaned, &Method::default())
+            .expect("a decomposition")
+            .expect("components");
+        let trend = components.trend[place].expect("a value");
+        assert!((trend - calm).abs() < 10.0, "{trend} and {calm}");
+        assert!(components.remainder[place].is_some_and(|remainder| remainder > 7000.0));
     }
 
     #[test]
