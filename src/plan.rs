@@ -167,9 +167,9 @@ pub fn choose_source(
 /// # Errors
 ///
 /// If there is no such metric, or none is named and there are several.
-pub fn choose_metric(named: Option<&str>, config: &Config, purpose: &str) -> Result<Metric> {
-    let names: Vec<String> = named.map(str::to_string).into_iter().collect();
-    match config.chosen(&names)?.as_slice() {
+pub fn choose_metric(wanted: Option<&str>, config: &Config, purpose: &str) -> Result<Metric> {
+    let wanted: Vec<String> = wanted.map(str::to_string).into_iter().collect();
+    match config.chosen(&wanted)?.as_slice() {
         [metric] => Ok((*metric).clone()),
         several => {
             let names: Vec<_> = several.iter().map(|metric| metric.name.as_str()).collect();
