@@ -39,9 +39,13 @@ pub fn draw_components(
     judgement: &Judgement,
     components: Option<&Components>,
 ) -> Result<Vec<u8>> {
-    let title = match &metric.unit {
-        Some(unit) => format!("{} ({unit}) and what it is made of", metric.title),
-        None => format!("{} and what it is made of", metric.title),
+    let name = match &metric.unit {
+        Some(unit) => format!("{} ({unit})", metric.title),
+        None => metric.title.clone(),
+    };
+    let title = match components {
+        Some(_) => format!("{name} and what it is made of"),
+        None => format!("{name}: not decided"),
     };
     let mut values = points(judgement);
     // A month has too many of them to be ringed one by one.
