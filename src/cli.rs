@@ -1,6 +1,7 @@
 //! The command line: flags, their help, exit codes.
 
 mod backtest;
+mod explain;
 
 use std::path::PathBuf;
 use std::process::{ExitCode, Termination};
@@ -8,6 +9,7 @@ use std::process::{ExitCode, Termination};
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use backtest::{BacktestArgs, BacktestFormat};
+pub use explain::ExplainArgs;
 
 /// Checks the newest point of each business series against its 95 % band, and mails an alert
 #[derive(Debug, Parser)]
@@ -67,6 +69,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Backtest(BacktestArgs),
+    Explain(ExplainArgs),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod deadline;
 mod dispatch;
+mod explain;
 mod fingerprint;
 mod forecast;
 mod judgement;
@@ -33,8 +34,10 @@ use source::Source;
 
 fn main() -> Exit {
     let args = Args::parse();
-    if let Some(Command::Backtest(args)) = &args.command {
-        return backtest::run(args);
+    match &args.command {
+        Some(Command::Backtest(args)) => return backtest::run(args),
+        Some(Command::Explain(args)) => return explain::run(args),
+        None => {}
     }
     match Plan::prepare(&args) {
         Ok(Prepared { plan, source }) => run(&plan, source),

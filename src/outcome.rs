@@ -1,9 +1,9 @@
 //! What came of one metric in this run: told on the terminal, and in the exit code.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
-use anyhow::{Error, Result};
+use anyhow::{Context, Error, Result};
 
 use crate::cli::Exit;
 use crate::config::Metric;
@@ -89,6 +89,25 @@ impl Outcome {
 /// Says on standard error what kept the whole run from being begun.
 pub fn complain(error: &Error) {
     let _ = writeln!(std::io::stderr(), "bandwatch: {}", one_line(error));
+}
+
+/// Prints what a command was asked for. A reader that has gone (as in `| head`) wanted no more; a disk
+/// that is full is told.
+///
+/// # Errors
+///
+/// If standard output cannot be written to.
+pub fn print(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("write to standard output")
+        }
+        _ => Ok(()),
+    }
 }
 
 fn one_line(error: &Error) -> String {

@@ -4,7 +4,7 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
@@ -64,7 +64,7 @@ impl Plan {
         let source = choose_source(args.input.as_deref(), &config, &metrics, deadline)?;
         let plan = Self {
             mode,
-            as_of: choose_time(args, now)?,
+            as_of: choose_time(args.at.as_deref(), args.input.as_deref(), now)?,
             deadline,
             letterhead: config.letterhead(),
             mail: if mode == Mode::Live {
@@ -162,8 +162,53 @@ pub fn choose_source(
     Ok(Source::mysql(settings, deadline))
 }
 
-fn choose_time(args: &Args, now: DateTime<Tz>) -> Result<AsOf> {
-    match (&args.at, &args.input) {
+/// The one metric of a command that is about one; `purpose` is that command in words.
+///
+/// # Errors
+///
+/// If there is no such metric, or none is named and there are several.
+pub fn choose_metric(wanted: Option<&str>, config: &Config, purpose: &str) -> Result<Metric> {
+    let wanted: Vec<String> = wanted.map(str::to_string).into_iter().collect();
+    match config.chosen(&wanted)?.as_slice() {
+        [metric] => Ok((*metric).clone()),
+        several => {
+            let names: Vec<_> = several.iter().map(|metric| metric.name.as_str()).collect();
+            bail!(
+                "{purpose} is of one metric, and the configuration has {}; choose one with --metric",
+                names.join(", ")
+            )
+        }
+    }
+}
+
+/// Whether `--plot` can be a picture, said at once and not after all the work.
+///
+/// # Errors
+///
+/// If it is a directory, or lies in none.
+pub fn check_picture_path(path: &Path) -> Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+        Some(folder) => folder,
+        None => bail!("--plot {}: not a file", path.display()),
+    };
+    ensure!(!path.is_dir(), "--plot {}: a directory", path.display());
+    ensure!(
+        folder.is_dir(),
+        "--plot {}: there is no directory {}",
+        path.display(),
+        folder.display()
+    );
+    Ok(())
+}
+
+/// The time to judge at: as `--at` says; of a file, its last row; else now.
+///
+/// # Errors
+///
+/// If it is no time.
+pub fn choose_time(at: Option<&str>, input: Option<&Path>, now: DateTime<Tz>) -> Result<AsOf> {
+    match (at, input) {
         (Some(text), _) => parse_time(text, now.timezone())
             .map(AsOf::Time)
             .context("--at"),

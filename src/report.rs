@@ -15,7 +15,7 @@ use crate::mail::Delivery;
 use crate::notation::{Notation, separate_thousands, write_length, write_time, write_times};
 use crate::series::TimeSeries;
 use crate::verdict::Verdict;
-pub use blind::{explain_blind_high, explain_blind_low};
+pub use blind::{blind_sides, explain_blind_high, explain_blind_low};
 
 /// How much a run tells in text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,9 +57,9 @@ fn write_text(account: &Account, judgement: &Judgement, verbosity: Verbosity) ->
     if verbosity == Verbosity::Notable && judgement.verdict == Verdict::Normal {
         return None;
     }
-    let mut lines = vec![line(account.metric, judgement)];
+    let mut lines = vec![write_line(account.metric, judgement)];
     if verbosity != Verbosity::Notable {
-        let blind = blind::blind_sides(&account.metric.method, judgement);
+        let blind = blind_sides(&account.metric.method, judgement);
         lines.extend(blind.iter().map(|line| format!("  {line}")));
     }
     let accepted = account
@@ -83,8 +83,8 @@ fn write_text(account: &Account, judgement: &Judgement, verbosity: Verbosity) ->
     Some(lines.join("\n"))
 }
 
-/// `sales  HIGH  1,843.20 at 14:05 CET, expected 1,102.40 (912.10 to 1,297.80)`
-fn line(metric: &Metric, judgement: &Judgement) -> String {
+/// The verdict on one line: `sales  HIGH  1,843.20 at 14:05 CET, expected 1,102.40 (912.10 to 1,297.80)`
+pub fn write_line(metric: &Metric, judgement: &Judgement) -> String {
     let (name, verdict) = (&metric.name, word(&judgement.verdict).to_uppercase());
     let now = judgement.reading.now;
     match (&judgement.verdict, judgement.latest, &judgement.prediction) {
@@ -255,7 +255,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    fn of(account: &Account) -> Self {
+    pub fn of(account: &Account) -> Self {
         let metric = account.metric;
         let judgement = account.judgement;
         let latest = judgement.and_then(|judgement| judgement.latest);

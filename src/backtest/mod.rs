@@ -16,13 +16,12 @@ mod table;
 mod tests;
 mod text;
 
-use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
 use crate::cli::{BacktestArgs, BacktestFormat, Exit};
-use crate::outcome::complain;
+use crate::outcome::{complain, print};
 use crate::plots::write_whole;
 use crate::source::Source;
 use plan::BacktestPlan;
@@ -73,18 +72,4 @@ fn draw(plan: &BacktestPlan, replay: &Replay) -> Result<Option<PathBuf>> {
     let picture = picture::draw(replay, &plan.metric)?;
     write_whole(path, &picture).with_context(|| format!("--plot: write {}", path.display()))?;
     Ok(Some(path.clone()))
-}
-
-/// A reader that has gone (as in `| head`) wanted no more; a disk that is full is told.
-fn print(text: &str) -> Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    match stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-    {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(error).context("write to standard output")
-        }
-        _ => Ok(()),
-    }
 }

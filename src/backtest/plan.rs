@@ -1,7 +1,7 @@
 //! What a backtest is to do: its flags over the configuration, checked before anything is contacted.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
@@ -9,11 +9,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::cli::{BacktestArgs, BacktestFormat};
-use crate::config::{Config, Metric};
+use crate::config::Metric;
 use crate::deadline::Deadline;
 use crate::forecast::Sensitivity;
 use crate::notation::write_length;
-use crate::plan::{choose_source, load_config};
+use crate::plan::{check_picture_path, choose_metric, choose_source, load_config};
 use crate::series::Observation;
 use crate::source::{Archive, Source};
 
@@ -44,9 +44,12 @@ impl BacktestPlan {
     pub fn prepare(args: &BacktestArgs) -> Result<PreparedBacktest> {
         let input = args.input.as_deref();
         let config = load_config(args.config.as_deref(), input)?;
-        let metric = revised(choose_metric(args, &config)?, args)?;
+        let metric = revised(
+            choose_metric(args.metric.as_deref(), &config, "a backtest")?,
+            args,
+        )?;
         if let Some(path) = &args.plot {
-            check_folder(path)?;
+            check_picture_path(path)?;
         }
         let deadline = Deadline::after(config.deadline);
         let source = choose_source(input, &config, std::slice::from_ref(&metric), deadline)?;
@@ -95,20 +98,6 @@ impl BacktestPlan {
     }
 }
 
-fn choose_metric(args: &BacktestArgs, config: &Config) -> Result<Metric> {
-    let names: Vec<String> = args.metric.iter().cloned().collect();
-    match config.chosen(&names)?.as_slice() {
-        [metric] => Ok((*metric).clone()),
-        several => {
-            let names: Vec<_> = several.iter().map(|metric| metric.name.as_str()).collect();
-            bail!(
-                "a backtest is of one metric, and the configuration has {}; choose one with --metric",
-                names.join(", ")
-            )
-        }
-    }
-}
-
 fn revised(mut metric: Metric, args: &BacktestArgs) -> Result<Metric> {
     if let Some(level) = args.level {
         metric.method.sensitivity = Sensitivity::Level(level);
@@ -116,21 +105,4 @@ fn revised(mut metric: Metric, args: &BacktestArgs) -> Result<Metric> {
     metric
         .revised(args.window, args.every)
         .map_err(anyhow::Error::msg)
-}
-
-/// Said at once, and not after minutes of judging.
-fn check_folder(path: &Path) -> Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
-        Some(folder) => folder,
-        None => bail!("--plot {}: not a file", path.display()),
-    };
-    ensure!(!path.is_dir(), "--plot {}: a directory", path.display());
-    ensure!(
-        folder.is_dir(),
-        "--plot {}: there is no directory {}",
-        path.display(),
-        folder.display()
-    );
-    Ok(())
 }

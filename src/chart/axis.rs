@@ -6,8 +6,8 @@ use anyhow::Result;
 use super::Chart;
 use super::canvas::{self, Area, Canvas, HEIGHT, WIDTH};
 use super::style::{
-    AXIS, DAY, DAY_BASELINE, GRID, GRID_WIDTH, LABEL_SPACE, MARGIN, MAX_UNIT, MAX_VALUE_LABEL,
-    MIDNIGHT, NO_VALUES, SUBTITLE, SUBTITLE_BASELINE, TICK, TICK_BASELINE, TICK_LEN, TITLE,
+    AXIS, DAY, DAY_DROP, GRID, GRID_WIDTH, LABEL_SPACE, MARGIN, MAX_UNIT, MAX_VALUE_LABEL,
+    MIDNIGHT, NO_VALUES, SUBTITLE, SUBTITLE_BASELINE, TICK, TICK_DROP, TICK_LEN, TITLE,
     TITLE_BASELINE, UNIT_BASELINE,
 };
 use super::ticks::{self, TimeTick, TimeTicks};
@@ -38,7 +38,7 @@ pub fn draw(chart: &Chart, canvas: &Canvas) -> Result<()> {
     draw_period(chart, canvas)
 }
 
-fn draw_period(chart: &Chart, canvas: &Canvas) -> Result<()> {
+pub fn draw_period(chart: &Chart, canvas: &Canvas) -> Result<()> {
     if let (Some(first), Some(last)) = (chart.slots.first(), chart.slots.last()) {
         let period = ticks::period(first.time, last.time, chart.figure.step);
         canvas.text(&period, (MARGIN, SUBTITLE_BASELINE), SUBTITLE)?;
@@ -46,7 +46,7 @@ fn draw_period(chart: &Chart, canvas: &Canvas) -> Result<()> {
     Ok(())
 }
 
-fn draw_grid(chart: &Chart, canvas: &Canvas, time_ticks: &TimeTicks) -> Result<()> {
+pub fn draw_grid(chart: &Chart, canvas: &Canvas, time_ticks: &TimeTicks) -> Result<()> {
     let frame = &chart.frame;
     let below = Area {
         bottom: frame.area.bottom + TICK_LEN,
@@ -86,7 +86,7 @@ fn level(y: f64, area: Area) -> Area {
     }
 }
 
-fn draw_value_labels(chart: &Chart, canvas: &Canvas) -> Result<()> {
+pub fn draw_value_labels(chart: &Chart, canvas: &Canvas) -> Result<()> {
     let frame = &chart.frame;
     for tick in &frame.value_ticks {
         let label = canvas::fitted(&tick.label, MAX_VALUE_LABEL, TICK);
@@ -104,7 +104,7 @@ fn draw_value_labels(chart: &Chart, canvas: &Canvas) -> Result<()> {
 }
 
 /// Where all labels do not fit, every second is drawn, or every third, and so on.
-fn draw_hours(chart: &Chart, canvas: &Canvas, time_ticks: &TimeTicks) -> Result<()> {
+pub fn draw_hours(chart: &Chart, canvas: &Canvas, time_ticks: &TimeTicks) -> Result<()> {
     let every = |stride: usize| places(chart, time_ticks.ticks.iter().step_by(stride));
     let fits = |stride: &usize| {
         let wanted = time_ticks.ticks.len().div_ceil(*stride);
@@ -112,9 +112,10 @@ fn draw_hours(chart: &Chart, canvas: &Canvas, time_ticks: &TimeTicks) -> Result<
         every(*stride).len() + 1 >= wanted
     };
     let stride = (1..=time_ticks.ticks.len()).find(fits).unwrap_or(1);
+    let baseline = chart.frame.area.bottom + TICK_DROP;
     every(stride)
         .into_iter()
-        .try_for_each(|(x, label)| canvas.text_centered(label, (x, TICK_BASELINE), TICK))
+        .try_for_each(|(x, label)| canvas.text_centered(label, (x, baseline), TICK))
 }
 
 /// The middles of the labels that do not run into the one before.
@@ -135,7 +136,7 @@ fn places<'a>(chart: &Chart, ticks: impl Iterator<Item = &'a TimeTick>) -> Vec<(
     places
 }
 
-fn draw_days(chart: &Chart, canvas: &Canvas, time_ticks: &TimeTicks) -> Result<()> {
+pub fn draw_days(chart: &Chart, canvas: &Canvas, time_ticks: &TimeTicks) -> Result<()> {
     let edge = f64::from(WIDTH) - MARGIN;
     let mut free_from = 0.0;
     let mut days = Vec::new();
@@ -154,6 +155,7 @@ fn draw_days(chart: &Chart, canvas: &Canvas, time_ticks: &TimeTicks) -> Result<(
             days.push((left, first_day));
         }
     }
+    let baseline = chart.frame.area.bottom + DAY_DROP;
     days.into_iter()
-        .try_for_each(|(left, label)| canvas.text(label, (left, DAY_BASELINE), DAY))
+        .try_for_each(|(left, label)| canvas.text(label, (left, baseline), DAY))
 }

@@ -123,7 +123,7 @@ fn better_side(mark: Mark) -> Side {
     }
 }
 
-fn color(mark: Mark) -> RGBColor {
+pub fn color(mark: Mark) -> RGBColor {
     match mark {
         Mark::High => HIGH,
         Mark::Low => LOW,

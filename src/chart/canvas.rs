@@ -58,12 +58,21 @@ pub struct Canvas<'a> {
 
 /// Gives `paint` a white canvas and returns what it drew as a PNG.
 pub fn picture(paint: impl FnOnce(&Canvas) -> Result<()>) -> Result<Vec<u8>> {
+    picture_of_height(HEIGHT.into(), paint)
+}
+
+/// The same with a canvas so high, in pixels.
+pub fn picture_of_height(
+    height: f64,
+    paint: impl FnOnce(&Canvas) -> Result<()>,
+) -> Result<Vec<u8>> {
     ensure!(fonts_are_ready(), "the embedded font cannot be read");
-    let size = (WIDTH * SCALE, HEIGHT * SCALE);
+    let height = whole(height).unsigned_abs();
+    let size = (WIDTH * SCALE, height * SCALE);
     let mut drawing = vec![255; size.0 as usize * size.1 as usize * CHANNELS];
     let area = BitMapBackend::with_buffer(&mut drawing, size).into_drawing_area();
     paint(&Canvas { area })?;
-    encode::png(&drawing, WIDTH, HEIGHT)
+    encode::png(&drawing, WIDTH, height)
 }
 
 fn fonts_are_ready() -> bool {

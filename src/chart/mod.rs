@@ -3,11 +3,12 @@
 //! its own white ground, made to convince at half size on a phone. Its parts: `style` (colours,
 //! sizes), `frame` (ranges), `canvas` and `encode` (shapes, letters, PNG), `ticks` and `axis`,
 //! `series` (band and lines), `callout` (the judged point and its label), `legend`; `period` draws a
-//! long stretch of judged points with the same parts.
+//! long stretch of judged points with the same parts, `components` what a history is made of.
 
 mod axis;
 mod callout;
 mod canvas;
+mod components;
 mod encode;
 mod frame;
 mod legend;
@@ -24,6 +25,7 @@ use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
 use crate::forecast::Band;
+pub use components::draw_components;
 pub use period::{Marked, Period, draw_period};
 pub use pictures::{Pictures, draw_pictures};
 

@@ -114,7 +114,7 @@ fn color(mark: Mark) -> RGBColor {
 }
 
 /// The time a column of pixels stands for.
-fn column_length(points: &[Marked]) -> TimeDelta {
+pub fn column_length(points: &[Marked]) -> TimeDelta {
     match (points.first(), points.last()) {
         (Some(first), Some(last)) => {
             (last.point.time - first.point.time) / i32::try_from(WIDTH).unwrap_or(i32::MAX)
@@ -124,7 +124,7 @@ fn column_length(points: &[Marked]) -> TimeDelta {
 }
 
 /// Of each column the points that show.
-fn thinned(points: &[Marked], column: TimeDelta) -> Vec<Marked> {
+pub fn thinned(points: &[Marked], column: TimeDelta) -> Vec<Marked> {
     let (Some(first), true) = (points.first(), column > TimeDelta::zero()) else {
         return points.to_vec();
     };

@@ -37,11 +37,12 @@ pub fn draw_pictures(metric: &Metric, judgement: &Judgement) -> Result<Pictures>
 }
 
 fn draw_stretch(metric: &Metric, judgement: &Judgement, points: &[Point]) -> Result<Vec<u8>> {
-    let (mark, title) = match judgement.verdict {
-        Verdict::High => (Mark::High, format!("{}: above its band", metric.title)),
-        Verdict::Low => (Mark::Low, format!("{}: below its band", metric.title)),
-        Verdict::Normal => (Mark::Normal, format!("{}: inside its band", metric.title)),
-        Verdict::Undecided(_) => (Mark::Undecided, format!("{}: not decided", metric.title)),
+    let mark = mark(&judgement.verdict);
+    let title = match mark {
+        Mark::High => format!("{}: above its band", metric.title),
+        Mark::Low => format!("{}: below its band", metric.title),
+        Mark::Normal => format!("{}: inside its band", metric.title),
+        Mark::Undecided => format!("{}: not decided", metric.title),
     };
     draw(&Figure {
         title: &title,
@@ -52,6 +53,15 @@ fn draw_stretch(metric: &Metric, judgement: &Judgement, points: &[Point]) -> Res
         band_label: &format!("{} band", judgement.level),
         step: judgement.reading.series.grid().step().delta(),
     })
+}
+
+pub fn mark(verdict: &Verdict) -> Mark {
+    match verdict {
+        Verdict::High => Mark::High,
+        Verdict::Low => Mark::Low,
+        Verdict::Normal => Mark::Normal,
+        Verdict::Undecided(_) => Mark::Undecided,
+    }
 }
 
 fn label(judgement: &Judgement) -> String {
@@ -72,7 +82,7 @@ fn label(judgement: &Judgement) -> String {
 }
 
 /// Every slot up to the judged one. Values are those measured, also where the fit saw a clipped one.
-fn points(judgement: &Judgement) -> Vec<Point> {
+pub fn points(judgement: &Judgement) -> Vec<Point> {
     let series = &judgement.reading.series;
     let slot = |time| series.grid().slot(time);
     let last = judgement

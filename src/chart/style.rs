@@ -64,8 +64,11 @@ pub const LEGEND_BASELINE: f64 = UNIT_BASELINE;
 pub const UNIT_BASELINE: f64 = 152.0;
 pub const PLOT_TOP: f64 = 186.0;
 pub const PLOT_BOTTOM: f64 = 640.0;
-pub const TICK_BASELINE: f64 = 680.0;
-pub const DAY_BASELINE: f64 = 718.0;
+/// From the bottom of the plot down to these baselines ...
+pub const TICK_DROP: f64 = 40.0;
+pub const DAY_DROP: f64 = 78.0;
+/// ... and to the end of the picture.
+pub const FOOT: f64 = 110.0;
 pub const GRID_WIDTH: f64 = 2.0;
 pub const TICK_LEN: f64 = 8.0;
 pub const LABEL_SPACE: f64 = 14.0;
@@ -117,6 +120,15 @@ pub const CALLOUT_RIM: f64 = 2.5;
 pub const LEADER: f64 = 2.5;
 pub const CALLOUT_HALO: f64 = 5.0;
 pub const MAX_CALLOUT_TEXT: f64 = 800.0;
+
+/// Of the panels of components, the first with the values.
+pub const VALUE_PANEL_HEIGHT: f64 = 320.0;
+pub const PANEL_HEIGHT: f64 = 170.0;
+/// Between two panels, for the name of the lower one ...
+pub const HEADING_ROOM: f64 = 84.0;
+/// ... whose baseline stands so far above it.
+pub const HEADING_BASELINE: f64 = 24.0;
+pub const MOST_PANEL_TICKS: usize = 4;
 
 pub const SAMPLE_WIDTH: f64 = 38.0;
 pub const SAMPLE_HEIGHT: f64 = 20.0;

@@ -2,11 +2,11 @@
 //! timeline with its gaps filled; they compute in single precision, which the timeline's unit bears.
 
 use ::augurs::seasons::{Detector, PeriodogramDetector};
-use ::augurs::{Fit, Predict, ets::AutoETS, mstl::MSTLModel};
+use ::augurs::{Fit as _, Predict, ets::AutoETS, mstl::FittedMSTLModel, mstl::MSTLModel};
 use anyhow::{Context, Result, anyhow, ensure};
 
 use super::timeline::{Cycle, Timeline};
-use super::{Fitted, Model};
+use super::{Contribution, Fitted, Model, Role};
 
 /// The seasons split off by MSTL (Bandara, Hyndman and Bergmeir, *MSTL: A Seasonal-Trend
 /// Decomposition Algorithm for Time Series with Multiple Seasonal Patterns*, 2021,
@@ -19,31 +19,20 @@ pub struct Mstl;
 impl Model for Mstl {
     fn fit(&self, timeline: &Timeline) -> Result<Fitted> {
         let values = timeline.fill(&timeline.lessons);
-        // Additive errors only: the others draw unseeded numbers, and the same rows must make the
-        // same band.
-        let trend = AutoETS::new(1, "AZN").map_err(|error| anyhow!("{error}"))?;
-        let periods: Vec<usize> = timeline
-            .cycles
-            .iter()
-            .filter_map(|cycle| period(cycle, timeline))
-            .collect();
-        let expected = if periods.is_empty() {
-            expectations(&trend, &values)
-        } else {
-            expectations(
-                &MSTLModel::new(periods.clone(), trend.into_trend_model()),
-                &values,
-            )
-        };
-        let mut expected = expected.context("fit MSTL with an ETS trend")?;
-        let first = periods.first().copied().unwrap_or(1).min(timeline.len());
+        let periods = periods(timeline);
+        let fitted = fit(&periods, &values).context("fit MSTL with an ETS trend")?;
+        let mut expected = fitted.expected;
+        let first = periods
+            .first()
+            .map_or(1, |period| period.length)
+            .min(timeline.len());
         expected.drain(..first);
         // A season's value at a place is about the mean of its turns, this value among them: what is
         // left of it without is e / (1 - 1 / turns), as for any least squares.
         #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
         let leverage: f64 = periods
             .iter()
-            .map(|period| *period as f64 / timeline.len() as f64)
+            .map(|period| period.length as f64 / timeline.len() as f64)
             .sum();
         let known = timeline.values[first..].iter().zip(&expected);
         let errors = known
@@ -54,6 +43,7 @@ impl Model for Mstl {
             errors: errors.collect(),
             growth: vec![1.0; expected.len()],
             held_since: vec![None; expected.len()],
+            contributions: contributions(&expected, &fitted.parts),
             expected,
             fed: values,
             parameters: periods.len(),
@@ -83,27 +73,133 @@ pub fn detect_period(values: &[f64]) -> Option<usize> {
         .and_then(|period| usize::try_from(*period).ok())
 }
 
-/// The season's length in open slots, as of the slot to forecast. At most half of the history, of
-/// which MSTL needs two turns.
-fn period(cycle: &Cycle, timeline: &Timeline) -> Option<usize> {
-    let last = timeline.len();
-    let length = last - cycle.counterpart(last)?;
-    (2 * length <= last).then_some(length)
+/// What a history is made of, slot by slot, in units of its timeline; the remainder is what these
+/// leave.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    pub trend: Vec<f64>,
+    /// Shortest first.
+    pub seasons: Vec<SeasonalPart>,
 }
 
-/// What the model makes of each value, and of the next one.
-fn expectations<M>(model: &M, values: &[f64]) -> Result<Vec<f64>>
+/// What a season adds to the trend.
+#[derive(Debug, Clone)]
+pub struct SeasonalPart {
+    /// Its number among the timeline's cycles.
+    pub number: usize,
+    /// How many slots a turn of it has.
+    period: usize,
+    pub values: Vec<f64>,
+}
+
+/// Takes a timeline apart; without a season, into a smoothed trend alone.
+///
+/// # Errors
+///
+/// If the numbers leave what a float of single precision can hold.
+pub fn decompose(timeline: &Timeline) -> Result<Parts> {
+    let values = timeline.fill(&timeline.lessons);
+    let fitted = fit(&periods(timeline), &values).context("split off the seasons")?;
+    Ok(fitted.parts)
+}
+
+/// A season's length in open slots, as of the slot to forecast, or of the last before it whose place was
+/// open a turn earlier too.
+#[derive(Debug, Clone, Copy)]
+struct Period {
+    number: usize,
+    length: usize,
+}
+
+/// At least two slots, and at most half of the history: MSTL needs two turns.
+fn periods(timeline: &Timeline) -> Vec<Period> {
+    let last = timeline.len();
+    let period = |(number, cycle): (usize, &Cycle)| {
+        let turn = |slot: usize| Some(slot - cycle.counterpart(slot)?);
+        let length = (0..=last).rev().find_map(turn)?;
+        (length >= 2 && 2 * length <= last).then_some(Period { number, length })
+    };
+    timeline
+        .cycles
+        .iter()
+        .enumerate()
+        .filter_map(period)
+        .collect()
+}
+
+/// What MSTL made of the values.
+struct Fitting {
+    /// Of each value, and of the next one.
+    expected: Vec<f64>,
+    parts: Parts,
+}
+
+fn fit(periods: &[Period], values: &[f64]) -> Result<Fitting> {
+    // Additive errors only: the others draw unseeded numbers, and the same rows must make the
+    // same band.
+    let trend = AutoETS::new(1, "AZN").map_err(|error| anyhow!("{error}"))?;
+    if periods.is_empty() {
+        let expected = expectations(&trend.fit(values)?, values.len())?;
+        let trend = expected[..values.len()].to_vec();
+        let seasons = Vec::new();
+        return Ok(Fitting {
+            expected,
+            parts: Parts { trend, seasons },
+        });
+    }
+    let lengths = periods.iter().map(|period| period.length).collect();
+    let fitted = MSTLModel::new(lengths, trend.into_trend_model()).fit(values)?;
+    Ok(Fitting {
+        expected: expectations(&fitted, values.len())?,
+        parts: parts(periods, &fitted),
+    })
+}
+
+fn parts(periods: &[Period], fitted: &FittedMSTLModel) -> Parts {
+    let double = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect();
+    let seasons = periods.iter().zip(fitted.fit().seasonal());
+    Parts {
+        trend: double(fitted.fit().trend()),
+        seasons: seasons
+            .map(|(period, values)| SeasonalPart {
+                number: period.number,
+                period: period.length,
+                values: double(values),
+            })
+            .collect(),
+    }
+}
+
+/// A season is forecast to be what it was a turn before; the rest is the trend's.
+fn contributions(expected: &[f64], parts: &Parts) -> Vec<Contribution> {
+    let seasons: Vec<Contribution> = parts
+        .seasons
+        .iter()
+        .filter_map(|part| {
+            Some(Contribution {
+                role: Role::Season(part.number),
+                value: *part.values.iter().nth_back(part.period - 1)?,
+            })
+        })
+        .collect();
+    let seasonal: f64 = seasons.iter().map(|season| season.value).sum();
+    let level = expected.last().map(|expected| Contribution {
+        role: Role::Level,
+        value: expected - seasonal,
+    });
+    level.into_iter().chain(seasons).collect()
+}
+
+/// What the fitted model makes of each value it was given, and of the next one.
+fn expectations<F>(fitted: &F, given: usize) -> Result<Vec<f64>>
 where
-    M: Fit,
-    M::Error: Send + Sync + 'static,
-    <M::Fitted as Predict>::Error: Send + Sync + 'static,
+    F: Predict,
+    F::Error: Send + Sync + 'static,
 {
-    let fitted = model.fit(values)?;
     let mut expected = fitted.predict_in_sample(None)?.point;
     ensure!(
-        expected.len() == values.len(),
-        "the model was given {} values and speaks of {}",
-        values.len(),
+        expected.len() == given,
+        "the model was given {given} values and speaks of {}",
         expected.len()
     );
     expected.extend(fitted.predict(1, None)?.point);

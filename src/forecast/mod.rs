@@ -9,6 +9,7 @@ mod augurs;
 mod autoregression;
 mod band;
 mod calibration;
+mod components;
 mod method;
 mod profile;
 mod range;
@@ -16,6 +17,7 @@ mod seasons;
 mod sensitivity;
 mod timeline;
 mod wall_clock;
+mod workings;
 
 use std::collections::HashMap;
 
@@ -25,10 +27,12 @@ use chrono_tz::Tz;
 
 pub use band::{Band, Level};
 pub use calibration::distribution::Distribution;
+pub use components::{Components, decompose};
 pub use method::{Method, ModelChoice, SeasonChoice};
 pub use range::Range;
 pub use seasons::{Season, needed_history};
 pub use sensitivity::{Budget, Sensitivity};
+pub use workings::{Contribution, Role, Workings};
 
 use crate::clean::{Cleaned, Fences, Outliers, Scope, clip_outliers};
 use crate::series::{Step, TimeSeries};
@@ -53,6 +57,7 @@ pub struct Prediction {
     pub held_since: Option<DateTime<Tz>>,
     /// The history the model learnt from.
     pub cleaned: Cleaned,
+    pub workings: Workings,
 }
 
 /// A model that learnt from a history: what it expects of each slot from the first it can, the last
@@ -73,6 +78,8 @@ pub struct Fitted {
     pub fed: Vec<f64>,
     /// How many weights were fitted.
     pub parameters: usize,
+    /// What made the last expectation: they sum up to it.
+    pub contributions: Vec<Contribution>,
     /// What the fit itself clipped of the values, in order.
     pub clipped: Vec<Clipped>,
     /// Beyond these it would clip the next value.
@@ -148,8 +155,8 @@ pub fn predict(
             needed: needed + step.times(calibration::FEWEST_ERRORS),
         }));
     };
-    let resolution = resolution(history, timeline.unit);
-    let bands = |index: usize| {
+    let resolution = resolution(timeline.unit);
+    let bands = |index: usize, level: Level| {
         let distribution = calibration.distribution(&fitted, &timeline, index);
         let band = distribution.band(level)?.at_least(resolution);
         Some(band.within(method.range))
@@ -157,11 +164,11 @@ pub fn predict(
     let next = fitted.expected.len() - 1;
     let past = timeline.slots.iter().map(|slot| {
         let index = slot.and_then(|slot| slot.checked_sub(fitted.first))?;
-        bands(index)
+        bands(index, level)
     });
     Ok(Ok(Prediction {
         time: history.next_time(),
-        band: bands(next).context("the forecast is not finite")?,
+        band: bands(next, level).context("the forecast is not finite")?,
         distribution: calibration.distribution(&fitted, &timeline, next),
         past: past.collect(),
         held_since: fitted.held_since[next].and_then(|slot| {
@@ -169,6 +176,9 @@ pub fn predict(
             index.map(|index| history.time(index))
         }),
         cleaned: add_clipped(&cleaned, &fitted, &timeline),
+        workings: Workings::of(&fitted, &calibration, &timeline, level, |level| {
+            bands(next, level)
+        }),
         seasons: strengths(&seasons, &timeline, step),
     }))
 }
@@ -255,11 +265,10 @@ fn many_gaps(timeline: &Timeline) -> Option<Reason> {
 
 /// A band narrower than this, on either side, would be about the rounding of numbers, or the ridge of
 /// a regression on a series that repeats itself exactly.
-fn resolution(history: &TimeSeries, unit: Unit) -> f64 {
+fn resolution(unit: Unit) -> f64 {
     const ROUNDING: f64 = 1e-9;
     const REPETITION: f64 = 2e-3;
-    let largest = history.observed().map(f64::abs).fold(0.0, f64::max);
-    (ROUNDING * largest).max(REPETITION * unit.size)
+    (ROUNDING * unit.centre.abs()).max(REPETITION * unit.size)
 }
 
 #[cfg(test)]
@@ -274,6 +283,7 @@ impl Prediction {
             seasons: Vec::new(),
             held_since: None,
             cleaned: Cleaned::untouched(&crate::series::sample::series("5m", &[1.0, 2.0])),
+            workings: Workings::sample(),
         }
     }
 }

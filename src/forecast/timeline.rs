@@ -42,23 +42,35 @@ pub struct Unit {
 }
 
 impl Unit {
-    /// The median, and the mean distance from it: both bear outliers. `None` if the values do not
-    /// differ, or by more than a number can hold.
+    /// The median, and the mean distance from it, which no wild value sways. `None` if the values do
+    /// not differ, or by more than a number can hold.
     fn of(values: &[f64]) -> Option<Self> {
+        /// No distance counts for more than so many times their median.
+        const CAP: f64 = 100.0;
         let mut sorted = values.to_vec();
         sorted.sort_unstable_by(f64::total_cmp);
-        let centre = *sorted.get(sorted.len() / 2)?;
+        let middle = sorted.len() / 2;
+        let centre = *sorted.get(middle)?;
+        let mut distances: Vec<f64> = values.iter().map(|value| (value - centre).abs()).collect();
+        distances.sort_unstable_by(f64::total_cmp);
+        let most = match CAP * distances[middle] {
+            0.0 => f64::INFINITY,
+            most => most,
+        };
         #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
         let count = values.len() as f64;
-        let size: f64 = values
+        let size: f64 = distances
             .iter()
-            .map(|value| (value / count - centre / count).abs())
+            .map(|distance| distance.min(most) / count)
             .sum();
         (size > 0.0 && size.is_finite()).then_some(Self { centre, size })
     }
 
+    /// In units from the centre. A value too far away to be anything but wrong is taken to be less far,
+    /// so that sums of its squares stay numbers.
     pub fn measure(self, value: f64) -> f64 {
-        (value - self.centre) / self.size
+        const FARTHEST: f64 = 1e6;
+        ((value - self.centre) / self.size).clamp(-FARTHEST, FARTHEST)
     }
 
     pub fn value(self, measured: f64) -> f64 {

@@ -162,6 +162,7 @@ impl<'a> Feed<'a> {
             held_since: self.held_since,
             fed: self.fed,
             parameters: 0,
+            contributions: Vec::new(),
             clipped: Vec::new(),
             fences: None,
         }

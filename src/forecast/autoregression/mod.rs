@@ -12,7 +12,7 @@ mod regressors;
 use anyhow::{Context, Result};
 
 use super::timeline::Timeline;
-use super::{Clipped, Fitted, Model};
+use super::{Clipped, Contribution, Fitted, Model};
 use crate::clean::{FenceFactor, Fences};
 use drift::Drift;
 use feed::Feed;
@@ -35,9 +35,11 @@ impl Model for Autoregression {
         let blend =
             Blend::fit(timeline, &filled, self.fence_factor).context("fit the regression")?;
         let feed = Feed::replay(timeline, &filled, &blend, self.patience(timeline));
+        let fitted = feed.into_fitted();
         Ok(Fitted {
             parameters: blend.parameters(),
-            ..blend.with_outliers(feed.into_fitted(), timeline)
+            contributions: blend.contributions(&fitted.fed, timeline),
+            ..blend.with_outliers(fitted, timeline)
         })
     }
 }
@@ -140,6 +142,25 @@ impl Blend {
             expectation.leverage += member.share * leverage.copied().unwrap_or(0.0);
         }
         expectation
+    }
+
+    /// What each role adds to the expectation of the slot after the last.
+    fn contributions(&self, fed: &[f64], timeline: &Timeline) -> Vec<Contribution> {
+        let mut row = Vec::new();
+        let mut parts = Vec::new();
+        for member in &self.members {
+            let roles = member.regressors.roles();
+            member
+                .regressors
+                .write(timeline.len(), fed, timeline, &mut row);
+            let products = row.iter().zip(member.regression.weights.iter());
+            let products = products.map(|(regressor, weight)| regressor * weight);
+            parts.extend(roles.into_iter().zip(products).map(|(role, product)| {
+                let value = member.share * product;
+                Contribution { role, value }
+            }));
+        }
+        Contribution::sums(parts.into_iter())
     }
 
     /// Adds what the regression with the most rows clipped, and would clip of the next value.

@@ -3,6 +3,7 @@
 //! Series Analysis: Forecasting and Control*, 1970); the means over many turns stand in for the
 //! moving average part.
 
+use crate::forecast::Role;
 use crate::forecast::timeline::{Cycle, Timeline};
 
 /// The last values that count, where history is long enough to tell their weights apart.
@@ -16,15 +17,6 @@ pub struct Regressors {
     pub recent: usize,
     /// How many seasons, shortest first.
     pub seasons: usize,
-}
-
-/// What a regressor stands for, to tell how a forecast came about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    Level,
-    Recent,
-    /// The season with this number.
-    Season(usize),
 }
 
 impl Regressors {
@@ -48,9 +40,10 @@ impl Regressors {
             .unwrap_or(timeline.len())
     }
 
+    /// What each regressor stands for, in the order they are written.
     pub fn roles(&self) -> Vec<Role> {
         let mut roles = vec![Role::Level];
-        roles.resize(1 + self.recent, Role::Recent);
+        roles.resize(1 + self.recent, Role::Recent(self.recent));
         for season in 0..self.seasons {
             let count = if season == 0 { 6 } else { 3 };
             roles.resize(roles.len() + count, Role::Season(season));

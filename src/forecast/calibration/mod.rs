@@ -26,6 +26,13 @@ pub struct Calibration {
     shape: Arc<Shape>,
 }
 
+/// The size of an error below and above its expectation, in the unit of the series.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ErrorSizes {
+    pub below: f64,
+    pub above: f64,
+}
+
 /// Fewer errors say nothing of how large they can be.
 pub const FEWEST_ERRORS: usize = 12;
 
@@ -41,6 +48,15 @@ impl Calibration {
             scales,
             shape: Arc::new(shape),
         })
+    }
+
+    /// The size of an error at the median slot of the history.
+    pub fn usual_error(&self, timeline: &Timeline) -> ErrorSizes {
+        let size = timeline.unit.size;
+        ErrorSizes {
+            below: self.scales.median(|scale| scale.below) * size,
+            above: self.scales.median(|scale| scale.above) * size,
+        }
     }
 
     /// The distribution of a slot's value, by its number from the first that is forecast on.

@@ -104,6 +104,13 @@ impl Scales {
     pub fn at(&self, index: usize) -> Scale {
         self.0[index]
     }
+
+    /// The median over all slots of one of their scales.
+    pub fn median(&self, pick: impl Fn(&Scale) -> f64) -> f64 {
+        let mut scales: Vec<f64> = self.0.iter().map(pick).collect();
+        let middle = scales.len() / 2;
+        *scales.select_nth_unstable_by(middle, f64::total_cmp).1
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]

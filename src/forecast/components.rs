@@ -1,0 +1,175 @@
+//! A history taken apart for people: trend, seasons and remainder, which sum up to the value. It is a
+//! picture of the history and nothing a verdict rests on.
+
+use anyhow::Result;
+use chrono::TimeDelta;
+
+use super::seasons::Seasons;
+use super::timeline::Timeline;
+use super::{Method, augurs};
+use crate::clean::Cleaned;
+use crate::series::TimeSeries;
+
+/// Components bucket by bucket, in the unit of the series; `None` where the history has no value.
+#[derive(Debug, Clone)]
+pub struct Components {
+    pub trend: Vec<Option<f64>>,
+    /// Shortest first.
+    pub seasons: Vec<SeasonalComponent>,
+    /// What the others leave of the value as it was measured, outlier or not.
+    pub remainder: Vec<Option<f64>>,
+}
+
+/// What one season adds to the trend.
+#[derive(Debug, Clone)]
+pub struct SeasonalComponent {
+    pub length: TimeDelta,
+    pub values: Vec<Option<f64>>,
+}
+
+/// Takes a history apart. Outliers that were clipped teach it nothing, and are left in the remainder.
+/// `None` if its values do not differ. A season is left out if the open hours hold less than two turns of it.
+///
+/// # Errors
+///
+/// If the seasons of the method do not go with the step, or the decomposition fails.
+pub fn decompose(
+    history: &TimeSeries,
+    cleaned: &Cleaned,
+    method: &Method,
+) -> Result<Option<Components>> {
+    let seasons = Seasons::of(history, &method.seasons)?;
+    let is_clipped = |slot| {
+        let index = history.index(slot);
+        cleaned.clipped.binary_search(&index).is_ok()
+    };
+    let kept = Cleaned::untouched(&history.clone().without(is_clipped));
+    let Some(timeline) = Timeline::lay_out(history, &kept, &seasons) else {
+        return Ok(None);
+    };
+    let parts = augurs::decompose(&timeline)?;
+    let known = |index: usize| history.values()[index].and(timeline.slots[index]);
+    let by_bucket = |slots: &[f64], written: fn(&Timeline, f64) -> f64| -> Vec<Option<f64>> {
+        let buckets = 0..history.len();
+        buckets
+            .map(|index| Some(written(&timeline, *slots.get(known(index)?)?)))
+            .collect()
+    };
+    let trend = by_bucket(&parts.trend, |timeline, value| timeline.unit.value(value));
+    let step = history.grid().step();
+    let seasons: Vec<SeasonalComponent> = parts
+        .seasons
+        .iter()
+        .map(|part| SeasonalComponent {
+            length: step.times(seasons.0[part.number]),
+            values: by_bucket(&part.values, |timeline, value| value * timeline.unit.size),
+        })
+        .collect();
+    let remainder = history.values().iter().enumerate().map(|(index, value)| {
+        let seasonal = seasons.iter().filter_map(|season| season.values[index]);
+        Some((*value)? - trend[index]? - seasonal.sum::<f64>())
+    });
+    Ok(Some(Components {
+        remainder: remainder.collect(),
+        trend,
+        seasons,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forecast::SeasonChoice;
+    use crate::series::sample::series_with_gaps;
+
+    /// Three weeks of hours that rise slowly and swing by 200 a day, closed from 0 to 6 h.
+    fn history() -> TimeSeries {
+        let value = |hour: u32| {
+            let turn = f64::from(hour % 24) / 24.0 * std::f64::consts::TAU;
+            let value = 1000.0 + f64::from(hour) + 200.0 * turn.sin();
+            (hour % 24 >= 6 && hour != 250).then_some(value)
+        };
+        let values: Vec<_> = (0..21 * 24).map(value).collect();
+        series_with_gaps("1h", &values)
+    }
+
+    fn components(history: &TimeSeries) -> Components {
+        decompose(history, &Cleaned::untouched(history), &Method::default())
+            .expect("a decomposition")
+            .expect("components")
+    }
+
+    #[test]
+    fn components_sum_up_to_the_value_and_are_absent_where_it_is() {
+        let history = history();
+        let components = components(&history);
+        for (index, value) in history.values().iter().enumerate() {
+            let sum = components.trend[index]
+                .zip(components.remainder[index])
+                .map(|(trend, remainder)| {
+                    let seasons = components.seasons.iter();
+                    let seasons = seasons.filter_map(|season| season.values[index]);
+                    trend + remainder + seasons.sum::<f64>()
+                });
+            match (value, sum) {
+                (Some(value), Some(sum)) => assert!((value - sum).abs() < 1e-9, "{index}"),
+                (value, sum) => assert_eq!(*value, sum, "{index}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_trend_is_the_rise_and_the_season_the_swing() {
+        let components = components(&history());
+        let at = |index: usize| components.trend[index].expect("a value");
+        let rise = at(18 * 24 + 12) - at(4 * 24 + 12);
+        assert!((rise - 14.0 * 24.0).abs() < 10.0, "{rise}");
+        let day = &components.seasons[0];
+        assert_eq!(day.length, TimeDelta::days(1));
+        let swing = |hour: usize| day.values[10 * 24 + hour].expect("a value");
+        assert!(swing(6) - swing(18) > 350.0, "{:?}", day.values);
+    }
+
+    #[test]
+    fn an_outlier_is_left_in_the_remainder() {
+        let history = history();
+        let place = 10 * 24 + 12;
+        let spiked = history.map(|index, value| if index == place { 9000.0 } else { value });
+        let cleaned = Cleaned {
+            clipped: vec![place],
+            ..Cleaned::untouched(&spiked)
+        };
+        let calm = components(&history).trend[place].expect("a value");
+        let components = decompose(&spiked, &cleaned, &Method::default())
+            .expect("a decomposition")
+            .expect("components");
+        let trend = components.trend[place].expect("a value");
+        assert!((trend - calm).abs() < 10.0, "{trend} and {calm}");
+        assert!(components.remainder[place].is_some_and(|remainder| remainder > 7000.0));
+    }
+
+    #[test]
+    fn without_a_season_all_but_the_trend_is_remainder() {
+        let values: Vec<_> = (0..60_u32)
+            .map(|day| Some(f64::from(day * 7919 % 101)))
+            .collect();
+        let history = series_with_gaps("7d", &values);
+        let method = Method {
+            seasons: SeasonChoice::Given(Vec::new()),
+            ..Method::default()
+        };
+        let components = decompose(&history, &Cleaned::untouched(&history), &method)
+            .expect("a decomposition")
+            .expect("components");
+        assert!(components.seasons.is_empty());
+        assert!(components.trend.iter().all(Option::is_some));
+    }
+
+    #[test]
+    fn a_history_that_never_changed_has_no_components() {
+        let history = series_with_gaps("1h", &[Some(5.0); 72]);
+        let cleaned = Cleaned::untouched(&history);
+        let found = decompose(&history, &cleaned, &Method::default()).expect("no error");
+        assert!(found.is_none());
+    }
+}
