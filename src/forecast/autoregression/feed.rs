@@ -8,7 +8,9 @@
 //! clipped value.
 
 use std::cell::OnceCell;
+use std::ops::Range;
 
+use super::outside::{has_strong_season, is_outside};
 use super::{Blend, Drift};
 use crate::forecast::Fitted;
 use crate::forecast::profile::Profile;
@@ -16,18 +18,20 @@ use crate::forecast::timeline::Timeline;
 
 /// All of these in usual sizes of an error for the time of day and the recent volatility.
 mod threshold {
-    /// Beyond this, and far outside of what its place in the season saw before, a value opens a hold.
-    pub const ODD: f64 = 6.0;
+    /// What each value of a run on one side may be off without counting as evidence.
+    pub const ALLOWANCE: f64 = 1.5;
+    /// A run with more evidence, that is now far outside of what its place in the season saw before,
+    /// opens a hold: one value beyond 6, or several that are less odd each.
+    pub const EVIDENCE: f64 = 4.5;
     /// Within this a held series is back.
     pub const BACK: f64 = 3.0;
     /// The rest of a single jump beyond this is left out, where the season says nothing.
     pub const JUMP: f64 = 10.0;
 }
 /// Far outside is this share of the spread of the season's earlier turns beyond them.
-const OUTSIDE_SHARE: f64 = 1.0;
-/// A hold needs a season that explains this share of the values' distance from their median:
-/// otherwise nothing says where the series belongs.
-const STRONG_SEASON: f64 = 0.5;
+const OUTSIDE_SHARE: f64 = 0.75;
+/// And this far outside it stays, however unsure the forecast has become meanwhile.
+const STILL_OUTSIDE_SHARE: f64 = 0.25;
 /// The volatility is that of the last few dozen values: half of it is from this many.
 const VOLATILITY_HALF_LIFE: f64 = 36.0;
 
@@ -42,6 +46,35 @@ pub struct Feed<'a> {
     held_since: Vec<Option<usize>>,
 }
 
+/// Values on one side of their forecasts: the evidence is a cumulative sum of how far (Page, *Continuous
+/// Inspection Schemes*, 1954). An incident that noise hides bucket by bucket shows in several.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    since: usize,
+    is_above: bool,
+    evidence: f64,
+}
+
+impl Run {
+    fn none(since: usize) -> Self {
+        Self {
+            since,
+            is_above: false,
+            evidence: 0.0,
+        }
+    }
+
+    fn followed_by(self, slot: usize, is_above: bool, oddity: f64) -> Self {
+        let goes_on = self.evidence > 0.0 && self.is_above == is_above;
+        let run = if goes_on { self } else { Self::none(slot) };
+        Self {
+            is_above,
+            evidence: (run.evidence + oddity - threshold::ALLOWANCE).max(0.0),
+            ..run
+        }
+    }
+}
+
 impl<'a> Feed<'a> {
     /// Replays the history with the weights the blend learnt; `patience` is how many slots a hold
     /// lasts at most.
@@ -49,10 +82,7 @@ impl<'a> Feed<'a> {
         let phases = &timeline.phases[blend.first..timeline.len()];
         let profile = Profile::of(&blend.errors, phases, timeline.phase_count);
         let drift = OnceCell::new();
-        let may_hold = timeline
-            .cycles
-            .iter()
-            .any(|cycle| cycle.strength(timeline, filled) > STRONG_SEASON);
+        let may_hold = has_strong_season(timeline, filled);
         let mut feed = Self {
             timeline,
             first: blend.first,
@@ -65,6 +95,9 @@ impl<'a> Feed<'a> {
         let keep = 0.5_f64.powf(1.0 / VOLATILITY_HALF_LIFE);
         let (mut volatility, mut ahead, mut jumped) = (1.0_f64, 1, false);
         let mut hold: Option<usize> = None;
+        let mut run = Run::none(blend.first);
+        // A level that was accepted is not an incident again before it is learnt.
+        let mut settled = blend.first;
         let mut row = Vec::new();
         for slot in blend.first..=timeline.len() {
             let expectation = blend.expect(slot, &feed.fed, timeline, &mut row);
@@ -90,15 +123,24 @@ impl<'a> Feed<'a> {
             };
             let usual = profile.at(timeline.phases[slot]);
             let oddity = (value - expected).abs() / (usual * volatility.max(0.3) * growth);
+            run = match hold {
+                Some(_) => Run::none(slot + 1),
+                None => run.followed_by(slot, value > expected, oddity),
+            };
             hold = match hold {
-                Some(since) if oddity > threshold::BACK && feed.is_outside(slot, value, 0.0) => {
+                Some(since)
+                    if feed.is_outside(slot, value, STILL_OUTSIDE_SHARE)
+                        || oddity > threshold::BACK && feed.is_outside(slot, value, 0.0) =>
+                {
                     Some(since)
                 }
                 None if may_hold
-                    && oddity > threshold::ODD
+                    && slot >= settled
+                    && run.evidence > threshold::EVIDENCE
                     && feed.is_outside(slot, value, OUTSIDE_SHARE) =>
                 {
-                    Some(slot)
+                    feed.hold_back(run.since..slot);
+                    Some(run.since)
                 }
                 _ => None,
             };
@@ -109,7 +151,7 @@ impl<'a> Feed<'a> {
                 ahead += 1;
                 if slot + 1 - since >= patience {
                     feed.accept(since, slot);
-                    (hold, ahead) = (None, 1);
+                    (hold, ahead, settled) = (None, 1, slot + 1 + patience);
                 }
                 continue;
             }
@@ -137,20 +179,18 @@ impl<'a> Feed<'a> {
         }
     }
 
-    /// Whether a value lies outside of what the forecasts fed on around its place in earlier turns of
-    /// the seasons, by more than a share of their spread.
-    fn is_outside(&self, slot: usize, value: f64, share: f64) -> bool {
-        let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
-        for cycle in &self.timeline.cycles {
-            for counterpart in cycle.counterparts(slot) {
-                for near in counterpart.saturating_sub(1)..=(counterpart + 1).min(slot - 1) {
-                    least = least.min(self.fed[near]);
-                    most = most.max(self.fed[near]);
-                }
-            }
+    /// A run that turned out to be an incident: nothing after it is to feed on it.
+    fn hold_back(&mut self, run: Range<usize>) {
+        for slot in run.clone() {
+            let index = slot - self.first;
+            self.fed[slot] = self.expected[index];
+            self.errors[index] = None;
+            self.held_since[index] = Some(run.start);
         }
-        let margin = share * (most - least).max(0.0);
-        value < least - margin || value > most + margin
+    }
+
+    fn is_outside(&self, slot: usize, value: f64, share: f64) -> bool {
+        is_outside(self.timeline, &self.fed, slot, value, share)
     }
 
     pub fn into_fitted(self) -> Fitted {

@@ -6,6 +6,7 @@
 
 mod drift;
 mod feed;
+mod outside;
 mod regression;
 mod regressors;
 
@@ -32,9 +33,18 @@ const ALL_SEASONS_SHARE: f64 = 0.3;
 impl Model for Autoregression {
     fn fit(&self, timeline: &Timeline) -> Result<Fitted> {
         let filled = timeline.fill(&timeline.values);
-        let blend =
-            Blend::fit(timeline, &filled, self.fence_factor).context("fit the regression")?;
-        let feed = Feed::replay(timeline, &filled, &blend, self.patience(timeline));
+        let patience = self.patience(timeline);
+        let mut lessons = timeline.lessons.clone();
+        for slot in outside::unlearnt(timeline, &filled, patience) {
+            lessons[slot] = None;
+        }
+        let history = History {
+            timeline,
+            filled: &filled,
+            lessons: &lessons,
+        };
+        let blend = Blend::fit(&history, self.fence_factor).context("fit the regression")?;
+        let feed = Feed::replay(timeline, &filled, &blend, patience);
         let fitted = feed.into_fitted();
         Ok(Fitted {
             parameters: blend.parameters(),
@@ -50,6 +60,14 @@ impl Autoregression {
         let closed = timeline.slots.len().max(1);
         (self.adapt_after_steps * timeline.len() / closed).max(1)
     }
+}
+
+/// What regressions learn from.
+struct History<'a> {
+    timeline: &'a Timeline,
+    filled: &'a [f64],
+    /// What each slot teaches; `None` where it is not to teach anything.
+    lessons: &'a [Option<f64>],
 }
 
 /// Regressions whose forecasts are averaged.
@@ -78,7 +96,8 @@ pub struct Expectation {
 }
 
 impl Blend {
-    fn fit(timeline: &Timeline, filled: &[f64], fence_factor: FenceFactor) -> Result<Self> {
+    fn fit(history: &History, fence_factor: FenceFactor) -> Result<Self> {
+        let timeline = history.timeline;
         let seasons = timeline.cycles.len();
         let shares: &[(usize, f64)] = match seasons {
             0 | 1 => &[(seasons, 1.0)],
@@ -96,7 +115,7 @@ impl Blend {
                 let start = regressors.first_slot(timeline);
                 let design = Design {
                     fence_factor,
-                    ..design(&regressors, start, timeline, filled)
+                    ..design(&regressors, start, history)
                 };
                 let regression = Regression::fit(&design)?;
                 let fitted = design.columns.tr_mul(&regression.weights);
@@ -195,11 +214,12 @@ impl Blend {
     }
 }
 
-fn design(regressors: &Regressors, first: usize, timeline: &Timeline, filled: &[f64]) -> Design {
+fn design(regressors: &Regressors, first: usize, history: &History) -> Design {
+    let timeline = history.timeline;
     let mut row = Vec::new();
     let mut columns = Vec::new();
     for slot in first..timeline.len() {
-        regressors.write(slot, filled, timeline, &mut row);
+        regressors.write(slot, history.filled, timeline, &mut row);
         columns.extend_from_slice(&row);
     }
     Design {
@@ -208,7 +228,7 @@ fn design(regressors: &Regressors, first: usize, timeline: &Timeline, filled: &[
             timeline.len() - first,
             columns,
         ),
-        targets: timeline.lessons[first..].to_vec(),
+        targets: history.lessons[first..].to_vec(),
         phases: timeline.phases[first..timeline.len()].to_vec(),
         phase_count: timeline.phase_count,
         fence_factor: FenceFactor::default(),

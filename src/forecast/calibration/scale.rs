@@ -33,7 +33,8 @@ impl Scale {
 #[derive(Debug, Clone)]
 pub struct Scales(Vec<Scale>);
 
-const TRAITS: usize = 9;
+/// What the logarithm of a scale is linear in, the constant included.
+pub const TRAITS: usize = 9;
 /// The traits that the scale of rare events follows: the first ones.
 const SOBER_TRAITS: usize = 4;
 /// And the power by which it does.
