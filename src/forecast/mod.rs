@@ -11,6 +11,8 @@ mod band;
 mod calibration;
 mod method;
 mod profile;
+#[cfg(test)]
+mod proofs;
 mod range;
 mod seasons;
 mod sensitivity;
