@@ -12,6 +12,8 @@ mod calibration;
 mod components;
 mod method;
 mod profile;
+#[cfg(test)]
+mod proofs;
 mod range;
 mod seasons;
 mod sensitivity;

@@ -17,7 +17,15 @@ pub fn series_with_gaps(step: &str, values: &[Option<f64>]) -> TimeSeries {
 
 /// Values in Europe/Paris that start at a time.
 pub fn series_from(start: &str, step: &str, values: &[Option<f64>]) -> TimeSeries {
-    let start: DateTime<Tz> = parse_time(start, chrono_tz::Europe::Paris).expect("a time");
+    series_at(
+        parse_time(start, chrono_tz::Europe::Paris).expect("a time"),
+        step,
+        values,
+    )
+}
+
+/// Values that start at a time, in its time zone.
+pub fn series_at(start: DateTime<Tz>, step: &str, values: &[Option<f64>]) -> TimeSeries {
     let grid = Grid::new(step.parse().expect("a step"), start);
     TimeSeries {
         first_slot: grid.slot(start),

@@ -24,14 +24,14 @@ mod threshold {
     /// opens a hold: one value beyond 6, or several that are less odd each.
     pub const EVIDENCE: f64 = 4.5;
     /// Within this a held series is back.
-    pub const BACK: f64 = 3.0;
+    pub const BACK: f64 = 2.5;
     /// The rest of a single jump beyond this is left out, where the season says nothing.
     pub const JUMP: f64 = 10.0;
 }
+/// A held series is back when so many values in a row are: noise brings one back by chance.
+const BACK_TIMES: usize = 2;
 /// Far outside is this share of the spread of the season's earlier turns beyond them.
 const OUTSIDE_SHARE: f64 = 0.75;
-/// And this far outside it stays, however unsure the forecast has become meanwhile.
-const STILL_OUTSIDE_SHARE: f64 = 0.25;
 /// The volatility is that of the last few dozen values: half of it is from this many.
 const VOLATILITY_HALF_LIFE: f64 = 36.0;
 
@@ -95,7 +95,7 @@ impl<'a> Feed<'a> {
         let keep = 0.5_f64.powf(1.0 / VOLATILITY_HALF_LIFE);
         let (mut volatility, mut ahead, mut jumped) = (1.0_f64, 1, false);
         let mut hold: Option<usize> = None;
-        let mut run = Run::none(blend.first);
+        let (mut run, mut back) = (Run::none(blend.first), 0);
         // A level that was accepted is not an incident again before it is learnt.
         let mut settled = blend.first;
         let mut row = Vec::new();
@@ -128,10 +128,12 @@ impl<'a> Feed<'a> {
                 None => run.followed_by(slot, value > expected, oddity),
             };
             hold = match hold {
-                Some(since)
-                    if feed.is_outside(slot, value, STILL_OUTSIDE_SHARE)
-                        || oddity > threshold::BACK && feed.is_outside(slot, value, 0.0) =>
-                {
+                Some(since) if oddity > threshold::BACK && feed.is_outside(slot, value, 0.0) => {
+                    back = 0;
+                    Some(since)
+                }
+                Some(since) if back + 1 < BACK_TIMES => {
+                    back += 1;
                     Some(since)
                 }
                 None if may_hold
@@ -140,6 +142,7 @@ impl<'a> Feed<'a> {
                     && feed.is_outside(slot, value, OUTSIDE_SHARE) =>
                 {
                     feed.hold_back(run.since..slot);
+                    back = 0;
                     Some(run.since)
                 }
                 _ => None,

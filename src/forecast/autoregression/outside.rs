@@ -1,7 +1,7 @@
 //! What lies outside of all that the seasons saw at a place: an incident, or a new level. Which of the
 //! two, only time tells, so until then no weight is learnt from it.
 
-use crate::forecast::timeline::{Cycle, Timeline};
+use crate::forecast::timeline::Timeline;
 
 /// A hold needs a season that explains this share of the values' distance from their median:
 /// otherwise nothing says where the series belongs.
@@ -16,31 +16,17 @@ pub fn has_strong_season(timeline: &Timeline, filled: &[f64]) -> bool {
     cycles.any(|cycle| cycle.strength(timeline, filled) > STRONG_SEASON)
 }
 
-/// With fewer turns a season does not say how far its values spread at a place.
-const TURNS_TO_TELL: usize = 3;
-
-/// What the forecasts fed on around a slot's place in earlier turns: of the longest season if that has
-/// been seen often enough (a Saturday is held against Saturdays), else of all.
-fn earlier(timeline: &Timeline, slot: usize) -> impl Iterator<Item = usize> + '_ {
-    let longest = timeline.cycles.len().saturating_sub(1);
-    let tells = |cycle: &Cycle| cycle.counterparts(slot).count() >= TURNS_TO_TELL;
-    let first = match timeline.cycles.get(longest) {
-        Some(cycle) if tells(cycle) => longest,
-        _ => 0,
-    };
-    timeline.cycles[first..]
-        .iter()
-        .flat_map(move |cycle| cycle.counterparts(slot))
-        .flat_map(move |counterpart| counterpart.saturating_sub(1)..=(counterpart + 1).min(slot - 1))
-}
-
 /// Whether a value lies outside of what was fed around its place in earlier turns of the seasons, by
 /// more than a share of their spread.
 pub fn is_outside(timeline: &Timeline, fed: &[f64], slot: usize, value: f64, share: f64) -> bool {
     let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
-    for near in earlier(timeline, slot) {
-        least = least.min(fed[near]);
-        most = most.max(fed[near]);
+    for cycle in &timeline.cycles {
+        for counterpart in cycle.counterparts(slot) {
+            for near in &fed[counterpart.saturating_sub(1)..=(counterpart + 1).min(slot - 1)] {
+                least = least.min(*near);
+                most = most.max(*near);
+            }
+        }
     }
     let margin = share * (most - least).max(0.0);
     value < least - margin || value > most + margin

@@ -34,7 +34,7 @@ impl Scale {
 pub struct Scales(Vec<Scale>);
 
 /// What the logarithm of a scale is linear in, the constant included.
-pub const TRAITS: usize = 9;
+const TRAITS: usize = 9;
 /// The traits that the scale of rare events follows: the first ones.
 const SOBER_TRAITS: usize = 4;
 /// And the power by which it does.

@@ -2,7 +2,7 @@
 //! they reach, and a generalised Pareto tail beyond. Quantiles are Hyndman and Fan's type 6, which is
 //! the split conformal one: the next ratio is as likely to fall between any two of those before it.
 
-use super::scale::{Scales, TRAITS};
+use super::scale::Scales;
 use super::tail::Tail;
 use crate::forecast::Fitted;
 
@@ -32,7 +32,7 @@ impl Shape {
         let count = fitted.errors.iter().flatten().count();
         // The weights and scales were fitted to these very errors.
         #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
-        let optimism = 1.0 + (fitted.parameters + TRAITS) as f64 / count.max(1) as f64;
+        let optimism = 1.0 + fitted.parameters as f64 / count.max(1) as f64;
         let mut ratios: Vec<f64> = usable
             .clone()
             .map(|(index, error)| optimism * error / scales.at(index).on(error))

@@ -1,0 +1,93 @@
+//! A level that drops and stays: the band must tell every bucket of it until `adapt_after`, then take
+//! it for the new level.
+
+use super::*;
+
+const DAY: usize = 288;
+const WINDOW: usize = 28 * DAY;
+/// 10:00 on the first Wednesday that is judged.
+const DROP: usize = WINDOW + 2 * DAY + 120;
+
+/// Sales every five minutes, with a noise of so large a share, and 40 % less from `drop` on.
+fn sales(noise: f64, drop: usize) -> Made {
+    let start = start("2026-06-01 00:00", chrono_tz::Europe::Paris);
+    let mut dice = Dice::new(7);
+    let value = |index: usize| {
+        let time = start + TimeDelta::minutes(5) * i32::try_from(index).expect("few");
+        let level = 1000.0 * (0.2 + by_day(time)) * by_weekday(time);
+        let left = if index < drop { 1.0 } else { 0.6 };
+        Some(level * left * (1.0 + noise * dice.normal()))
+    };
+    Made {
+        start,
+        step: "5m",
+        values: (0..DROP + 3 * DAY).map(value).collect(),
+        window: WINDOW,
+    }
+}
+
+/// Of every so manieth bucket until `adapt_after`: how many the band of the series that did not drop
+/// tells from it, and how many of those breached.
+struct Told {
+    possible: usize,
+    breached: usize,
+    judged: usize,
+}
+
+fn told(noise: f64, adapt_after: TimeDelta, every: usize) -> Told {
+    let method = Method {
+        adapt_after,
+        ..Method::default()
+    };
+    let indices = || (DROP..DROP + steps_of_five_minutes(adapt_after)).step_by(every);
+    let healthy = sales(noise, usize::MAX).judge(indices(), &method);
+    let dropped = sales(noise, DROP).judge(indices(), &method);
+    let mut told = Told {
+        possible: 0,
+        breached: 0,
+        judged: dropped.len(),
+    };
+    for ((_, _, before), (_, value, now)) in healthy.iter().zip(&dropped) {
+        if *value < before.band.lower {
+            told.possible += 1;
+            told.breached += usize::from(*value < now.band.lower);
+        }
+    }
+    told
+}
+
+/// The first hour after `adapt_after` from which on, for two hours, no more than a quarter of the
+/// buckets breach.
+fn hours_until_normal(noise: f64, adapt_after: TimeDelta) -> Option<usize> {
+    let method = Method {
+        adapt_after,
+        ..Method::default()
+    };
+    let from = DROP + steps_of_five_minutes(adapt_after);
+    let judged = sales(noise, DROP).judge((from..from + 8 * 12).step_by(2), &method);
+    (0..=6).find(|hour| coverage(&judged[6 * hour..6 * hour + 12]) >= 0.75)
+}
+
+#[test]
+fn a_drop_by_two_fifths_breaches_all_day_and_then_is_the_new_level() {
+    for noise in [0.03, 0.05, 0.08] {
+        let told = told(noise, TimeDelta::days(1), 4);
+        let text = format!("noise {noise}: {} of {}", told.breached, told.possible);
+        assert!(20 * told.possible >= 19 * told.judged, "{text}");
+        assert!(20 * told.breached >= 19 * told.possible, "{text}");
+        let hours = hours_until_normal(noise, TimeDelta::days(1));
+        assert!(hours.is_some_and(|hours| hours <= 4), "{text}, {hours:?}");
+    }
+}
+
+#[test]
+fn a_shorter_patience_accepts_the_new_level_sooner() {
+    for noise in [0.03, 0.05, 0.08] {
+        let told = told(noise, TimeDelta::hours(6), 2);
+        let text = format!("noise {noise}: {} of {}", told.breached, told.possible);
+        assert!(20 * told.possible >= 19 * told.judged, "{text}");
+        assert!(20 * told.breached >= 19 * told.possible, "{text}");
+        let hours = hours_until_normal(noise, TimeDelta::hours(6));
+        assert!(hours.is_some_and(|hours| hours <= 4), "{text}, {hours:?}");
+    }
+}
