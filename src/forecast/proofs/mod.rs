@@ -2,7 +2,10 @@
 //! Every series comes from a seeded generator, so that a figure stated here stays what it is.
 
 mod calendars;
+mod closures;
 mod coverage;
+mod interruptions;
+mod magnitudes;
 mod properties;
 mod steps;
 
