@@ -46,7 +46,11 @@ impl Plan {
     ///
     /// If the command line or the configuration is wrong, or lacks what this run needs.
     pub fn prepare(args: &Args) -> Result<Prepared> {
-        let config = load_config(args.config.as_deref(), args.input.as_deref())?;
+        let config = load_config(
+            args.config.as_deref(),
+            args.input.as_deref(),
+            "--dry-run --input FILE.csv",
+        )?;
         let metrics: Vec<Metric> = config.chosen(&args.metric)?.into_iter().cloned().collect();
         let deadline = Deadline::after(config.deadline);
         let now = Utc::now().with_timezone(&config.zone);
@@ -97,12 +101,13 @@ impl Plan {
     }
 }
 
-/// The configuration that is named, or found in one of the usual places, or that a file needs none.
+/// The configuration that is named, or found in one of the usual places, or that a file needs none;
+/// `without` are flags that do without one.
 ///
 /// # Errors
 ///
 /// If there is none and one is needed, or if it is wrong.
-pub fn load_config(named: Option<&Path>, input: Option<&Path>) -> Result<Config> {
+pub fn load_config(named: Option<&Path>, input: Option<&Path>, without: &str) -> Result<Config> {
     let environment = Environment::read();
     if let Some(path) = named {
         return Config::load(path, &environment);
@@ -117,7 +122,7 @@ pub fn load_config(named: Option<&Path>, input: Option<&Path>) -> Result<Config>
                 .map(|place| place.display().to_string())
                 .collect();
             bail!(
-                "no configuration: looked for {}; name one with --config, or try --dry-run --input FILE.csv, which needs none",
+                "no configuration: looked for {}; name one with --config, or try {without}, which needs none",
                 places.join(", ")
             )
         }
