@@ -1,6 +1,7 @@
 //! What this run is to do: the command line and the configuration, put together and checked before
 //! anything is contacted.
 
+use std::ffi::OsStr;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -190,7 +191,7 @@ pub fn choose_metric(wanted: Option<&str>, config: &Config, purpose: &str) -> Re
 ///
 /// # Errors
 ///
-/// If it is a directory, or lies in none.
+/// If it is a directory, or lies in none, or is named as another kind of picture.
 pub fn check_picture_path(path: &Path) -> Result<()> {
     let folder = match path.parent() {
         Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
@@ -203,6 +204,12 @@ pub fn check_picture_path(path: &Path) -> Result<()> {
         "--plot {}: there is no directory {}",
         path.display(),
         folder.display()
+    );
+    let is_png = |ending: &OsStr| ending.eq_ignore_ascii_case("png");
+    ensure!(
+        path.extension().is_none_or(is_png),
+        "--plot {}: allowed: a name that ends in .png, as the picture is a PNG",
+        path.display()
     );
     Ok(())
 }

@@ -8,9 +8,9 @@ use super::point::{JudgedPoint, Side};
 use crate::forecast::Level;
 
 /// Levels worth proposing, lowest first.
-const LADDER: [f64; 16] = [
-    0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999, 0.999_95, 0.999_98,
-    0.999_99, 0.999_995, 0.999_999,
+const LADDER: [f64; 20] = [
+    0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.997, 0.998, 0.999, 0.9995, 0.9997, 0.9998, 0.9999,
+    0.999_95, 0.999_97, 0.999_98, 0.999_99, 0.999_995, 0.999_999,
 ];
 
 /// A level, and the incidents a week it would have meant.
