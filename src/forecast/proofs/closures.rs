@@ -26,7 +26,7 @@ fn is_open_by_day(time: DateTime<Tz>) -> bool {
 #[test]
 fn a_shop_keeps_its_hours_in_the_week_after_each_change_of_the_clocks() {
     for (first_day, zone) in CHANGES {
-        for (step, every) in [("1h", 1), ("5m", 6)] {
+        for (step, every) in [("1h", 1), ("5m", 12)] {
             let made = open_when(&wall_clock(first_day, zone, step, 8), is_open_by_day);
             let judged = made.judge(
                 (made.window..made.values.len()).step_by(every),
@@ -77,7 +77,8 @@ fn a_bank_that_is_called_on_weekdays_alone_is_covered() {
     });
     let judged = made.judge(HISTORY..HISTORY + JUDGED, &method(0.95));
     let covered = coverage(&judged);
-    assert!((0.90..=1.0).contains(&covered), "{covered}");
+    // A hundred points or so: three standard deviations are 6 %.
+    assert!((0.88..=1.0).contains(&covered), "{covered}");
     let mondays = judged.iter().filter(|(index, ..)| {
         let time = made.time(*index);
         (time.weekday(), time.hour()) == (Weekday::Mon, 9)
