@@ -1,6 +1,7 @@
 //! What this run is to do: the command line and the configuration, put together and checked before
 //! anything is contacted.
 
+use std::ffi::OsStr;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -46,7 +47,11 @@ impl Plan {
     ///
     /// If the command line or the configuration is wrong, or lacks what this run needs.
     pub fn prepare(args: &Args) -> Result<Prepared> {
-        let config = load_config(args.config.as_deref(), args.input.as_deref())?;
+        let config = load_config(
+            args.config.as_deref(),
+            args.input.as_deref(),
+            "--dry-run --input FILE.csv",
+        )?;
         let metrics: Vec<Metric> = config.chosen(&args.metric)?.into_iter().cloned().collect();
         let deadline = Deadline::after(config.deadline);
         let now = Utc::now().with_timezone(&config.zone);
@@ -97,12 +102,13 @@ impl Plan {
     }
 }
 
-/// The configuration that is named, or found in one of the usual places, or that a file needs none.
+/// The configuration that is named, or found in one of the usual places, or that a file needs none;
+/// `without` are flags that do without one.
 ///
 /// # Errors
 ///
 /// If there is none and one is needed, or if it is wrong.
-pub fn load_config(named: Option<&Path>, input: Option<&Path>) -> Result<Config> {
+pub fn load_config(named: Option<&Path>, input: Option<&Path>, without: &str) -> Result<Config> {
     let environment = Environment::read();
     if let Some(path) = named {
         return Config::load(path, &environment);
@@ -117,7 +123,7 @@ pub fn load_config(named: Option<&Path>, input: Option<&Path>) -> Result<Config>
                 .map(|place| place.display().to_string())
                 .collect();
             bail!(
-                "no configuration: looked for {}; name one with --config, or try --dry-run --input FILE.csv, which needs none",
+                "no configuration: looked for {}; name one with --config, or try {without}, which needs none",
                 places.join(", ")
             )
         }
@@ -185,7 +191,7 @@ pub fn choose_metric(wanted: Option<&str>, config: &Config, purpose: &str) -> Re
 ///
 /// # Errors
 ///
-/// If it is a directory, or lies in none.
+/// If it is a directory, or lies in none, or is named as another kind of picture.
 pub fn check_picture_path(path: &Path) -> Result<()> {
     let folder = match path.parent() {
         Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
@@ -198,6 +204,12 @@ pub fn check_picture_path(path: &Path) -> Result<()> {
         "--plot {}: there is no directory {}",
         path.display(),
         folder.display()
+    );
+    let is_png = |ending: &OsStr| ending.eq_ignore_ascii_case("png");
+    ensure!(
+        path.extension().is_none_or(is_png),
+        "--plot {}: allowed: a name that ends in .png, as the picture is a PNG",
+        path.display()
     );
     Ok(())
 }

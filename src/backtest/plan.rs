@@ -43,7 +43,7 @@ impl BacktestPlan {
     /// If the flags or the configuration are wrong, or lack what this needs.
     pub fn prepare(args: &BacktestArgs) -> Result<PreparedBacktest> {
         let input = args.input.as_deref();
-        let config = load_config(args.config.as_deref(), input)?;
+        let config = load_config(args.config.as_deref(), input, "--input FILE.csv")?;
         let metric = revised(
             choose_metric(args.metric.as_deref(), &config, "a backtest")?,
             args,

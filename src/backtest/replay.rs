@@ -29,7 +29,7 @@ impl Replay {
     ///
     /// # Errors
     ///
-    /// If the method does not go with the step, so that no point could be judged.
+    /// If the method or the window does not go with the step, so that no point could be judged.
     pub fn of(
         archive: &Archive,
         observations: &[Observation],
@@ -38,6 +38,9 @@ impl Replay {
         let (metric, step) = (&plan.metric, archive.step());
         let level = metric.method.level(step)?;
         metric.method.seasons.in_steps(step)?;
+        // A step that was found is as good a reason to refuse a window as one that was set.
+        let suited = metric.clone().revised(None, Some(step));
+        suited.map_err(anyhow::Error::msg)?;
         let progress = progress_bar(observations.len());
         let judge = |observation: &Observation| {
             let reading = archive.reading_at(observation.time, metric);

@@ -219,6 +219,21 @@ fn a_hint_counts_runs_at_the_level_it_names() {
 }
 
 #[test]
+fn no_level_is_proposed_for_more_alerts_than_the_lowest_makes() {
+    // One a week, whatever the level: a level for one a day is nothing to propose.
+    let mut scores = vec![0.9; 28 * 24];
+    for week in 0..4 {
+        scores[week * 168 + 3] = 0.1;
+    }
+    let hints = hint::hints(&scored(&scores), Direction::Both, 4.0);
+    let told: Vec<_> = hints
+        .iter()
+        .map(|hint| (hint.level, hint.incidents_per_week))
+        .collect();
+    assert_eq!(told, [(0.8, 1.0)]);
+}
+
+#[test]
 fn a_score_says_what_the_verdict_says() {
     let replay = replay(&rows(), &plan(1));
     for point in replay.points {

@@ -60,9 +60,11 @@ pub fn draw_lines(chart: &Chart, canvas: &Canvas) -> Result<()> {
         canvas.line(run, Pen { width, ..VALUE_PEN })?;
     }
     let dotted = spacing >= SPARSE;
+    // A dot is as heavy as the line is.
+    let radius = LONE_DOT * width / VALUE_PEN.width;
     let lone = runs.iter().filter(|run| dotted || run.len() == 1);
     lone.flatten()
-        .try_for_each(|spot| canvas.disc(*spot, LONE_DOT, VALUE))
+        .try_for_each(|spot| canvas.disc(*spot, radius, VALUE))
 }
 
 pub fn draw_clipped(chart: &Chart, canvas: &Canvas) -> Result<()> {

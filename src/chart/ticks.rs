@@ -2,13 +2,19 @@
 //! Time ticks are found by local clock and placed by instant, so that a day of 23 or 25 hours is
 //! drawn at its true length and still labelled with the hours that the reader's clock showed.
 
+use std::iter;
+
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
 const HOUR_STEPS: [i64; 11] = [1, 2, 5, 10, 15, 30, 60, 120, 240, 360, 720];
 const MAX_HOUR_TICKS: i64 = 12;
-const DAY_STEPS: [i32; 11] = [1, 2, 7, 14, 28, 56, 91, 182, 364, 1092, 3640];
+const DAY_STEPS: [i32; 4] = [1, 2, 7, 14];
 const MAX_DAY_TICKS: i64 = 8;
+/// For longer spans; beyond the last, as many times that as it takes.
+const MONTH_STEPS: [i64; 9] = [1, 2, 3, 6, 12, 24, 60, 120, 1200];
+/// Of the longest months.
+const DAYS_OF_MONTH: i64 = 31;
 /// From here on a day is not clear without its year.
 const SPAN_WITH_YEAR: TimeDelta = TimeDelta::days(300);
 /// A clock change may skip local midnight; by no more than this many quarters of an hour.
@@ -159,26 +165,45 @@ fn instant(zone: Tz, local: NaiveDateTime) -> Option<DateTime<Tz>> {
 fn day_ticks(first: DateTime<Tz>, last: DateTime<Tz>) -> Vec<TimeTick> {
     let span = last - first;
     let fits = |days: &&i32| span.num_days() <= i64::from(**days) * MAX_DAY_TICKS;
-    let days = DAY_STEPS.iter().find(fits).copied();
-    let days =
-        days.unwrap_or_else(|| i32::try_from(span.num_days() / MAX_DAY_TICKS).unwrap_or(i32::MAX));
+    let Some(days) = DAY_STEPS.iter().find(fits).copied() else {
+        return month_ticks(first, last);
+    };
     // Day 1 of the common era was a Monday: steps of weeks start on Mondays.
     let to_next = (1 - first.date_naive().num_days_from_ce()).rem_euclid(days);
-    let with_year = span >= SPAN_WITH_YEAR;
-    let mut ticks = Vec::new();
-    let mut date = later(first.date_naive(), to_next);
-    while let Some(day) = date.filter(|day| *day <= last.date_naive()) {
-        let time = instant(first.timezone(), day.and_time(NaiveTime::MIN));
-        if let Some(time) = time.filter(|time| (first..=last).contains(time)) {
-            ticks.push(if with_year {
-                year_tick(time)
-            } else {
-                day_tick(time)
-            });
-        }
-        date = later(day, days);
-    }
-    ticks
+    let start = later(first.date_naive(), to_next);
+    let dates = iter::successors(start, |date| later(*date, days));
+    midnights(dates, first, last).map(day_tick).collect()
+}
+
+/// The first days of months, of quarters and half years from January on.
+fn month_ticks(first: DateTime<Tz>, last: DateTime<Tz>) -> Vec<TimeTick> {
+    let span = (last - first).num_days() / DAYS_OF_MONTH;
+    let fits = |months: &&i64| span <= **months * MAX_DAY_TICKS;
+    let longest = span / MAX_DAY_TICKS + 1;
+    let months = MONTH_STEPS.iter().find(fits).copied().unwrap_or(longest);
+    let month = i64::from(first.year()) * 12 + i64::from(first.month0());
+    let start = month.div_euclid(months) * months;
+    let dates = iter::successors(Some(start), |month| Some(month + months)).map_while(first_of);
+    midnights(dates, first, last).map(month_tick).collect()
+}
+
+/// The first day of a month counted from the beginning of the year 0. None where the calendar ends.
+fn first_of(month: i64) -> Option<NaiveDate> {
+    let year = i32::try_from(month.div_euclid(12)).ok()?;
+    let month = u32::try_from(month.rem_euclid(12)).ok()?;
+    NaiveDate::from_ymd_opt(year, month + 1, 1)
+}
+
+/// The beginnings of dates that are in view.
+fn midnights(
+    dates: impl Iterator<Item = NaiveDate>,
+    first: DateTime<Tz>,
+    last: DateTime<Tz>,
+) -> impl Iterator<Item = DateTime<Tz>> {
+    dates
+        .take_while(move |date| *date <= last.date_naive())
+        .filter_map(move |date| instant(first.timezone(), date.and_time(NaiveTime::MIN)))
+        .filter(move |time| (first..=last).contains(time))
 }
 
 fn later(date: NaiveDate, days: i32) -> Option<NaiveDate> {
@@ -192,10 +217,10 @@ fn day_tick(time: DateTime<Tz>) -> TimeTick {
     }
 }
 
-fn year_tick(time: DateTime<Tz>) -> TimeTick {
+fn month_tick(time: DateTime<Tz>) -> TimeTick {
     TimeTick {
         time,
-        label: time.format("%-d %b %Y").to_string(),
+        label: time.format("%b %Y").to_string(),
     }
 }
 
@@ -248,144 +273,4 @@ fn digits(count: f64) -> usize {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    fn paris(month: u32, day: u32, hour: u32, minute: u32) -> DateTime<Tz> {
-        chrono_tz::Europe::Paris
-            .with_ymd_and_hms(2026, month, day, hour, minute, 0)
-            .earliest()
-            .unwrap()
-    }
-
-    fn labels(ticks: &[TimeTick]) -> Vec<&str> {
-        ticks.iter().map(|tick| tick.label.as_str()).collect()
-    }
-
-    fn numbers(low: f64, high: f64) -> Vec<String> {
-        value_ticks(low, high)
-            .into_iter()
-            .map(|tick| tick.label)
-            .collect()
-    }
-
-    #[test]
-    fn a_day_has_a_tick_each_two_hours_and_two_days_one_each_four() {
-        let (last, step) = (paris(11, 22, 14, 5), TimeDelta::minutes(5));
-        let found = time_ticks(last - TimeDelta::hours(24), last, step);
-        assert_eq!(labels(&found.ticks)[..3], ["16:00", "18:00", "20:00"]);
-        assert_eq!(found.ticks.len(), 12);
-        assert_eq!(labels(&found.midnights), ["Sun 22 Nov"]);
-        assert_eq!(found.first_day.as_deref(), Some("Sat 21 Nov"));
-        let found = time_ticks(last - TimeDelta::hours(48), last, step);
-        assert_eq!(labels(&found.ticks)[..3], ["16:00", "20:00", "00:00"]);
-        assert_eq!(labels(&found.midnights), ["Sat 21 Nov", "Sun 22 Nov"]);
-    }
-
-    #[test]
-    fn ticks_fall_on_local_hours_across_the_autumn_change() {
-        let (first, last) = (paris(10, 24, 23, 0), paris(10, 25, 9, 0));
-        let ticks = hour_ticks(first, last, 120);
-        assert_eq!(
-            labels(&ticks),
-            ["00:00", "02:00", "04:00", "06:00", "08:00"]
-        );
-        let hours: Vec<i64> = ticks
-            .windows(2)
-            .map(|pair| (pair[1].time - pair[0].time).num_hours())
-            .collect();
-        assert_eq!(hours, [2, 3, 2, 2]);
-    }
-
-    #[test]
-    fn ticks_fall_on_local_hours_across_the_spring_change() {
-        let (first, last) = (paris(3, 28, 23, 0), paris(3, 29, 9, 0));
-        let ticks = hour_ticks(first, last, 60);
-        assert_eq!(labels(&ticks)[..4], ["23:00", "00:00", "01:00", "03:00"]);
-        assert!(
-            ticks
-                .windows(2)
-                .all(|pair| pair[1].time - pair[0].time == TimeDelta::hours(1))
-        );
-    }
-
-    #[test]
-    fn a_day_that_skips_its_midnight_begins_at_its_first_instant() {
-        let zone = chrono_tz::America::Sao_Paulo;
-        let first = zone.with_ymd_and_hms(2018, 11, 3, 12, 0, 0).unwrap();
-        let found = time_ticks(first, first + TimeDelta::hours(24), TimeDelta::minutes(5));
-        assert_eq!(labels(&found.midnights), ["Sun 4 Nov"]);
-        assert_eq!(
-            found.midnights[0].time,
-            zone.with_ymd_and_hms(2018, 11, 4, 1, 0, 0).unwrap()
-        );
-    }
-
-    #[test]
-    fn daily_data_has_days_as_ticks_and_weeks_start_on_mondays() {
-        let (last, step) = (paris(11, 22, 0, 0), TimeDelta::days(1));
-        let few = time_ticks(last - TimeDelta::days(1), last, step);
-        assert_eq!(labels(&few.ticks), ["Sat 21 Nov", "Sun 22 Nov"]);
-        let many = time_ticks(last - TimeDelta::days(40), last, step);
-        assert!(
-            many.ticks.iter().all(|tick| tick.label.starts_with("Mon")),
-            "{:?}",
-            labels(&many.ticks)
-        );
-    }
-
-    #[test]
-    fn any_span_has_a_readable_number_of_ticks() {
-        let last = paris(11, 22, 14, 5);
-        for minutes in (0..24).map(|power| 1_i64 << power) {
-            let first = last - TimeDelta::minutes(minutes);
-            let count = time_ticks(first, last, TimeDelta::minutes(1)).ticks.len();
-            assert!(count <= 13, "{minutes} minutes: {count}");
-        }
-    }
-
-    #[test]
-    fn a_period_names_both_zones_only_where_they_differ() {
-        let five = TimeDelta::minutes(5);
-        let last = paris(11, 22, 14, 5);
-        let day = TimeDelta::hours(24);
-        assert_eq!(
-            period(last - day, last, five),
-            "Sat 21 Nov 14:05 – Sun 22 Nov 14:05 CET"
-        );
-        let change = paris(10, 25, 12, 0);
-        assert_eq!(
-            period(change - day, change, five),
-            "Sat 24 Oct 13:00 CEST – Sun 25 Oct 12:00 CET"
-        );
-        assert_eq!(period(last, last, five), "Sun 22 Nov 14:05 CET");
-        assert_eq!(period(last - day, last, day), "Sat 21 Nov – Sun 22 Nov");
-    }
-
-    #[test]
-    fn thousands_are_separated() {
-        assert_eq!(numbers(0.0, 1990.0), ["0", "500", "1,000", "1,500"]);
-        assert_eq!(numbers(0.0, 1.2e9)[6], "1,200,000,000");
-        assert_eq!(plain(-1_234_567.5, 1), "−1,234,567.5");
-    }
-
-    #[test]
-    fn a_value_label_has_the_decimals_of_its_step() {
-        assert_eq!(
-            numbers(0.0, 0.7),
-            ["0", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7"]
-        );
-        assert_eq!(numbers(-1.1, 0.6), ["−1.0", "−0.5", "0", "0.5"]);
-    }
-
-    #[test]
-    fn very_small_and_very_large_values_are_written_in_powers_of_ten() {
-        assert_eq!(
-            numbers(0.0, 1.3e-9),
-            ["0", "2e-10", "4e-10", "6e-10", "8e-10", "1.0e-9", "1.2e-9"]
-        );
-        assert_eq!(numbers(0.0, 2.1e15)[2], "1.0e15");
-        assert_eq!(numbers(-1.2e15, 0.0)[0], "−1.2e15");
-    }
-}
+mod tests;

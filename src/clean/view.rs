@@ -263,7 +263,8 @@ fn spreads(groups: &Groups) -> Option<Vec<Spread>> {
 }
 
 /// Values lie closer to their own median than to that of others, the closer the fewer they are:
-/// `sqrt(n / (n - 2))` makes up for it, exactly enough for three and four, and nothing for many.
+/// `sqrt(n / (n - 2))` makes up for it, of normal values within a fifteenth from four on and four
+/// fifths of the way for three; for many it is nothing.
 #[expect(
     clippy::cast_precision_loss,
     reason = "a window has fewer than 2^53 slots"
@@ -294,3 +295,6 @@ fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     let above = sorted[position.ceil() as usize];
     Some(below + position.fract() * (above - below))
 }
+
+#[cfg(test)]
+mod tests;

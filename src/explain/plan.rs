@@ -36,7 +36,7 @@ impl ExplainPlan {
     /// If the flags or the configuration are wrong, or lack what this needs.
     pub fn prepare(args: &ExplainArgs) -> Result<PreparedExplanation> {
         let input = args.input.as_deref();
-        let config = load_config(args.config.as_deref(), input)?;
+        let config = load_config(args.config.as_deref(), input, "--input FILE.csv")?;
         let metric = choose_metric(args.metric.as_deref(), &config, "an explanation")?;
         if let Some(path) = &args.plot {
             check_picture_path(path)?;

@@ -211,3 +211,6 @@ impl<'a> Feed<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

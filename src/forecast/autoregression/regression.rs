@@ -241,3 +241,6 @@ fn leverages(design: &Design, cholesky: &Cholesky<f64, Dyn>, row_weights: &[f64]
         .map(|((column, spread), weight)| (column.dot(&spread) * weight).clamp(0.0, MOST_LEVERAGE))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

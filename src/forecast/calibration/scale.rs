@@ -264,3 +264,6 @@ impl<'a> Rows<'a> {
         products.cholesky()
     }
 }
+
+#[cfg(test)]
+mod tests;

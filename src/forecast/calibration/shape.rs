@@ -146,3 +146,6 @@ impl Shape {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

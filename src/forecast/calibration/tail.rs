@@ -68,3 +68,6 @@ impl Tail {
         self.scale * (probability.powf(-self.shape) - 1.0) / self.shape
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use chrono_tz::Europe::Paris;
 use super::*;
 
 /// 28 days before local midnight of the first day and `days` after it, by the wall clock.
-fn wall_clock(first_day: &str, zone: Tz, step: &'static str, days: i64) -> Made {
+pub fn wall_clock(first_day: &str, zone: Tz, step: &'static str, days: i64) -> Made {
     let parsed: Step = step.parse().expect("a step");
     let per_day = parsed.per_day().expect("steps in a day");
     let day = start(first_day, zone);
@@ -26,7 +26,7 @@ fn wall_clock(first_day: &str, zone: Tz, step: &'static str, days: i64) -> Made 
     }
 }
 
-const CHANGES: [(&str, Tz); 4] = [
+pub const CHANGES: [(&str, Tz); 4] = [
     ("2026-03-29 00:00", Paris),
     ("2026-10-25 00:00", Paris),
     ("2026-03-08 00:00", New_York),

@@ -2,11 +2,11 @@
 
 use super::*;
 
-const HISTORY: usize = 28 * 24;
-const JUDGED: usize = 400;
+pub const HISTORY: usize = 28 * 24;
+pub const JUDGED: usize = 400;
 
 /// Hourly values by the number of the hour, its time and seeded dice.
-fn hourly(seed: u64, value: impl Fn(usize, DateTime<Tz>, &mut Dice) -> Option<f64>) -> Made {
+pub fn hourly(seed: u64, value: impl Fn(usize, DateTime<Tz>, &mut Dice) -> Option<f64>) -> Made {
     let start = start("2026-05-04 00:00", chrono_tz::Europe::Paris);
     let mut dice = Dice::new(seed);
     let values = (0..HISTORY + JUDGED).map(|hour| {
@@ -22,12 +22,12 @@ fn hourly(seed: u64, value: impl Fn(usize, DateTime<Tz>, &mut Dice) -> Option<f6
 }
 
 /// The coverage of the 95 % band over the last points.
-fn covered(made: &Made) -> f64 {
+pub fn covered(made: &Made) -> f64 {
     let judged = made.judge(HISTORY..HISTORY + JUDGED, &method(0.95));
     coverage(&judged)
 }
 
-fn assert_honest(what: &str, made: &Made) {
+pub fn assert_honest(what: &str, made: &Made) {
     let covered = covered(made);
     assert!((0.90..=0.99).contains(&covered), "{what}: {covered}");
 }
@@ -106,7 +106,7 @@ fn missing_values_are_borne() {
 }
 
 /// By the inverse of the cumulative distribution.
-fn poisson(mean: f64, dice: &mut Dice) -> f64 {
+pub fn poisson(mean: f64, dice: &mut Dice) -> f64 {
     let (mut left, mut count, mut share) = (dice.uniform(), 0.0, (-mean).exp());
     while left > share && count < 1000.0 {
         left -= share;

@@ -2,7 +2,10 @@
 //! Every series comes from a seeded generator, so that a figure stated here stays what it is.
 
 mod calendars;
+mod closures;
 mod coverage;
+mod interruptions;
+mod magnitudes;
 mod properties;
 mod steps;
 
@@ -117,4 +120,22 @@ pub fn coverage(judged: &[(usize, f64, Prediction)]) -> f64 {
 /// Half an hour, an hour and so on in steps of five minutes.
 pub fn steps_of_five_minutes(length: TimeDelta) -> usize {
     usize::try_from(length.num_minutes() / 5).expect("a length")
+}
+
+#[test]
+fn the_dice_are_those_of_the_paper() {
+    // s, M = 42, 2**64 - 1
+    // for _ in range(3):
+    //   s = (s + 0x9e3779b97f4a7c15) & M; z = s
+    //   z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9 & M; z = (z ^ z >> 27) * 0x94d049bb133111eb & M
+    //   print((z ^ z >> 31) / 2**64)        # the first is 13679457532755275413, as the authors' code has it
+    let mut dice = Dice::new(42);
+    for expected in [
+        0.741_564_878_771_823_4,
+        0.159_910_392_876_920_13,
+        0.278_601_130_255_138_8,
+    ] {
+        let found = dice.uniform();
+        assert!((found - expected).abs() < 1e-12, "{found}");
+    }
 }

@@ -213,6 +213,10 @@ fn what_cannot_be_meant_is_wrong_usage() {
         (&["--last", "0s"], "is not a length of time"),
         (&["--format", "xml"], "[possible values: text, csv, json]"),
         (&["--plot", "absent/x.png"], "there is no directory absent"),
+        (
+            &["--plot", "x.jpg"],
+            "--plot x.jpg: allowed: a name that ends in .png",
+        ),
         (&["--plot", "."], "a directory"),
         (&["--metric", "other"], "no such metric"),
         (&["--dry-run"], "'--dry-run'"),
@@ -298,6 +302,16 @@ fn what_the_method_does_not_go_with_is_refused_before_anything_is_judged() {
         assert!(run.stderr.contains(told), "{told} is not in {run:?}");
         assert_eq!(run.stdout, "");
     }
+}
+
+#[test]
+fn a_window_that_never_holds_what_a_verdict_needs_is_refused_before_anything_is_judged() {
+    let workspace = workspace();
+    let run = workspace.run(&["backtest", "--input", "sales.csv", "--window", "1d"]);
+    run.assert_status(1);
+    let told = "window = \"1day\": with every = \"1h\", allowed: at least 2 d";
+    assert!(run.stderr.contains(told), "{run:?}");
+    assert_eq!(run.stdout, "");
 }
 
 #[test]

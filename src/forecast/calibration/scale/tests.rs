@@ -1,0 +1,117 @@
+//! The fit of the scales against numpy and scipy.
+
+use super::*;
+
+/// So much larger than usual are the traits that the prior has no say.
+const MUCH: f64 = 1e5;
+const ROWS: u32 = 200;
+
+fn traits() -> Vec<[f64; TRAITS]> {
+    let of = |row: u32| {
+        let mut traits = [0.0; TRAITS];
+        traits[0] = 1.0;
+        traits[1] = MUCH * f64::from(7 * row % 13) / 13.0;
+        traits[2] = MUCH * f64::from(11 * row % 17) / 17.0;
+        traits
+    };
+    (0..ROWS).map(of).collect()
+}
+
+/// Sizes whose logarithm is linear in the traits, times one of five factors.
+fn sizes() -> Vec<Option<f64>> {
+    let of = |(row, traits): (u32, [f64; TRAITS])| {
+        let place = usize::try_from(3 * row % 5).expect("few");
+        let factor = [0.2, 0.6, 1.0, 1.5, 3.0][place];
+        (0.3 + (traits[1] - 0.5 * traits[2]) / MUCH).exp() * factor
+    };
+    (0..ROWS).zip(traits()).map(|row| Some(of(row))).collect()
+}
+
+// import numpy as np                                              numpy 2.4.6, scipy 1.17.1
+// from scipy.optimize import minimize
+// i = np.arange(200); x = np.c_[np.ones(200), 7*i % 13/13, 11*i % 17/17]
+// y = np.exp(x @ [.3, 1, -.5]) * np.array([.2, .6, 1, 1.5, 3])[3*i % 5]
+// b = np.zeros(3)                       # Fisher's scoring of a gamma GLM with a log link
+// for _ in range(50): m = np.exp(x @ b); b = b + np.linalg.lstsq(x, (y - m)/m, rcond=None)[0]
+// print(b, minimize(lambda b: (y/np.exp(x @ b) + x @ b).sum(), [0, 0, 0], method='BFGS').x)
+const MOST_LIKELY: [f64; 3] = [0.474_673_34, 1.055_352_39, -0.434_690_21];
+// print(np.linalg.lstsq(x, np.log(y + .1), rcond=None)[0])
+const OF_LOGARITHMS: [f64; 3] = [0.233_675_09, 0.969_019_22, -0.383_173_35];
+
+fn assert_weights(found: &DVector<f64>, expected: [f64; 3], tolerance: f64) {
+    let found = [found[0], MUCH * found[1], MUCH * found[2]];
+    for (found, expected) in found.into_iter().zip(expected) {
+        assert!(
+            (found - expected).abs() < tolerance,
+            "{found}, expected {expected}"
+        );
+    }
+}
+
+#[test]
+fn the_first_guess_is_numpys_least_squares_of_the_logarithms() {
+    let (traits, sizes) = (traits(), sizes());
+    let rows = Rows::of(&traits, &sizes, |_| true);
+    let guess = rows.fit_logarithms(TRAITS, 0.1).expect("weights");
+    assert_weights(&guess, OF_LOGARITHMS, 1e-4);
+}
+
+#[test]
+fn the_fit_converges_to_the_gamma_maximum_of_scipy() {
+    let (traits, sizes) = (traits(), sizes());
+    let rows = Rows::of(&traits, &sizes, |_| true);
+    let mut weights = rows.fit_logarithms(TRAITS, 0.1).expect("weights");
+    for _ in 0..10 {
+        weights = rows.fit(&weights).expect("weights");
+    }
+    assert_weights(&weights, MOST_LIKELY, 1e-4);
+}
+
+#[test]
+fn a_single_fit_comes_within_a_hundredth_of_it() {
+    let (traits, sizes) = (traits(), sizes());
+    let rows = Rows::of(&traits, &sizes, |_| true);
+    let guess = rows.fit_logarithms(TRAITS, 0.1).expect("weights");
+    assert_weights(&rows.fit(&guess).expect("weights"), MOST_LIKELY, 0.01);
+}
+
+#[test]
+fn the_error_of_a_lifetime_does_not_widen_the_scales() {
+    let (traits, sizes) = (traits(), sizes());
+    let usual = Rows::of(&traits, &sizes, |_| true);
+    let guess = usual.fit_logarithms(TRAITS, 0.1).expect("weights");
+    let before = usual.fit(&guess).expect("weights");
+    let mut wild = sizes.clone();
+    wild[77] = Some(1e9);
+    let rows = Rows::of(&traits, &wild, |_| true);
+    let guess = rows.fit_logarithms(TRAITS, 0.1).expect("weights");
+    let after = rows.fit(&guess).expect("weights");
+    for row in &traits {
+        let log = |weights: &DVector<f64>| -> f64 {
+            weights
+                .iter()
+                .zip(row)
+                .map(|(weight, trait_)| weight * trait_)
+                .sum()
+        };
+        let growth = (log(&after) - log(&before)).exp();
+        assert!((0.85..=1.15).contains(&growth), "{growth}");
+    }
+}
+
+#[test]
+fn each_side_learns_from_its_own_errors_alone() {
+    let traits = traits();
+    let sizes: Vec<Option<f64>> = (0..ROWS)
+        .map(|row| match row % 3 {
+            0 => None,
+            1 => Some(-1.0),
+            _ => Some(3.0),
+        })
+        .collect();
+    for (below, count, size) in [(true, 67, 1.0), (false, 66, 3.0)] {
+        let rows = Rows::of(&traits, &sizes, |error| (error < 0.0) == below);
+        assert_eq!(rows.sizes, vec![size; count]);
+        assert_eq!(rows.traits.len(), count);
+    }
+}
