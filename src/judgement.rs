@@ -79,9 +79,10 @@ impl Judgement {
             Verdict::Low => return Some(true),
             _ => {}
         }
-        let history = &self.cleaned.as_ref()?.history;
-        let never_negative = history.observed().all(|value| value >= 0.0);
-        let least = method.range.min().or(never_negative.then_some(0.0));
+        let least = method
+            .range
+            .as_seen_in(&self.cleaned.as_ref()?.history)
+            .min();
         Some(low_is_possible(&self.prediction.as_ref()?.band, least))
     }
 

@@ -158,10 +158,11 @@ pub fn predict(
         }));
     };
     let resolution = resolution(timeline.unit);
+    let range = method.range.as_seen_in(history);
     let bands = |index: usize, level: Level| {
         let distribution = calibration.distribution(&fitted, &timeline, index);
         let band = distribution.band(level)?.at_least(resolution);
-        Some(band.within(method.range))
+        Some(band.within(range))
     };
     let next = fitted.expected.len() - 1;
     let past = timeline.slots.iter().map(|slot| {

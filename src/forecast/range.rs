@@ -1,6 +1,8 @@
 //! The values a series can have at all, where somebody knows: sales are never negative, a share is
 //! never above 100. A band does not reach beyond them.
 
+use crate::series::TimeSeries;
+
 /// Bounds, each of which may be absent. Finite, and the lower one below the upper.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Range {
@@ -34,6 +36,18 @@ impl Range {
         self.max
     }
 
+    /// Values there can be after a history: if nobody said what the least is, and no value of it was
+    /// negative, none will be.
+    #[must_use]
+    pub fn as_seen_in(self, history: &TimeSeries) -> Self {
+        let never_negative = history.observed().all(|value| value >= 0.0);
+        let least = never_negative && self.max.is_none_or(|max| max > 0.0);
+        Self {
+            min: self.min.or(least.then_some(0.0)),
+            ..self
+        }
+    }
+
     /// The value if it is possible, else the nearest that is.
     pub fn clip(self, value: f64) -> f64 {
         let value = self.min.map_or(value, |min| value.max(min));
@@ -44,6 +58,7 @@ impl Range {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::series::sample::series;
 
     #[test]
     fn a_value_is_clipped_to_the_bounds_there_are() {
@@ -53,6 +68,19 @@ mod tests {
         assert_eq!(clipped(None, None), [-5.0, 50.0, 500.0].map(Ok));
         assert_eq!(clipped(Some(0.0), None), [0.0, 50.0, 500.0].map(Ok));
         assert_eq!(clipped(Some(0.0), Some(100.0)), [0.0, 50.0, 100.0].map(Ok));
+    }
+
+    #[test]
+    fn a_history_that_was_never_negative_has_a_least_value() {
+        let least = |values: &[f64], min| {
+            let range = Range::new(min, None).expect("a range");
+            range.as_seen_in(&series("5m", values)).min()
+        };
+        assert_eq!(least(&[3.0, 0.0], None), Some(0.0));
+        assert_eq!(least(&[3.0, 0.0], Some(-5.0)), Some(-5.0));
+        assert_eq!(least(&[3.0, -0.1], None), None);
+        let below = Range::new(None, Some(-1.0)).expect("a range");
+        assert_eq!(below.as_seen_in(&series("5m", &[1.0])), below);
     }
 
     #[test]

@@ -10,34 +10,34 @@
 use std::cell::OnceCell;
 use std::ops::Range;
 
-use super::outside::{has_strong_season, is_outside};
+use super::habit::Habit;
+use super::run::Run;
 use super::{Blend, Drift};
 use crate::forecast::Fitted;
 use crate::forecast::profile::Profile;
 use crate::forecast::timeline::Timeline;
 
-/// All of these in usual sizes of an error for the time of day and the recent volatility.
-mod threshold {
-    /// What each value of a run on one side may be off without counting as evidence.
-    pub const ALLOWANCE: f64 = 1.5;
-    /// A run with more evidence, that is now far outside of what its place in the season saw before,
-    /// opens a hold: one value beyond 6, or several that are less odd each.
-    pub const EVIDENCE: f64 = 4.5;
-    /// Within this a held series is back.
-    pub const BACK: f64 = 2.5;
-    /// The rest of a single jump beyond this is left out, where the season says nothing.
-    pub const JUMP: f64 = 10.0;
-}
-/// A held series is back when so many values in a row are: noise brings one back by chance.
-const BACK_TIMES: usize = 2;
-/// Far outside is this share of the spread of the season's earlier turns beyond them.
-const OUTSIDE_SHARE: f64 = 0.75;
+/// Within this many usual errors, for the time of day and the recent volatility, a held series is back.
+const BACK: f64 = 2.0;
+/// The rest of a single jump beyond so many is left out, where the season says nothing.
+const JUMP: f64 = 10.0;
+/// A held series is back when so many values in a row are, or as many as were held: noise brings one
+/// back by chance.
+const BACK_TIMES: usize = 3;
+/// By how many usual departures from its place in the season a value has to be off to be held, and to
+/// stay held.
+const FAR: f64 = 3.0;
+const OFF: f64 = 1.5;
+/// An incident comes at once: this much of a departure is new against the values just before.
+const NEW_SHARE: f64 = 0.6;
+const JUST_BEFORE: usize = 6;
 /// The volatility is that of the last few dozen values: half of it is from this many.
 const VOLATILITY_HALF_LIFE: f64 = 36.0;
 
 #[derive(Debug)]
 pub struct Feed<'a> {
     timeline: &'a Timeline,
+    habit: Option<&'a Habit<'a>>,
     first: usize,
     fed: Vec<f64>,
     expected: Vec<f64>,
@@ -46,45 +46,22 @@ pub struct Feed<'a> {
     held_since: Vec<Option<usize>>,
 }
 
-/// Values on one side of their forecasts: the evidence is a cumulative sum of how far (Page, *Continuous
-/// Inspection Schemes*, 1954). An incident that noise hides bucket by bucket shows in several.
-#[derive(Debug, Clone, Copy)]
-struct Run {
-    since: usize,
-    is_above: bool,
-    evidence: f64,
-}
-
-impl Run {
-    fn none(since: usize) -> Self {
-        Self {
-            since,
-            is_above: false,
-            evidence: 0.0,
-        }
-    }
-
-    fn followed_by(self, slot: usize, is_above: bool, oddity: f64) -> Self {
-        let goes_on = self.evidence > 0.0 && self.is_above == is_above;
-        let run = if goes_on { self } else { Self::none(slot) };
-        Self {
-            is_above,
-            evidence: (run.evidence + oddity - threshold::ALLOWANCE).max(0.0),
-            ..run
-        }
-    }
-}
-
 impl<'a> Feed<'a> {
     /// Replays the history with the weights the blend learnt; `patience` is how many slots a hold
     /// lasts at most.
-    pub fn replay(timeline: &'a Timeline, filled: &[f64], blend: &Blend, patience: usize) -> Self {
+    pub fn replay(
+        timeline: &'a Timeline,
+        filled: &[f64],
+        blend: &Blend,
+        habit: Option<&'a Habit<'a>>,
+        patience: usize,
+    ) -> Self {
         let phases = &timeline.phases[blend.first..timeline.len()];
         let profile = Profile::of(&blend.errors, phases, timeline.phase_count);
         let drift = OnceCell::new();
-        let may_hold = has_strong_season(timeline, filled);
         let mut feed = Self {
             timeline,
+            habit,
             first: blend.first,
             fed: filled.to_vec(),
             expected: Vec::new(),
@@ -128,18 +105,17 @@ impl<'a> Feed<'a> {
                 None => run.followed_by(slot, value > expected, oddity),
             };
             hold = match hold {
-                Some(since) if oddity > threshold::BACK && feed.is_outside(slot, value, 0.0) => {
+                Some(since) if oddity > BACK && feed.departure(slot, value).abs() > OFF => {
                     back = 0;
                     Some(since)
                 }
-                Some(since) if back + 1 < BACK_TIMES => {
+                Some(since) if back + 1 < BACK_TIMES.min(slot - since - back) => {
                     back += 1;
                     Some(since)
                 }
-                None if may_hold
-                    && slot >= settled
-                    && run.evidence > threshold::EVIDENCE
-                    && feed.is_outside(slot, value, OUTSIDE_SHARE) =>
+                None if slot >= settled
+                    && run.is_a_jump(slot)
+                    && feed.has_left_its_habit(run.since, slot, value) =>
                 {
                     feed.hold_back(run.since..slot);
                     back = 0;
@@ -163,9 +139,9 @@ impl<'a> Feed<'a> {
             feed.errors.push(Some(error));
             volatility = keep * volatility
                 + (1.0 - keep) * ((value - expected).abs() / usual).min(5.0 * volatility.max(0.5));
-            jumped = !jumped && oddity > threshold::JUMP;
+            jumped = !jumped && oddity > JUMP;
             feed.fed[slot] = if jumped {
-                expected + (value - expected) * threshold::JUMP / oddity
+                expected + (value - expected) * JUMP / oddity
             } else {
                 value
             };
@@ -192,8 +168,23 @@ impl<'a> Feed<'a> {
         }
     }
 
-    fn is_outside(&self, slot: usize, value: f64, share: f64) -> bool {
-        is_outside(self.timeline, &self.fed, slot, value, share)
+    /// Whether a value is far off from what its place in the season saw, and was not already before.
+    fn has_left_its_habit(&self, since: usize, slot: usize, value: f64) -> bool {
+        let departure = self.departure(slot, value);
+        if departure.abs() <= FAR {
+            return false;
+        }
+        let slots = since.saturating_sub(JUST_BEFORE)..since;
+        #[expect(clippy::cast_precision_loss, reason = "a few")]
+        let count = slots.len().max(1) as f64;
+        let before: f64 = slots.map(|slot| self.departure(slot, self.fed[slot])).sum();
+        (departure - before / count) * departure.signum() > NEW_SHARE * departure.abs()
+    }
+
+    /// In usual departures from the slot's place in the season; 0 where there is no strong one.
+    fn departure(&self, slot: usize, value: f64) -> f64 {
+        self.habit
+            .map_or(0.0, |habit| habit.departure(slot, value, &self.fed))
     }
 
     pub fn into_fitted(self) -> Fitted {

@@ -1,24 +1,31 @@
 //! A seasonal autoregression: the next value from the last ones and from what the same time of day
 //! and of week brought before. It leads on real series one step ahead; README.md has the figures.
 //!
-//! With two seasons or more it is the mean of two regressions, one without the longest season, which
-//! has more rows to learn from (Bates and Granger, *The Combination of Forecasts*, 1969).
+//! With two seasons or more it is made of two regressions, one without the longest season, which has
+//! more rows to learn from. How much each counts, their errors say ([`shares`]).
 
 mod drift;
 mod feed;
-mod outside;
+mod habit;
 mod regression;
 mod regressors;
+mod run;
+mod shares;
+
+use std::ops::Range;
 
 use anyhow::{Context, Result};
 
+use super::profile::Profile;
 use super::timeline::Timeline;
 use super::{Clipped, Contribution, Fitted, Model};
 use crate::clean::{FenceFactor, Fences};
 use drift::Drift;
 use feed::Feed;
+use habit::Habit;
 use regression::{Design, Regression};
 use regressors::Regressors;
+use shares::Candidates;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Autoregression {
@@ -27,7 +34,8 @@ pub struct Autoregression {
     pub fence_factor: FenceFactor,
 }
 
-/// The share of the regression that knows every season, where there is one that does not.
+/// The share of the regression that knows every season, where there is one that does not, before any
+/// error is known.
 const ALL_SEASONS_SHARE: f64 = 0.3;
 
 impl Model for Autoregression {
@@ -35,7 +43,11 @@ impl Model for Autoregression {
         let filled = timeline.fill(&timeline.values);
         let patience = self.patience(timeline);
         let mut lessons = timeline.lessons.clone();
-        for slot in outside::unlearnt(timeline, &filled, patience) {
+        let habit = Habit::of(timeline, &filled);
+        for slot in habit
+            .iter()
+            .flat_map(|habit| habit.unlearnt(&filled, patience))
+        {
             lessons[slot] = None;
         }
         let history = History {
@@ -44,7 +56,7 @@ impl Model for Autoregression {
             lessons: &lessons,
         };
         let blend = Blend::fit(&history, self.fence_factor).context("fit the regression")?;
-        let feed = Feed::replay(timeline, &filled, &blend, patience);
+        let feed = Feed::replay(timeline, &filled, &blend, habit.as_ref(), patience);
         let fitted = feed.into_fitted();
         Ok(Fitted {
             parameters: blend.parameters(),
@@ -76,7 +88,7 @@ pub struct Blend {
     members: Vec<Member>,
     /// The first slot that every member can forecast.
     first: usize,
-    /// What the fit leaves of each value from the first slot on.
+    /// What the fit leaves of each value from the first slot on, as if it had not been seen.
     errors: Vec<Option<f64>>,
 }
 
@@ -107,8 +119,8 @@ impl Blend {
             ],
         };
         let first = Regressors::of(timeline, seasons).first_slot(timeline);
-        let mut expected = vec![0.0; timeline.len() - first];
-        let members = shares
+        let mut unseen = Vec::new();
+        let mut members = shares
             .iter()
             .map(|(seasons, share)| {
                 let regressors = Regressors::of(timeline, *seasons);
@@ -118,10 +130,12 @@ impl Blend {
                     ..design(&regressors, start, history)
                 };
                 let regression = Regression::fit(&design)?;
-                let fitted = design.columns.tr_mul(&regression.weights);
-                for (sum, fitted) in expected.iter_mut().zip(fitted.iter().skip(first - start)) {
-                    *sum += share * fitted;
-                }
+                unseen.push(errors(
+                    &regression,
+                    &design,
+                    &timeline.values[start..],
+                    first - start,
+                ));
                 Ok(Member {
                     regressors,
                     first: start,
@@ -130,13 +144,20 @@ impl Blend {
                 })
             })
             .collect::<Result<Vec<Member>>>()?;
-        let values = timeline.values[first..].iter().zip(&expected);
+        let candidates = Candidates {
+            errors: &unseen,
+            phases: &timeline.phases[first..timeline.len()],
+            phase_count: timeline.phase_count,
+        };
+        let prior: Vec<f64> = shares.iter().map(|(_, share)| *share).collect();
+        let shares = candidates.shares(&prior);
+        for (member, share) in members.iter_mut().zip(&shares) {
+            member.share = *share;
+        }
         Ok(Self {
             members,
             first,
-            errors: values
-                .map(|(value, expected)| value.map(|value| value - expected))
-                .collect(),
+            errors: candidates.blended(&shares),
         })
     }
 
@@ -216,21 +237,58 @@ impl Blend {
 
 fn design(regressors: &Regressors, first: usize, history: &History) -> Design {
     let timeline = history.timeline;
+    let slots = first..timeline.len();
     let mut row = Vec::new();
     let mut columns = Vec::new();
-    for slot in first..timeline.len() {
+    for slot in slots.clone() {
         regressors.write(slot, history.filled, timeline, &mut row);
         columns.extend_from_slice(&row);
     }
+    let targets = history.lessons[first..].to_vec();
+    let phases = timeline.phases[slots.clone()].to_vec();
+    let usual = Profile::of(&surprises(history, slots), &phases, timeline.phase_count);
+    let weights = targets.iter().zip(&phases).map(|(target, phase)| {
+        // Half the way to the weights that would be best if only the spread differed.
+        target.map_or(0.0, |_| 1.0 / usual.at(*phase).sqrt())
+    });
     Design {
-        columns: nalgebra::DMatrix::from_vec(
-            regressors.roles().len(),
-            timeline.len() - first,
-            columns,
-        ),
-        targets: history.lessons[first..].to_vec(),
-        phases: timeline.phases[first..timeline.len()].to_vec(),
+        columns: nalgebra::DMatrix::from_vec(regressors.roles().len(), targets.len(), columns),
+        weights: weights.collect(),
+        targets,
+        phases,
         phase_count: timeline.phase_count,
         fence_factor: FenceFactor::default(),
     }
+}
+
+/// How far each lesson is from what follows the value before it without any regression: the change
+/// that the season's last turn brought.
+fn surprises(history: &History, slots: Range<usize>) -> Vec<Option<f64>> {
+    let filled = history.filled;
+    let season = history.timeline.cycles.first();
+    slots
+        .map(|slot| {
+            let counterpart = season.and_then(|season| season.counterpart(slot));
+            let change = counterpart
+                .filter(|counterpart| *counterpart > 0)
+                .map_or(0.0, |counterpart| {
+                    filled[counterpart] - filled[counterpart - 1]
+                });
+            history.lessons[slot].map(|value| value - filled[slot - 1] - change)
+        })
+        .collect()
+}
+
+/// What a regression leaves of the values from a row on, as if each had not been seen.
+fn errors(
+    regression: &Regression,
+    design: &Design,
+    values: &[Option<f64>],
+    from: usize,
+) -> Vec<Option<f64>> {
+    let fitted = design.columns.tr_mul(&regression.weights);
+    let rows = values.iter().zip(fitted.iter()).zip(&regression.leverages);
+    rows.skip(from)
+        .map(|((value, fitted), leverage)| value.map(|value| (value - fitted) / (1.0 - leverage)))
+        .collect()
 }

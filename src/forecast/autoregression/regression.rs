@@ -23,6 +23,8 @@ use crate::forecast::profile::Profile;
 pub struct Design {
     pub columns: DMatrix<f64>,
     pub targets: Vec<Option<f64>>,
+    /// How much each row counts before any outlier is known; 0 without a target.
+    pub weights: Vec<f64>,
     /// Of each row, its place in the season: what is usual for an error depends on it.
     pub phases: Vec<usize>,
     pub phase_count: usize,
@@ -59,10 +61,6 @@ const UNSOLVED: &str = "the normal equations have no solution in numbers";
 const MOST_LEVERAGE: f64 = 0.5;
 
 impl Design {
-    fn rows(&self) -> usize {
-        self.targets.len()
-    }
-
     /// What the weights make of each row.
     fn fitted(&self, weights: &DVector<f64>) -> DVector<f64> {
         self.columns.tr_mul(weights)
@@ -74,21 +72,20 @@ impl Regression {
     ///
     /// If the numbers leave what a float can hold.
     pub fn fit(design: &Design) -> Result<Self> {
-        let mut row_weights: Vec<f64> = design
-            .targets
-            .iter()
-            .map(|target| if target.is_some() { 1.0 } else { 0.0 })
-            .collect();
+        let mut row_weights = design.weights.clone();
+        let mut normal = Normal::of(design, &row_weights);
         let mut review = None;
         for _ in 1..ROUNDS {
-            let normal = Normal::of(design, &row_weights);
             let cholesky = normal.solve(FIRST_RIDGE).context(UNSOLVED)?;
             let reviewed = Review::of(design, &cholesky.solve(&normal.moments))?;
-            row_weights = (0..design.rows()).map(|row| reviewed.weight(row)).collect();
+            for (row, weight) in row_weights.iter_mut().enumerate() {
+                let wanted = design.weights[row] * reviewed.share(row);
+                normal.reweigh(design, row, wanted - *weight);
+                *weight = wanted;
+            }
             review = Some(reviewed);
         }
         let review = review.context(UNSOLVED)?;
-        let normal = Normal::of(design, &row_weights);
         let cholesky = normal.solve(normal.choose_ridge()).context(UNSOLVED)?;
         let weights = cholesky.solve(&normal.moments);
         ensure!(weights.iter().all(|weight| weight.is_finite()), UNSOLVED);
@@ -133,6 +130,19 @@ impl Normal {
             weight_sum,
             rows,
         }
+    }
+
+    /// Lets a row with a target count for so much more, or less. Outliers are few, and all products
+    /// anew would be the most of a fit's time.
+    fn reweigh(&mut self, design: &Design, row: usize, by: f64) {
+        let Some(target) = design.targets[row].filter(|_| by.abs() > 0.0) else {
+            return;
+        };
+        let column = design.columns.column(row);
+        self.products.ger(by, &column, &column, 1.0);
+        self.moments.axpy(by * target, &column, 1.0);
+        self.square_sum += by * target * target;
+        self.weight_sum += by;
     }
 
     /// With the ridge added, except to the constant.
@@ -204,17 +214,14 @@ impl Review {
         })
     }
 
-    /// A row counts by the inverse root of what is usual there: half the way to the weights that would
-    /// be best if only the spread differed. An outlier counts as if its error lay on the fence.
-    fn weight(&self, row: usize) -> f64 {
-        let Some(ratio) = self.ratios[row] else {
-            return 0.0;
-        };
-        let share = match self.fences {
-            Some(fences) if !fences.hold(ratio) => (fences.clip(ratio) / ratio).clamp(0.0, 1.0),
+    /// An outlier counts as if its error lay on the fence: for this share of what it would.
+    fn share(&self, row: usize) -> f64 {
+        match (self.ratios[row], self.fences) {
+            (Some(ratio), Some(fences)) if !fences.hold(ratio) => {
+                (fences.clip(ratio) / ratio).clamp(0.0, 1.0)
+            }
             _ => 1.0,
-        };
-        share / self.usual[row].sqrt()
+        }
     }
 
     fn outliers(&self) -> Vec<Outlier> {

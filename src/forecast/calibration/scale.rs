@@ -54,6 +54,9 @@ const FEWEST_OF_A_SIDE: usize = 40;
 const HALF_LIVES: [f64; 2] = [1.0, 8.0];
 
 impl Scales {
+    /// How many weights are fitted, of either side.
+    pub const PARAMETERS: usize = 2 * TRAITS;
+
     /// `None` if no error differs from zero.
     pub fn learn(fitted: &Fitted, timeline: &Timeline) -> Option<Self> {
         let sizes: Vec<Option<f64>> = fitted
@@ -129,7 +132,8 @@ fn floor(sizes: &[Option<f64>]) -> Option<f64> {
     (floor > 1e-12).then_some(floor)
 }
 
-/// What the logarithm of each slot's scale is linear in.
+/// What the logarithm of each slot's scale is linear in. Each grows as a logarithm does, so that a
+/// spike ten times as high as any before has a scale some times as large, and not one beyond all bounds.
 fn traits(
     fitted: &Fitted,
     timeline: &Timeline,
@@ -159,9 +163,9 @@ fn traits(
             base.ln(),
             log(volatility[1]),
             log(volatility[2]),
-            (expected * expected + 0.01).sqrt(),
+            (1.0 + (expected * expected + 0.01).sqrt()).ln(),
             log(volatility[0]),
-            *expected,
+            expected.asinh(),
             distance(fitted.fed[slot - 1]),
             distance(before),
         ]);

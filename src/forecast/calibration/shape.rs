@@ -30,9 +30,10 @@ impl Shape {
         let usable = fitted.errors.iter().enumerate();
         let usable = usable.filter_map(|(index, error)| error.map(|error| (index, error)));
         let count = fitted.errors.iter().flatten().count();
-        // The weights and scales were fitted to these very errors.
+        // The model's weights and the scales' were fitted to these very errors.
+        let parameters = fitted.parameters + Scales::PARAMETERS;
         #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
-        let optimism = 1.0 + fitted.parameters as f64 / count.max(1) as f64;
+        let optimism = 1.0 + parameters as f64 / count.max(1) as f64;
         let mut ratios: Vec<f64> = usable
             .clone()
             .map(|(index, error)| optimism * error / scales.at(index).on(error))
