@@ -111,6 +111,18 @@ impl Fences {
         !(value < self.lower || value > self.upper)
     }
 
+    /// A fence that is no number, as sums of numbers near the largest may be, keeps nothing out.
+    fn of_numbers(self) -> Self {
+        Self {
+            lower: Some(self.lower)
+                .filter(|lower| *lower < f64::INFINITY)
+                .unwrap_or(f64::NEG_INFINITY),
+            upper: Some(self.upper)
+                .filter(|upper| *upper > f64::NEG_INFINITY)
+                .unwrap_or(f64::INFINITY),
+        }
+    }
+
     fn is_finite(self) -> bool {
         self.lower.is_finite() && self.upper.is_finite()
     }
@@ -166,6 +178,7 @@ pub fn clip_outliers(history: &TimeSeries, outliers: &Outliers) -> Result<Cleane
 }
 
 fn clip(history: &TimeSeries, next: Option<Fences>, at: impl Fn(usize) -> Fences) -> Cleaned {
+    let at = |index: usize| at(index).of_numbers();
     let values = history.values().iter().enumerate();
     let clipped = values
         .filter(|(index, value)| value.is_some_and(|value| !at(*index).hold(value)))

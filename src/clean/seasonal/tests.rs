@@ -203,6 +203,24 @@ fn a_history_that_says_nothing_is_left_alone() {
     assert!(cleaned.history.observed().all(f64::is_finite));
 }
 
+#[test]
+fn values_as_large_as_numbers_go_stay_finite() {
+    for (step, scale) in [("1d", 1e276), ("1d", 1e308), ("1h", 1e308)] {
+        let values: Vec<_> = (0..160)
+            .map(|index| {
+                let sign = if index % 7 == 3 { -1.0 } else { 1.0 };
+                Some(sign * scale * (0.1 + f64::from(index * 7919 % 101) / 120.0))
+            })
+            .collect();
+        let history = series_from("2026-03-20 00:00", step, &values);
+        let cleaned = clip_outliers(&history, &Outliers::default()).expect("a cleaned history");
+        assert!(
+            cleaned.history.observed().all(f64::is_finite),
+            "{step} {scale}"
+        );
+    }
+}
+
 proptest! {
     #[test]
     fn whatever_the_values_only_outliers_change_and_all_stays_finite(
