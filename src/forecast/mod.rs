@@ -21,8 +21,6 @@ mod timeline;
 mod wall_clock;
 mod workings;
 
-use std::collections::HashMap;
-
 use anyhow::{Context, Result};
 use chrono::DateTime;
 use chrono_tz::Tz;
@@ -40,7 +38,7 @@ use crate::clean::{Cleaned, Fences, Outliers, Scope, clip_outliers};
 use crate::series::{Step, TimeSeries};
 use crate::verdict::Reason;
 use autoregression::Autoregression;
-use calibration::Calibration;
+use calibration::{Calibration, Reach};
 use seasons::{Seasons, needed_with};
 use timeline::{Timeline, Unit};
 
@@ -159,19 +157,19 @@ pub fn predict(
     };
     let resolution = resolution(timeline.unit);
     let range = method.range.as_seen_in(history);
-    let bands = |index: usize, level: Level| {
-        let distribution = calibration.distribution(&fitted, &timeline, index);
-        let band = distribution.band(level)?.at_least(resolution);
-        Some(band.within(range))
+    let bands = |index: usize, reach: Reach| {
+        let band = calibration.band(&fitted, &timeline, index, reach)?;
+        Some(band.at_least(resolution).within(range))
     };
     let next = fitted.expected.len() - 1;
+    let reach = calibration.reach(level);
     let past = timeline.slots.iter().map(|slot| {
         let index = slot.and_then(|slot| slot.checked_sub(fitted.first))?;
-        bands(index, level)
+        bands(index, reach)
     });
     Ok(Ok(Prediction {
         time: history.next_time(),
-        band: bands(next, level).context("the forecast is not finite")?,
+        band: bands(next, reach).context("the forecast is not finite")?,
         distribution: calibration.distribution(&fitted, &timeline, next),
         past: past.collect(),
         held_since: fitted.held_since[next].and_then(|slot| {
@@ -180,45 +178,37 @@ pub fn predict(
         }),
         cleaned: add_clipped(&cleaned, &fitted, &timeline),
         workings: Workings::of(&fitted, &calibration, &timeline, level, |level| {
-            bands(next, level)
+            bands(next, calibration.reach(level))
         }),
         seasons: strengths(&seasons, &timeline, step),
     }))
 }
 
 fn strengths(seasons: &Seasons, timeline: &Timeline, step: Step) -> Vec<Season> {
-    let filled = timeline.fill(&timeline.values);
     let seasons = seasons.0.iter().zip(&timeline.cycles);
     seasons
         .map(|(length, cycle)| Season {
             length: step.times(*length),
-            strength: cycle.strength(timeline, &filled),
+            strength: cycle.strength,
         })
         .collect()
 }
 
 /// Adds to what was clipped before the fit what the fit clipped.
 fn add_clipped(cleaned: &Cleaned, fitted: &Fitted, timeline: &Timeline) -> Cleaned {
-    let slots = timeline.slots.iter().enumerate();
-    let by_slot: HashMap<usize, usize> = slots
-        .filter_map(|(index, slot)| Some(((*slot)?, index)))
-        .collect();
-    let clipped: HashMap<usize, f64> = fitted
-        .clipped
-        .iter()
-        .filter_map(|clipped| {
-            Some((
-                *by_slot.get(&clipped.slot)?,
-                timeline.unit.value(clipped.to),
-            ))
-        })
-        .collect();
-    let mut all: Vec<usize> = cleaned
-        .clipped
-        .iter()
-        .chain(clipped.keys())
-        .copied()
-        .collect();
+    let mut values = vec![None; timeline.len()];
+    for clipped in &fitted.clipped {
+        values[clipped.slot] = Some(timeline.unit.value(clipped.to));
+    }
+    // Where two buckets share a slot, the later one's value is in it.
+    let mut clipped = vec![None; timeline.slots.len()];
+    let mut all = cleaned.clipped.clone();
+    for (index, slot) in timeline.slots.iter().enumerate().rev() {
+        if let Some(value) = slot.and_then(|slot| values.get_mut(slot)?.take()) {
+            clipped[index] = Some(value);
+            all.push(index);
+        }
+    }
     all.sort_unstable();
     all.dedup();
     let fences = fitted.fences.map(|fences| Fences {
@@ -228,7 +218,7 @@ fn add_clipped(cleaned: &Cleaned, fitted: &Fitted, timeline: &Timeline) -> Clean
     Cleaned {
         history: cleaned
             .history
-            .map(|index, value| clipped.get(&index).copied().unwrap_or(value)),
+            .map(|index, value| clipped[index].unwrap_or(value)),
         fences: fences.or(cleaned.fences),
         clipped: all,
     }

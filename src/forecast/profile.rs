@@ -18,7 +18,8 @@ const LEAST: f64 = 1e-9;
 
 impl Profile {
     pub fn of(errors: &[Option<f64>], phases: &[usize], phase_count: usize) -> Self {
-        let mut sizes: Vec<f64> = errors.iter().flatten().map(|error| error.abs()).collect();
+        let mut sizes = Vec::with_capacity(errors.len());
+        sizes.extend(errors.iter().flatten().map(|error| error.abs()));
         #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
         let count = sizes.len() as f64;
         let mean = sizes.iter().sum::<f64>() / count.max(1.0);
@@ -42,6 +43,7 @@ impl Profile {
         }
     }
 
+    #[inline]
     pub fn at(&self, phase: usize) -> f64 {
         self.sizes[phase]
     }

@@ -15,6 +15,8 @@ pub struct Timeline {
     pub values: Vec<Option<f64>>,
     /// The same with outliers clipped: what a model learns from.
     pub lessons: Vec<Option<f64>>,
+    /// The values with every gap filled, see [`Timeline::fill`].
+    pub filled: Vec<f64>,
     pub unit: Unit,
     /// Of each slot, its place in the shortest season, from 0.
     pub phases: Vec<usize>,
@@ -30,7 +32,11 @@ pub struct Timeline {
 /// A season, and of each slot the counterparts in earlier turns of it.
 #[derive(Debug, Clone)]
 pub struct Cycle {
-    counterparts: Vec<[Option<u32>; Cycle::TURNS]>,
+    /// [`Cycle::NEVER`] from the first turn on that had none.
+    counterparts: Vec<[u32; Cycle::TURNS]>,
+    /// How much of the values' distance from their centre the season explains: 1 is all, 0 or less
+    /// nothing.
+    pub strength: f64,
 }
 
 /// Where values are counted from and in, so that a revenue in cents and one in millions are the same
@@ -47,22 +53,22 @@ impl Unit {
     fn of(values: &[f64]) -> Option<Self> {
         /// No distance counts for more than so many times their median.
         const CAP: f64 = 100.0;
-        let mut sorted = values.to_vec();
-        sorted.sort_unstable_by(f64::total_cmp);
-        let middle = sorted.len() / 2;
-        let centre = *sorted.get(middle)?;
-        let mut distances: Vec<f64> = values.iter().map(|value| (value - centre).abs()).collect();
-        distances.sort_unstable_by(f64::total_cmp);
-        let most = match CAP * distances[middle] {
+        let middle = values.len() / 2;
+        let mut sizes = values.to_vec();
+        if sizes.is_empty() {
+            return None;
+        }
+        let centre = *sizes.select_nth_unstable_by(middle, f64::total_cmp).1;
+        for size in &mut sizes {
+            *size = (*size - centre).abs();
+        }
+        let most = match CAP * *sizes.select_nth_unstable_by(middle, f64::total_cmp).1 {
             0.0 => f64::INFINITY,
             most => most,
         };
         #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
-        let count = values.len() as f64;
-        let size: f64 = distances
-            .iter()
-            .map(|distance| distance.min(most) / count)
-            .sum();
+        let count = sizes.len() as f64;
+        let size: f64 = sizes.iter().map(|size| size.min(most) / count).sum();
         (size > 0.0 && size.is_finite()).then_some(Self { centre, size })
     }
 
@@ -81,26 +87,29 @@ impl Unit {
 impl Cycle {
     /// How many turns back a slot remembers.
     pub const TURNS: usize = 7;
+    const NEVER: u32 = u32::MAX;
 
     /// The slots at the same place of earlier turns, latest first.
+    #[inline]
     pub fn counterparts(&self, slot: usize) -> impl Iterator<Item = usize> + '_ {
         self.counterparts[slot]
             .iter()
-            .map_while(|counterpart| counterpart.map(|slot| slot as usize))
+            .take_while(|counterpart| **counterpart != Self::NEVER)
+            .map(|counterpart| *counterpart as usize)
     }
 
     /// The slot at the same place of the last turn that had it.
+    #[inline]
     pub fn counterpart(&self, slot: usize) -> Option<usize> {
         self.counterparts(slot).next()
     }
 
-    /// How much of the values' distance from their centre the season explains: 1 is all, 0 or less
-    /// nothing. `filled` are the values without gaps.
-    pub fn strength(&self, timeline: &Timeline, filled: &[f64]) -> f64 {
+    /// `filled` are the values without gaps.
+    fn measure_strength(&mut self, values: &[Option<f64>], filled: &[f64]) {
         /// No value counts as farther away than this, in units of the timeline.
         const CAP: f64 = 4.0;
         let (mut unexplained, mut all) = (0.0, 0.0);
-        for (slot, value) in timeline.values.iter().enumerate() {
+        for (slot, value) in values.iter().enumerate() {
             let (mut sum, mut count) = (0.0, 0.0);
             for counterpart in self.counterparts(slot) {
                 sum += filled[counterpart];
@@ -111,11 +120,11 @@ impl Cycle {
                 all += value.abs().min(CAP);
             }
         }
-        if all > 0.0 {
+        self.strength = if all > 0.0 {
             1.0 - unexplained / all
         } else {
             0.0
-        }
+        };
     }
 
     fn of(length: usize, open: &Open) -> Self {
@@ -123,17 +132,23 @@ impl Cycle {
             .places
             .iter()
             .map(|place| {
-                let mut found = [None; Self::TURNS];
-                let earlier = (1..)
-                    .map_while(|turn| place.checked_sub(turn * length))
-                    .filter_map(|place| open.slots[place]);
-                for (counterpart, slot) in found.iter_mut().zip(earlier) {
-                    *counterpart = Some(slot);
+                let mut found = [Self::NEVER; Self::TURNS];
+                let mut earlier = *place;
+                let mut turn = 0;
+                while turn < Self::TURNS && earlier >= length {
+                    earlier -= length;
+                    if let Some(slot) = open.slots[earlier] {
+                        found[turn] = slot;
+                        turn += 1;
+                    }
                 }
                 found
             })
             .collect();
-        Self { counterparts }
+        Self {
+            counterparts,
+            strength: 0.0,
+        }
     }
 }
 
@@ -200,17 +215,24 @@ impl Timeline {
         let longest = seasons.0.last().copied().unwrap_or(1);
         let first_place = wall_clock.first_place(longest.max(phase_count));
         let open = Open::of(&wall_clock.values, first_place, seasons);
-        let lessons = WallClock::lay_out(&cleaned.history);
-        let measured = |laid_out: &WallClock| {
-            let places = open.places[..open.places.len() - 1].iter();
+        let places = &open.places[..open.places.len() - 1];
+        let measured = |laid_out: &WallClock| -> Vec<Option<f64>> {
             places
+                .iter()
                 .map(|place| laid_out.values[*place].map(|value| unit.measure(value)))
                 .collect()
         };
+        let values = measured(&wall_clock);
+        let lessons = if cleaned.history.values() == history.values() {
+            values.clone()
+        } else {
+            measured(&WallClock::lay_out(&cleaned.history))
+        };
         let cycles = seasons.0.iter().map(|length| Cycle::of(*length, &open));
-        Some(Self {
-            values: measured(&wall_clock),
-            lessons: measured(&lessons),
+        let mut timeline = Self {
+            filled: Vec::new(),
+            values,
+            lessons,
             unit,
             phases: open
                 .places
@@ -224,7 +246,12 @@ impl Timeline {
                 .iter()
                 .map(|place| open.slots[(*place)?].map(|slot| slot as usize))
                 .collect(),
-        })
+        };
+        timeline.filled = timeline.fill(&timeline.values);
+        for cycle in &mut timeline.cycles {
+            cycle.measure_strength(&timeline.values, &timeline.filled);
+        }
+        Some(timeline)
     }
 
     /// The number of slots of the history, which is the number of the slot to forecast.

@@ -22,15 +22,10 @@ const CAP_FAR: f64 = 30.0;
 const PRIOR: f64 = 10.0;
 
 impl Drift {
-    pub fn measure(
-        blend: &Blend,
-        timeline: &Timeline,
-        filled: &[f64],
-        profile: &Profile,
-        farthest: usize,
-    ) -> Self {
+    pub fn measure(blend: &Blend, timeline: &Timeline, profile: &Profile, farthest: usize) -> Self {
         let spell = farthest.min((timeline.len() - blend.first) / 3);
-        let mut fed = filled.to_vec();
+        let filled = &timeline.filled;
+        let mut fed = filled.clone();
         let mut row = Vec::new();
         let mut errors = vec![Sum::default(); 1 + doublings(spell.max(1))];
         for start in 0..STARTS {

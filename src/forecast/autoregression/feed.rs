@@ -24,6 +24,12 @@ const JUMP: f64 = 10.0;
 /// A held series is back when so many values in a row are, or as many as were held: noise brings one
 /// back by chance.
 const BACK_TIMES: usize = 3;
+/// While a series is held, a share of each error is let in, so much that it comes to this over the slots
+/// that a hold may last. A forecast that keeps to its season hardly heeds it; one that leans on the
+/// last values nears what is there, and not all hours of a holiday are odd.
+const LET_IN: f64 = 5.0;
+/// And never more than this at a time, where a hold lasts a few slots.
+const MOST_LET_IN: f64 = 0.5;
 /// By how many usual departures from its place in the season a value has to be off to be held, and to
 /// stay held.
 const FAR: f64 = 3.0;
@@ -51,7 +57,6 @@ impl<'a> Feed<'a> {
     /// lasts at most.
     pub fn replay(
         timeline: &'a Timeline,
-        filled: &[f64],
         blend: &Blend,
         habit: Option<&'a Habit<'a>>,
         patience: usize,
@@ -59,17 +64,20 @@ impl<'a> Feed<'a> {
         let phases = &timeline.phases[blend.first..timeline.len()];
         let profile = Profile::of(&blend.errors, phases, timeline.phase_count);
         let drift = OnceCell::new();
+        let count = timeline.len() + 1 - blend.first;
         let mut feed = Self {
             timeline,
             habit,
             first: blend.first,
-            fed: filled.to_vec(),
-            expected: Vec::new(),
-            errors: Vec::new(),
-            growth: Vec::new(),
-            held_since: Vec::new(),
+            fed: timeline.filled.clone(),
+            expected: Vec::with_capacity(count),
+            errors: Vec::with_capacity(count),
+            growth: Vec::with_capacity(count),
+            held_since: Vec::with_capacity(count),
         };
         let keep = 0.5_f64.powf(1.0 / VOLATILITY_HALF_LIFE);
+        #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
+        let let_in = (LET_IN / patience as f64).min(MOST_LET_IN);
         let (mut volatility, mut ahead, mut jumped) = (1.0_f64, 1, false);
         let mut hold: Option<usize> = None;
         let (mut run, mut back) = (Run::none(blend.first), 0);
@@ -83,7 +91,7 @@ impl<'a> Feed<'a> {
                 1.0
             } else {
                 drift
-                    .get_or_init(|| Drift::measure(blend, timeline, filled, &profile, patience))
+                    .get_or_init(|| Drift::measure(blend, timeline, &profile, patience))
                     .at(ahead)
             };
             feed.expected.push(expected);
@@ -126,7 +134,7 @@ impl<'a> Feed<'a> {
             feed.held_since.push(hold);
             if let Some(since) = hold {
                 feed.errors.push(None);
-                feed.fed[slot] = expected;
+                feed.fed[slot] = expected + let_in * (value - expected);
                 ahead += 1;
                 if slot + 1 - since >= patience {
                     feed.accept(since, slot);
@@ -202,6 +210,3 @@ impl<'a> Feed<'a> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

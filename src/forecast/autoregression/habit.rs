@@ -27,15 +27,16 @@ pub struct Habit<'a> {
 
 impl<'a> Habit<'a> {
     /// `None` where no season is strong.
-    pub fn of(timeline: &'a Timeline, filled: &[f64]) -> Option<Self> {
-        let strengths = timeline.cycles.iter();
-        let strengths = strengths.map(|cycle| (cycle, cycle.strength(timeline, filled)));
-        let (cycle, _) = strengths
-            .filter(|(_, strength)| *strength > STRONG_SEASON)
-            .max_by(|one, other| one.1.total_cmp(&other.1))?;
+    pub fn of(timeline: &'a Timeline) -> Option<Self> {
+        let strong = timeline.cycles.iter();
+        let cycle = strong
+            .filter(|cycle| cycle.strength > STRONG_SEASON)
+            .max_by(|one, other| one.strength.total_cmp(&other.strength))?;
         let values = timeline.values.iter().enumerate();
         let departures: Vec<Option<f64>> = values
-            .map(|(slot, value)| Some((*value)? - Seen::around(cycle, slot, filled)?.mean))
+            .map(|(slot, value)| {
+                Some((*value)? - Seen::around(cycle, slot, &timeline.filled)?.mean)
+            })
             .collect();
         Some(Self {
             usual: Profile::of(&departures, &timeline.phases, timeline.phase_count),

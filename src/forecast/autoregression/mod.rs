@@ -7,6 +7,7 @@
 mod drift;
 mod feed;
 mod habit;
+mod products;
 mod regression;
 mod regressors;
 mod run;
@@ -40,23 +41,22 @@ const ALL_SEASONS_SHARE: f64 = 0.3;
 
 impl Model for Autoregression {
     fn fit(&self, timeline: &Timeline) -> Result<Fitted> {
-        let filled = timeline.fill(&timeline.values);
+        let filled = &timeline.filled;
         let patience = self.patience(timeline);
         let mut lessons = timeline.lessons.clone();
-        let habit = Habit::of(timeline, &filled);
+        let habit = Habit::of(timeline);
         for slot in habit
             .iter()
-            .flat_map(|habit| habit.unlearnt(&filled, patience))
+            .flat_map(|habit| habit.unlearnt(filled, patience))
         {
             lessons[slot] = None;
         }
         let history = History {
             timeline,
-            filled: &filled,
             lessons: &lessons,
         };
         let blend = Blend::fit(&history, self.fence_factor).context("fit the regression")?;
-        let feed = Feed::replay(timeline, &filled, &blend, habit.as_ref(), patience);
+        let feed = Feed::replay(timeline, &blend, habit.as_ref(), patience);
         let fitted = feed.into_fitted();
         Ok(Fitted {
             parameters: blend.parameters(),
@@ -77,7 +77,6 @@ impl Autoregression {
 /// What regressions learn from.
 struct History<'a> {
     timeline: &'a Timeline,
-    filled: &'a [f64],
     /// What each slot teaches; `None` where it is not to teach anything.
     lessons: &'a [Option<f64>],
 }
@@ -85,6 +84,8 @@ struct History<'a> {
 /// Regressions whose forecasts are averaged.
 #[derive(Debug)]
 pub struct Blend {
+    /// Of the member with the most seasons; the others' are the first of them.
+    regressors: Regressors,
     members: Vec<Member>,
     /// The first slot that every member can forecast.
     first: usize,
@@ -94,7 +95,6 @@ pub struct Blend {
 
 #[derive(Debug)]
 struct Member {
-    regressors: Regressors,
     first: usize,
     regression: Regression,
     share: f64,
@@ -118,18 +118,16 @@ impl Blend {
                 (seasons - 1, 1.0 - ALL_SEASONS_SHARE),
             ],
         };
-        let first = Regressors::of(timeline, seasons).first_slot(timeline);
+        let regressors = Regressors::of(timeline, seasons);
+        let table = Table::of(&regressors, shares, timeline);
+        let first = regressors.first_slot(timeline);
         let mut unseen = Vec::new();
         let mut members = shares
             .iter()
             .map(|(seasons, share)| {
-                let regressors = Regressors::of(timeline, *seasons);
-                let start = regressors.first_slot(timeline);
-                let design = Design {
-                    fence_factor,
-                    ..design(&regressors, start, history)
-                };
+                let design = table.design(*seasons, history, fence_factor);
                 let regression = Regression::fit(&design)?;
+                let start = timeline.len() - design.targets.len();
                 unseen.push(errors(
                     &regression,
                     &design,
@@ -137,7 +135,6 @@ impl Blend {
                     first - start,
                 ));
                 Ok(Member {
-                    regressors,
                     first: start,
                     regression,
                     share: *share,
@@ -155,6 +152,7 @@ impl Blend {
             member.share = *share;
         }
         Ok(Self {
+            regressors,
             members,
             first,
             errors: candidates.blended(&shares),
@@ -173,10 +171,10 @@ impl Blend {
             value: 0.0,
             leverage: 0.0,
         };
+        row.clear();
+        self.regressors.write(slot, fed, timeline, row);
         for member in &self.members {
-            member.regressors.write(slot, fed, timeline, row);
-            let products = row.iter().zip(member.regression.weights.iter());
-            let value: f64 = products.map(|(regressor, weight)| regressor * weight).sum();
+            let value = products::sum(row, member.regression.weights.as_slice());
             let leverage = member.regression.leverages.get(slot - member.first);
             expectation.value += member.share * value;
             expectation.leverage += member.share * leverage.copied().unwrap_or(0.0);
@@ -187,16 +185,15 @@ impl Blend {
     /// What each role adds to the expectation of the slot after the last.
     fn contributions(&self, fed: &[f64], timeline: &Timeline) -> Vec<Contribution> {
         let mut row = Vec::new();
+        self.regressors
+            .write(timeline.len(), fed, timeline, &mut row);
+        let roles = self.regressors.roles();
         let mut parts = Vec::new();
         for member in &self.members {
-            let roles = member.regressors.roles();
-            member
-                .regressors
-                .write(timeline.len(), fed, timeline, &mut row);
             let products = row.iter().zip(member.regression.weights.iter());
             let products = products.map(|(regressor, weight)| regressor * weight);
-            parts.extend(roles.into_iter().zip(products).map(|(role, product)| {
-                let value = member.share * product;
+            parts.extend(roles.iter().zip(products).map(|(role, product)| {
+                let (role, value) = (*role, member.share * product);
                 Contribution { role, value }
             }));
         }
@@ -235,36 +232,67 @@ impl Blend {
     }
 }
 
-fn design(regressors: &Regressors, first: usize, history: &History) -> Design {
-    let timeline = history.timeline;
-    let slots = first..timeline.len();
-    let mut row = Vec::new();
-    let mut columns = Vec::new();
-    for slot in slots.clone() {
-        regressors.write(slot, history.filled, timeline, &mut row);
-        columns.extend_from_slice(&row);
+/// The regressors of every slot that a member can forecast.
+struct Table<'a> {
+    regressors: &'a Regressors,
+    first: usize,
+    rows: Vec<f64>,
+}
+
+impl<'a> Table<'a> {
+    fn of(regressors: &'a Regressors, shares: &[(usize, f64)], timeline: &Timeline) -> Self {
+        let firsts = shares.iter().map(|(seasons, _)| {
+            let regressors = regressors.with_seasons(*seasons);
+            regressors.first_slot(timeline)
+        });
+        let first = firsts.min().unwrap_or(timeline.len());
+        let mut rows = Vec::with_capacity(regressors.count() * (timeline.len() - first));
+        for slot in first..timeline.len() {
+            regressors.write(slot, &timeline.filled, timeline, &mut rows);
+        }
+        Self {
+            regressors,
+            first,
+            rows,
+        }
     }
-    let targets = history.lessons[first..].to_vec();
-    let phases = timeline.phases[slots.clone()].to_vec();
-    let usual = Profile::of(&surprises(history, slots), &phases, timeline.phase_count);
-    let weights = targets.iter().zip(&phases).map(|(target, phase)| {
-        // Half the way to the weights that would be best if only the spread differed.
-        target.map_or(0.0, |_| 1.0 / usual.at(*phase).sqrt())
-    });
-    Design {
-        columns: nalgebra::DMatrix::from_vec(regressors.roles().len(), targets.len(), columns),
-        weights: weights.collect(),
-        targets,
-        phases,
-        phase_count: timeline.phase_count,
-        fence_factor: FenceFactor::default(),
+
+    /// Of a member that knows so many seasons.
+    fn design<'b>(
+        &'b self,
+        seasons: usize,
+        history: &'b History,
+        fence_factor: FenceFactor,
+    ) -> Design<'b> {
+        let timeline = history.timeline;
+        let regressors = self.regressors.with_seasons(seasons);
+        let first = regressors.first_slot(timeline);
+        let targets = &history.lessons[first..];
+        let phases = &timeline.phases[first..timeline.len()];
+        let surprises = surprises(history, first..timeline.len());
+        let usual = Profile::of(&surprises, phases, timeline.phase_count);
+        let weights = targets.iter().zip(phases).map(|(target, phase)| {
+            // Half the way to the weights that would be best if only the spread differed.
+            target.map_or(0.0, |_| 1.0 / usual.at(*phase).sqrt())
+        });
+        let stride = self.regressors.count();
+        Design {
+            regressors: &self.rows[(first - self.first) * stride..],
+            stride,
+            width: regressors.count(),
+            weights: weights.collect(),
+            targets,
+            phases,
+            phase_count: timeline.phase_count,
+            fence_factor,
+        }
     }
 }
 
 /// How far each lesson is from what follows the value before it without any regression: the change
 /// that the season's last turn brought.
 fn surprises(history: &History, slots: Range<usize>) -> Vec<Option<f64>> {
-    let filled = history.filled;
+    let filled = &history.timeline.filled;
     let season = history.timeline.cycles.first();
     slots
         .map(|slot| {
@@ -286,7 +314,7 @@ fn errors(
     values: &[Option<f64>],
     from: usize,
 ) -> Vec<Option<f64>> {
-    let fitted = design.columns.tr_mul(&regression.weights);
+    let fitted = design.fitted(&regression.weights);
     let rows = values.iter().zip(fitted.iter()).zip(&regression.leverages);
     rows.skip(from)
         .map(|((value, fitted), leverage)| value.map(|value| (value - fitted) / (1.0 - leverage)))

@@ -13,20 +13,24 @@
 //! values the fit had not seen.
 
 use anyhow::{Context, Result, ensure};
-use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
+use nalgebra::{Cholesky, DMatrix, DMatrixView, DVector, Dyn};
 
+use super::products::{self, Block};
 use crate::clean::{FenceFactor, Fences};
 use crate::forecast::profile::Profile;
 
-/// Regressors, a column for each row of the regression: that way they are built and read in order.
+/// The rows of a regression.
 #[derive(Debug, Clone)]
-pub struct Design {
-    pub columns: DMatrix<f64>,
-    pub targets: Vec<Option<f64>>,
+pub struct Design<'a> {
+    /// The regressors, row after row; of each `stride` the first `width` count.
+    pub regressors: &'a [f64],
+    pub stride: usize,
+    pub width: usize,
+    pub targets: &'a [Option<f64>],
     /// How much each row counts before any outlier is known; 0 without a target.
     pub weights: Vec<f64>,
     /// Of each row, its place in the season: what is usual for an error depends on it.
-    pub phases: Vec<usize>,
+    pub phases: &'a [usize],
     pub phase_count: usize,
     pub fence_factor: FenceFactor,
 }
@@ -60,10 +64,22 @@ const UNSOLVED: &str = "the normal equations have no solution in numbers";
 /// A row's leverage is held below this, so that no error is blown up without end.
 const MOST_LEVERAGE: f64 = 0.5;
 
-impl Design {
+impl Design<'_> {
+    fn rows(&self) -> impl Iterator<Item = &[f64]> {
+        self.regressors
+            .chunks_exact(self.stride)
+            .map(|row| &row[..self.width])
+    }
+
+    fn row(&self, number: usize) -> &[f64] {
+        &self.regressors[number * self.stride..][..self.width]
+    }
+
     /// What the weights make of each row.
-    fn fitted(&self, weights: &DVector<f64>) -> DVector<f64> {
-        self.columns.tr_mul(weights)
+    pub fn fitted(&self, weights: &DVector<f64>) -> Vec<f64> {
+        self.rows()
+            .map(|row| products::sum(row, weights.as_slice()))
+            .collect()
     }
 }
 
@@ -78,11 +94,16 @@ impl Regression {
         for _ in 1..ROUNDS {
             let cholesky = normal.solve(FIRST_RIDGE).context(UNSOLVED)?;
             let reviewed = Review::of(design, &cholesky.solve(&normal.moments))?;
+            // Outliers are few, and all products anew would be the most of a fit's time.
+            let mut changes = Vec::new();
             for (row, weight) in row_weights.iter_mut().enumerate() {
                 let wanted = design.weights[row] * reviewed.share(row);
-                normal.reweigh(design, row, wanted - *weight);
-                *weight = wanted;
+                if (wanted - *weight).abs() > 0.0 {
+                    changes.push((row, wanted - *weight));
+                    *weight = wanted;
+                }
             }
+            normal.add(design, changes);
             review = Some(reviewed);
         }
         let review = review.context(UNSOLVED)?;
@@ -110,39 +131,41 @@ struct Normal {
 
 impl Normal {
     fn of(design: &Design, row_weights: &[f64]) -> Self {
-        let mut weighted = design.columns.clone();
-        let mut moments = DVector::zeros(design.columns.nrows());
-        let (mut square_sum, mut weight_sum, mut rows) = (0.0, 0.0, 0.0);
-        for (row, mut column) in weighted.column_iter_mut().enumerate() {
-            let weight = row_weights[row];
-            column *= weight;
-            if let Some(target) = design.targets[row] {
-                moments.axpy(target, &column, 1.0);
-                square_sum += weight * target * target;
-                weight_sum += weight;
-                rows += 1.0;
-            }
-        }
-        Self {
-            products: weighted * design.columns.transpose(),
-            moments,
-            square_sum,
-            weight_sum,
-            rows,
-        }
+        let targets = design.targets.iter().flatten();
+        #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
+        let mut normal = Self {
+            products: DMatrix::zeros(design.width, design.width),
+            moments: DVector::zeros(design.width),
+            square_sum: 0.0,
+            weight_sum: 0.0,
+            rows: targets.count() as f64,
+        };
+        normal.add(design, row_weights.iter().copied().enumerate());
+        normal
     }
 
-    /// Lets a row with a target count for so much more, or less. Outliers are few, and all products
-    /// anew would be the most of a fit's time.
-    fn reweigh(&mut self, design: &Design, row: usize, by: f64) {
-        let Some(target) = design.targets[row].filter(|_| by.abs() > 0.0) else {
-            return;
-        };
-        let column = design.columns.column(row);
-        self.products.ger(by, &column, &column, 1.0);
-        self.moments.axpy(by * target, &column, 1.0);
-        self.square_sum += by * target * target;
-        self.weight_sum += by;
+    /// Lets rows, each with a target, count for so much more, or less. A block of them at a time, which
+    /// the processor's nearest memory holds.
+    fn add(&mut self, design: &Design, changes: impl IntoIterator<Item = (usize, f64)>) {
+        const BLOCK: usize = 128;
+        let mut block = Block::of(design.width, BLOCK);
+        for (row, by) in changes {
+            let Some(target) = design.targets[row] else {
+                continue;
+            };
+            let regressors = design.row(row);
+            let weighted = by * target;
+            for (moment, regressor) in self.moments.as_mut_slice().iter_mut().zip(regressors) {
+                *moment += weighted * regressor;
+            }
+            self.square_sum += by * target * target;
+            self.weight_sum += by;
+            block.push(regressors, by);
+            if block.len() == BLOCK {
+                block.add_to(&mut self.products);
+            }
+        }
+        block.add_to(&mut self.products);
     }
 
     /// With the ridge added, except to the constant.
@@ -179,7 +202,7 @@ impl Normal {
 
 /// What a fit leaves of each row, held against what is usual.
 struct Review {
-    fitted: DVector<f64>,
+    fitted: Vec<f64>,
     /// Of each row its error over the usual size; `None` without a target.
     ratios: Vec<Option<f64>>,
     usual: Vec<f64>,
@@ -194,7 +217,7 @@ impl Review {
         let errors: Vec<Option<f64>> = targets
             .map(|(target, fitted)| target.map(|target| target - fitted))
             .collect();
-        let profile = Profile::of(&errors, &design.phases, design.phase_count);
+        let profile = Profile::of(&errors, design.phases, design.phase_count);
         let usual: Vec<f64> = design
             .phases
             .iter()
@@ -241,12 +264,29 @@ impl Review {
 }
 
 fn leverages(design: &Design, cholesky: &Cholesky<f64, Dyn>, row_weights: &[f64]) -> Vec<f64> {
-    let spread = cholesky.inverse() * &design.columns;
-    let columns = design.columns.column_iter().zip(spread.column_iter());
-    columns
-        .zip(row_weights)
-        .map(|((column, spread), weight)| (column.dot(&spread) * weight).clamp(0.0, MOST_LEVERAGE))
-        .collect()
+    const BLOCK: usize = 128;
+    let inverse = cholesky.inverse();
+    let mut spread = DMatrix::zeros(design.width, BLOCK);
+    let mut leverages = Vec::with_capacity(row_weights.len());
+    let blocks = design.regressors.chunks(BLOCK * design.stride);
+    for (rows, row_weights) in blocks.zip(row_weights.chunks(BLOCK)) {
+        let count = row_weights.len();
+        let columns =
+            DMatrixView::from_slice_with_strides(rows, design.width, count, 1, design.stride);
+        spread
+            .columns_mut(0, count)
+            .gemm(1.0, &inverse, &columns, 0.0);
+        let rows = rows.chunks_exact(design.stride);
+        let spread = spread.as_slice().chunks_exact(design.width);
+        leverages.extend(
+            rows.zip(spread)
+                .zip(row_weights)
+                .map(|((row, spread), weight)| {
+                    (products::sum(&row[..design.width], spread) * weight).clamp(0.0, MOST_LEVERAGE)
+                }),
+        );
+    }
+    leverages
 }
 
 #[cfg(test)]

@@ -27,6 +27,14 @@ impl Regressors {
         }
     }
 
+    /// The same of fewer seasons, the shortest ones.
+    pub fn with_seasons(&self, seasons: usize) -> Self {
+        Self {
+            recent: self.recent,
+            seasons,
+        }
+    }
+
     /// The first slot all of whose regressors lie in the history.
     pub fn first_slot(&self, timeline: &Timeline) -> usize {
         let has_turn = |slot: usize| {
@@ -45,29 +53,38 @@ impl Regressors {
         let mut roles = vec![Role::Level];
         roles.resize(1 + self.recent, Role::Recent(self.recent));
         for season in 0..self.seasons {
-            let count = if season == 0 { 6 } else { 3 };
-            roles.resize(roles.len() + count, Role::Season(season));
+            roles.resize(roles.len() + count_of_season(season), Role::Season(season));
         }
         roles
     }
 
-    /// Writes the regressors of a slot, drawn from the values `fed` before it.
+    pub fn count(&self) -> usize {
+        let seasonal = (0..self.seasons).map(count_of_season);
+        1 + self.recent + seasonal.sum::<usize>()
+    }
+
+    /// Adds the regressors of a slot to a row, drawn from the values `fed` before it. Those of fewer
+    /// seasons come first.
     pub fn write(&self, slot: usize, fed: &[f64], timeline: &Timeline, row: &mut Vec<f64>) {
-        row.clear();
         row.push(1.0);
-        row.extend((1..=self.recent).map(|lag| fed[slot - lag]));
+        row.extend(fed[slot - self.recent..slot].iter().rev());
         for (season, cycle) in timeline.cycles[..self.seasons].iter().enumerate() {
             // A place that was never open before borrows the value before it.
             let counterpart = cycle.counterpart(slot).unwrap_or(slot - 1).max(1);
             let following = (counterpart + 1).min(slot - 1);
-            row.extend([fed[counterpart], fed[counterpart - 1], fed[following]]);
+            row.extend_from_slice(&[fed[counterpart], fed[counterpart - 1], fed[following]]);
             if season == 0 {
                 let two_back = cycle.counterparts(slot).nth(1).unwrap_or(counterpart);
                 let mean = Mean::over_turns(cycle, slot, fed);
-                row.extend([fed[two_back], mean.here, mean.just_before]);
+                row.extend_from_slice(&[fed[two_back], mean.here, mean.just_before]);
             }
         }
     }
+}
+
+/// How many regressors a season has.
+fn count_of_season(season: usize) -> usize {
+    if season == 0 { 6 } else { 3 }
 }
 
 /// The mean over all turns remembered, at the same place and at the one before.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::shape::{Shape, Side};
+#[cfg(test)]
 use crate::forecast::{Band, Level};
 
 /// The predictive distribution of one value.
@@ -17,16 +18,6 @@ pub struct Distribution {
 }
 
 impl Distribution {
-    /// The limits that hold a share of the values, with equal tails. `None` if a limit is no number.
-    pub fn band(&self, level: Level) -> Option<Band> {
-        let tail = 1.0 - level.share();
-        Band::new(
-            self.expected - self.distance(Side::Below, tail),
-            self.expected,
-            self.expected + self.distance(Side::Above, tail),
-        )
-    }
-
     /// How rarely a value lies this far out, on either side: its two-sided tail probability, in
     /// (0, 1]. It is `1 - level` on the limits of the band at that level.
     pub fn score(&self, value: f64) -> f64 {
@@ -40,11 +31,6 @@ impl Distribution {
             .clamp(f64::MIN_POSITIVE, 1.0)
     }
 
-    fn distance(&self, side: Side, tail_probability: f64) -> f64 {
-        self.shape
-            .distance(side, tail_probability, self.scale(side), self.far)
-    }
-
     fn scale(&self, side: Side) -> f64 {
         match side {
             Side::Below => self.below,
@@ -55,6 +41,16 @@ impl Distribution {
 
 #[cfg(test)]
 impl Distribution {
+    /// The limits that hold a share of the values, with equal tails. `None` if a limit is no number.
+    pub fn band(&self, level: Level) -> Option<Band> {
+        let reach = self.shape.reach(1.0 - level.share());
+        Band::new(
+            self.expected - reach.below * self.below - reach.beyond * self.far,
+            self.expected,
+            self.expected + reach.above * self.above + reach.beyond * self.far,
+        )
+    }
+
     /// One whose 95 % lie within half of a unit around the expected value.
     pub fn sample(expected: f64) -> Self {
         Self {

@@ -13,10 +13,11 @@ mod tail;
 
 use std::sync::Arc;
 
-use super::Fitted;
 use super::timeline::Timeline;
+use super::{Band, Fitted, Level};
 use distribution::Distribution;
 use scale::Scales;
+pub use shape::Reach;
 use shape::Shape;
 
 /// The scale of every slot, and the shape they share.
@@ -57,6 +58,27 @@ impl Calibration {
             below: self.scales.median(|scale| scale.below) * size,
             above: self.scales.median(|scale| scale.above) * size,
         }
+    }
+
+    /// How far a band at a level reaches.
+    pub fn reach(&self, level: Level) -> Reach {
+        self.shape.reach(1.0 - level.share())
+    }
+
+    /// The limits of a slot's distribution. `None` if one is no number.
+    pub fn band(
+        &self,
+        fitted: &Fitted,
+        timeline: &Timeline,
+        index: usize,
+        reach: Reach,
+    ) -> Option<Band> {
+        let unit = timeline.unit;
+        let scale = self.scales.at(index);
+        let expected = unit.value(fitted.expected[index]);
+        let [below, above] = [(reach.below, scale.below), (reach.above, scale.above)]
+            .map(|(ratio, own)| ratio * (own * unit.size) + reach.beyond * (scale.far * unit.size));
+        Band::new(expected - below, expected, expected + above)
     }
 
     /// The distribution of a slot's value, by its number from the first that is forecast on.

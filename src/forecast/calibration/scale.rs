@@ -68,9 +68,10 @@ impl Scales {
         let phases = &timeline.phases[fitted.first..];
         let profile = Profile::of(&sizes, phases, timeline.phase_count);
         let floor = floor(&sizes)?;
-        let traits = traits(fitted, timeline, &sizes, |phase| {
-            profile.at(phase).max(floor)
-        });
+        let bases: Vec<Base> = (0..timeline.phase_count)
+            .map(|phase| Base::of(profile.at(phase).max(floor)))
+            .collect();
+        let traits = traits(fitted, timeline, &sizes, &bases);
         let rows = |side: fn(f64) -> bool| Rows::of(&traits, &sizes, side);
         let both = rows(|_| true);
         let start = both.fit_logarithms(TRAITS, floor)?;
@@ -81,20 +82,18 @@ impl Scales {
             let own = rows
                 .fit(&start)
                 .filter(|_| rows.sizes.len() >= FEWEST_OF_A_SIDE);
-            own.map_or(shared.clone(), |own| {
-                own * OWN_SHARE + &shared * (1.0 - OWN_SHARE)
-            })
+            own.map_or_else(
+                || shared.clone(),
+                |own| own * OWN_SHARE + &shared * (1.0 - OWN_SHARE),
+            )
         };
         let (below, above) = (own(|error| error < 0.0), own(|error| error >= 0.0));
-        let log_scale = |weights: &DVector<f64>, row: &[f64; TRAITS]| {
-            let products = weights.iter().zip(row);
-            products.map(|(weight, value)| weight * value).sum::<f64>()
-        };
+        let [below, above, sober] = [below, above, sober].map(|weights| array(&weights));
         let scales = traits.iter().zip(&fitted.growth).map(|(row, growth)| {
-            let far = SOBER_POWER * log_scale(&sober, row);
+            let far = SOBER_POWER * product(&sober, row);
             Scale {
-                below: log_scale(&below, row).exp() * growth,
-                above: log_scale(&above, row).exp() * growth,
+                below: product(&below, row).exp() * growth,
+                above: product(&above, row).exp() * growth,
                 far: far.exp() * growth.powf(SOBER_POWER),
             }
         });
@@ -124,12 +123,30 @@ fn count(len: usize) -> f64 {
 
 /// The least a scale's base may be, so that a series that repeats itself is not infinitely sure.
 fn floor(sizes: &[Option<f64>]) -> Option<f64> {
-    let mut sizes: Vec<f64> = sizes.iter().flatten().map(|size| size.abs()).collect();
+    let known = sizes.iter().flatten().map(|size| size.abs());
+    let mut sizes = Vec::with_capacity(sizes.len());
+    sizes.extend(known);
     let mean = sizes.iter().sum::<f64>() / count(sizes.len());
     let middle = sizes.len() / 2;
     let median = *sizes.select_nth_unstable_by(middle, f64::total_cmp).1;
     let floor = (0.1 * mean).max(0.05 * median);
     (floor > 1e-12).then_some(floor)
+}
+
+/// What is usual at a place of the season.
+#[derive(Debug, Clone, Copy)]
+struct Base {
+    logarithm: f64,
+    inverse: f64,
+}
+
+impl Base {
+    fn of(size: f64) -> Self {
+        Self {
+            logarithm: size.ln(),
+            inverse: size.recip(),
+        }
+    }
 }
 
 /// What the logarithm of each slot's scale is linear in. Each grows as a logarithm does, so that a
@@ -138,7 +155,7 @@ fn traits(
     fitted: &Fitted,
     timeline: &Timeline,
     sizes: &[Option<f64>],
-    base: impl Fn(usize) -> f64,
+    bases: &[Base],
 ) -> Vec<[f64; TRAITS]> {
     /// No volatility is taken to be below this share of the usual.
     const CALM: f64 = 0.02;
@@ -152,26 +169,26 @@ fn traits(
     let mut traits = Vec::with_capacity(fitted.expected.len());
     for (index, expected) in fitted.expected.iter().enumerate() {
         let slot = fitted.first + index;
-        let base = base(timeline.phases[slot]);
+        let base = bases[timeline.phases[slot]];
         let before = season
             .and_then(|season| season.counterpart(slot))
             .map_or(*expected, |slot| fitted.fed[slot]);
         let log = |volatility: f64| volatility.max(CALM).ln();
-        let distance = |from: f64| ((expected - from).abs() / base + 0.3).ln();
+        let distance = |from: f64| ((expected - from).abs() * base.inverse + 0.3).ln();
         traits.push([
             1.0,
-            base.ln(),
+            base.logarithm,
             log(volatility[1]),
             log(volatility[2]),
             (1.0 + (expected * expected + 0.01).sqrt()).ln(),
             log(volatility[0]),
-            expected.asinh(),
+            asinh(*expected),
             distance(fitted.fed[slot - 1]),
             distance(before),
         ]);
         if let Some(size) = sizes[index] {
             let most = CAP * volatility[2].max(0.2).max(volatility[1]);
-            let size = (size.abs() / base).min(most);
+            let size = (size.abs() * base.inverse).min(most);
             for (volatility, keep) in volatility.iter_mut().zip(keeps) {
                 *volatility = keep * *volatility + (1.0 - keep) * size;
             }
@@ -180,28 +197,83 @@ fn traits(
     traits
 }
 
+/// The inverse hyperbolic sine, by its definition: the library's is exact for tiny values, too, and
+/// several times as slow.
+fn asinh(value: f64) -> f64 {
+    let size = value.abs();
+    (size + (size * size + 1.0).sqrt()).ln().copysign(value)
+}
+
+/// Weights as an array, zero where there are none.
+fn array(weights: &DVector<f64>) -> [f64; TRAITS] {
+    let mut array = [0.0; TRAITS];
+    for (place, weight) in array.iter_mut().zip(weights.iter()) {
+        *place = *weight;
+    }
+    array
+}
+
+fn product(weights: &[f64; TRAITS], row: &[f64; TRAITS]) -> f64 {
+    let mut sums = [0.0; 3];
+    for (weights, row) in weights.chunks_exact(3).zip(row.chunks_exact(3)) {
+        for (sum, (weight, value)) in sums.iter_mut().zip(weights.iter().zip(row)) {
+            *sum += weight * value;
+        }
+    }
+    sums[0] + sums[1] + sums[2]
+}
+
 /// The slots whose error is known, of one side or of both.
 struct Rows<'a> {
     traits: Vec<&'a [f64; TRAITS]>,
     sizes: Vec<f64>,
+    /// Sums of the products of any two traits.
+    products: [[f64; TRAITS]; TRAITS],
 }
 
 impl<'a> Rows<'a> {
     fn of(traits: &'a [[f64; TRAITS]], sizes: &[Option<f64>], side: impl Fn(f64) -> bool) -> Self {
-        let known = traits.iter().zip(sizes);
-        let known = known.filter_map(|(row, size)| Some((row, size.filter(|size| side(*size))?)));
-        let (traits, sizes) = known.map(|(row, size)| (row, size.abs())).unzip();
-        Self { traits, sizes }
+        let mut rows = Self {
+            traits: Vec::with_capacity(sizes.len()),
+            sizes: Vec::with_capacity(sizes.len()),
+            products: [[0.0; TRAITS]; TRAITS],
+        };
+        for (row, size) in traits.iter().zip(sizes) {
+            if let Some(size) = size.filter(|size| side(*size)) {
+                rows.traits.push(row);
+                rows.sizes.push(size.abs());
+            }
+        }
+        // A few rows at a time, so that a sum is read and written once for all of them.
+        let mut blocks = rows.traits.chunks_exact(4);
+        for block in &mut blocks {
+            let [one, two, three, four] = [block[0], block[1], block[2], block[3]];
+            for (left, products) in rows.products.iter_mut().enumerate() {
+                for (right, product) in products.iter_mut().enumerate() {
+                    *product += (one[left] * one[right] + two[left] * two[right])
+                        + (three[left] * three[right] + four[left] * four[right]);
+                }
+            }
+        }
+        for row in blocks.remainder() {
+            for (left, products) in rows.products.iter_mut().enumerate() {
+                add(products, row, row[left]);
+            }
+        }
+        rows
     }
 
     /// Least squares of the logarithms: a first guess that no large error sways.
     fn fit_logarithms(&self, used: usize, floor: f64) -> Option<DVector<f64>> {
-        let logarithms = self.sizes.iter().map(|size| (size + floor).ln());
-        let mut moments = self.moments(logarithms, used);
-        let strength = PRIOR_SHARE * count(self.sizes.len());
-        for index in 1..used {
-            moments[index] += strength * PRIOR[index];
+        let mut moments = [0.0; TRAITS];
+        for (row, size) in self.traits.iter().zip(&self.sizes) {
+            add(&mut moments, row, (size + floor).ln());
         }
+        let strength = PRIOR_SHARE * count(self.sizes.len());
+        for (moment, prior) in moments.iter_mut().zip(PRIOR).skip(1) {
+            *moment += strength * prior;
+        }
+        let moments = DVector::from_column_slice(&moments[..used]);
         Some(self.factor(used)?.solve(&moments))
     }
 
@@ -211,61 +283,61 @@ impl<'a> Rows<'a> {
         const STRIDE: f64 = 0.5;
         let factor = self.factor(TRAITS)?;
         let strength = PRIOR_SHARE * count(self.sizes.len());
-        let mut weights = start.clone();
-        let ratio = |weights: &DVector<f64>, index: usize| {
-            let products = weights.iter().zip(self.traits[index]);
-            self.sizes[index]
-                / products
-                    .map(|(weight, value)| weight * value)
-                    .sum::<f64>()
-                    .exp()
-        };
-        let mean = (0..self.sizes.len())
-            .map(|index| ratio(&weights, index).min(2.0 * CAP))
-            .sum::<f64>()
-            / count(self.sizes.len());
-        weights[0] += mean.max(1e-9).ln();
-        for _ in 0..ROUNDS {
-            let surprises =
-                (0..self.sizes.len()).map(|index| ratio(&weights, index).min(CAP) - 1.0);
-            let mut moments = self.moments(surprises, TRAITS);
+        let mut weights = array(start);
+        let mut ratios = self.ratios(&weights);
+        let ratio_sum: f64 = ratios.iter().map(|ratio| ratio.min(2.0 * CAP)).sum();
+        let mean = (ratio_sum / count(self.sizes.len())).max(1e-9);
+        weights[0] += mean.ln();
+        for ratio in &mut ratios {
+            *ratio /= mean;
+        }
+        for round in 0..ROUNDS {
+            if round > 0 {
+                ratios = self.ratios(&weights);
+            }
+            let mut moments = [0.0; TRAITS];
+            for (row, ratio) in self.traits.iter().zip(&ratios) {
+                add(&mut moments, row, ratio.min(CAP) - 1.0);
+            }
             for index in 1..TRAITS {
                 moments[index] += strength * (PRIOR[index] - weights[index]);
             }
-            weights += factor
-                .solve(&moments)
-                .map(|step| step.clamp(-STRIDE, STRIDE));
+            let steps = factor.solve(&DVector::from_column_slice(&moments));
+            for (weight, step) in weights.iter_mut().zip(steps.iter()) {
+                *weight += step.clamp(-STRIDE, STRIDE);
+            }
         }
         weights
             .iter()
             .all(|weight| weight.is_finite())
-            .then_some(weights)
+            .then(|| DVector::from_column_slice(&weights))
     }
 
-    fn moments(&self, targets: impl Iterator<Item = f64>, used: usize) -> DVector<f64> {
-        let mut moments = DVector::zeros(used);
-        for (row, target) in self.traits.iter().zip(targets) {
-            for (moment, value) in moments.iter_mut().zip(row.iter()) {
-                *moment += value * target;
-            }
-        }
-        moments
+    /// Each error over the scale that the weights make of its traits.
+    fn ratios(&self, weights: &[f64; TRAITS]) -> Vec<f64> {
+        let rows = self.traits.iter().zip(&self.sizes);
+        rows.map(|(row, size)| size / product(weights, row).exp())
+            .collect()
     }
 
     fn factor(&self, used: usize) -> Option<Cholesky<f64, Dyn>> {
-        let mut products = DMatrix::zeros(used, used);
-        for row in &self.traits {
-            for left in 0..used {
-                for right in 0..=left {
-                    products[(left, right)] += row[left] * row[right];
-                }
-            }
-        }
         let strength = PRIOR_SHARE * count(self.sizes.len());
-        for index in 0..used {
-            products[(index, index)] += if index == 0 { 1e-9 } else { strength };
-        }
+        let products = DMatrix::from_fn(used, used, |row, column| {
+            let ridge = match row {
+                _ if row != column => 0.0,
+                0 => 1e-9,
+                _ => strength,
+            };
+            self.products[row][column] + ridge
+        });
         products.cholesky()
+    }
+}
+
+/// Adds a row times a number.
+fn add(moments: &mut [f64; TRAITS], row: &[f64; TRAITS], times: f64) {
+    for (moment, value) in moments.iter_mut().zip(row) {
+        *moment += value * times;
     }
 }
 

@@ -22,6 +22,16 @@ pub struct Shape {
     tail: Tail,
 }
 
+/// The limits of a band, from what is expected.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reach {
+    /// In scales of either side.
+    pub below: f64,
+    pub above: f64,
+    /// On top, in scales of what lies far out.
+    pub beyond: f64,
+}
+
 /// The tail model takes over where values are rarer than this, both sides together.
 pub const TAIL_SHARE: f64 = 0.05;
 
@@ -34,10 +44,12 @@ impl Shape {
         let parameters = fitted.parameters + Scales::PARAMETERS;
         #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
         let optimism = 1.0 + parameters as f64 / count.max(1) as f64;
-        let mut ratios: Vec<f64> = usable
-            .clone()
-            .map(|(index, error)| optimism * error / scales.at(index).on(error))
-            .collect();
+        let mut ratios = Vec::with_capacity(count);
+        ratios.extend(
+            usable
+                .clone()
+                .map(|(index, error)| optimism * error / scales.at(index).on(error)),
+        );
         ratios.sort_unstable_by(f64::total_cmp);
         let below = -quantile(&ratios, TAIL_SHARE / 2.0).min(0.0);
         let above = quantile(&ratios, 1.0 - TAIL_SHARE / 2.0).max(0.0);
@@ -57,22 +69,24 @@ impl Shape {
         }
     }
 
-    /// How far from its expectation a value lies that is beyond on its side with half the
-    /// probability.
-    pub fn distance(&self, side: Side, tail_probability: f64, scale: f64, far: f64) -> f64 {
+    /// How far a band reaches that leaves so much to both tails.
+    pub fn reach(&self, tail_probability: f64) -> Reach {
         if tail_probability < TAIL_SHARE {
-            return self.start(side) * scale
-                + far * self.tail.excess(tail_probability / TAIL_SHARE);
+            return Reach {
+                below: self.below,
+                above: self.above,
+                beyond: self.tail.excess(tail_probability / TAIL_SHARE),
+            };
         }
         let half = tail_probability / 2.0;
-        scale
-            * match side {
-                Side::Below => (-quantile(&self.ratios, half)).max(0.0),
-                Side::Above => quantile(&self.ratios, 1.0 - half).max(0.0),
-            }
+        Reach {
+            below: (-quantile(&self.ratios, half)).max(0.0),
+            above: quantile(&self.ratios, 1.0 - half).max(0.0),
+            beyond: 0.0,
+        }
     }
 
-    /// The reverse of [`Shape::distance`].
+    /// How likely a value is farther out, on either side: the reverse of [`Shape::reach`].
     pub fn tail_probability(&self, side: Side, distance: f64, scale: f64, far: f64) -> f64 {
         let start = self.start(side) * scale;
         if distance > start {

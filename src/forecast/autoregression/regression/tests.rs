@@ -5,24 +5,44 @@ use super::*;
 const ROWS: u32 = 24;
 
 /// Pseudo-random regressors, and targets of a linear rule with a noise of so much.
-fn design(noise: f64) -> Design {
+struct Sample {
+    regressors: Vec<f64>,
+    targets: Vec<Option<f64>>,
+}
+
+impl Sample {
+    fn design(&self) -> Design<'_> {
+        Design {
+            regressors: &self.regressors,
+            stride: 5,
+            width: 4,
+            targets: &self.targets,
+            weights: vec![1.0; self.targets.len()],
+            phases: &[0; 24],
+            phase_count: 1,
+            fence_factor: FenceFactor::default(),
+        }
+    }
+}
+
+fn sample(noise: f64) -> Sample {
     let regressor = |row: u32, number: u32| {
         let residue = (row * row * (number + 2) + 5 * row * number) % 17;
         f64::from(residue) / 17.0
     };
-    let column = |row: u32| [1.0, regressor(row, 1), regressor(row, 2), regressor(row, 3)];
-    let target = |row: u32| {
-        let [_, first, second, third] = column(row);
-        let noise = noise * (f64::from(7 * row % 5) - 2.0);
+    // The fifth is another regression's.
+    let row = |row: u32| {
+        let regressor = |number| regressor(row, number);
+        [1.0, regressor(1), regressor(2), regressor(3), 9.0]
+    };
+    let target = |number: u32| {
+        let [_, first, second, third, _] = row(number);
+        let noise = noise * (f64::from(7 * number % 5) - 2.0);
         1.0 + 2.0 * first - second + 0.5 * third + noise
     };
-    let columns: Vec<f64> = (0..ROWS).flat_map(column).collect();
-    Design {
-        columns: DMatrix::from_vec(4, columns.len() / 4, columns),
-        targets: (0..ROWS).map(|row| Some(target(row))).collect(),
-        phases: (0..ROWS).map(|_| 0).collect(),
-        phase_count: 1,
-        fence_factor: FenceFactor::default(),
+    Sample {
+        regressors: (0..ROWS).flat_map(row).collect(),
+        targets: (0..ROWS).map(|number| Some(target(number))).collect(),
     }
 }
 
@@ -56,7 +76,7 @@ const LEFT_OUT: [(usize, f64); 3] = [
 
 #[test]
 fn the_ridge_solution_of_weighted_rows_is_that_of_numpy() {
-    let normal = Normal::of(&design(0.3), &uneven_weights());
+    let normal = Normal::of(&sample(0.3).design(), &uneven_weights());
     let solution = normal
         .solve(0.01)
         .expect("a factorisation")
@@ -68,7 +88,8 @@ fn the_ridge_solution_of_weighted_rows_is_that_of_numpy() {
 
 #[test]
 fn an_error_over_one_less_its_leverage_is_that_of_numpy_refitted_without_the_row() {
-    let (design, row_weights) = (design(0.3), uneven_weights());
+    let (sample, row_weights) = (sample(0.3), uneven_weights());
+    let design = sample.design();
     let normal = Normal::of(&design, &row_weights);
     let cholesky = normal.solve(0.01).expect("a factorisation");
     let fitted = design.fitted(&cholesky.solve(&normal.moments));
@@ -99,8 +120,9 @@ fn the_chosen_ridge_is_next_to_the_one_that_generalised_cross_validation_has_in_
         (1.0, 9.016e-3),
         (3.0, 3.491e-2),
     ] {
-        let design = design(noise);
-        let even = vec![1.0; design.rows()];
+        let sample = sample(noise);
+        let design = sample.design();
+        let even = design.weights.clone();
         let chosen = Normal::of(&design, &even).choose_ridge();
         assert!(
             (least / 3.0..=least * 3.0).contains(&chosen),
@@ -113,9 +135,10 @@ fn the_chosen_ridge_is_next_to_the_one_that_generalised_cross_validation_has_in_
 /// were no larger.
 #[test]
 fn an_outlier_counts_as_if_its_error_lay_on_the_fence() {
-    let mut design = design(0.3);
-    design.targets[11] = Some(40.0);
-    let even = vec![1.0; design.rows()];
+    let mut sample = sample(0.3);
+    sample.targets[11] = Some(40.0);
+    let design = sample.design();
+    let even = design.weights.clone();
     let normal = Normal::of(&design, &even);
     let weights = normal
         .solve(0.01)
@@ -128,7 +151,7 @@ fn an_outlier_counts_as_if_its_error_lay_on_the_fence() {
     let error = 40.0 - review.fitted[11];
     // statsmodels.robust.norms.HuberT(t).weights(z) is min(1, t / |z|).
     let huber = fences.upper * review.usual[11] / error;
-    assert_close(review.weight(11) / review.weight(10), huber, 1e-12);
+    assert_close(review.share(11) / review.share(10), huber, 1e-12);
     assert_close(
         outliers[0].clipped_to,
         review.fitted[11] + huber * error,
@@ -138,12 +161,12 @@ fn an_outlier_counts_as_if_its_error_lay_on_the_fence() {
 
 #[test]
 fn a_row_without_a_value_has_no_say() {
-    let whole = design(0.3);
-    let mut holed = design(0.3);
+    let whole = sample(0.3);
+    let mut holed = sample(0.3);
     holed.targets[5] = None;
     let mut row_weights = uneven_weights();
     row_weights[5] = 0.0;
-    let [without, zero] = [&holed, &whole].map(|design| Normal::of(design, &row_weights));
+    let [without, zero] = [&holed, &whole].map(|sample| Normal::of(&sample.design(), &row_weights));
     let difference =
         (&without.products - &zero.products).norm() + (&without.moments - &zero.moments).norm();
     assert_close(difference, 0.0, 1e-12);

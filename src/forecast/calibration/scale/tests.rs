@@ -115,3 +115,10 @@ fn each_side_learns_from_its_own_errors_alone() {
         assert_eq!(rows.traits.len(), count);
     }
 }
+
+#[test]
+fn the_inverse_hyperbolic_sine_is_the_librarys() {
+    for value in [-1e6, -3.0, -1e-4, 0.0, 1e-4, 0.5, 7.0, 1e6] {
+        assert!((asinh(value) - value.asinh()).abs() < 1e-9, "{value}");
+    }
+}
