@@ -126,6 +126,21 @@ impl Buckets {
         self.intake.unclear_time += rows;
     }
 
+    pub fn grid(&self) -> &Grid {
+        &self.grid
+    }
+
+    /// The buckets that have data, oldest first.
+    pub fn slots(&self) -> impl Iterator<Item = i64> + '_ {
+        self.gathered.keys().copied()
+    }
+
+    /// The newest of them that is not after a slot.
+    pub fn newest_slot_up_to(&self, slot: i64) -> Option<i64> {
+        let newest = self.gathered.range(..=slot).next_back();
+        newest.map(|(newest, _)| *newest)
+    }
+
     /// The newest bucket that has data, if any.
     pub fn newest_slot(&self) -> Option<i64> {
         self.gathered.last_key_value().map(|(slot, _)| *slot)
@@ -146,16 +161,6 @@ impl Buckets {
             gathered: kept.map(|(slot, gathered)| (*slot, *gathered)).collect(),
             intake: self.intake,
         }
-    }
-
-    /// The most steps in a row without data between two buckets that have some.
-    pub fn longest_silence(&self) -> i64 {
-        let slots: Vec<i64> = self.gathered.keys().copied().collect();
-        slots
-            .windows(2)
-            .map(|pair| pair[1] - pair[0] - 1)
-            .max()
-            .unwrap_or(0)
     }
 
     /// The buckets from `first_slot` to `last_slot`, both included.
@@ -290,7 +295,12 @@ mod tests {
             values(&buckets, "09:55", "10:15", Missing::Zero),
             [None, Some(1.0), Some(0.0), Some(3.0), Some(0.0)]
         );
-        assert_eq!(buckets.longest_silence(), 1);
+        assert_eq!(
+            buckets
+                .silences(buckets.newest_slot().expect("a slot"))
+                .longest,
+            1
+        );
     }
 
     #[test]
@@ -306,7 +316,7 @@ mod tests {
         let part = all.between(slot("10:05"), slot("10:25"));
         assert_eq!(part.oldest_slot(), Some(slot("10:15")));
         assert_eq!(part.newest_slot(), Some(slot("10:20")));
-        assert_eq!(part.longest_silence(), 0);
+        assert_eq!(part.silences(0).longest, 0);
         let values = values(&part, "10:05", "10:25", Missing::Zero);
         assert_eq!(values, [None, None, Some(2.0), Some(3.0), Some(0.0)]);
     }

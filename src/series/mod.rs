@@ -7,11 +7,13 @@ pub mod clock;
 mod grid;
 #[cfg(test)]
 pub mod sample;
+mod silence;
 mod step;
 
 pub use bucket::{Aggregate, Buckets, Intake, Missing};
 pub use clock::{Clock, parse_reading, parse_time};
 pub use grid::Grid;
+pub use silence::Silences;
 pub use step::{Step, infer_step};
 
 use chrono::{DateTime, TimeDelta};
