@@ -1,0 +1,50 @@
+//! What is told of what happens in a silence.
+
+use super::*;
+
+#[test]
+fn in_silence_nothing_is_told_and_what_still_lasts_is_told_when_it_ends() {
+    let mut story = Story::new(rules());
+    story.voice = Voice::Silent;
+    let silent = story.all(&[Out(1.5), Out(1.5)]);
+    assert!(silent.concat().is_empty());
+    assert!(story.watch.owes_an_opening(Voice::Heard));
+    assert!(!story.watch.owes_an_opening(Voice::Silent));
+    story.voice = Voice::Heard;
+    assert_eq!(story.next(Nothing), told(&["high since 0"]));
+    assert_eq!(story.next(Out(1.5)), told(&[]));
+}
+
+#[test]
+fn what_came_and_went_in_silence_is_never_told() {
+    let mut story = Story::new(rules());
+    story.voice = Voice::Silent;
+    story.all(&[Out(1.5), In, In]);
+    story.voice = Voice::Heard;
+    assert!(story.all(&[In, In]).concat().is_empty());
+}
+
+#[test]
+fn the_end_of_what_was_told_before_a_silence_is_told_after_it() {
+    let mut story = Story::new(rules());
+    assert_eq!(story.next(Out(1.5)), told(&["high since 0"]));
+    story.voice = Voice::Silent;
+    assert!(story.all(&[In, In, In]).concat().is_empty());
+    story.voice = Voice::Heard;
+    assert_eq!(story.next(In), told(&["high over after 5"]));
+}
+
+#[test]
+fn silences_last_until_their_end() {
+    let mut silences = Silences::default();
+    let silence = Silence {
+        until: at(10),
+        because: None,
+    };
+    silences.add("sales", silence.clone(), at(0));
+    assert_eq!(silences.of("sales", at(9)), Some(&silence));
+    assert_eq!(silences.of("sales", at(10)), None);
+    assert_eq!(silences.of("orders", at(9)), None);
+    assert_eq!(silences.clone().end("sales", at(9)), Some(silence));
+    assert_eq!(silences.end("sales", at(10)), None);
+}
