@@ -217,6 +217,8 @@ fn parse_value(text: &str) -> Result<Option<f64>> {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests {
     use super::super::Reading;
     use super::*;

@@ -4,11 +4,13 @@
 mod archive;
 mod file;
 mod mysql;
+mod news;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub use archive::Archive;
+pub use news::{Backlog, News, Since};
 
 use anyhow::{Result, ensure};
 use chrono::{DateTime, TimeDelta};
@@ -95,6 +97,48 @@ impl Source {
                 )
             }
         }
+    }
+
+    /// Reads what closed since a bucket was judged; the newest bucket if none was.
+    ///
+    /// # Errors
+    ///
+    /// If the rows cannot be read; the message names the peer or the file.
+    pub fn news(
+        &mut self,
+        metric: &Metric,
+        since: Option<Since>,
+        now: DateTime<Tz>,
+    ) -> Result<News> {
+        let database = match self {
+            Self::Mysql(database) => database,
+            Self::File(_) => {
+                let reading = self.read(metric, AsOf::LastRow, now)?;
+                return Ok(News::Buckets(Backlog::of(reading)));
+            }
+        };
+        if let Some(since) = since
+            && let Some(stretch) = since.open_stretch(metric, now)
+        {
+            let vantage = Vantage {
+                as_of: stretch.to,
+                clock: now,
+            };
+            let holds_rows = database.holds_rows(metric, vantage, stretch)?;
+            if !holds_rows && stretch.tells_of_nothing(metric) {
+                return Ok(News::Nothing(None));
+            }
+        }
+        let vantage = Vantage {
+            as_of: now,
+            clock: now,
+        };
+        let backlog = since.and_then(|since| since.backlog(now));
+        let reach = match backlog.and_then(|backlog| backlog.to_std().ok()) {
+            Some(backlog) => Reach::Beyond(backlog),
+            None => Reach::Window,
+        };
+        Ok(database.gather(metric, vantage, reach)?.news(metric, since))
     }
 
     /// Reads what the readings of the past are made from: of a server, a window and `last` more (by
@@ -231,7 +275,7 @@ impl Window {
             intake: buckets.intake,
             now: self.now,
             newest: buckets.newest_slot().map(|slot| self.grid.instant(slot)),
-            stale_after: metric.stale_after(step, buckets.longest_silence()),
+            stale_after: metric.stale_after(step, buckets.silences(self.last_slot)),
         }
     }
 }

@@ -16,6 +16,7 @@ use anyhow::{Context, Result, bail};
 use self::error::{Refusal, explain, told};
 use self::read::{UserQuery, Want};
 use self::sql::TableQuery;
+use super::news::Stretch;
 use super::{Archive, Reach, Vantage};
 use crate::config::{DatabasePlace, DatabaseSettings, Metric, Rows, Secret, Tls};
 use crate::deadline::Deadline;
@@ -36,6 +37,12 @@ enum Connection {
     Failed(String),
 }
 
+/// What the rows of a metric are asked for by.
+enum Asked<'a> {
+    Table(TableQuery<'a>),
+    Query(UserQuery<'a>),
+}
+
 impl Database {
     pub fn new(settings: DatabaseSettings, deadline: Deadline) -> Self {
         Self {
@@ -47,53 +54,72 @@ impl Database {
 
     /// Reads the buckets of a metric up to the last one closed then.
     pub fn gather(&mut self, metric: &Metric, vantage: Vantage, reach: Reach) -> Result<Archive> {
-        let (place, deadline) = (self.settings.place.to_string(), self.deadline);
-        deadline.at_most(self.settings.query_timeout)?;
-        deadline.waiting_for(format!("query {} on {place}", metric.name));
         let want = Want {
             vantage,
             reach,
-            deadline,
+            deadline: self.deadline,
         };
+        self.ask(metric, |connection, rows| match rows {
+            Asked::Table(query) => read::table(connection, query, metric, &want),
+            Asked::Query(query) => read::query(connection, query, metric, &want),
+        })
+    }
+
+    /// Whether there is any row in a stretch of time.
+    pub fn holds_rows(
+        &mut self,
+        metric: &Metric,
+        vantage: Vantage,
+        stretch: Stretch,
+    ) -> Result<bool> {
+        self.ask(metric, |connection, rows| match rows {
+            Asked::Table(query) => read::table_holds_rows(connection, query, stretch),
+            Asked::Query(query) => read::query_holds_rows(connection, query, vantage, stretch),
+        })
+    }
+
+    /// Asks the server something about the rows of a metric.
+    fn ask<T>(
+        &mut self,
+        metric: &Metric,
+        question: impl FnOnce(&mut Conn, &Asked) -> Result<T>,
+    ) -> Result<T> {
+        let (place, deadline) = (self.settings.place.to_string(), self.deadline);
+        deadline.at_most(self.settings.query_timeout)?;
+        deadline.waiting_for(format!("query {} on {place}", metric.name));
         let connection = self.connection()?;
-        let read = match &metric.rows {
+        let asked = match &metric.rows {
             Rows::Table {
                 table,
                 time_column,
                 value_column,
                 condition,
-            } => {
-                let (value_column, condition) = (value_column.as_deref(), condition.as_deref());
-                let query = TableQuery {
-                    table,
-                    time_column,
-                    value_column,
-                    condition,
-                    aggregate: metric.aggregate,
-                };
-                read::table(connection, &query, metric, &want)
-            }
+            } => Asked::Table(TableQuery {
+                table,
+                time_column,
+                value_column: value_column.as_deref(),
+                condition: condition.as_deref(),
+                aggregate: metric.aggregate,
+            }),
             Rows::Query {
                 sql,
                 time_column,
                 value_column,
-            } => {
-                let query = UserQuery {
-                    sql,
-                    time_column: time_column.as_deref(),
-                    value_column: value_column.as_deref(),
-                };
-                read::query(connection, &query, metric, &want)
-            }
+            } => Asked::Query(UserQuery {
+                sql,
+                time_column: time_column.as_deref(),
+                value_column: value_column.as_deref(),
+            }),
             Rows::None => bail!(
                 "metric {}: neither table nor query is set, so there is nothing to read from the database",
                 metric.name
             ),
         };
-        if read.as_ref().is_err_and(Refusal::broke_the_session) {
+        let answer = question(connection, &asked);
+        if answer.as_ref().is_err_and(Refusal::broke_the_session) {
             self.connection = Connection::NotYet;
         }
-        read.with_context(|| format!("query {} on {place}", metric.name))
+        answer.with_context(|| format!("query {} on {place}", metric.name))
     }
 
     fn connection(&mut self) -> Result<&mut Conn> {

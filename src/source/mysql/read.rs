@@ -14,6 +14,7 @@ use super::sql::{self, TableQuery, TimeColumn};
 use crate::config::Metric;
 use crate::deadline::Deadline;
 use crate::series::{Aggregate, Buckets, Clock, Grid, Step, infer_step};
+use crate::source::news::Stretch;
 use crate::source::{Archive, Reach, Vantage, Window};
 
 /// Rows are looked at together, so that the clock is not asked for each.
@@ -90,6 +91,27 @@ pub fn table(
     })
 }
 
+/// Whether a table has any row in a stretch; the question is asked also where the stretch is empty, so
+/// that a table that is gone is noticed.
+pub fn table_holds_rows(
+    connection: &mut Conn,
+    query: &TableQuery,
+    stretch: Stretch,
+) -> Result<bool> {
+    let types = connection
+        .prep(query.types())
+        .map_err(|error| told(&error))?;
+    let kind = cell::time_column(&types.columns()[0], query.time_column)?;
+    let bounds = (
+        cell::bound(stretch.from, kind),
+        cell::upper_bound(stretch.to, kind),
+    );
+    let row: Option<u8> = connection
+        .exec_first(query.any_row(), bounds)
+        .map_err(|error| told(&error))?;
+    Ok(row.is_some())
+}
+
 /// The instant at which the bucket of that number begins.
 fn instant_of_bucket(
     bucket: i64,
@@ -157,20 +179,50 @@ pub fn query(
     let window = Window::before(vantage.as_of, metric, step)?.reaching(want.reach, None)?;
     let mut buckets = Buckets::new(window.grid.clone(), metric.aggregate);
     let mut count = 0;
-    each_row(connection, query, &window, vantage, |time, value| {
-        check(want.deadline, count)?;
-        count += 1;
-        match time {
-            Some(time) if window.holds(time) => buckets.add(time, value),
-            Some(_) => {}
-            None => buckets.add_unclear(1),
-        }
-        Ok(Continue::Yes)
-    })?;
+    each_row(
+        connection,
+        query,
+        &Limits::of(&window),
+        vantage,
+        |time, value| {
+            check(want.deadline, count)?;
+            count += 1;
+            match time {
+                Some(time) if window.holds(time) => buckets.add(time, value),
+                Some(_) => {}
+                None => buckets.add_unclear(1),
+            }
+            Ok(Continue::Yes)
+        },
+    )?;
     Ok(Archive {
         stretch: window,
         buckets,
     })
+}
+
+/// Whether a query returns any row of a stretch.
+pub fn query_holds_rows(
+    connection: &mut Conn,
+    query: &UserQuery,
+    vantage: Vantage,
+    stretch: Stretch,
+) -> Result<bool> {
+    let mut holds_rows = false;
+    let limits = Limits {
+        stretch,
+        follows_wall_clock: false,
+    };
+    each_row(connection, query, &limits, vantage, |time, _| {
+        // A wall clock's bound may let in rows of before, and a query any row.
+        holds_rows = time.is_none_or(|time| time >= stretch.from && time < stretch.to);
+        Ok(if holds_rows {
+            Continue::No
+        } else {
+            Continue::Yes
+        })
+    })?;
+    Ok(holds_rows)
 }
 
 fn infer_query_step(
@@ -182,14 +234,20 @@ fn infer_query_step(
     let hour = Step::from_seconds(3600).context("a step of an hour")?;
     let window = Window::before(vantage.as_of, metric, hour)?;
     let mut times = Vec::new();
-    each_row(connection, query, &window, vantage, |time, _| {
-        times.extend(time);
-        Ok(if times.len() < TIMES_THAT_TELL_A_STEP {
-            Continue::Yes
-        } else {
-            Continue::No
-        })
-    })?;
+    each_row(
+        connection,
+        query,
+        &Limits::of(&window),
+        vantage,
+        |time, _| {
+            times.extend(time);
+            Ok(if times.len() < TIMES_THAT_TELL_A_STEP {
+                Continue::Yes
+            } else {
+                Continue::No
+            })
+        },
+    )?;
     infer_step(&times).with_context(|| no_step(times.len()))
 }
 
@@ -198,11 +256,29 @@ enum Continue {
     No,
 }
 
+/// Which rows a query is asked for.
+struct Limits {
+    stretch: Stretch,
+    follows_wall_clock: bool,
+}
+
+impl Limits {
+    fn of(window: &Window) -> Self {
+        Self {
+            stretch: Stretch {
+                from: window.from(),
+                to: window.to(),
+            },
+            follows_wall_clock: window.grid.step().follows_wall_clock(),
+        }
+    }
+}
+
 /// Runs the query over a window and hands over each row's instant (if it can be told) and value.
 fn each_row(
     connection: &mut Conn,
     query: &UserQuery,
-    window: &Window,
+    limits: &Limits,
     vantage: Vantage,
     mut take: impl FnMut(Option<DateTime<Tz>>, Option<f64>) -> Result<Continue>,
 ) -> Result<()> {
@@ -218,13 +294,13 @@ fn each_row(
     );
     let kind = cell::time_column(&columns[time_index], &columns[time_index].name_str())?;
     let bounds = params! {
-        "from" => cell::bound(window.from(), kind),
-        "to" => cell::upper_bound(window.to(), kind),
+        "from" => cell::bound(limits.stretch.from, kind),
+        "to" => cell::upper_bound(limits.stretch.to, kind),
     };
     let rows = connection
         .exec_iter(&statement, bounds)
         .map_err(|error| told(&error))?;
-    let mut clock = if window.grid.step().follows_wall_clock() {
+    let mut clock = if limits.follows_wall_clock {
         Clock::either_pass(vantage.zone())
     } else {
         Clock::wall(vantage.clock)

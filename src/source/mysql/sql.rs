@@ -44,6 +44,16 @@ impl TableQuery<'_> {
         )
     }
 
+    /// Column: 1, of any row within the two bounds.
+    pub fn any_row(&self) -> String {
+        let time = quote(self.time_column);
+        format!(
+            "SELECT 1 FROM {} WHERE {time} >= ? AND {time} < ?{} LIMIT 1",
+            self.table(),
+            self.condition()
+        )
+    }
+
     /// Column: the newest times before the bound, each once.
     pub fn newest_times(&self) -> String {
         let time = quote(self.time_column);
