@@ -85,6 +85,26 @@ pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// A text without what could begin a new line, or move a terminal's cursor.
+pub fn without_breaks(text: &str) -> String {
+    let breaks = |letter: char| letter.is_control() || "\u{2028}\u{2029}".contains(letter);
+    text.replace(breaks, " ").trim().to_string()
+}
+
+/// The text, or its beginning with "…" if it has more than so many characters: up to a word's end,
+/// unless that would cost more than half.
+pub fn shorten(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_string();
+    }
+    let kept: String = text.chars().take(most.saturating_sub(1)).collect();
+    let word_end = kept.rfind(' ').filter(|end| *end >= kept.len() / 2);
+    let kept = &kept[..word_end.unwrap_or(kept.len())];
+    let kept =
+        kept.trim_end_matches(|letter: char| letter.is_whitespace() || ",;:".contains(letter));
+    format!("{kept}…")
+}
+
 /// "1234567.50" to "1,234,567.50".
 pub fn separate_thousands(number: &str) -> String {
     let (sign, digits) = number
@@ -112,6 +132,17 @@ pub fn write_time(time: DateTime<Tz>, now: DateTime<Tz>) -> String {
         "%Y-%m-%d %H:%M %Z"
     };
     time.format(format).to_string()
+}
+
+/// From one time to another: "13:55 to 14:30 CET", each in full where they differ in day or zone.
+pub fn write_span(from: DateTime<Tz>, to: DateTime<Tz>, now: DateTime<Tz>) -> String {
+    let (start, end) = (write_time(from, now), write_time(to, now));
+    let zone = |time: DateTime<Tz>| time.format(" %Z").to_string();
+    let start = match start.strip_suffix(&zone(from)) {
+        Some(start) if start.len() == 5 && zone(from) == zone(to) => start.to_string(),
+        _ => start,
+    };
+    format!("{start} to {end}")
 }
 
 /// Day and time in full: "Sunday 22 November 2026, 14:05 CET".
@@ -203,6 +234,32 @@ mod tests {
             write_day_and_time(time("2026-11-22 14:05")),
             "Sunday 22 November 2026, 14:05 CET"
         );
+    }
+
+    #[test]
+    fn a_span_names_a_zone_once_and_a_day_where_it_is_not_today() {
+        let time = |text| parse_time(text, chrono_tz::Europe::Paris).expect("a time");
+        let span = |from, to| write_span(time(from), time(to), time("2026-10-25 12:00"));
+        assert_eq!(
+            span("2026-10-25 10:00", "2026-10-25 10:35"),
+            "10:00 to 10:35 CET"
+        );
+        assert_eq!(
+            span("2026-10-24 23:50", "2026-10-25 00:10"),
+            "2026-10-24 23:50 CEST to 00:10 CEST"
+        );
+        assert_eq!(
+            span("2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"),
+            "02:30 CEST to 02:30 CET"
+        );
+    }
+
+    #[test]
+    fn a_long_text_is_cut_at_a_word_or_at_least_at_a_letter() {
+        assert_eq!(shorten("as it is", 8), "as it is");
+        assert_eq!(shorten("no answer, after a while", 12), "no answer…");
+        assert_eq!(shorten(&"ß籠".repeat(20), 5), "ß籠ß籠…");
+        assert_eq!(without_breaks("a\r\nb\u{2028}c\u{85}d\0"), "a  b c d");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 
 use super::Mailbox;
-use super::compose::Letter;
+use super::envelope::Letter;
 use crate::config::{Encryption, MailSettings};
 use crate::deadline::Deadline;
 use crate::notation::one_line;
@@ -31,23 +31,47 @@ pub struct Delivery {
 /// Sends each letter; one that is refused does not stop the others. A server that cannot be reached
 /// or trusted fails them all.
 pub fn send(letters: &[Letter], settings: &MailSettings, deadline: Deadline) -> Vec<Delivery> {
-    let mut session = Session::Closed;
-    let deliveries = letters
-        .iter()
-        .map(|letter| {
-            let peer = format!("smtp.host {}:{}", settings.host, settings.port);
-            deadline.waiting_for(format!("mail to {} by {peer}", letter.to.email));
-            let outcome = session
-                .send(letter, settings, deadline)
-                .with_context(|| format!("mail to {} by {peer}", letter.to.email));
-            Delivery {
-                to: letter.to.clone(),
-                outcome,
-            }
-        })
-        .collect();
-    session.close();
+    let mut courier = Courier::new(settings, deadline);
+    let deliveries = letters.iter().map(|letter| courier.send(letter)).collect();
+    courier.close();
     deliveries
+}
+
+/// Somebody who takes letters to the server one by one, over a connection that is opened for the first.
+pub struct Courier<'a> {
+    settings: &'a MailSettings,
+    deadline: Deadline,
+    session: Session,
+}
+
+impl<'a> Courier<'a> {
+    pub fn new(settings: &'a MailSettings, deadline: Deadline) -> Self {
+        Self {
+            settings,
+            deadline,
+            session: Session::Closed,
+        }
+    }
+
+    pub fn send(&mut self, letter: &Letter) -> Delivery {
+        let Self {
+            settings, deadline, ..
+        } = *self;
+        let peer = format!("smtp.host {}:{}", settings.host, settings.port);
+        deadline.waiting_for(format!("mail to {} by {peer}", letter.to.email));
+        let outcome = self
+            .session
+            .send(letter, settings, deadline)
+            .with_context(|| format!("mail to {} by {peer}", letter.to.email));
+        Delivery {
+            to: letter.to.clone(),
+            outcome,
+        }
+    }
+
+    pub fn close(self) {
+        self.session.close();
+    }
 }
 
 enum Session {

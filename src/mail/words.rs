@@ -1,50 +1,164 @@
 //! The words of a mail, the same in both of its parts: subject, heading, what happened, the figures.
 
+use serde::{Deserialize, Serialize};
+
+use super::measured::Measured;
+use super::tone::Tone;
 use crate::config::Metric;
 use crate::judgement::Judgement;
-use crate::notation::{
-    Notation, separate_thousands, write_day_and_time, write_length, write_time, write_times,
-};
+use crate::notation::{separate_thousands, without_breaks, write_length};
 use crate::verdict::Verdict;
 
 /// A row of the table.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fact {
-    pub name: &'static str,
+    pub name: String,
     pub value: String,
 }
 
+/// One of several matters that are told at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    pub title: String,
+    /// The word on the label, and its colour.
+    pub label: String,
+    pub tone: Tone,
+    pub value: String,
+    pub when: String,
+    pub expected: Option<String>,
+    pub deviation: Option<String>,
+    pub detail: Option<String>,
+}
+
 /// The same words for both parts of a mail.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Words {
     pub subject: String,
     pub heading: String,
     pub summary: String,
     pub facts: Vec<Fact>,
+    pub entries: Vec<Entry>,
     pub notes: Vec<String>,
 }
 
 impl Words {
     pub fn of(metric: &Metric, judgement: &Judgement) -> Self {
-        let side = match judgement.verdict {
-            Verdict::High => "High",
-            Verdict::Low => "Low",
-            Verdict::Normal => "Normal",
-            Verdict::Undecided(_) => "Undecided",
+        let (side, place) = match judgement.verdict {
+            Verdict::High => ("High", "is above its band"),
+            Verdict::Low => ("Low", "is below its band"),
+            Verdict::Normal => ("Normal", "is inside its band"),
+            Verdict::Undecided(_) => ("Undecided", "is not decided"),
         };
-        let measure = if ends_with_word(&metric.title, &metric.measure) {
-            ""
-        } else {
-            metric.measure.as_str()
+        let title = &metric.title;
+        let measured = Measured::of_judgement(metric, judgement);
+        let headline = measured.as_ref().and_then(Measured::headline);
+        let (told, summary) = match &judgement.verdict {
+            Verdict::Undecided(reason) => (
+                format!("{title}: {reason}"),
+                format!("{title} cannot be judged: {reason}."),
+            ),
+            _ => (
+                headline.map_or(title.clone(), |headline| format!("{title} {headline}")),
+                measured.map_or(format!("{title} {place}."), |measured| {
+                    measured.sentence(place)
+                }),
+            ),
         };
         Self {
-            subject: format!("[{side}] {}", headline(metric, judgement)),
-            heading: format!("{side} {} {measure}", metric.title)
-                .trim_end()
-                .to_string(),
-            summary: summary(metric, judgement),
+            subject: format!("[{side}] {told}"),
+            heading: heading(side, metric),
+            summary,
             facts: facts(metric, judgement),
             notes: notes(metric, judgement),
+            ..Self::default()
         }
+    }
+
+    /// The words without line breaks, so that no name can pass for a line or a header of its own.
+    #[must_use]
+    pub fn without_breaks(mut self) -> Self {
+        let facts = self
+            .facts
+            .iter_mut()
+            .flat_map(|fact| [&mut fact.name, &mut fact.value]);
+        let lines = [&mut self.subject, &mut self.heading, &mut self.summary];
+        for text in lines.into_iter().chain(facts).chain(&mut self.notes) {
+            *text = without_breaks(text);
+        }
+        self.entries.iter_mut().for_each(Entry::lose_breaks);
+        self
+    }
+}
+
+impl Fact {
+    pub fn new(name: &str, value: String) -> Self {
+        Self {
+            name: name.to_string(),
+            value,
+        }
+    }
+}
+
+impl Entry {
+    /// What stands below its title, label, value and time.
+    pub fn lines(&self) -> Vec<String> {
+        let figures: Vec<&str> = [&self.expected, &self.deviation]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        let figures = Some(figures.join("; ")).filter(|figures| !figures.is_empty());
+        figures.into_iter().chain(self.detail.clone()).collect()
+    }
+
+    /// All of it as lines of text.
+    pub fn text(&self) -> String {
+        let mut text = format!(
+            "{}: {}\n  {} {}\n",
+            self.title, self.label, self.value, self.when
+        );
+        for line in self.lines() {
+            text += &format!("  {line}\n");
+        }
+        text
+    }
+
+    fn lose_breaks(&mut self) {
+        let texts = [
+            Some(&mut self.title),
+            Some(&mut self.value),
+            self.expected.as_mut(),
+            self.deviation.as_mut(),
+            self.detail.as_mut(),
+        ];
+        for text in texts.into_iter().flatten() {
+            *text = without_breaks(text);
+        }
+    }
+}
+
+/// "No data" to "No Data", for a heading.
+pub fn title_case(words: &str) -> String {
+    let capitalised = |word: &str| {
+        let mut letters = word.chars();
+        let first = letters.next().map(char::to_uppercase);
+        first
+            .into_iter()
+            .flatten()
+            .chain(letters)
+            .collect::<String>()
+    };
+    let words: Vec<String> = words.split(' ').map(capitalised).collect();
+    words.join(" ")
+}
+
+/// "High Sales Volume": a word, and what it is about.
+pub fn heading(word: &str, metric: &Metric) -> String {
+    let Metric { title, measure, .. } = metric;
+    if measure.is_empty() || ends_with_word(title, measure) {
+        format!("{word} {title}")
+    } else {
+        format!("{word} {title} {measure}")
     }
 }
 
@@ -55,103 +169,14 @@ fn ends_with_word(title: &str, word: &str) -> bool {
         .is_some_and(|last| last.eq_ignore_ascii_case(word))
 }
 
-fn headline(metric: &Metric, judgement: &Judgement) -> String {
-    let title = &metric.title;
-    match (&judgement.verdict, judgement.latest, &judgement.prediction) {
-        (Verdict::Undecided(reason), _, _) => format!("{title}: {reason}"),
-        (_, Some(latest), Some(prediction)) => {
-            let band = prediction.band;
-            let notation = Notation::for_band(&band);
-            format!(
-                "{title} {} at {}, expected {} to {}",
-                notation.write(latest.value),
-                write_time(latest.time, judgement.reading.now),
-                notation.write(band.lower),
-                notation.write(band.upper)
-            )
-        }
-        _ => title.clone(),
-    }
-}
-
-fn summary(metric: &Metric, judgement: &Judgement) -> String {
-    let place = match &judgement.verdict {
-        Verdict::High => "is above its band",
-        Verdict::Low => "is below its band",
-        Verdict::Normal => "is inside its band",
-        Verdict::Undecided(reason) => {
-            return format!("{} cannot be judged: {reason}.", metric.title);
-        }
-    };
-    match (judgement.latest, &judgement.prediction) {
-        (Some(latest), Some(prediction)) => {
-            let notation = Notation::for_band(&prediction.band);
-            let value = with_unit(&notation.write(latest.value), metric.unit.as_deref());
-            let time = latest.time.format("%H:%M %Z");
-            format!(
-                "{} at {time} {place}: {value}, where {} was expected.",
-                metric.title,
-                with_unit(
-                    &notation.write(prediction.band.expected),
-                    metric.unit.as_deref()
-                )
-            )
-        }
-        _ => format!("{} {place}.", metric.title),
-    }
-}
-
-fn facts(metric: &Metric, judgement: &Judgement) -> Vec<Fact> {
-    let mut facts = Vec::new();
-    let mut fact = |name, value| facts.push(Fact { name, value });
-    if let (Some(latest), Some(prediction)) = (judgement.latest, &judgement.prediction) {
-        let (band, unit) = (prediction.band, metric.unit.as_deref());
-        let notation = Notation::for_band(&band);
-        fact("Value", with_unit(&notation.write(latest.value), unit));
-        fact("Expected", with_unit(&notation.write(band.expected), unit));
-        let limits = format!(
-            "{} to {}",
-            notation.write(band.lower),
-            notation.write(band.upper)
-        );
-        fact(
-            "Band",
-            format!("{} ({})", with_unit(&limits, unit), judgement.level),
-        );
-        fact(
-            "Deviation",
-            deviation(
-                judgement,
-                latest.value - band.expected,
-                band.expected,
-                notation,
-            ),
-        );
-    } else if let Some(latest) = judgement.latest {
-        fact(
-            "Value",
-            with_unit(
-                &Notation::for_value(latest.value).write(latest.value),
-                metric.unit.as_deref(),
-            ),
-        );
-    }
-    if let Some(latest) = judgement.latest {
-        let zone = latest.time.timezone().name();
-        let told = write_day_and_time(latest.time);
-        // "UTC (UTC)" says it twice.
-        let zone = if told.ends_with(zone) {
-            String::new()
-        } else {
-            format!(" ({zone})")
-        };
-        let length = write_length(judgement.reading.series.grid().step().delta());
-        fact("Time", format!("{told}{zone}, a bucket of {length}"));
-    }
+/// The figures of the judged bucket, and what they were drawn from.
+pub fn facts(metric: &Metric, judgement: &Judgement) -> Vec<Fact> {
+    let measured = Measured::of_judgement(metric, judgement);
+    let mut facts = measured.map_or(Vec::new(), |measured| measured.facts());
     if let Some(cleaned) = &judgement.cleaned {
         let history = &cleaned.history;
         let count = |count: usize| separate_thousands(&count.to_string());
-        fact(
+        facts.push(Fact::new(
             "History used",
             format!(
                 "{}, {} values, {} missing",
@@ -159,33 +184,14 @@ fn facts(metric: &Metric, judgement: &Judgement) -> Vec<Fact> {
                 count(history.len() - history.missing()),
                 count(history.missing())
             ),
-        );
-        fact("Outliers clipped", count(cleaned.clipped.len()));
+        ));
+        facts.push(Fact::new("Outliers clipped", count(cleaned.clipped.len())));
     }
     facts
 }
 
-fn with_unit(figure: &str, unit: Option<&str>) -> String {
-    unit.map_or_else(|| figure.to_string(), |unit| format!("{figure} {unit}"))
-}
-
-fn deviation(judgement: &Judgement, difference: f64, expected: f64, notation: Notation) -> String {
-    let sign = if difference < 0.0 { "" } else { "+" };
-    let mut told = format!("{sign}{}", notation.write(difference));
-    let share = 100.0 * difference / expected.abs();
-    if share.is_finite() && share.abs() < 10_000.0 {
-        told += &format!(" ({share:+.0} %)");
-    }
-    if let Some(half_widths) = judgement.deviation() {
-        told += &format!(
-            ", {} times the distance to the limit",
-            write_times(half_widths.abs())
-        );
-    }
-    told
-}
-
-fn notes(metric: &Metric, judgement: &Judgement) -> Vec<String> {
+/// What the figures alone would not tell.
+pub fn notes(metric: &Metric, judgement: &Judgement) -> Vec<String> {
     let mut notes = Vec::new();
     if let Verdict::Undecided(reason) = &judgement.verdict {
         notes.push(format!("No verdict: {reason}."));
