@@ -7,7 +7,9 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::Deserialize;
 
 use super::metric::Metric;
-use super::value::{Host, Length, Line, Port, Recipients, Sender, Zone, parse_mailbox};
+use super::value::{
+    DigestOver, Host, Length, Line, Port, Recipients, Sender, WebAddress, Zone, parse_mailbox,
+};
 use super::{
     DatabasePlace, DatabaseSettings, Encryption, Environment, Login, MailSettings, Secret, required,
 };
@@ -23,6 +25,10 @@ pub struct File {
     pub plots_dir: PathBuf,
     /// How long the whole run may take.
     pub deadline: Length,
+    /// Where is kept what one run remembers for the next.
+    pub state_dir: Option<PathBuf>,
+    /// Requested after each run in which nothing failed.
+    pub heartbeat_url: Option<WebAddress>,
     pub mysql: Mysql,
     pub smtp: Option<Smtp>,
     pub metric: Vec<Metric>,
@@ -78,6 +84,10 @@ pub struct Smtp {
     ca_file: Option<PathBuf>,
     connect_timeout: Length,
     reply_timeout: Length,
+    /// More notices in one run than this, to the same recipients, are one mail.
+    digest_over: DigestOver,
+    /// How long a mail is tried to be sent.
+    give_up_after: Length,
 }
 
 impl Default for File {
@@ -86,6 +96,8 @@ impl Default for File {
             timezone: Zone(chrono_tz::UTC),
             plots_dir: "plots".into(),
             deadline: seconds(50),
+            state_dir: None,
+            heartbeat_url: None,
             mysql: Mysql::default(),
             smtp: None,
             metric: Vec::new(),
@@ -126,6 +138,8 @@ impl Default for Smtp {
             ca_file: None,
             connect_timeout: seconds(10),
             reply_timeout: seconds(20),
+            digest_over: DigestOver::default(),
+            give_up_after: seconds(24 * 3600),
         }
     }
 }
@@ -301,6 +315,8 @@ impl Smtp {
             ca_file: authorities("smtp.ca_file", self.ca_file.as_deref())?,
             connect_timeout: self.connect_timeout.0,
             reply_timeout: self.reply_timeout.0,
+            digest_over: self.digest_over.0,
+            give_up_after: self.give_up_after.0,
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod method;
 mod rows;
+mod rules;
 
 use std::time::Duration;
 
@@ -10,13 +11,14 @@ use serde::Deserialize;
 
 pub use rows::{Rows, TableName};
 
-use super::value::{Delay, Length, Line, Recipients};
+use super::value::{Again, Delay, Length, Line, Recipients};
 use crate::clean::{FenceFactor, Outliers, Scope};
 use crate::fingerprint::fingerprint;
 use crate::forecast::{Budget, Level, Method, ModelChoice, SeasonChoice, needed_history};
+use crate::incident::{Confirm, QuietWindow, Rules, Worsening};
 use crate::mail::Mailbox;
 use crate::notation::write_length;
-use crate::series::{Aggregate, MOST_BUCKETS, Missing, Step};
+use crate::series::{Aggregate, MOST_BUCKETS, Missing, Silences, Step};
 use crate::verdict::Direction;
 
 /// A series to watch.
@@ -40,6 +42,8 @@ pub struct Metric {
     pub missing: Missing,
     pub outliers: Outliers,
     pub method: Method,
+    /// When its incidents are told.
+    pub rules: Rules,
     /// None: those of `[smtp]`.
     pub recipients: Option<Vec<Mailbox>>,
     delay: Option<Duration>,
@@ -77,7 +81,20 @@ struct MetricTable {
     max_false_alerts: Option<Budget>,
     #[serde(default)]
     direction: Direction,
+    confirm: Option<Confirm>,
+    recover: Option<i64>,
+    renotify: Option<Again>,
+    worse: Option<Worsening>,
+    #[serde(default = "yes")]
+    notify_recovery: bool,
+    unwell_after: Option<Length>,
+    #[serde(default)]
+    quiet: Vec<QuietWindow>,
     recipients: Option<Recipients>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -89,7 +106,7 @@ struct OutliersTable {
 
 const DEFAULT_WINDOW: Duration = Duration::from_hours(28 * 24);
 /// A bucket older than this many steps is no news.
-const STALE_AFTER_STEPS: i32 = 3;
+const STALE_AFTER_STEPS: i64 = 3;
 
 impl Metric {
     /// A metric that is read from a file alone, with every default.
@@ -111,6 +128,7 @@ impl Metric {
             missing: Missing::Gap,
             outliers: Outliers::default(),
             method: Method::default(),
+            rules: Rules::default(),
             recipients: None,
             delay: None,
             stale_after: None,
@@ -127,15 +145,27 @@ impl Metric {
         self.delay.map_or(default, time_delta)
     }
 
-    /// How old the newest data may be. Where an empty bucket means zero, a silence as long as the
-    /// history has seen before is nothing unusual.
-    pub fn stale_after(&self, step: Step, longest_silence: i64) -> TimeDelta {
-        let usual = match self.missing {
-            Missing::Gap => 0,
-            Missing::Zero => i32::try_from(longest_silence).unwrap_or(i32::MAX),
+    /// How old the newest data may be: three steps more than it usually is by now. Where an empty bucket
+    /// means zero, a silence as long as the history has seen before is nothing unusual, nor is one a
+    /// quarter longer; and when it ends, the first bucket with data closes a step and the delay later.
+    pub fn stale_after(&self, step: Step, silences: Silences) -> TimeDelta {
+        let steps = |count: i64| step.delta() * i32::try_from(count).unwrap_or(i32::MAX);
+        let default = match self.missing {
+            Missing::Gap => steps(silences.usual_now.saturating_add(STALE_AFTER_STEPS)),
+            Missing::Zero => {
+                let usual = silences.longest.saturating_add(silences.longest / 4 + 1);
+                steps(usual.max(STALE_AFTER_STEPS)) + self.delay(step)
+            }
         };
-        self.stale_after
-            .map_or(step.delta() * STALE_AFTER_STEPS.max(usual), time_delta)
+        self.stale_after.map_or(default, time_delta)
+    }
+
+    /// Whether data that ended so long ago may be too old, as far as the length of its bucket alone can
+    /// tell.
+    pub fn may_be_stale(&self, age: TimeDelta, bucket: TimeDelta) -> bool {
+        let least = self.stale_after.map_or(bucket * 3, time_delta);
+        // How long no data is usual where an empty bucket is zero, is seen when the next one closes.
+        self.missing == Missing::Gap && age > least
     }
 
     /// The metric with another window or step. No adaption takes longer than half the window.
@@ -159,22 +189,33 @@ impl Metric {
         })
     }
 
-    /// The name as a file may have it: letters, digits, `.`, `_` and `-`. A name that had to be
-    /// changed gets a mark of its own, so that two names never share a file.
+    /// The name as a file may have it: see [`file_name`].
     pub fn file_name(&self) -> String {
-        let plain = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
-        let changed: String = self
-            .name
-            .chars()
-            .map(|letter| if plain(letter) { letter } else { '_' })
-            .take(80)
-            .collect();
-        if changed == self.name && !changed.is_empty() && !changed.starts_with('.') {
-            return changed;
-        }
-        let mark = fingerprint(&self.name);
-        format!("{}-{mark:016x}", changed.trim_start_matches('.'))
+        file_name(&self.name)
     }
+}
+
+/// A metric's name as a file may have it: letters, digits, `.`, `_` and `-`. A name that had to be
+/// changed gets a mark of its own, so that two names never share a file.
+pub fn file_name(name: &str) -> String {
+    let plain = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
+    // File systems count bytes, and the name is but a part.
+    let mut bytes = 0;
+    let fits = |letter: &char| {
+        bytes += letter.len_utf8();
+        bytes <= 120
+    };
+    let changed: String = name
+        .chars()
+        .map(|letter| if plain(letter) { letter } else { '_' })
+        .take(80)
+        .take_while(fits)
+        .collect();
+    if changed == name && !changed.is_empty() && !changed.starts_with('.') {
+        return changed;
+    }
+    let mark = fingerprint(name);
+    format!("{}-{mark:016x}", changed.trim_start_matches('.'))
 }
 
 impl TryFrom<MetricTable> for Metric {
@@ -184,6 +225,7 @@ impl TryFrom<MetricTable> for Metric {
         let window = table.window.map_or(DEFAULT_WINDOW, |window| window.0);
         let rows = rows::rows(&table)?;
         let method = method::method(&table, window)?;
+        let rules = rules::rules(&table)?;
         let adds_up = table.aggregate.is_some_and(Aggregate::adds_up);
         let metric = Self {
             title: table
@@ -204,6 +246,7 @@ impl TryFrom<MetricTable> for Metric {
                 scope: table.outliers.scope,
             },
             method,
+            rules,
             recipients: table.recipients.map(|recipients| recipients.0),
             delay: table.delay.map(|delay| delay.0),
             stale_after: table.stale_after.map(|length| length.0),

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use chrono_tz::Tz;
 
 pub use file::Tls;
-pub use metric::{Metric, Rows, TableName};
+pub use metric::{Metric, Rows, TableName, file_name};
 pub use secret::Secret;
 pub use value::parse_length;
 
@@ -29,6 +29,10 @@ pub struct Config {
     pub plots_dir: PathBuf,
     /// How long the whole run may take.
     pub deadline: Duration,
+    /// None: the usual place.
+    pub state_dir: Option<PathBuf>,
+    /// Requested after each run in which nothing failed.
+    pub heartbeat_url: Option<Secret>,
     /// In the order of the file, at least one, each with a name of its own.
     pub metrics: Vec<Metric>,
     file: File,
@@ -64,6 +68,10 @@ pub struct MailSettings {
     pub ca_file: Option<PathBuf>,
     pub connect_timeout: Duration,
     pub reply_timeout: Duration,
+    /// More notices in one run than this, to the same recipients, are one mail.
+    pub digest_over: usize,
+    /// How long a mail is tried to be sent.
+    pub give_up_after: Duration,
 }
 
 /// There is no third: mail never goes out in the clear.
@@ -143,6 +151,8 @@ impl Config {
             zone: file.timezone.0,
             plots_dir: file.plots_dir.clone(),
             deadline: file.deadline.0,
+            state_dir: file.state_dir.clone(),
+            heartbeat_url: file.heartbeat_url.clone().map(|address| address.0),
             metrics: vec![metric],
             file,
             origin: None,
@@ -168,6 +178,8 @@ impl Config {
             zone: file.timezone.0,
             plots_dir: file.plots_dir.clone(),
             deadline: file.deadline.0,
+            state_dir: file.state_dir.clone(),
+            heartbeat_url: file.heartbeat_url.clone().map(|address| address.0),
             metrics: std::mem::take(&mut file.metric),
             file,
             origin,
@@ -260,5 +272,7 @@ fn required<'a, T>(value: Option<&'a T>, key: &str, variable: &str) -> Result<&'
     value.ok_or_else(|| anyhow!("{key}: missing; set it{or}"))
 }
 
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod tests;

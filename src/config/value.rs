@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use serde::Deserialize;
 
+use super::Secret;
 use crate::mail::Mailbox;
 
 /// An IANA time zone.
@@ -65,6 +66,51 @@ impl TryFrom<String> for Delay {
     }
 }
 
+/// After a length of time, or never.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Again {
+    After(Length),
+    Never,
+}
+
+impl TryFrom<String> for Again {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text == "never" {
+            return Ok(Self::Never);
+        }
+        parse_length(&text)
+            .map(|length| Self::After(Length(length)))
+            .map_err(|error| format!("{error}; or \"never\""))
+    }
+}
+
+/// The address of a web service, with whatever secret is in it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct WebAddress(pub Secret);
+
+impl TryFrom<String> for WebAddress {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let rest = ["https://", "http://"]
+            .iter()
+            .find_map(|scheme| text.strip_prefix(scheme));
+        let fits = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+            && text.len() <= 2000
+            && text.chars().all(|letter| letter.is_ascii_graphic());
+        if fits {
+            Ok(Self(Secret::new(text)))
+        } else {
+            // What was given may be a secret.
+            Err("not a web address; allowed: such as \"https://hc.example.com/ping/...\"".into())
+        }
+    }
+}
+
 /// Text for people, on one line: it may come to stand in a mail header.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "String")]
@@ -121,6 +167,30 @@ impl TryFrom<i64> for Port {
         let port = u16::try_from(number).ok().filter(|port| *port > 0);
         port.map(Self)
             .ok_or_else(|| format!("{number} is not a port; allowed: 1 to 65535"))
+    }
+}
+
+/// How many notices of one run are mails of their own.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "i64")]
+pub struct DigestOver(pub usize);
+
+impl Default for DigestOver {
+    fn default() -> Self {
+        Self(5)
+    }
+}
+
+impl TryFrom<i64> for DigestOver {
+    type Error = String;
+
+    fn try_from(number: i64) -> Result<Self, String> {
+        let count = usize::try_from(number)
+            .ok()
+            .filter(|count| (1..=1000).contains(count));
+        count
+            .map(Self)
+            .ok_or_else(|| format!("{number} is not allowed; allowed: 1 to 1000"))
     }
 }
 
