@@ -11,6 +11,8 @@ use anyhow::{Result, ensure};
 pub struct Deadline {
     end: Instant,
     length: Duration,
+    /// What it ends.
+    purpose: &'static str,
     /// What is being waited for, so that it can be told. It lives as long as the program.
     waiting_for: &'static Mutex<String>,
 }
@@ -20,8 +22,34 @@ impl Deadline {
         Self {
             end: Instant::now() + length,
             length,
+            purpose: "the whole run",
             waiting_for: Box::leak(Box::default()),
         }
+    }
+
+    /// The earlier end of what must leave time for something else: three fifths of the whole.
+    pub fn for_reading(self) -> Self {
+        let length = self.length * 3 / 5;
+        let rest = self.length.saturating_sub(length);
+        Self {
+            end: self.end.checked_sub(rest).unwrap_or(self.end),
+            length,
+            purpose: "reading, three fifths of that for the whole run,",
+            ..self
+        }
+    }
+
+    /// What is left.
+    pub fn left(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
+    }
+
+    /// What is waited for, if anything.
+    pub fn waited_for(&self) -> String {
+        self.waiting_for
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// `wish`, or what is left if that is less.
@@ -33,8 +61,9 @@ impl Deadline {
         let left = self.end.saturating_duration_since(Instant::now());
         ensure!(
             left > Duration::from_millis(1),
-            "the deadline of {} for the whole run has passed (key deadline)",
-            humantime::format_duration(self.length)
+            "the deadline of {} for {} has passed (key deadline)",
+            humantime::format_duration(self.length),
+            self.purpose
         );
         Ok(wish.min(left))
     }

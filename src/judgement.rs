@@ -33,21 +33,13 @@ impl Judgement {
     /// which is an undecided verdict.
     pub fn of(reading: Reading, metric: &Metric) -> Result<Self> {
         let level = metric.method.level(reading.series.grid().step())?;
-        let undecided = |reading, latest, reason| Self {
-            reading,
-            latest,
-            cleaned: None,
-            prediction: None,
-            level,
-            verdict: Verdict::Undecided(reason),
-        };
         let Some(split) = reading.series.split_latest() else {
             let from = reading.series.time(0);
-            return Ok(undecided(reading, None, Reason::NoData { from }));
+            return Self::undecided(reading, metric, Reason::NoData { from });
         };
         let latest = Some(split.latest);
         if let Some(stale) = staleness(&reading) {
-            return Ok(undecided(reading, latest, stale));
+            return Self::undecided(reading, metric, stale);
         }
         match predict(&split.history, &metric.outliers, &metric.method)? {
             Ok(prediction) => Ok(Self {
@@ -60,9 +52,25 @@ impl Judgement {
             }),
             Err(reason) => Ok(Self {
                 cleaned: Some(Cleaned::untouched(&split.history)),
-                ..undecided(reading, latest, reason)
+                ..Self::undecided(reading, metric, reason)?
             }),
         }
+    }
+
+    /// That nothing can be said of the newest point, and why.
+    ///
+    /// # Errors
+    ///
+    /// If the method does not go with the step.
+    pub fn undecided(reading: Reading, metric: &Metric, reason: Reason) -> Result<Self> {
+        Ok(Self {
+            latest: reading.series.split_latest().map(|split| split.latest),
+            level: metric.method.level(reading.series.grid().step())?,
+            reading,
+            cleaned: None,
+            prediction: None,
+            verdict: Verdict::Undecided(reason),
+        })
     }
 
     /// How far out the value is, in half-widths of its band.
@@ -99,7 +107,7 @@ impl Judgement {
 }
 
 /// Data that ended too long ago says nothing of now: counted from the end of its bucket.
-fn staleness(reading: &Reading) -> Option<Reason> {
+pub fn staleness(reading: &Reading) -> Option<Reason> {
     let newest = reading.newest?;
     let grid = reading.series.grid();
     let end = grid.instant(grid.slot(newest) + 1);

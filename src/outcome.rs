@@ -4,22 +4,29 @@ use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Error, Result};
+use chrono::DateTime;
+use chrono_tz::Tz;
 
-use crate::cli::Exit;
+use crate::cli::{Exit, Format};
 use crate::config::Metric;
 use crate::judgement::Judgement;
 use crate::mail::Delivery;
 use crate::notation;
 use crate::plan::Plan;
-use crate::report::{Account, write_account};
+use crate::report::{Account, Verbosity, write_account};
 
-#[derive(Debug, Default)]
-pub struct Outcome {
+#[derive(Debug)]
+pub struct Outcome<'a> {
+    metric: &'a Metric,
     /// None where the metric could not be read or judged.
     pub judgement: Option<Judgement>,
     pub files: Vec<PathBuf>,
     pub deliveries: Vec<Delivery>,
     pub failures: Failures,
+    /// Whether its newest point is outside its band.
+    pub is_in_breach: bool,
+    /// The bucket that was judged last, where there is none after it to judge.
+    pub unchanged_since: Option<DateTime<Tz>>,
 }
 
 /// What could not be done, each on one line.
@@ -27,23 +34,57 @@ pub struct Outcome {
 pub struct Failures(Vec<String>);
 
 impl Failures {
+    /// What could not be done, none of which stops the run.
+    pub fn note_all(&mut self, errors: impl IntoIterator<Item = Error>) {
+        self.0
+            .extend(errors.into_iter().map(|error| one_line(&error)));
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Says each on standard error.
+    pub fn complain(&self) {
+        for failure in &self.0 {
+            let _ = writeln!(std::io::stderr(), "bandwatch: {failure}");
+        }
+    }
+
+    pub fn add(&mut self, failure: String) {
+        self.0.push(failure);
+    }
+
     /// The value, or a note of what failed: for steps that must not stop the alert.
     pub fn note<T>(&mut self, result: Result<T>) -> Option<T> {
         result.map_err(|error| self.0.push(one_line(&error))).ok()
     }
 }
 
-impl Outcome {
+impl<'a> Outcome<'a> {
+    pub fn of(metric: &'a Metric) -> Self {
+        Self {
+            metric,
+            judgement: None,
+            files: Vec::new(),
+            deliveries: Vec::new(),
+            failures: Failures::default(),
+            is_in_breach: false,
+            unchanged_since: None,
+        }
+    }
+
     pub fn fail(&mut self, error: &Error) {
         self.failures.0.push(one_line(error));
     }
 
     /// Prints what there is to tell; failures on standard error, in any case.
-    pub fn tell(&self, metric: &Metric, plan: &Plan) {
+    pub fn tell(&self, plan: &Plan) {
         let failures = self.all_failures();
         let account = Account {
-            metric,
+            metric: self.metric,
             judgement: self.judgement.as_ref(),
+            unchanged_since: self.unchanged_since,
             deliveries: &self.deliveries,
             files: &self.files,
             failures: &failures,
@@ -53,7 +94,11 @@ impl Outcome {
             let _ = writeln!(std::io::stdout(), "{text}");
         }
         for failure in failures {
-            let _ = writeln!(std::io::stderr(), "bandwatch: {}: {failure}", metric.name);
+            let _ = writeln!(
+                std::io::stderr(),
+                "bandwatch: {}: {failure}",
+                self.metric.name
+            );
         }
     }
 
@@ -61,11 +106,7 @@ impl Outcome {
         if !self.all_failures().is_empty() {
             return Exit::Failed;
         }
-        let in_breach = self
-            .judgement
-            .as_ref()
-            .is_some_and(|judgement| judgement.verdict.is_breach());
-        if in_breach && plan.tells_breach_by_exit_code {
+        if self.is_in_breach && plan.tells_breach_by_exit_code {
             Exit::Breach
         } else {
             Exit::Done
@@ -86,9 +127,33 @@ impl Outcome {
     }
 }
 
+/// A run that finds another one at work has nothing to do, and nothing to complain about.
+///
+/// # Errors
+///
+/// If standard output cannot be written to.
+pub fn say_that_another_is_at_work(plan: &Plan) -> Result<Exit> {
+    let told = "bandwatch: another run is still at work; this one checked nothing";
+    match (plan.verbosity, plan.format) {
+        (Verbosity::Quiet, _) => {}
+        (_, Format::Text) => print(&format!("{told}\n"))?,
+        // Standard output is for objects.
+        (_, Format::Json) => {
+            let _ = writeln!(std::io::stderr(), "{told}");
+        }
+    }
+    Ok(Exit::Done)
+}
+
 /// Says on standard error what kept the whole run from being begun.
 pub fn complain(error: &Error) {
     let _ = writeln!(std::io::stderr(), "bandwatch: {}", one_line(error));
+}
+
+/// Says what of a run could not be done as it should, beside how it ended.
+pub fn complain_on(error: &Error, exit: Exit) -> Exit {
+    complain(error);
+    exit.max(Exit::Failed)
 }
 
 /// Prints what a command was asked for. A reader that has gone (as in `| head`) wanted no more; a disk

@@ -10,18 +10,23 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use crate::cli::{Args, Format, Mode};
-use crate::config::{Config, Environment, Letterhead, MailSettings, Metric, Rows};
+use crate::config::{Config, Environment, Letterhead, MailSettings, Metric, Rows, Secret};
 use crate::deadline::Deadline;
 use crate::judgement::Judgement;
+use crate::mail::{self, Mailbox};
 use crate::plots::{Naming, PlotsDir};
 use crate::report::Verbosity;
 use crate::series::parse_time;
 use crate::source::{AsOf, Source};
+use crate::store::usual_dir;
 
 /// A run, decided.
 #[derive(Debug)]
 pub struct Plan {
+    /// Those of this run.
     pub metrics: Vec<Metric>,
+    /// Those of the configuration.
+    pub all_metrics: Vec<Metric>,
     pub mode: Mode,
     pub now: DateTime<Tz>,
     pub as_of: AsOf,
@@ -29,10 +34,20 @@ pub struct Plan {
     pub letterhead: Letterhead,
     /// There whenever the mode is live.
     pub mail: Option<MailSettings>,
+    /// `None` if nothing is to be remembered.
+    pub upkeep: Option<Upkeep>,
     pub plots: PlotsDir,
     pub format: Format,
     pub verbosity: Verbosity,
     pub tells_breach_by_exit_code: bool,
+}
+
+/// What a run needs that remembers what it tells.
+#[derive(Debug)]
+pub struct Upkeep {
+    pub state_dir: PathBuf,
+    pub mail: MailSettings,
+    pub heartbeat: Option<Secret>,
 }
 
 /// A plan, and where its rows come from.
@@ -66,17 +81,30 @@ impl Plan {
         } else {
             Naming::SeveralMetrics
         };
-        let source = choose_source(args.input.as_deref(), &config, &metrics, deadline)?;
+        // A file is judged anew each time: nothing says that it is the same one as before.
+        let remembers = mode == Mode::Live && args.input.is_none();
+        let reading_ends = if remembers {
+            deadline.for_reading()
+        } else {
+            deadline
+        };
+        let source = choose_source(args.input.as_deref(), &config, &metrics, reading_ends)?;
+        let mail = match mode {
+            Mode::Live => Some(live_mail(&config)?),
+            Mode::Preview | Mode::Silent => None,
+        };
         let plan = Self {
             mode,
+            upkeep: mail.clone().filter(|_| remembers).map(|mail| Upkeep {
+                state_dir: state_dir(&config),
+                mail,
+                heartbeat: config.heartbeat_url.clone(),
+            }),
+            mail,
+            all_metrics: config.metrics.clone(),
             as_of: choose_time(args.at.as_deref(), args.input.as_deref(), now)?,
             deadline,
             letterhead: config.letterhead(),
-            mail: if mode == Mode::Live {
-                Some(live_mail(&config)?)
-            } else {
-                None
-            },
             plots: PlotsDir::new(&config.plots_dir, naming),
             format: args.format,
             verbosity: verbosity(args, mode),
@@ -90,6 +118,29 @@ impl Plan {
     /// Whom a mail says to ask.
     pub fn contact(&self) -> Option<&str> {
         self.letterhead.contact.as_deref()
+    }
+
+    /// Above so many notices to the same recipients, they are one mail.
+    pub fn digest_over(&self) -> usize {
+        self.mail
+            .as_ref()
+            .map_or(usize::MAX, |mail| mail.digest_over)
+    }
+
+    pub fn sender(&self) -> Mailbox {
+        let from = self.letterhead.from.clone();
+        from.unwrap_or_else(|| mail::placeholder("bandwatch"))
+    }
+
+    /// At least one: without a configuration, a name that nobody has.
+    pub fn recipients(&self, metric: &Metric) -> Vec<Mailbox> {
+        let of_all = &self.letterhead.recipients;
+        let recipients = metric.recipients.as_ref().unwrap_or(of_all);
+        if recipients.is_empty() {
+            vec![mail::placeholder("recipient")]
+        } else {
+            recipients.clone()
+        }
     }
 
     /// Whether pictures and a mail are called for.
@@ -109,25 +160,43 @@ impl Plan {
 ///
 /// If there is none and one is needed, or if it is wrong.
 pub fn load_config(named: Option<&Path>, input: Option<&Path>, without: &str) -> Result<Config> {
-    let environment = Environment::read();
-    if let Some(path) = named {
-        return Config::load(path, &environment);
-    }
-    let places = Config::usual_places();
-    match (places.iter().find(|place| place.exists()), input) {
-        (Some(path), _) => Config::load(path, &environment),
+    match (find_config(named)?, input) {
+        (Some(config), _) => Ok(config),
         (None, Some(input)) => Ok(Config::without_file(Metric::of_file(&name_of(input)))),
-        (None, None) => {
-            let places: Vec<_> = places
-                .iter()
-                .map(|place| place.display().to_string())
-                .collect();
-            bail!(
-                "no configuration: looked for {}; name one with --config, or try {without}, which needs none",
-                places.join(", ")
-            )
-        }
+        (None, None) => bail!("{}, or try {without}, which needs none", no_config()),
     }
+}
+
+/// The configuration that is named, or found in one of the usual places.
+///
+/// # Errors
+///
+/// If there is none, or if it is wrong.
+pub fn needed_config(named: Option<&Path>) -> Result<Config> {
+    find_config(named)?.with_context(no_config)
+}
+
+fn find_config(named: Option<&Path>) -> Result<Option<Config>> {
+    let places = Config::usual_places();
+    let found = places
+        .iter()
+        .map(PathBuf::as_path)
+        .find(|place| place.exists());
+    named
+        .or(found)
+        .map(|path| Config::load(path, &Environment::read()))
+        .transpose()
+}
+
+fn no_config() -> String {
+    let places: Vec<_> = Config::usual_places()
+        .iter()
+        .map(|place| place.display().to_string())
+        .collect();
+    format!(
+        "no configuration: looked for {}; name one with --config",
+        places.join(", ")
+    )
 }
 
 /// A file's name without its ending, as the name of the metric in it.
@@ -227,6 +296,11 @@ pub fn choose_time(at: Option<&str>, input: Option<&Path>, now: DateTime<Tz>) ->
         (None, Some(_)) => Ok(AsOf::LastRow),
         (None, None) => Ok(AsOf::Time(now)),
     }
+}
+
+/// Where what one run remembers for the next is kept.
+pub fn state_dir(config: &Config) -> PathBuf {
+    config.state_dir.clone().unwrap_or_else(usual_dir)
 }
 
 fn live_mail(config: &Config) -> Result<MailSettings> {

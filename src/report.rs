@@ -35,6 +35,8 @@ pub struct Account<'a> {
     pub metric: &'a Metric,
     /// None where the metric could not be read or judged.
     pub judgement: Option<&'a Judgement>,
+    /// The bucket that was judged last, where there is none after it to judge.
+    pub unchanged_since: Option<DateTime<Tz>>,
     pub deliveries: &'a [Delivery],
     /// Files written.
     pub files: &'a [std::path::PathBuf],
@@ -47,14 +49,35 @@ pub fn write_account(account: &Account, format: Format, verbosity: Verbosity) ->
     match format {
         _ if verbosity == Verbosity::Quiet => None,
         Format::Json => write_json(&Entry::of(account)).ok(),
-        Format::Text => account
-            .judgement
-            .and_then(|judgement| write_text(account, judgement, verbosity)),
+        Format::Text => match account.judgement {
+            Some(judgement) => write_text(account, judgement, verbosity),
+            None => write_unchanged(account, verbosity),
+        },
     }
 }
 
+/// That there is nothing new, and what was done of old.
+fn write_unchanged(account: &Account, verbosity: Verbosity) -> Option<String> {
+    let since = account.unchanged_since?;
+    if verbosity == Verbosity::Notable && account.deliveries.is_empty() {
+        return None;
+    }
+    let time = since.format("%Y-%m-%d %H:%M %Z");
+    let mut lines = vec![format!("{}  nothing new since {time}", account.metric.name)];
+    lines.extend(mailed(account));
+    Some(lines.join("\n"))
+}
+
+fn mailed(account: &Account) -> impl Iterator<Item = String> {
+    let deliveries = account.deliveries.iter();
+    deliveries
+        .filter(|delivery| delivery.outcome.is_ok())
+        .map(|delivery| format!("  mailed to {}", delivery.to.email))
+}
+
 fn write_text(account: &Account, judgement: &Judgement, verbosity: Verbosity) -> Option<String> {
-    if verbosity == Verbosity::Notable && judgement.verdict == Verdict::Normal {
+    let is_notable = judgement.verdict != Verdict::Normal || !account.deliveries.is_empty();
+    if verbosity == Verbosity::Notable && !is_notable {
         return None;
     }
     let mut lines = vec![write_line(account.metric, judgement)];
@@ -62,11 +85,7 @@ fn write_text(account: &Account, judgement: &Judgement, verbosity: Verbosity) ->
         let blind = blind_sides(&account.metric.method, judgement);
         lines.extend(blind.iter().map(|line| format!("  {line}")));
     }
-    let accepted = account
-        .deliveries
-        .iter()
-        .filter(|delivery| delivery.outcome.is_ok());
-    lines.extend(accepted.map(|delivery| format!("  mailed to {}", delivery.to.email)));
+    lines.extend(mailed(account));
     lines.extend(
         account
             .files
@@ -200,7 +219,8 @@ pub struct Entry {
     title: String,
     /// Its unit.
     unit: Option<String>,
-    /// `high`, `low`, `normal`, `undecided`, or `failed` where it could not be judged at all.
+    /// `high`, `low`, `normal`, `undecided`, `unchanged` where no bucket came after the one judged
+    /// last, or `failed` where it could not be judged at all.
     verdict: &'static str,
     /// Why it is undecided.
     reason: Option<String>,
@@ -275,12 +295,19 @@ impl Entry {
             metric: metric.name.clone(),
             title: metric.title.clone(),
             unit: metric.unit.clone(),
-            verdict: judgement.map_or("failed", |judgement| word(&judgement.verdict)),
+            verdict: match judgement {
+                Some(judgement) => word(&judgement.verdict),
+                None if account.unchanged_since.is_some() => "unchanged",
+                None => "failed",
+            },
             reason: judgement.and_then(|judgement| match &judgement.verdict {
                 Verdict::Undecided(reason) => Some(reason.to_string()),
                 _ => None,
             }),
-            time: latest.map(|latest| stamp(latest.time)),
+            time: latest
+                .map(|latest| latest.time)
+                .or(account.unchanged_since)
+                .map(stamp),
             value: latest.map(|latest| latest.value),
             expected: band.map(|band| band.expected),
             lower: band.map(|band| band.lower),

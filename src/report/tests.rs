@@ -46,6 +46,7 @@ fn written(judgement: Option<&Judgement>, format: Format, verbosity: Verbosity) 
         &Account {
             metric: &metric,
             judgement,
+            unchanged_since: None,
             deliveries: &[],
             files: &[],
             failures: &failures,
@@ -149,6 +150,7 @@ fn told_with(method: Method, verbosity: Verbosity) -> String {
     let account = Account {
         metric: &metric,
         judgement: Some(&judgement),
+        unchanged_since: None,
         deliveries: &[],
         files: &[],
         failures: &[],
