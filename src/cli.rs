@@ -2,6 +2,8 @@
 
 mod backtest;
 mod explain;
+mod silence;
+mod status;
 
 use std::path::PathBuf;
 use std::process::{ExitCode, Termination};
@@ -10,6 +12,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 pub use backtest::{BacktestArgs, BacktestFormat};
 pub use explain::ExplainArgs;
+pub use silence::{SilenceArgs, UnsilenceArgs};
+pub use status::StatusArgs;
 
 /// Checks the newest point of each business series against its 95 % band, and mails an alert
 #[derive(Debug, Parser)]
@@ -70,6 +74,9 @@ pub struct Args {
 pub enum Command {
     Backtest(BacktestArgs),
     Explain(ExplainArgs),
+    Status(StatusArgs),
+    Silence(SilenceArgs),
+    Unsilence(UnsilenceArgs),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -101,12 +108,13 @@ impl Args {
 
 const MORE_HELP: &str = "\
 Without flags it does what cron starts it for: it reads each metric of the configuration from MySQL,
-judges its newest closed bucket, and on a breach mails its recipients.
+judges what closed since the last run, and mails when an incident opens, grows worse, lasts or is
+over, and when it cannot see. What was told is remembered in state_dir.
 
 Environment (overrides the configuration): mysql_user mysql_password mysql_host mysql_db
   smtp_email smtp_password recipient_list
 
-Exit codes: 0 every metric judged, or undecided for a stated reason, and all mail accepted
+Exit codes: 0 all judged, or undecided for a reason; all mail accepted; or another run at work
             1 something could not be done; a line on standard error says what
             2 wrong usage or configuration; nothing was contacted
             3 with --exit-code: a metric is in breach";

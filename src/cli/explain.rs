@@ -6,7 +6,9 @@ use clap::Args;
 
 use super::Format;
 
-/// Tell how a verdict came about: judge again as a check at TIME would, and show the workings
+/// Tell how a verdict came about
+///
+/// It is made again, as a check at TIME would make it, and shown with its workings.
 #[derive(Debug, Args)]
 #[command(after_help = MORE_HELP)]
 pub struct ExplainArgs {
