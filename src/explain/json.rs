@@ -102,6 +102,7 @@ fn object(metric: &Metric, judgement: &Judgement, files: &[PathBuf]) -> Object {
         check: Entry::of(&Account {
             metric,
             judgement: Some(judgement),
+            unchanged_since: None,
             deliveries: &[],
             files,
             failures: &[],

@@ -215,6 +215,7 @@ fn the_fields_beyond_those_of_the_check_are_those_the_readme_explains() {
     let check = write_json(&Entry::of(&Account {
         metric: &metric,
         judgement: Some(&judgement),
+        unchanged_since: None,
         deliveries: &[],
         files: &[],
         failures: &[],
