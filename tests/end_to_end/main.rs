@@ -10,6 +10,7 @@ mod command_line;
 mod configuration;
 mod harness;
 mod mail;
+mod memory;
 mod scene;
 mod source;
 mod support;

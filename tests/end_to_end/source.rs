@@ -8,6 +8,6 @@ mod names;
 mod refusals;
 mod replay;
 mod runs;
-mod shop;
+pub mod shop;
 mod silence;
 mod types;

@@ -92,12 +92,15 @@ impl Installation {
 #[test]
 fn a_breach_in_the_database_is_mailed_to_the_recipients_in_the_environment() {
     let installation = Installation::new();
+    let database = &installation.database;
+    database.execute("CREATE TABLE newest AS SELECT * FROM sales ORDER BY sellTime DESC LIMIT 1");
+    database.execute("DELETE FROM sales ORDER BY sellTime DESC LIMIT 1");
     let run = installation.run(&[]);
     run.assert_status(0);
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
     assert_eq!(installation.server.received(), []);
 
-    let database = &installation.database;
+    database.execute("INSERT INTO sales SELECT * FROM newest");
     database.execute("UPDATE sales SET CA = 2500 ORDER BY sellTime DESC LIMIT 1");
     let run = installation.run(&["-v"]);
     run.assert_status(0);

@@ -51,11 +51,17 @@ fn a_silence_the_history_knows_is_no_reason_to_be_undecided() {
     shop.sql("DELETE FROM sales WHERE HOUR(at) < 9");
     shop.sql("DELETE FROM sales WHERE at > '2026-11-21 23:59:59'");
     let lines = format!("{HOURLY}\naggregate = \"sum\"");
-    let morning = shop.judge(&lines, "2026-11-22 09:00:00");
-    assert_eq!(morning["verdict"], "normal");
-    assert_eq!(morning["value"], 0.0);
-    let noon = shop.judge(&lines, "2026-11-22 09:00:01");
-    assert_eq!(noon["verdict"], "undecided");
+    // The first rows after it are in a bucket that closes an hour, and the delay of another, later.
+    for morning in ["2026-11-22 09:00:00", "2026-11-22 09:30:00"] {
+        let morning = shop.judge(&lines, morning);
+        assert_eq!(morning["verdict"], "normal");
+        assert_eq!(morning["value"], 0.0);
+    }
+    // A quarter more than the nine hours, and those two.
+    let noon = shop.judge(&lines, "2026-11-22 13:00:00");
+    assert_ne!(noon["verdict"], "undecided");
+    let later = shop.judge(&lines, "2026-11-22 13:00:01");
+    assert_eq!(later["verdict"], "undecided");
 }
 
 #[test]

@@ -3,8 +3,8 @@ and faulty on request. Run by mail_server.rs as `mail_server.py DIRECTORY`.
 
 It reads DIRECTORY/setup.json, prints the TCP port it chose, and notes what
 happens in DIRECTORY/events.jsonl, always before the client gets its answer:
-a test that runs after the client ended therefore sees everything. Once
-DIRECTORY/healed exists, new connections meet no faults.
+a test that runs after the client ended therefore sees everything. The faults
+that a connection meets are those in setup.json when it begins.
 """
 
 import asyncio
@@ -18,7 +18,13 @@ import sys
 from aiosmtpd.smtp import SMTP, AuthResult
 
 DIRECTORY = pathlib.Path(sys.argv[1])
-SETUP = json.loads((DIRECTORY / "setup.json").read_text())
+
+
+def read_setup():
+    return json.loads((DIRECTORY / "setup.json").read_text())
+
+
+SETUP = read_setup()
 EVENTS = open(DIRECTORY / "events.jsonl", "ab", buffering=0)
 LONGER_THAN_ANY_TEST = 3600
 
@@ -96,9 +102,9 @@ class Server(SMTP):
 
     def __init__(self, **options):
         super().__init__(Handler(), **options)
-        healed = (DIRECTORY / "healed").exists()
-        self.faults = {} if healed else SETUP["stages"]
-        self.rejected = {} if healed else SETUP["rejected"]
+        setup = read_setup()
+        self.faults = setup["stages"]
+        self.rejected = setup["rejected"]
         self.greeted = False
         # What the next line of the client is: "command", "secret" or "message".
         self.expected = "command"

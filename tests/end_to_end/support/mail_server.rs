@@ -11,7 +11,7 @@ use std::sync::{OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use super::certificate::{Certificate, CertificateKind};
@@ -155,7 +155,21 @@ impl MailServer {
     /// From now on new connections meet neither refusals nor silence. What the
     /// server offers, and its certificate, stay as they were.
     pub fn heal(&self) {
-        std::fs::write(self.directory.path().join("healed"), "")
+        self.strike(&[]);
+    }
+
+    /// From now on new connections meet these faults instead, of those that are
+    /// no matter of what the server offers.
+    pub fn strike(&self, faults: &[Fault]) {
+        let file = self.directory.path().join("setup.json");
+        let text = std::fs::read_to_string(&file).expect("the setup");
+        let mut setup: Value = serde_json::from_str(&text).expect("JSON");
+        let faults = faults_for_python(faults);
+        setup["stages"] = faults.stages.into();
+        setup["rejected"] = faults.rejected.into();
+        let changed = self.directory.path().join("setup.changed");
+        std::fs::write(&changed, setup.to_string())
+            .and_then(|()| std::fs::rename(&changed, &file))
             .expect("a file in the scratch directory");
     }
 
@@ -255,36 +269,7 @@ fn run_server(setup: &MailServerSetup, directory: &Path) -> (u16, Running) {
 
 /// Spells the setup with as few notions as the script needs.
 fn setup_for_python(setup: &MailServerSetup) -> Value {
-    let mut offer_starttls = true;
-    let mut offer_auth = true;
-    let mut stages = serde_json::Map::new();
-    let mut rejected = serde_json::Map::new();
-    let mut strike = |stage: Stage, action: String| {
-        let key = format!("{stage:?}").to_lowercase();
-        stages.insert(key, action.into());
-    };
-    for fault in &setup.faults {
-        match fault {
-            Fault::NoStarttls => offer_starttls = false,
-            Fault::NoAuthOffered => offer_auth = false,
-            Fault::StarttlsRefused => strike(
-                Stage::Starttls,
-                "454 4.7.0 TLS not available due to temporary reason".to_owned(),
-            ),
-            Fault::BadLogin => strike(
-                Stage::Auth,
-                "535 5.7.8 Authentication credentials invalid".to_owned(),
-            ),
-            Fault::Reply { stage, code, text } => strike(*stage, format!("{code} {text}")),
-            Fault::DropAt(stage) => strike(*stage, "drop".to_owned()),
-            Fault::StallAt(stage) => strike(*stage, "stall".to_owned()),
-            Fault::RejectRecipient { address, code } => {
-                rejected.insert((*address).to_owned(), (*code).into());
-            }
-            // Never gets here.
-            Fault::BlackHole => {}
-        }
-    }
+    let faults = faults_for_python(&setup.faults);
     let certificate = Certificate::issue(setup.certificate);
     json!({
         "certificate": certificate.certificate_file,
@@ -292,11 +277,59 @@ fn setup_for_python(setup: &MailServerSetup) -> Value {
         "user": setup.user,
         "password": setup.password,
         "implicit_tls": setup.implicit_tls,
-        "offer_starttls": offer_starttls,
-        "offer_auth": offer_auth,
-        "stages": stages,
-        "rejected": rejected,
+        "offer_starttls": faults.offer_starttls,
+        "offer_auth": faults.offer_auth,
+        "stages": faults.stages,
+        "rejected": faults.rejected,
     })
+}
+
+struct FaultsForPython {
+    offer_starttls: bool,
+    offer_auth: bool,
+    stages: Map<String, Value>,
+    rejected: Map<String, Value>,
+}
+
+fn faults_for_python(faults: &[Fault]) -> FaultsForPython {
+    let mut told = FaultsForPython {
+        offer_starttls: true,
+        offer_auth: true,
+        stages: Map::new(),
+        rejected: Map::new(),
+    };
+    for fault in faults {
+        let (stage, action) = match fault {
+            Fault::NoStarttls => {
+                told.offer_starttls = false;
+                continue;
+            }
+            Fault::NoAuthOffered => {
+                told.offer_auth = false;
+                continue;
+            }
+            Fault::RejectRecipient { address, code } => {
+                told.rejected.insert((*address).to_owned(), (*code).into());
+                continue;
+            }
+            // Never gets here.
+            Fault::BlackHole => continue,
+            Fault::StarttlsRefused => (
+                Stage::Starttls,
+                "454 4.7.0 TLS not available due to temporary reason".to_owned(),
+            ),
+            Fault::BadLogin => (
+                Stage::Auth,
+                "535 5.7.8 Authentication credentials invalid".to_owned(),
+            ),
+            Fault::Reply { stage, code, text } => (*stage, format!("{code} {text}")),
+            Fault::DropAt(stage) => (*stage, "drop".to_owned()),
+            Fault::StallAt(stage) => (*stage, "stall".to_owned()),
+        };
+        let key = format!("{stage:?}").to_lowercase();
+        told.stages.insert(key, action.into());
+    }
+    told
 }
 
 /// The python that has aiosmtpd. Debian installs it for its own python, which

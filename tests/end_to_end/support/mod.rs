@@ -3,10 +3,12 @@
 //! is private to the test process and vanishes with it.
 
 pub mod certificate;
+pub mod clock;
 pub mod database;
 mod leash;
 pub mod mail;
 pub mod mail_server;
+pub mod proxy;
 pub mod workspace;
 
 pub use certificate::CertificateKind;

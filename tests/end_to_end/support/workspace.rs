@@ -54,12 +54,33 @@ impl Workspace {
         self.run_with(arguments, &[])
     }
 
-    /// Runs the binary with these variables on top of PATH and HOME, which are
-    /// all it has.
+    /// Runs the binary with these variables on top of PATH, HOME and a place
+    /// for its memory, which are all it has.
     #[track_caller]
     pub fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Run {
-        let bandwatch = Path::new(env!("CARGO_BIN_EXE_bandwatch"));
-        self.run_program(bandwatch, arguments, variables, DEADLINE)
+        self.run_program(bandwatch(), arguments, variables, DEADLINE)
+    }
+
+    /// What is run then; what it prints goes nowhere unless somebody wants it.
+    pub fn command(
+        &self,
+        program: &Path,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Command {
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.path())
+            .env("XDG_STATE_HOME", self.path().join("state"))
+            .envs(variables.iter().copied())
+            .current_dir(self.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command
     }
 
     /// The same with another program and deadline.
@@ -76,14 +97,8 @@ impl Workspace {
         let mut stdout = output_file();
         let mut stderr = output_file();
         let begun = Instant::now();
-        let mut child = Command::new(program)
-            .args(arguments)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.path())
-            .envs(variables.iter().copied())
-            .current_dir(self.path())
-            .stdin(Stdio::null())
+        let mut child = self
+            .command(program, arguments, variables)
             .stdout(stdout.try_clone().expect("a second handle of a file"))
             .stderr(stderr.try_clone().expect("a second handle of a file"))
             .spawn()
@@ -105,6 +120,11 @@ impl Workspace {
         );
         run
     }
+}
+
+/// The binary.
+pub fn bandwatch() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_bandwatch"))
 }
 
 impl Run {
@@ -130,7 +150,7 @@ impl Run {
         }
     }
 
-    fn printed(&self) -> String {
+    pub fn printed(&self) -> String {
         format!(
             "--- status {}, after {:?}\n--- stdout:\n{}\n--- stderr:\n{}",
             self.status, self.elapsed, self.stdout, self.stderr

@@ -1,0 +1,35 @@
+//! A table that is large: 300,000 rows in the suite, and as many as `BANDWATCH_ROWS` says.
+
+use std::time::Duration;
+
+use crate::memory::story::Story;
+use crate::support::MailServerSetup;
+
+#[test]
+fn a_large_table_is_read_in_time_and_a_run_without_news_does_not_read_it() {
+    let rows: u64 =
+        std::env::var("BANDWATCH_ROWS").map_or(300_000, |text| text.parse().expect("a number"));
+    let mut story = Story::without_rows(MailServerSetup::default());
+    let database = &story.database;
+    database.execute("CREATE TABLE sales (id INT PRIMARY KEY, at DATETIME NOT NULL, amount DOUBLE NOT NULL, KEY (at))");
+    // Sales of a hundredth of what is usual in five minutes, spread over four days and an hour.
+    let span = 97 * 3600;
+    database.execute(&format!(
+        "INSERT INTO sales SELECT seq, at, 291 * 400 * (1000 + 400 * SIN(2 * PI() * TIME_TO_SEC(at) / 86400)) / {rows} \
+         FROM (SELECT seq, '2026-11-18 11:00:00' + INTERVAL (seq * {span}) DIV {rows} SECOND AS at FROM seq_0_to_{}) AS spread",
+        rows - 1
+    ));
+    story.metric = "aggregate = \"sum\"\ndelay = \"0s\"\n".into();
+    let first = story.run_well("12:00");
+    println!("{rows} rows: {:?}", first.elapsed);
+    assert!(first.elapsed < Duration::from_secs(45), "{first:?}");
+    assert_eq!(story.state("12:00")["state"], "ok");
+    let again = story.run_well("12:01");
+    println!("without news: {:?}", again.elapsed);
+    assert!(again.elapsed < Duration::from_secs(5), "{again:?}");
+    story.database.execute(&format!(
+        "INSERT INTO sales VALUES ({rows}, '2026-11-22 12:01:00', 1e9)"
+    ));
+    story.run_well("12:05");
+    story.assert_told(&["High"]);
+}

@@ -1,0 +1,8 @@
+//! Servers in good order, and rows that tell a story.
+
+mod incident;
+mod lack;
+mod missed;
+mod several;
+mod silence;
+mod status;
