@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
 use super::story::{Story, label, moment};
+use crate::support::clock;
 
 /// An hour of the story: an incident of two buckets, and peace.
 const HOUR: [f64; 12] = [
@@ -125,7 +126,9 @@ impl Campaign {
         thread::sleep(delay.saturating_sub(begun.elapsed()));
         let had_ended = run.try_wait().expect("the state of a child").is_some();
         run.kill().expect("a child can be killed");
+        let process = run.id();
         let ended = run.wait_with_output().expect("it ends");
+        clock::forget(process);
         if had_ended || ended.status.code().is_some() {
             let told = String::from_utf8_lossy(&ended.stderr);
             assert!(ended.status.success(), "at {at}: {told}");

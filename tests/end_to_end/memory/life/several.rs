@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 
 use crate::memory::story::{Story, metric, moment};
 use crate::scene::FIRST;
+use crate::support::clock;
 use crate::support::proxy::Proxy;
 
 /// So many more metrics that see the same rows.
@@ -105,6 +106,7 @@ fn a_second_run_says_so_and_exits_well_while_another_is_held_up() {
     // However it ends, it leaves nothing in the way.
     held_up.kill().expect("a child can be killed");
     held_up.wait().expect("it ends");
+    clock::forget(held_up.id());
     story.run_well("12:07");
     story.assert_told(&["High"]);
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::memory::story::Story;
+use crate::support::clock;
 
 #[test]
 fn before_the_first_run_nothing_is_known() {
@@ -75,4 +76,5 @@ fn the_status_is_told_while_a_run_is_at_work() {
     assert_eq!(story.state("12:05")["state"], "ok");
     begun.kill().expect("a child can be killed");
     begun.wait().expect("it ends");
+    clock::forget(begun.id());
 }
