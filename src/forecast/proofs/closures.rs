@@ -41,6 +41,7 @@ fn a_shop_keeps_its_hours_in_the_week_after_each_change_of_the_clocks() {
             for (index, value, prediction) in mornings {
                 let (time, band) = (made.time(*index), prediction.band);
                 assert!(is_within(*value, &band), "{time}: {value} in {band:?}");
+                assert!(band.half_width() < 0.75 * value, "{time}: {band:?}");
                 // How far the rare ones lie out, the tail says; how sharp the band is, the usual ones do.
                 let usual = prediction.distribution.band(Level::default());
                 let usual = usual.expect("a band").half_width();
