@@ -46,14 +46,16 @@ fn accepted() -> Delivery {
     }
 }
 
+fn remember_sales(store: &mut Store) {
+    let watches = &mut store.memory.watches;
+    watches.insert("sales".into(), Watch::default());
+}
+
 #[test]
 fn what_was_committed_is_there_in_the_next_run() {
     let dir = dir();
     let (mut store, lock) = open(&dir);
-    store
-        .memory
-        .watches
-        .insert("sales".into(), Watch::default());
+    remember_sales(&mut store);
     store.commit(vec![parcel("one")]).expect("written");
     let expected = (store.memory.clone(), store.parcels.clone());
     drop((store, lock));
@@ -130,10 +132,7 @@ fn a_mail_that_is_there_is_not_written_twice() {
 fn garbage_in_place_of_the_memory_is_set_aside_and_no_mail_is_lost() {
     let dir = dir();
     let (mut store, lock) = open(&dir);
-    store
-        .memory
-        .watches
-        .insert("sales".into(), Watch::default());
+    remember_sales(&mut store);
     store.commit(vec![parcel("one")]).expect("written");
     drop((store, lock));
     let whole = fs::read(dir.path().join(MEMORY)).expect("a file");
@@ -157,10 +156,7 @@ fn garbage_in_place_of_the_memory_is_set_aside_and_no_mail_is_lost() {
 fn a_newer_version_is_set_aside_and_told_as_such() {
     let dir = dir();
     let (mut store, lock) = open(&dir);
-    store
-        .memory
-        .watches
-        .insert("sales".into(), Watch::default());
+    remember_sales(&mut store);
     store.commit(Vec::new()).expect("written");
     drop((store, lock));
     let path = dir.path().join(MEMORY);
@@ -210,10 +206,7 @@ fn what_cannot_be_written_is_remembered_in_the_spare_folder_until_it_can() {
         Opening::Busy => panic!("another run"),
     };
     let (mut store, lock) = open();
-    store
-        .memory
-        .watches
-        .insert("sales".into(), Watch::default());
+    remember_sales(&mut store);
     store
         .commit(vec![parcel("one"), parcel("two")])
         .expect("written");
@@ -348,10 +341,7 @@ fn what_others_put_into_the_spare_folder_is_never_read() {
     use std::os::unix::fs::PermissionsExt;
     let dir = dir();
     let (mut store, lock) = open(&dir);
-    store
-        .memory
-        .watches
-        .insert("sales".into(), Watch::default());
+    remember_sales(&mut store);
     store.commit(vec![parcel("one")]).expect("written");
     drop((store, lock));
     let spare = folder::spare(dir.path());
