@@ -166,19 +166,24 @@ impl Buckets {
     /// The buckets from `first_slot` to `last_slot`, both included.
     pub fn series(&self, first_slot: i64, last_slot: i64, missing: Missing) -> TimeSeries {
         let oldest = self.oldest_slot();
+        let mut gathered = self.gathered.range(first_slot..).peekable();
         let values = (first_slot..=last_slot)
-            .map(|slot| match (self.gathered.get(&slot), missing) {
-                (Some(gathered), _) => gathered.value(self.aggregate),
-                (None, Missing::Gap) => None,
-                // Rows there may be, of one pass or the other.
-                (None, Missing::Zero)
-                    if self.intake.unclear_time > 0 && self.grid.is_repeated(slot) =>
-                {
-                    None
-                }
-                // Before the first row the table may not have existed: that is not "nothing sold".
-                (None, Missing::Zero) => oldest.is_some_and(|oldest| slot > oldest).then_some(0.0),
-            })
+            .map(
+                |slot| match (gathered.next_if(|(at, _)| **at == slot), missing) {
+                    (Some((_, gathered)), _) => gathered.value(self.aggregate),
+                    (None, Missing::Gap) => None,
+                    // Rows there may be, of one pass or the other.
+                    (None, Missing::Zero)
+                        if self.intake.unclear_time > 0 && self.grid.is_repeated(slot) =>
+                    {
+                        None
+                    }
+                    // Before the first row the table may not have existed: that is not "nothing sold".
+                    (None, Missing::Zero) => {
+                        oldest.is_some_and(|oldest| slot > oldest).then_some(0.0)
+                    }
+                },
+            )
             .collect();
         TimeSeries {
             grid: self.grid.clone(),
