@@ -9,6 +9,8 @@ pub struct Profile {
 
 /// An error this many medians large counts as no larger.
 const CAP: f64 = 5.0;
+/// The median of so many, evenly spread, is near enough to that of all.
+const MOST_SAMPLED: usize = 1024;
 /// So many errors around a place say what is usual there.
 const ERRORS_EACH: f64 = 150.0;
 /// The mean of all counts as this many errors at each place.
@@ -18,16 +20,17 @@ const LEAST: f64 = 1e-9;
 
 impl Profile {
     pub fn of(errors: &[Option<f64>], phases: &[usize], phase_count: usize) -> Self {
-        let mut sizes = Vec::with_capacity(errors.len());
-        sizes.extend(errors.iter().flatten().map(|error| error.abs()));
-        #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
-        let count = sizes.len() as f64;
-        let mean = sizes.iter().sum::<f64>() / count.max(1.0);
-        let middle = sizes.len() / 2;
-        let median = if sizes.is_empty() {
+        let sizes = || errors.iter().flatten().map(|error| error.abs());
+        let count = count(sizes().count());
+        let mean = sizes().sum::<f64>() / count.max(1.0);
+        let mut sample: Vec<f64> = sizes()
+            .step_by(errors.len().div_ceil(MOST_SAMPLED).max(1))
+            .collect();
+        let middle = sample.len() / 2;
+        let median = if sample.is_empty() {
             0.0
         } else {
-            *sizes.select_nth_unstable_by(middle, f64::total_cmp).1
+            *sample.select_nth_unstable_by(middle, f64::total_cmp).1
         };
         let cap = CAP * median.max(0.1 * mean).max(LEAST);
         let (mut sums, mut counts) = (vec![0.0; phase_count], vec![0.0; phase_count]);
@@ -47,6 +50,11 @@ impl Profile {
     pub fn at(&self, phase: usize) -> f64 {
         self.sizes[phase]
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
+fn count(len: usize) -> f64 {
+    len as f64
 }
 
 /// Means under a triangle that is wide enough to hold [`ERRORS_EACH`] errors, around the season's
