@@ -1,6 +1,8 @@
 //! The shape that all errors share once each is divided by its scale: the ratios themselves as far as
 //! they reach, and a generalised Pareto tail beyond. Quantiles are Hyndman and Fan's type 6, which is
 //! the split conformal one: the next ratio is as likely to fall between any two of those before it.
+//! A few hundred ratios hold five beyond each limit of the 95 % band, which would move by a tenth from
+//! one window to the next: so a prior shape counts as some more of them.
 
 use super::scale::Scales;
 use super::tail::Tail;
@@ -35,6 +37,20 @@ pub struct Reach {
 /// The tail model takes over where values are rarer than this, both sides together.
 pub const TAIL_SHARE: f64 = 0.05;
 
+/// The shape before any data, a logistic distribution whose mean size is 1 as that of the ratios is,
+/// counts as so many of them.
+const PRIOR_RATIOS: usize = 200;
+
+/// Its quantiles, ascending.
+#[expect(clippy::cast_precision_loss, reason = "a few hundred")]
+fn prior_ratios() -> impl Iterator<Item = f64> {
+    let mean_size = 2.0 * f64::ln(2.0);
+    (0..PRIOR_RATIOS).map(move |number| {
+        let share = (number as f64 + 0.5) / PRIOR_RATIOS as f64;
+        (share / (1.0 - share)).ln() / mean_size
+    })
+}
+
 impl Shape {
     pub fn of(fitted: &Fitted, scales: &Scales) -> Self {
         let usable = fitted.errors.iter().enumerate();
@@ -44,12 +60,13 @@ impl Shape {
         let parameters = fitted.parameters + Scales::PARAMETERS;
         #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
         let optimism = 1.0 + parameters as f64 / count.max(1) as f64;
-        let mut ratios = Vec::with_capacity(count);
+        let mut ratios = Vec::with_capacity(count + PRIOR_RATIOS);
         ratios.extend(
             usable
                 .clone()
                 .map(|(index, error)| optimism * error / scales.at(index).on(error)),
         );
+        ratios.extend(prior_ratios());
         ratios.sort_unstable_by(f64::total_cmp);
         let below = -quantile(&ratios, TAIL_SHARE / 2.0).min(0.0);
         let above = quantile(&ratios, 1.0 - TAIL_SHARE / 2.0).max(0.0);

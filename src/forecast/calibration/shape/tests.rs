@@ -53,6 +53,24 @@ fn a_rank_leads_back_to_its_quantile() {
     }
 }
 
+// import numpy as np; from scipy.stats import logistic                   numpy 2.4.6, scipy 1.17.1
+// q = logistic.ppf((np.arange(200) + .5)/200, scale=1/(2*np.log(2)))
+// print(q[[0, 50, 194]], np.abs(q).mean())
+#[test]
+fn the_prior_is_scipys_logistic_distribution_of_mean_size_one() {
+    let ratios: Vec<f64> = prior_ratios().collect();
+    for (place, expected) in [
+        (0, -4.320_122_468_111),
+        (50, -0.782_895_095_723),
+        (194, 2.572_097_363_174),
+    ] {
+        let found = ratios[place];
+        assert!((found - expected).abs() < 1e-9, "{place}: {found}");
+    }
+    let sizes: f64 = ratios.iter().map(|ratio| ratio.abs()).sum();
+    assert!((sizes / 200.0 - 1.0).abs() < 0.01, "{sizes}");
+}
+
 /// What makes type 6 the conformal one: of values in random order, the next is as likely to fall
 /// between any two of those before it.
 #[test]
