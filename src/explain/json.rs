@@ -164,6 +164,7 @@ fn contributions(judgement: &Judgement) -> Vec<ContributionObject> {
     let contributions = prediction.workings.contributions.iter();
     let contributions = contributions.map(|contribution| match contribution.role {
         Role::Level => plain("level", contribution.value),
+        Role::PastErrors => plain("past_errors", contribution.value),
         Role::Recent(values) => ContributionObject {
             values: Some(values),
             ..plain("recent", contribution.value)

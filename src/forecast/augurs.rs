@@ -42,6 +42,7 @@ impl Model for Mstl {
             first,
             errors: errors.collect(),
             growth: vec![1.0; expected.len()],
+            disagreement: vec![0.0; expected.len()],
             held_since: vec![None; expected.len()],
             contributions: contributions(&expected, &fitted.parts),
             expected,

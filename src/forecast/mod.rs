@@ -72,6 +72,8 @@ pub struct Fitted {
     pub errors: Vec<Option<f64>>,
     /// How many times as uncertain each expectation is as one a step ahead.
     pub growth: Vec<f64>,
+    /// How far apart the forecasts were that each expectation is the mean of; 0 of a single one.
+    pub disagreement: Vec<f64>,
     /// The slot an incident began at that each slot is held to belong to.
     pub held_since: Vec<Option<usize>>,
     /// The values the forecasts fed on, from slot 0 on: what was there, or what should have been.

@@ -6,7 +6,7 @@
 use super::Seasons;
 use super::wall_clock::WallClock;
 use crate::clean::Cleaned;
-use crate::series::TimeSeries;
+use crate::series::{Step, TimeSeries};
 
 /// Slots by the wall clock, the last one the slot to forecast.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct Timeline {
     /// The values with every gap filled, see [`Timeline::fill`].
     pub filled: Vec<f64>,
     pub unit: Unit,
+    /// The slots of an hour, where there are enough to tell one from the last few values.
+    pub hour: Option<usize>,
     /// Of each slot, its place in the shortest season, from 0.
     pub phases: Vec<usize>,
     /// The number of places in the shortest season: 1 if there is none.
@@ -191,6 +193,14 @@ impl Open {
     }
 }
 
+fn slots_of_an_hour(step: Step) -> Option<usize> {
+    const FEWEST: i64 = 5;
+    const SECONDS: i64 = 3600;
+    let slots = SECONDS / step.seconds();
+    let is_hour = SECONDS % step.seconds() == 0 && slots >= FEWEST;
+    is_hour.then(|| usize::try_from(slots).ok()).flatten()
+}
+
 /// How often each place of the season has data.
 fn shares(values: &[Option<f64>], first_place: usize, period: usize) -> Vec<f64> {
     let (mut seen, mut turns) = (vec![0.0; period], vec![0.0; period]);
@@ -234,6 +244,7 @@ impl Timeline {
             values,
             lessons,
             unit,
+            hour: slots_of_an_hour(history.grid().step()),
             phases: open
                 .places
                 .iter()

@@ -14,6 +14,8 @@ pub enum Role {
     Recent(usize),
     /// The season with this number, shortest first.
     Season(usize),
+    /// What is left of the errors before.
+    PastErrors,
 }
 
 /// What all parts of one role add to an expectation.
@@ -62,7 +64,7 @@ impl Contribution {
     fn in_series_unit(self, unit: Unit) -> Self {
         let value = match self.role {
             Role::Level => unit.value(self.value),
-            Role::Recent(_) | Role::Season(_) => self.value * unit.size,
+            Role::Recent(_) | Role::Season(_) | Role::PastErrors => self.value * unit.size,
         };
         Self { value, ..self }
     }

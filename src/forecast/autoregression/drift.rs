@@ -2,7 +2,7 @@
 //! feed on its own forecasts from a number of starts within the history. A series that wanders is
 //! soon anywhere; one that keeps to its season is as sure of tomorrow as of the next minute.
 
-use super::Blend;
+use super::{Blend, Horizon};
 use crate::forecast::profile::Profile;
 use crate::forecast::timeline::Timeline;
 
@@ -32,7 +32,9 @@ impl Drift {
             let from = blend.first + (timeline.len() - blend.first - spell) * start / STARTS;
             for ahead in 1..=spell {
                 let slot = from + ahead - 1;
-                let expected = blend.expect(slot, &fed, timeline, &mut row).value;
+                let horizon = Horizon::of(ahead);
+                let expectation = blend.expect(slot, horizon, &fed, timeline, &mut row);
+                let expected = expectation.value;
                 if let Some(value) = timeline.values[slot] {
                     let usual = profile.at(timeline.phases[slot]);
                     errors[doublings(ahead)].add(((value - expected).abs() / usual).min(CAP_FAR));

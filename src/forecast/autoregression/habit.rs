@@ -20,6 +20,8 @@ const UNLEARNT: f64 = 2.0;
 
 #[derive(Debug)]
 pub struct Habit<'a> {
+    /// The number of the season that says where the series belongs.
+    pub season: usize,
     timeline: &'a Timeline,
     cycle: &'a Cycle,
     usual: Profile,
@@ -28,10 +30,10 @@ pub struct Habit<'a> {
 impl<'a> Habit<'a> {
     /// `None` where no season is strong.
     pub fn of(timeline: &'a Timeline) -> Option<Self> {
-        let strong = timeline.cycles.iter();
-        let cycle = strong
-            .filter(|cycle| cycle.strength > STRONG_SEASON)
-            .max_by(|one, other| one.strength.total_cmp(&other.strength))?;
+        let cycles = timeline.cycles.iter().enumerate();
+        let (season, cycle) = cycles
+            .filter(|(_, cycle)| cycle.strength > STRONG_SEASON)
+            .max_by(|(_, one), (_, other)| one.strength.total_cmp(&other.strength))?;
         let values = timeline.values.iter().enumerate();
         let departures: Vec<Option<f64>> = values
             .map(|(slot, value)| {
@@ -39,6 +41,7 @@ impl<'a> Habit<'a> {
             })
             .collect();
         Some(Self {
+            season,
             usual: Profile::of(&departures, &timeline.phases, timeline.phase_count),
             timeline,
             cycle,

@@ -2,9 +2,11 @@
 //! and of week brought before. It leads on real series one step ahead; README.md has the figures.
 //!
 //! With two seasons or more it is made of two regressions, one without the longest season, which has
-//! more rows to learn from. How much each counts, their errors say ([`shares`]).
+//! more rows to learn from. How much each counts, their errors say ([`shares`]); what is left of their
+//! past errors in the next one is added ([`echo`]).
 
 mod drift;
+mod echo;
 mod feed;
 mod habit;
 mod products;
@@ -19,7 +21,7 @@ use anyhow::{Context, Result};
 
 use super::profile::Profile;
 use super::timeline::Timeline;
-use super::{Clipped, Contribution, Fitted, Model};
+use super::{Clipped, Contribution, Fitted, Model, Role};
 use crate::clean::{FenceFactor, Fences};
 use drift::Drift;
 use feed::Feed;
@@ -55,12 +57,14 @@ impl Model for Autoregression {
             timeline,
             lessons: &lessons,
         };
-        let blend = Blend::fit(&history, self.fence_factor).context("fit the regression")?;
+        let home = habit.as_ref().map(|habit| habit.season);
+        let blend = Blend::fit(&history, home, self.fence_factor).context("fit the regression")?;
         let feed = Feed::replay(timeline, &blend, habit.as_ref(), patience);
+        let horizon = feed.horizon;
         let fitted = feed.into_fitted();
         Ok(Fitted {
             parameters: blend.parameters(),
-            contributions: blend.contributions(&fitted.fed, timeline),
+            contributions: blend.contributions(horizon, &fitted, timeline),
             ..blend.with_outliers(fitted, timeline)
         })
     }
@@ -97,7 +101,36 @@ pub struct Blend {
 struct Member {
     first: usize,
     regression: Regression,
+    /// How much its forecast counts in the next slot's.
     share: f64,
+    /// And in one that feeds on forecasts.
+    far_share: f64,
+}
+
+/// What a forecast has to go by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Horizon {
+    /// The values just before.
+    Next,
+    /// Forecasts in their place, since the values are missing or held to be an incident. A regression
+    /// that errs little one step ahead may be far off then: the mean of seven days knows no Saturday.
+    Far,
+}
+
+impl Horizon {
+    /// So many steps after the last value.
+    pub fn of(ahead: usize) -> Self {
+        if ahead > 1 { Self::Far } else { Self::Next }
+    }
+}
+
+impl Member {
+    fn share_at(&self, horizon: Horizon) -> f64 {
+        match horizon {
+            Horizon::Next => self.share,
+            Horizon::Far => self.far_share,
+        }
+    }
 }
 
 /// A forecast, and how much of the slot's own value is in it.
@@ -105,10 +138,13 @@ struct Member {
 pub struct Expectation {
     pub value: f64,
     pub leverage: f64,
+    /// How far apart the regressions are.
+    pub disagreement: f64,
 }
 
 impl Blend {
-    fn fit(history: &History, fence_factor: FenceFactor) -> Result<Self> {
+    /// `home` is the season that says where the series belongs, if one does.
+    fn fit(history: &History, home: Option<usize>, fence_factor: FenceFactor) -> Result<Self> {
         let timeline = history.timeline;
         let seasons = timeline.cycles.len();
         let shares: &[(usize, f64)] = match seasons {
@@ -138,6 +174,7 @@ impl Blend {
                     first: start,
                     regression,
                     share: *share,
+                    far_share: *share,
                 })
             })
             .collect::<Result<Vec<Member>>>()?;
@@ -148,8 +185,14 @@ impl Blend {
         };
         let prior: Vec<f64> = shares.iter().map(|(_, share)| *share).collect();
         let shares = candidates.shares(&prior);
-        for (member, share) in members.iter_mut().zip(&shares) {
+        let knows_home = home.is_some_and(|home| home + 1 == seasons);
+        for (number, (member, share)) in members.iter_mut().zip(&shares).enumerate() {
             member.share = *share;
+            member.far_share = match number {
+                _ if !knows_home => *share,
+                0 => 1.0,
+                _ => 0.0,
+            };
         }
         Ok(Self {
             regressors,
@@ -163,6 +206,7 @@ impl Blend {
     pub fn expect(
         &self,
         slot: usize,
+        horizon: Horizon,
         fed: &[f64],
         timeline: &Timeline,
         row: &mut Vec<f64>,
@@ -170,33 +214,49 @@ impl Blend {
         let mut expectation = Expectation {
             value: 0.0,
             leverage: 0.0,
+            disagreement: 0.0,
         };
+        let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
         row.clear();
         self.regressors.write(slot, fed, timeline, row);
         for member in &self.members {
             let value = products::sum(row, member.regression.weights.as_slice());
             let leverage = member.regression.leverages.get(slot - member.first);
-            expectation.value += member.share * value;
-            expectation.leverage += member.share * leverage.copied().unwrap_or(0.0);
+            let share = member.share_at(horizon);
+            (least, most) = (least.min(value), most.max(value));
+            expectation.value += share * value;
+            expectation.leverage += share * leverage.copied().unwrap_or(0.0);
         }
+        expectation.disagreement = most - least;
         expectation
     }
 
     /// What each role adds to the expectation of the slot after the last.
-    fn contributions(&self, fed: &[f64], timeline: &Timeline) -> Vec<Contribution> {
+    fn contributions(
+        &self,
+        horizon: Horizon,
+        fitted: &Fitted,
+        timeline: &Timeline,
+    ) -> Vec<Contribution> {
         let mut row = Vec::new();
         self.regressors
-            .write(timeline.len(), fed, timeline, &mut row);
+            .write(timeline.len(), &fitted.fed, timeline, &mut row);
         let roles = self.regressors.roles();
         let mut parts = Vec::new();
         for member in &self.members {
             let products = row.iter().zip(member.regression.weights.iter());
             let products = products.map(|(regressor, weight)| regressor * weight);
             parts.extend(roles.iter().zip(products).map(|(role, product)| {
-                let (role, value) = (*role, member.share * product);
+                let (role, value) = (*role, member.share_at(horizon) * product);
                 Contribution { role, value }
             }));
         }
+        let of_regressions: f64 = parts.iter().map(|part| part.value).sum();
+        let expected = fitted.expected.last().copied();
+        parts.push(Contribution {
+            role: Role::PastErrors,
+            value: expected.unwrap_or(of_regressions) - of_regressions,
+        });
         Contribution::sums(parts.into_iter())
     }
 

@@ -1,13 +1,17 @@
 //! What the next value is regressed on: the last values, and for each season its counterparts one
 //! turn back and around. The idea is that of seasonal autoregressions since Box and Jenkins (*Time
 //! Series Analysis: Forecasting and Control*, 1970); the means over many turns stand in for the
-//! moving average part.
+//! seasonal moving average part.
 
 use crate::forecast::Role;
 use crate::forecast::timeline::{Cycle, Timeline};
 
 /// The last values that count, where history is long enough to tell their weights apart.
 pub const RECENT: usize = 8;
+/// No more slots than this, the last ones, are learnt from: a week of minutes, five of five minutes.
+/// Those before are what the regressors of the first of them draw on. What longer windows would add is
+/// within the noise of the measurements, and the cost of a check no longer grows with them.
+const MOST_LEARNT: usize = 10_080;
 /// Values of history for each recent value regressed on.
 const HISTORY_EACH: usize = 40;
 
@@ -35,7 +39,7 @@ impl Regressors {
         }
     }
 
-    /// The first slot all of whose regressors lie in the history.
+    /// The first slot that is learnt from: all its regressors lie in the history.
     pub fn first_slot(&self, timeline: &Timeline) -> usize {
         let has_turn = |slot: usize| {
             let cycles = timeline.cycles[..self.seasons].iter();
@@ -43,7 +47,8 @@ impl Regressors {
                 .map(|cycle| cycle.counterpart(slot))
                 .all(|counterpart| counterpart.is_some_and(|slot| slot > 0))
         };
-        (self.recent..=timeline.len())
+        let first = timeline.len().saturating_sub(MOST_LEARNT).max(self.recent);
+        (first..=timeline.len())
             .find(|slot| has_turn(*slot))
             .unwrap_or(timeline.len())
     }
@@ -113,5 +118,34 @@ impl Mean {
                 just_before: last,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clean::Cleaned;
+    use crate::forecast::seasons::Seasons;
+    use crate::series::sample::series;
+
+    /// So many hours with a season of a day.
+    fn first_slot(hours: u32) -> usize {
+        let values: Vec<f64> = (0..hours).map(|hour| f64::from(hour % 24)).collect();
+        let history = series("1h", &values);
+        let cleaned = Cleaned::untouched(&history);
+        let seasons = Seasons(vec![24]);
+        let timeline = Timeline::lay_out(&history, &cleaned, &seasons).expect("values that differ");
+        Regressors::of(&timeline, 1).first_slot(&timeline)
+    }
+
+    #[test]
+    fn learning_begins_once_a_turn_of_the_season_lies_before_the_slot() {
+        assert_eq!(first_slot(24 * 60), 25);
+    }
+
+    #[test]
+    fn no_more_than_the_last_slots_are_learnt_from() {
+        assert_eq!(first_slot(24 * 420 + 24), 25);
+        assert_eq!(first_slot(24 * 500), 24 * 500 - MOST_LEARNT);
     }
 }

@@ -1,5 +1,6 @@
 //! The scale of an error, known before the error is: it follows the time of day, the level, how
-//! steeply the forecast moves, and how volatile the last values were. Its logarithm is linear in what
+//! steeply the forecast moves, how volatile the last values were and those around the same time of
+//! earlier days and weeks, and how far apart the forecasts are that were averaged. Its logarithm is linear in what
 //! it follows (Harvey, *Estimating Regression Models with Multiplicative Heteroscedasticity*, 1976),
 //! fitted by gamma quasi-likelihood, whose weights are constant so that one factorisation serves all
 //! rounds (McCullagh and Nelder, *Generalized Linear Models*, 1989, chapter 8). Each side has a scale
@@ -34,13 +35,13 @@ impl Scale {
 pub struct Scales(Vec<Scale>);
 
 /// What the logarithm of a scale is linear in, the constant included.
-const TRAITS: usize = 9;
+const TRAITS: usize = 12;
 /// The traits that the scale of rare events follows: the first ones.
 const SOBER_TRAITS: usize = 4;
 /// And the power by which it does.
 const SOBER_POWER: f64 = 0.5;
 /// What the logarithm of the scale is made of, before any data.
-const PRIOR: [f64; TRAITS] = [0.0, 1.0, 0.3, 0.3, 0.0, 0.0, 0.0, 0.0, 0.0];
+const PRIOR: [f64; TRAITS] = [0.0, 1.0, 0.3, 0.3, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
 /// How much of the rows' weight the prior has.
 const PRIOR_SHARE: f64 = 0.01;
 const ROUNDS: usize = 3;
@@ -50,6 +51,8 @@ const CAP: f64 = 6.0;
 const OWN_SHARE: f64 = 0.5;
 /// With fewer errors a side has no scale of its own.
 const FEWEST_OF_A_SIDE: usize = 40;
+/// With more errors than this, only every other or third... teaches the weights: so many are plenty.
+const MOST_ROWS: usize = 4096;
 /// Half of a volatility is from the last so many values: the very last one, and a few.
 const HALF_LIVES: [f64; 2] = [1.0, 8.0];
 
@@ -73,12 +76,13 @@ impl Scales {
             .collect();
         let traits = traits(fitted, timeline, &sizes, &bases);
         let rows = |side: fn(f64) -> bool| Rows::of(&traits, &sizes, side);
-        let both = rows(|_| true);
-        let start = both.fit_logarithms(TRAITS, floor)?;
-        let sober = both.fit_logarithms(SOBER_TRAITS, floor)?;
+        let of_sides = [rows(|error| error < 0.0), rows(|error| error >= 0.0)];
+        let both = Rows::of_both(&of_sides);
+        let logarithms = both.logarithms(floor);
+        let start = both.solve(&logarithms)?;
+        let sober = both.solve(&logarithms[..SOBER_TRAITS])?;
         let shared = both.fit(&start)?;
-        let own = |side: fn(f64) -> bool| {
-            let rows = rows(side);
+        let own = |rows: &Rows| {
             let own = rows
                 .fit(&start)
                 .filter(|_| rows.sizes.len() >= FEWEST_OF_A_SIDE);
@@ -87,7 +91,7 @@ impl Scales {
                 |own| own * OWN_SHARE + &shared * (1.0 - OWN_SHARE),
             )
         };
-        let (below, above) = (own(|error| error < 0.0), own(|error| error >= 0.0));
+        let [below, above] = of_sides.each_ref().map(own);
         let [below, above, sober] = [below, above, sober].map(|weights| array(&weights));
         let scales = traits.iter().zip(&fitted.growth).map(|(row, growth)| {
             let far = SOBER_POWER * product(&sober, row);
@@ -161,11 +165,23 @@ fn traits(
     const CALM: f64 = 0.02;
     /// No error counts for more than this many times the volatility before it.
     const CAP: f64 = 4.0;
+    /// Forecasts this near to each other, in usual errors, agree.
+    const AGREED: f64 = 0.1;
     let keep = |half_life: f64| 0.5_f64.powf(1.0 / half_life);
     let turn = count(timeline.phase_count.max(24));
     let keeps = [keep(HALF_LIVES[0]), keep(HALF_LIVES[1]), keep(turn)];
     let mut volatility = [1.0_f64; 3];
     let season = timeline.cycles.first();
+    let level_of = |expected: f64| (1.0 + (expected * expected + 0.01).sqrt()).ln();
+    let level_at_centre = level_of(0.0);
+    let memory = |season: usize, reach: usize| Memory {
+        timeline,
+        first: fitted.first,
+        season,
+        reach,
+    };
+    let (of_days, of_weeks) = (memory(0, 1), memory(1, 2));
+    let mut ratios: Vec<Option<f64>> = Vec::with_capacity(sizes.len());
     let mut traits = Vec::with_capacity(fitted.expected.len());
     for (index, expected) in fitted.expected.iter().enumerate() {
         let slot = fitted.first + index;
@@ -174,21 +190,27 @@ fn traits(
             .and_then(|season| season.counterpart(slot))
             .map_or(*expected, |slot| fitted.fed[slot]);
         let log = |volatility: f64| volatility.max(CALM).ln();
+        let level = level_of(*expected);
         let distance = |from: f64| ((expected - from).abs() * base.inverse + 0.3).ln();
         traits.push([
             1.0,
             base.logarithm,
             log(volatility[1]),
             log(volatility[2]),
-            (1.0 + (expected * expected + 0.01).sqrt()).ln(),
+            level,
             log(volatility[0]),
-            asinh(*expected),
+            (level - level_at_centre).copysign(*expected),
             distance(fitted.fed[slot - 1]),
             distance(before),
+            (fitted.disagreement[index] * base.inverse + AGREED).ln(),
+            of_days.of(slot, &ratios),
+            of_weeks.of(slot, &ratios),
         ]);
-        if let Some(size) = sizes[index] {
+        let ratio = sizes[index].map(|size| size.abs() * base.inverse);
+        ratios.push(ratio);
+        if let Some(ratio) = ratio {
             let most = CAP * volatility[2].max(0.2).max(volatility[1]);
-            let size = (size.abs() * base.inverse).min(most);
+            let size = ratio.min(most);
             for (volatility, keep) in volatility.iter_mut().zip(keeps) {
                 *volatility = keep * *volatility + (1.0 - keep) * size;
             }
@@ -197,11 +219,42 @@ fn traits(
     traits
 }
 
-/// The inverse hyperbolic sine, by its definition: the library's is exact for tiny values, too, and
-/// several times as slow.
-fn asinh(value: f64) -> f64 {
-    let size = value.abs();
-    (size + (size * size + 1.0).sqrt()).ln().copysign(value)
+/// How large errors were around the same place of earlier turns of a season: of a week, say, in which
+/// Saturdays are wild.
+struct Memory<'a> {
+    timeline: &'a Timeline,
+    /// The slot of the first ratio.
+    first: usize,
+    season: usize,
+    /// How many slots on either side of the place.
+    reach: usize,
+}
+
+impl Memory<'_> {
+    /// The logarithm of their mean, from the ratios up to the slot; 0 without that season.
+    fn of(&self, slot: usize, ratios: &[Option<f64>]) -> f64 {
+        /// None counts for more than so many usual errors.
+        const CAP: f64 = 3.0;
+        /// Before any is known, a usual one counts as so many of them.
+        const PRIOR: f64 = 0.3;
+        const CALM: f64 = 0.1;
+        let Some(cycle) = self.timeline.cycles.get(self.season) else {
+            return 0.0;
+        };
+        let (mut sum, mut count) = (PRIOR, PRIOR);
+        for counterpart in cycle.counterparts(slot) {
+            let Some(end) = (counterpart + self.reach + 1).checked_sub(self.first) else {
+                break;
+            };
+            let end = end.min(ratios.len());
+            let start = end.saturating_sub(2 * self.reach + 1);
+            for ratio in ratios[start..end].iter().flatten() {
+                sum += ratio.min(CAP);
+                count += 1.0;
+            }
+        }
+        (sum / count + CALM).ln()
+    }
 }
 
 /// Weights as an array, zero where there are none.
@@ -238,7 +291,8 @@ impl<'a> Rows<'a> {
             sizes: Vec::with_capacity(sizes.len()),
             products: [[0.0; TRAITS]; TRAITS],
         };
-        for (row, size) in traits.iter().zip(sizes) {
+        let every = sizes.len().div_ceil(MOST_ROWS).max(1);
+        for (row, size) in traits.iter().zip(sizes).step_by(every) {
             if let Some(size) = size.filter(|size| side(*size)) {
                 rows.traits.push(row);
                 rows.sizes.push(size.abs());
@@ -263,8 +317,22 @@ impl<'a> Rows<'a> {
         rows
     }
 
-    /// Least squares of the logarithms: a first guess that no large error sways.
-    fn fit_logarithms(&self, used: usize, floor: f64) -> Option<DVector<f64>> {
+    /// Those of two sides together.
+    fn of_both(sides: &[Self; 2]) -> Self {
+        let [below, above] = sides;
+        let mut products = below.products;
+        for (products, others) in products.iter_mut().zip(&above.products) {
+            add(products, others, 1.0);
+        }
+        Self {
+            traits: [&below.traits[..], &above.traits[..]].concat(),
+            sizes: [&below.sizes[..], &above.sizes[..]].concat(),
+            products,
+        }
+    }
+
+    /// The moments for least squares of the logarithms: a first guess that no large error sways.
+    fn logarithms(&self, floor: f64) -> [f64; TRAITS] {
         let mut moments = [0.0; TRAITS];
         for (row, size) in self.traits.iter().zip(&self.sizes) {
             add(&mut moments, row, (size + floor).ln());
@@ -273,8 +341,13 @@ impl<'a> Rows<'a> {
         for (moment, prior) in moments.iter_mut().zip(PRIOR).skip(1) {
             *moment += strength * prior;
         }
-        let moments = DVector::from_column_slice(&moments[..used]);
-        Some(self.factor(used)?.solve(&moments))
+        moments
+    }
+
+    /// The weights of as many of the first traits as there are moments.
+    fn solve(&self, moments: &[f64]) -> Option<DVector<f64>> {
+        let factor = self.factor(moments.len())?;
+        Some(factor.solve(&DVector::from_column_slice(moments)))
     }
 
     /// Gamma quasi-likelihood with a logarithmic link, from a first guess.

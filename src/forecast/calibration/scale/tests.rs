@@ -52,7 +52,7 @@ fn assert_weights(found: &DVector<f64>, expected: [f64; 3], tolerance: f64) {
 fn the_first_guess_is_numpys_least_squares_of_the_logarithms() {
     let (traits, sizes) = (traits(), sizes());
     let rows = Rows::of(&traits, &sizes, |_| true);
-    let guess = rows.fit_logarithms(TRAITS, 0.1).expect("weights");
+    let guess = rows.solve(&rows.logarithms(0.1)).expect("weights");
     assert_weights(&guess, OF_LOGARITHMS, 1e-4);
 }
 
@@ -60,7 +60,7 @@ fn the_first_guess_is_numpys_least_squares_of_the_logarithms() {
 fn the_fit_converges_to_the_gamma_maximum_of_scipy() {
     let (traits, sizes) = (traits(), sizes());
     let rows = Rows::of(&traits, &sizes, |_| true);
-    let mut weights = rows.fit_logarithms(TRAITS, 0.1).expect("weights");
+    let mut weights = rows.solve(&rows.logarithms(0.1)).expect("weights");
     for _ in 0..10 {
         weights = rows.fit(&weights).expect("weights");
     }
@@ -71,7 +71,7 @@ fn the_fit_converges_to_the_gamma_maximum_of_scipy() {
 fn a_single_fit_comes_within_a_hundredth_of_it() {
     let (traits, sizes) = (traits(), sizes());
     let rows = Rows::of(&traits, &sizes, |_| true);
-    let guess = rows.fit_logarithms(TRAITS, 0.1).expect("weights");
+    let guess = rows.solve(&rows.logarithms(0.1)).expect("weights");
     assert_weights(&rows.fit(&guess).expect("weights"), MOST_LIKELY, 0.01);
 }
 
@@ -79,12 +79,12 @@ fn a_single_fit_comes_within_a_hundredth_of_it() {
 fn the_error_of_a_lifetime_does_not_widen_the_scales() {
     let (traits, sizes) = (traits(), sizes());
     let usual = Rows::of(&traits, &sizes, |_| true);
-    let guess = usual.fit_logarithms(TRAITS, 0.1).expect("weights");
+    let guess = usual.solve(&usual.logarithms(0.1)).expect("weights");
     let before = usual.fit(&guess).expect("weights");
     let mut wild = sizes.clone();
     wild[77] = Some(1e9);
     let rows = Rows::of(&traits, &wild, |_| true);
-    let guess = rows.fit_logarithms(TRAITS, 0.1).expect("weights");
+    let guess = rows.solve(&rows.logarithms(0.1)).expect("weights");
     let after = rows.fit(&guess).expect("weights");
     for row in &traits {
         let log = |weights: &DVector<f64>| -> f64 {
@@ -117,8 +117,56 @@ fn each_side_learns_from_its_own_errors_alone() {
 }
 
 #[test]
-fn the_inverse_hyperbolic_sine_is_the_librarys() {
-    for value in [-1e6, -3.0, -1e-4, 0.0, 1e-4, 0.5, 7.0, 1e6] {
-        assert!((asinh(value) - value.asinh()).abs() < 1e-9, "{value}");
+fn more_rows_than_enough_are_thinned_out() {
+    let traits = vec![[1.0; TRAITS]; 3 * MOST_ROWS];
+    let sizes: Vec<Option<f64>> = (0..3 * MOST_ROWS).map(|_| Some(2.0)).collect();
+    assert_eq!(Rows::of(&traits, &sizes, |_| true).sizes.len(), MOST_ROWS);
+    assert_eq!(
+        Rows::of(&traits[..MOST_ROWS], &sizes[..MOST_ROWS], |_| true)
+            .sizes
+            .len(),
+        MOST_ROWS
+    );
+}
+
+#[test]
+fn two_sides_together_are_all_rows() {
+    let (traits, mut sizes) = (traits(), sizes());
+    for size in sizes.iter_mut().step_by(3) {
+        *size = size.map(|size| -size);
     }
+    let all = Rows::of(&traits, &sizes, |_| true);
+    let of_sides = [
+        Rows::of(&traits, &sizes, |error| error < 0.0),
+        Rows::of(&traits, &sizes, |error| error >= 0.0),
+    ];
+    let both = Rows::of_both(&of_sides);
+    assert_eq!(both.sizes.len(), all.sizes.len());
+    let guesses = [both, all].map(|rows| rows.solve(&rows.logarithms(0.1)).expect("weights"));
+    assert!((&guesses[0] - &guesses[1]).norm() < 1e-9, "{guesses:?}");
+}
+
+#[test]
+fn large_errors_at_the_same_place_of_earlier_turns_are_remembered() {
+    let hours: Vec<f64> = (0..96_u32).map(|hour| f64::from(hour % 24)).collect();
+    let history = crate::series::sample::series("1h", &hours);
+    let cleaned = crate::clean::Cleaned::untouched(&history);
+    let seasons = crate::forecast::seasons::Seasons(vec![24]);
+    let timeline = Timeline::lay_out(&history, &cleaned, &seasons).expect("values that differ");
+    let memory = |season| Memory {
+        timeline: &timeline,
+        first: 30,
+        season,
+        reach: 1,
+    };
+    // Slots 30 to 59, of which 47 to 49 lie around the place of slot 72 a day before: 2, 99, none.
+    let mut ratios = vec![Some(1.0); 30];
+    ratios[17] = Some(2.0);
+    ratios[18] = Some(99.0);
+    ratios[19] = None;
+    let mean = (0.3 + 2.0 + 3.0) / (0.3 + 2.0);
+    let found = memory(0).of(72, &ratios);
+    assert!((found - f64::ln(mean + 0.1)).abs() < 1e-12, "{found}");
+    assert!(memory(0).of(60, &ratios).abs() < 0.1, "as usual");
+    assert!(memory(1).of(72, &ratios).abs() < 1e-12, "no such season");
 }
