@@ -21,7 +21,8 @@ const LEAST: f64 = 1e-9;
 impl Profile {
     pub fn of(errors: &[Option<f64>], phases: &[usize], phase_count: usize) -> Self {
         let sizes = || errors.iter().flatten().map(|error| error.abs());
-        let count = count(sizes().count());
+        #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
+        let count = sizes().count() as f64;
         let mean = sizes().sum::<f64>() / count.max(1.0);
         let mut sample: Vec<f64> = sizes()
             .step_by(errors.len().div_ceil(MOST_SAMPLED).max(1))
@@ -50,11 +51,6 @@ impl Profile {
     pub fn at(&self, phase: usize) -> f64 {
         self.sizes[phase]
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
-fn count(len: usize) -> f64 {
-    len as f64
 }
 
 /// Means under a triangle that is wide enough to hold [`ERRORS_EACH`] errors, around the season's

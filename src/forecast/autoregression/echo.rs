@@ -23,23 +23,19 @@ const CAP: f64 = 4.0;
 /// The prior, that nothing is left of an error, counts as the squares of so many usual ones.
 const PRIOR: f64 = 100.0;
 
-/// How much of past errors is left in the next.
+/// How much of the errors it heard is left in the next.
 #[derive(Debug)]
 pub struct Echo<'a> {
     timeline: &'a Timeline,
     profile: &'a Profile,
     first: usize,
     weights: [f64; TRACES],
-}
-
-/// The errors up to a slot, in usual ones.
-#[derive(Debug)]
-pub struct Past {
-    /// From the first slot on; zero where none is known.
+    /// The error of each slot from the first on, in usual ones; zero where none was heard.
     ratios: Vec<f64>,
-    /// What the errors before each of these slots came to, and before the next.
-    recent: Vec<Recent>,
+    recent: Recent,
     keeps: [f64; HALF_LIVES.len()],
+    /// What may be forgotten again.
+    heard: Vec<Heard>,
 }
 
 /// The last error, and the running means.
@@ -49,43 +45,16 @@ struct Recent {
     means: [f64; HALF_LIVES.len()],
 }
 
-impl Past {
-    fn none(len: usize) -> Self {
-        let mut recent = Vec::with_capacity(len + 1);
-        recent.push(Recent::default());
-        Self {
-            ratios: Vec::with_capacity(len),
-            recent,
-            keeps: HALF_LIVES.map(|half_life| 0.5_f64.powf(1.0 / half_life)),
-        }
-    }
-
-    fn recent(&self) -> Recent {
-        self.recent.last().copied().unwrap_or_default()
-    }
-
-    fn add(&mut self, ratio: Option<f64>) {
-        let mut recent = self.recent();
-        if let Some(ratio) = ratio {
-            recent.last = ratio;
-            for (mean, keep) in recent.means.iter_mut().zip(self.keeps) {
-                *mean = keep * *mean + (1.0 - keep) * ratio;
-            }
-        }
-        self.recent.push(recent);
-        self.ratios.push(ratio.unwrap_or(0.0));
-    }
-
-    /// As if no error of these last slots were known.
-    fn forget(&mut self, from: usize) {
-        self.ratios[from..].fill(0.0);
-        let before = self.recent[from];
-        self.recent[from..].fill(before);
-    }
+/// An error, by its slot and what was recent before it.
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    slot: usize,
+    before: Recent,
 }
 
 impl<'a> Echo<'a> {
-    /// From errors made on values that were not seen, the first of them that of the slot `first`.
+    /// Learns from errors made on values that were not seen, the first of them that of the slot `first`.
+    /// None of them is heard yet.
     pub fn learn(
         errors: &[Option<f64>],
         first: usize,
@@ -97,24 +66,25 @@ impl<'a> Echo<'a> {
             profile,
             first,
             weights: [0.0; TRACES],
+            ratios: vec![0.0; errors.len()],
+            recent: Recent::default(),
+            keeps: HALF_LIVES.map(|half_life| 0.5_f64.powf(1.0 / half_life)),
+            heard: Vec::with_capacity(errors.len()),
         };
         let mut products = [[0.0; TRACES]; TRACES];
         let mut moments = [0.0; TRACES];
-        let mut past = Past::none(errors.len());
         for (slot, error) in (first..).zip(errors) {
-            let ratio = error.map(|error| echo.ratio(slot, error));
-            if let Some(ratio) = ratio {
-                let traces = echo.traces(&past, slot);
-                for (products, trace) in products.iter_mut().zip(traces) {
-                    for (product, other) in products.iter_mut().zip(traces) {
-                        *product += trace * other;
-                    }
-                }
-                for (moment, trace) in moments.iter_mut().zip(traces) {
-                    *moment += trace * ratio;
+            let Some(error) = error else { continue };
+            let traces = echo.traces(slot);
+            for (products, trace) in products.iter_mut().zip(traces) {
+                for (product, other) in products.iter_mut().zip(traces) {
+                    *product += trace * other;
                 }
             }
-            past.add(ratio);
+            echo.hear(slot, *error);
+            for (moment, trace) in moments.iter_mut().zip(traces) {
+                *moment += trace * echo.recent.last;
+            }
         }
         let products = DMatrix::from_fn(TRACES, TRACES, |row, column| {
             products[row][column] + if row == column { PRIOR } else { 0.0 }
@@ -123,54 +93,53 @@ impl<'a> Echo<'a> {
             let weights = cholesky.solve(&DVector::from_column_slice(&moments));
             echo.weights.copy_from_slice(weights.as_slice());
         }
+        echo.forget(first);
         echo
     }
 
-    /// Before any error.
-    pub fn past(&self) -> Past {
-        Past::none(self.timeline.len() + 1 - self.first)
-    }
-
-    /// How far off the forecast of the slot after the past is expected to be.
-    pub fn expect(&self, past: &Past) -> f64 {
-        let slot = self.first + past.ratios.len();
-        let traces = self.traces(past, slot);
-        let products = self.weights.iter().zip(traces);
+    /// How far off the forecast of a slot is expected to be, after the errors heard before it.
+    pub fn expect(&self, slot: usize) -> f64 {
+        let products = self.weights.iter().zip(self.traces(slot));
         let ratio: f64 = products.map(|(weight, trace)| weight * trace).sum();
         ratio * self.usual(slot)
     }
 
-    /// Adds the error of the next slot; `None` if it is not known, or not to be heeded.
-    pub fn follow(&self, past: &mut Past, error: Option<f64>) {
-        let slot = self.first + past.ratios.len();
-        past.add(error.map(|error| self.ratio(slot, error)));
+    /// Hears the error of a slot, after those of the slots before.
+    pub fn hear(&mut self, slot: usize, error: f64) {
+        let ratio = (error / self.usual(slot)).clamp(-CAP, CAP);
+        self.heard.push(Heard {
+            slot,
+            before: self.recent,
+        });
+        self.ratios[slot - self.first] = ratio;
+        self.recent.last = ratio;
+        for (mean, keep) in self.recent.means.iter_mut().zip(self.keeps) {
+            *mean = keep * *mean + (1.0 - keep) * ratio;
+        }
     }
 
-    /// Forgets the errors from a slot on: they turned out to be an incident's.
-    pub fn forget(&self, past: &mut Past, from: usize) {
-        past.forget(from - self.first);
+    /// Forgets the errors from a slot on, as if they had not been heard.
+    pub fn forget(&mut self, from: usize) {
+        while let Some(heard) = self.heard.pop_if(|heard| heard.slot >= from) {
+            self.ratios[heard.slot - self.first] = 0.0;
+            self.recent = heard.before;
+        }
     }
 
     fn usual(&self, slot: usize) -> f64 {
         self.profile.at(self.timeline.phases[slot])
     }
 
-    fn ratio(&self, slot: usize, error: f64) -> f64 {
-        (error / self.usual(slot)).clamp(-CAP, CAP)
-    }
-
-    fn traces(&self, past: &Past, slot: usize) -> [f64; TRACES] {
-        let at = |slot: Option<usize>| {
-            let index = slot.and_then(|slot| slot.checked_sub(self.first));
-            index.map_or(0.0, |index| past.ratios[index])
-        };
+    fn traces(&self, slot: usize) -> [f64; TRACES] {
+        let index = |slot: Option<usize>| slot?.checked_sub(self.first);
+        let at = |slot: Option<usize>| index(slot).map_or(0.0, |index| self.ratios[index]);
         // Three, of which the outer ones may be missing.
         let around = |slot: Option<usize>| {
-            let Some(index) = slot.and_then(|slot| slot.checked_sub(self.first)) else {
-                return 0.0;
-            };
-            let ratios = &past.ratios[index.saturating_sub(1)..(index + 2).min(past.ratios.len())];
-            ratios.iter().sum::<f64>() / 3.0
+            index(slot).map_or(0.0, |index| {
+                let end = (index + 2).min(self.ratios.len());
+                let ratios = &self.ratios[index.saturating_sub(1)..end];
+                ratios.iter().sum::<f64>() / 3.0
+            })
         };
         let turn_ago = |season: usize| self.timeline.cycles.get(season)?.counterpart(slot);
         let hours = self.timeline.hour.map_or(0.0, |hour| {
@@ -179,10 +148,9 @@ impl<'a> Echo<'a> {
             let count = HOURS as f64;
             turns.sum::<f64>() / count
         });
-        let recent = past.recent();
-        let [few, more, most] = recent.means;
+        let [few, more, most] = self.recent.means;
         [
-            recent.last,
+            self.recent.last,
             few,
             more,
             most,
@@ -215,12 +183,17 @@ mod tests {
     fn expected(step: &str, errors: &[Option<f64>]) -> f64 {
         let timeline = timeline(step, errors);
         let profile = Profile::of(errors, &timeline.phases[1..], timeline.phase_count);
-        let echo = Echo::learn(errors, 1, &profile, &timeline);
-        let mut past = echo.past();
-        for error in errors {
-            echo.follow(&mut past, *error);
+        let mut echo = Echo::learn(errors, 1, &profile, &timeline);
+        hear(&mut echo, errors);
+        echo.expect(1 + errors.len())
+    }
+
+    fn hear(echo: &mut Echo, errors: &[Option<f64>]) {
+        for (slot, error) in (1..).zip(errors) {
+            if let Some(error) = error {
+                echo.hear(slot, *error);
+            }
         }
-        echo.expect(&past)
     }
 
     /// Between -0.5 and 0.5, without any pattern.
@@ -288,15 +261,13 @@ mod tests {
         let errors = errors(0.6);
         let timeline = timeline("30m", &errors);
         let profile = Profile::of(&errors, &timeline.phases[1..], timeline.phase_count);
-        let echo = Echo::learn(&errors, 1, &profile, &timeline);
-        let (mut held, mut spared) = (echo.past(), echo.past());
-        for (number, error) in errors.iter().enumerate() {
-            echo.follow(&mut held, *error);
-            echo.follow(&mut spared, error.filter(|_| number < 397));
-        }
-        assert!((echo.expect(&held) - echo.expect(&spared)).abs() > 1e-3);
-        echo.forget(&mut held, 1 + 397);
-        assert!((echo.expect(&held) - echo.expect(&spared)).abs() < 1e-12);
+        let learnt = || Echo::learn(&errors, 1, &profile, &timeline);
+        let (mut forgetful, mut spared) = (learnt(), learnt());
+        hear(&mut forgetful, &errors);
+        hear(&mut spared, &errors[..397]);
+        assert!((forgetful.expect(401) - spared.expect(401)).abs() > 1e-3);
+        forgetful.forget(1 + 397);
+        assert!((forgetful.expect(401) - spared.expect(401)).abs() < 1e-12);
     }
 
     #[test]

@@ -3,9 +3,9 @@
 //! from the forecasts after it: they feed on what was expected there, until the values are back among
 //! those that their place in the season saw, or the new level has lasted long enough to be the new one.
 //! Meanwhile the forecast is that of the regression that knows the season the series belongs by, and
-//! as uncertain as one of so many steps ahead (see [`Drift`]). The idea is that of robust filters (Gelper, Fried and Croux,
-//! *Robust Forecasting with Exponential and Holt-Winters Smoothing*, 2010), with a gap in place of a
-//! clipped value.
+//! as uncertain as one of so many steps ahead (see [`Drift`]). The idea is that of robust filters
+//! (Gelper, Fried and Croux, *Robust Forecasting with Exponential and Holt-Winters Smoothing*, 2010),
+//! with a gap in place of a clipped value.
 
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -91,8 +91,7 @@ impl<'a> Feed<'a> {
     ) -> Self {
         let phases = &timeline.phases[blend.first..timeline.len()];
         let profile = Profile::of(&blend.errors, phases, timeline.phase_count);
-        let echo = Echo::learn(&blend.errors, blend.first, &profile, timeline);
-        let mut past = echo.past();
+        let mut echo = Echo::learn(&blend.errors, blend.first, &profile, timeline);
         let drift = OnceCell::new();
         let count = timeline.len() + 1 - blend.first;
         let mut feed = Self {
@@ -119,7 +118,7 @@ impl<'a> Feed<'a> {
         for slot in blend.first..=timeline.len() {
             feed.horizon = Horizon::of(ahead);
             let expectation = blend.expect(slot, feed.horizon, &feed.fed, timeline, &mut row);
-            let expected = expectation.value + echo.expect(&past);
+            let expected = expectation.value + echo.expect(slot);
             let growth = if ahead == 1 {
                 1.0
             } else {
@@ -133,7 +132,6 @@ impl<'a> Feed<'a> {
             let value = timeline.values.get(slot).copied().flatten();
             let Some(value) = value else {
                 feed.errors.push(None);
-                echo.follow(&mut past, None);
                 feed.held_since.push(hold.map(|hold| hold.since));
                 if let Some(fed) = feed.fed.get_mut(slot) {
                     *fed = expected;
@@ -154,7 +152,7 @@ impl<'a> Feed<'a> {
                     && feed.has_left_its_habit(run.since, slot, value) =>
                 {
                     feed.hold_back(run.since..slot);
-                    echo.forget(&mut past, run.since);
+                    echo.forget(run.since);
                     Some(Hold::from(run.since))
                 }
                 None => None,
@@ -162,7 +160,6 @@ impl<'a> Feed<'a> {
             feed.held_since.push(hold.map(|hold| hold.since));
             if let Some(Hold { since, .. }) = hold {
                 feed.errors.push(None);
-                echo.follow(&mut past, None);
                 feed.fed[slot] = expected + let_in * (value - expected) * (JUMP / oddity).min(1.0);
                 ahead += 1;
                 if slot + 1 - since >= patience {
@@ -174,7 +171,7 @@ impl<'a> Feed<'a> {
             ahead = 1;
             let unseen = |expected: f64| (value - expected) / (1.0 - expectation.leverage);
             feed.errors.push(Some(unseen(expected)));
-            echo.follow(&mut past, Some(unseen(expectation.value)));
+            echo.hear(slot, unseen(expectation.value));
             volatility = keep * volatility
                 + (1.0 - keep) * ((value - expected).abs() / usual).min(5.0 * volatility.max(0.5));
             jumped = !jumped && oddity > JUMP;

@@ -90,7 +90,12 @@ struct History<'a> {
 pub struct Blend {
     /// Of the member with the most seasons; the others' are the first of them.
     regressors: Regressors,
+    /// The one with the most seasons first.
     members: Vec<Member>,
+    /// How much each counts in the forecast of the next slot.
+    next_shares: Vec<f64>,
+    /// And in one that feeds on forecasts.
+    far_shares: Vec<f64>,
     /// The first slot that every member can forecast.
     first: usize,
     /// What the fit leaves of each value from the first slot on, as if it had not been seen.
@@ -101,10 +106,6 @@ pub struct Blend {
 struct Member {
     first: usize,
     regression: Regression,
-    /// How much its forecast counts in the next slot's.
-    share: f64,
-    /// And in one that feeds on forecasts.
-    far_share: f64,
 }
 
 /// What a forecast has to go by.
@@ -121,15 +122,6 @@ impl Horizon {
     /// So many steps after the last value.
     pub fn of(ahead: usize) -> Self {
         if ahead > 1 { Self::Far } else { Self::Next }
-    }
-}
-
-impl Member {
-    fn share_at(&self, horizon: Horizon) -> f64 {
-        match horizon {
-            Horizon::Next => self.share,
-            Horizon::Far => self.far_share,
-        }
     }
 }
 
@@ -158,9 +150,9 @@ impl Blend {
         let table = Table::of(&regressors, shares, timeline);
         let first = regressors.first_slot(timeline);
         let mut unseen = Vec::new();
-        let mut members = shares
+        let members = shares
             .iter()
-            .map(|(seasons, share)| {
+            .map(|(seasons, _)| {
                 let design = table.design(*seasons, history, fence_factor);
                 let regression = Regression::fit(&design)?;
                 let start = timeline.len() - design.targets.len();
@@ -173,8 +165,6 @@ impl Blend {
                 Ok(Member {
                     first: start,
                     regression,
-                    share: *share,
-                    far_share: *share,
                 })
             })
             .collect::<Result<Vec<Member>>>()?;
@@ -184,22 +174,28 @@ impl Blend {
             phase_count: timeline.phase_count,
         };
         let prior: Vec<f64> = shares.iter().map(|(_, share)| *share).collect();
-        let shares = candidates.shares(&prior);
-        let knows_home = home.is_some_and(|home| home + 1 == seasons);
-        for (number, (member, share)) in members.iter_mut().zip(&shares).enumerate() {
-            member.share = *share;
-            member.far_share = match number {
-                _ if !knows_home => *share,
-                0 => 1.0,
-                _ => 0.0,
-            };
+        let next_shares = candidates.shares(&prior);
+        // Only the first member knows the longest season: where the series belongs by that, it is alone.
+        let mut far_shares = next_shares.clone();
+        if home.is_some_and(|home| home + 1 == seasons) {
+            far_shares.fill(0.0);
+            far_shares[0] = 1.0;
         }
         Ok(Self {
             regressors,
             members,
             first,
-            errors: candidates.blended(&shares),
+            errors: candidates.blended(&next_shares),
+            next_shares,
+            far_shares,
         })
+    }
+
+    fn shares(&self, horizon: Horizon) -> &[f64] {
+        match horizon {
+            Horizon::Next => &self.next_shares,
+            Horizon::Far => &self.far_shares,
+        }
     }
 
     /// What a slot should be after the values fed before it.
@@ -219,10 +215,9 @@ impl Blend {
         let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
         row.clear();
         self.regressors.write(slot, fed, timeline, row);
-        for member in &self.members {
+        for (member, share) in self.members.iter().zip(self.shares(horizon)) {
             let value = products::sum(row, member.regression.weights.as_slice());
             let leverage = member.regression.leverages.get(slot - member.first);
-            let share = member.share_at(horizon);
             (least, most) = (least.min(value), most.max(value));
             expectation.value += share * value;
             expectation.leverage += share * leverage.copied().unwrap_or(0.0);
@@ -243,11 +238,11 @@ impl Blend {
             .write(timeline.len(), &fitted.fed, timeline, &mut row);
         let roles = self.regressors.roles();
         let mut parts = Vec::new();
-        for member in &self.members {
+        for (member, share) in self.members.iter().zip(self.shares(horizon)) {
             let products = row.iter().zip(member.regression.weights.iter());
             let products = products.map(|(regressor, weight)| regressor * weight);
             parts.extend(roles.iter().zip(products).map(|(role, product)| {
-                let (role, value) = (*role, member.share_at(horizon) * product);
+                let (role, value) = (*role, share * product);
                 Contribution { role, value }
             }));
         }

@@ -89,7 +89,7 @@ fn hours_until_normal(
 
 /// What a drop of a series of so much noise comes to: see [`Told`].
 fn told_of(week: Week, noise: f64, drop: usize, adapt_after: TimeDelta) -> Told {
-    let every = steps_of_five_minutes(adapt_after) / 36;
+    let every = steps_of_five_minutes(adapt_after) / 72;
     let told = told(|drop| sales(week, noise, drop), drop, adapt_after, every);
     assert!(20 * told.possible >= 19 * told.judged, "noise {noise}");
     told

@@ -145,28 +145,3 @@ fn two_sides_together_are_all_rows() {
     let guesses = [both, all].map(|rows| rows.solve(&rows.logarithms(0.1)).expect("weights"));
     assert!((&guesses[0] - &guesses[1]).norm() < 1e-9, "{guesses:?}");
 }
-
-#[test]
-fn large_errors_at_the_same_place_of_earlier_turns_are_remembered() {
-    let hours: Vec<f64> = (0..96_u32).map(|hour| f64::from(hour % 24)).collect();
-    let history = crate::series::sample::series("1h", &hours);
-    let cleaned = crate::clean::Cleaned::untouched(&history);
-    let seasons = crate::forecast::seasons::Seasons(vec![24]);
-    let timeline = Timeline::lay_out(&history, &cleaned, &seasons).expect("values that differ");
-    let memory = |season| Memory {
-        timeline: &timeline,
-        first: 30,
-        season,
-        reach: 1,
-    };
-    // Slots 30 to 59, of which 47 to 49 lie around the place of slot 72 a day before: 2, 99, none.
-    let mut ratios = vec![Some(1.0); 30];
-    ratios[17] = Some(2.0);
-    ratios[18] = Some(99.0);
-    ratios[19] = None;
-    let mean = (0.3 + 2.0 + 3.0) / (0.3 + 2.0);
-    let found = memory(0).of(72, &ratios);
-    assert!((found - f64::ln(mean + 0.1)).abs() < 1e-12, "{found}");
-    assert!(memory(0).of(60, &ratios).abs() < 0.1, "as usual");
-    assert!(memory(1).of(72, &ratios).abs() < 1e-12, "no such season");
-}
