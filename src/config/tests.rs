@@ -1,4 +1,7 @@
-//! What is refused and in which words, and what the environment overrides.
+//! What is refused and in which words, and what is taken where nothing is said.
+
+mod environment;
+mod example;
 
 use super::*;
 
@@ -310,87 +313,6 @@ fn a_password_put_in_the_wrong_place_is_not_repeated() {
 }
 
 #[test]
-fn the_environment_of_the_old_script_overrides_the_file() {
-    let environment = Environment {
-        mysql_user: Some("reader".into()),
-        mysql_password: Some(Secret::new("one".into())),
-        mysql_host: Some("db.example".into()),
-        mysql_db: Some("till".into()),
-        smtp_email: Some("till@example.com".into()),
-        smtp_password: Some(Secret::new("two".into())),
-        recipient_list: Some("a@example.com, b@example.com,".into()),
-    };
-    let text = include_str!("../../config.example.toml");
-    let config = Config::parse(text, &environment, None).expect("the example is a configuration");
-    let database = config.database().expect("settings");
-    assert_eq!(
-        database.place,
-        DatabasePlace::Host {
-            name: "db.example".into(),
-            port: 3306
-        }
-    );
-    assert_eq!(
-        (database.user.as_str(), database.database.as_str()),
-        ("reader", "till")
-    );
-    assert_eq!(database.password, Some(Secret::new("one".into())));
-    assert_eq!(database.tls, Tls::Verify, "the host is another machine now");
-    let login = config
-        .mail()
-        .expect("settings")
-        .and_then(|mail| mail.login)
-        .expect("a login");
-    assert_eq!(
-        (login.user.as_str(), login.password),
-        ("till@example.com", Secret::new("two".into()))
-    );
-    let letterhead = config.letterhead();
-    assert_eq!(
-        letterhead.from.map(|from| from.to_string()),
-        Some("till@example.com".into())
-    );
-    let recipients: Vec<_> = letterhead
-        .recipients
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    assert_eq!(recipients, ["a@example.com", "b@example.com"]);
-}
-
-#[test]
-fn a_bad_address_in_the_environment_is_told_by_its_variable() {
-    for (environment, told) in [
-        (
-            Environment {
-                recipient_list: Some(" , ".into()),
-                ..Environment::default()
-            },
-            "environment recipient_list: the list is empty",
-        ),
-        (
-            Environment {
-                recipient_list: Some("a@x.example,b".into()),
-                ..Environment::default()
-            },
-            "environment recipient_list: \"b\" is not a mail address",
-        ),
-        (
-            Environment {
-                smtp_email: Some("me".into()),
-                ..Environment::default()
-            },
-            "environment smtp_email: \"me\" is not a mail address",
-        ),
-    ] {
-        let refusal = Config::parse(METRIC, &environment, None)
-            .expect_err("a bad address")
-            .to_string();
-        assert!(refusal.starts_with(told), "{refusal}");
-    }
-}
-
-#[test]
 fn defaults_follow_the_rows_and_the_place() {
     let first = |text: &str| parse(text).expect("a configuration").metrics.remove(0);
     let minute = |metric: &Metric| metric.delay("5m".parse().expect("a step")).num_minutes();
@@ -444,73 +366,4 @@ fn file_names_are_plain_and_never_shared() {
         );
     }
     assert_ne!(name("a/b"), name("a:b"));
-}
-
-#[test]
-fn each_commented_key_of_the_example_would_be_taken() {
-    let example = include_str!("../../config.example.toml");
-    let commented: Vec<&str> = example
-        .lines()
-        .filter(|line| line.starts_with("# ") && line.contains(" = ") && !line.contains(". "))
-        .filter(|line| {
-            line[2..].split(' ').next().is_some_and(|key| {
-                key.chars()
-                    .all(|letter| letter.is_ascii_lowercase() || letter == '_')
-            })
-        })
-        .collect();
-    assert!(commented.len() >= 12, "{commented:?}");
-    for line in commented {
-        let mut text = example.replacen(line, &line[2..], 1);
-        for (key, excluded) in [("query", "table ="), ("max_false_alerts", "level =")] {
-            if line.contains(key) {
-                text = text
-                    .lines()
-                    .filter(|line| !line.starts_with(excluded))
-                    .collect::<Vec<_>>()
-                    .join("\n");
-            }
-        }
-        if let Err(error) = parse(&text) {
-            panic!("{line}: {error:#}");
-        }
-    }
-}
-
-/// The keys of the example, commented out or not, as `table.key`.
-fn keys_of_the_example() -> Vec<String> {
-    let mut table = String::new();
-    let mut keys = Vec::new();
-    for line in include_str!("../../config.example.toml").lines() {
-        let line = line.trim_start_matches("# ");
-        if let Some(name) = line.strip_prefix('[') {
-            table = name.trim_matches(['[', ']']).to_string() + ".";
-        } else if let Some((key, _)) = line.split_once(" = ")
-            && key
-                .chars()
-                .all(|letter| letter.is_ascii_lowercase() || letter == '_')
-        {
-            keys.push(format!("{table}{key}"));
-        }
-    }
-    keys.sort();
-    keys
-}
-
-#[test]
-fn the_table_in_the_readme_has_the_keys_of_the_example() {
-    let readme = include_str!("../../README.md");
-    let section = readme
-        .split("## Configuration")
-        .nth(1)
-        .and_then(|text| text.split("\n## ").next())
-        .expect("a section");
-    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
-    let mut keys: Vec<String> = rows
-        .filter_map(|row| row.split_once('`'))
-        .map(|(key, _)| key.to_string())
-        .collect();
-    keys.sort();
-    assert!(keys.len() > 40, "{keys:?}");
-    assert_eq!(keys, keys_of_the_example());
 }

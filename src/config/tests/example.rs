@@ -1,0 +1,72 @@
+//! The example configuration, and the table of it in README.md.
+
+use super::*;
+
+#[test]
+fn each_commented_key_of_the_example_would_be_taken() {
+    let example = include_str!("../../../config.example.toml");
+    let commented: Vec<&str> = example
+        .lines()
+        .filter(|line| line.starts_with("# ") && line.contains(" = ") && !line.contains(". "))
+        .filter(|line| {
+            line[2..].split(' ').next().is_some_and(|key| {
+                key.chars()
+                    .all(|letter| letter.is_ascii_lowercase() || letter == '_')
+            })
+        })
+        .collect();
+    assert!(commented.len() >= 12, "{commented:?}");
+    for line in commented {
+        let mut text = example.replacen(line, &line[2..], 1);
+        for (key, excluded) in [("query", "table ="), ("max_false_alerts", "level =")] {
+            if line.contains(key) {
+                text = text
+                    .lines()
+                    .filter(|line| !line.starts_with(excluded))
+                    .collect::<Vec<_>>()
+                    .join("\n");
+            }
+        }
+        if let Err(error) = parse(&text) {
+            panic!("{line}: {error:#}");
+        }
+    }
+}
+
+/// The keys of the example, commented out or not, as `table.key`.
+fn keys_of_the_example() -> Vec<String> {
+    let mut table = String::new();
+    let mut keys = Vec::new();
+    for line in include_str!("../../../config.example.toml").lines() {
+        let line = line.trim_start_matches("# ");
+        if let Some(name) = line.strip_prefix('[') {
+            table = name.trim_matches(['[', ']']).to_string() + ".";
+        } else if let Some((key, _)) = line.split_once(" = ")
+            && key
+                .chars()
+                .all(|letter| letter.is_ascii_lowercase() || letter == '_')
+        {
+            keys.push(format!("{table}{key}"));
+        }
+    }
+    keys.sort();
+    keys
+}
+
+#[test]
+fn the_table_in_the_readme_has_the_keys_of_the_example() {
+    let readme = include_str!("../../../README.md");
+    let section = readme
+        .split("## Configuration")
+        .nth(1)
+        .and_then(|text| text.split("\n## ").next())
+        .expect("a section");
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    let mut keys: Vec<String> = rows
+        .filter_map(|row| row.split_once('`'))
+        .map(|(key, _)| key.to_string())
+        .collect();
+    keys.sort();
+    assert!(keys.len() > 40, "{keys:?}");
+    assert_eq!(keys, keys_of_the_example());
+}
