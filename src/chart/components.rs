@@ -15,9 +15,9 @@ use super::style::{
 use super::ticks::{self, ValueTick};
 use super::{Chart, Figure, Marked, Point, axis, callout, legend, series};
 use crate::config::Metric;
+use crate::detect::Evaluation;
 use crate::forecast::Components;
-use crate::judgement::Judgement;
-use crate::notation::write_length;
+use crate::output::write_length;
 use crate::series::TimeSeries;
 
 const SCALES: &str = "Each on a scale of its own";
@@ -36,7 +36,7 @@ struct Panel {
 /// Where the picture cannot be drawn or encoded, which no input is known to cause.
 pub fn draw_components(
     metric: &Metric,
-    judgement: &Judgement,
+    evaluation: &Evaluation,
     components: Option<&Components>,
 ) -> Result<Vec<u8>> {
     let name = match &metric.unit {
@@ -47,23 +47,23 @@ pub fn draw_components(
         Some(_) => format!("{name} and what it is made of"),
         None => format!("{name}: not decided"),
     };
-    let mut values = points(judgement);
+    let mut values = points(evaluation);
     // A month has too many of them to be ringed one by one.
     for point in &mut values {
         point.clipped = false;
     }
     let column = column_length(&marked(&values));
-    let step = judgement.reading.series.grid().step().delta().max(column);
+    let step = evaluation.reading.series.grid().step().delta().max(column);
     let figure = Figure {
         title: &title,
         unit: None,
         points: &values,
-        mark: mark(&judgement.verdict),
+        mark: mark(&evaluation.verdict),
         label: "",
-        band_label: &format!("{} band", judgement.level),
+        band_label: &format!("{} band", evaluation.level),
         step,
     };
-    let history = judgement.cleaned.as_ref().map(|cleaned| &cleaned.history);
+    let history = evaluation.cleaned.as_ref().map(|cleaned| &cleaned.history);
     let mut panels = vec![Panel::of(String::new(), &values, column, step)];
     if let (Some(components), Some(history)) = (components, history) {
         panels.extend(named(components).into_iter().map(|named| {
@@ -225,10 +225,10 @@ mod tests {
     use super::*;
     use crate::forecast::decompose;
     use crate::series::{Buckets, Grid, Missing, parse_time};
-    use crate::source::Reading;
+    use crate::source::Window;
 
     /// So many hours that swing by the day, closed from 0 to 6 h, with a spike among them.
-    fn judgement(hours: i64) -> Judgement {
+    fn evaluation(hours: i64) -> Evaluation {
         let end = parse_time("2026-11-22 14:00", chrono_tz::Europe::Paris).expect("a time");
         let grid = Grid::new("1h".parse().expect("a step"), end);
         let mut buckets = Buckets::new(grid.clone(), None);
@@ -240,19 +240,19 @@ mod tests {
             let value = 1000.0 + 20.0 * f64::from(hour) + f64::from(noise) + spike;
             buckets.add(grid.instant(slot), (hour >= 6).then_some(value));
         }
-        let reading = Reading {
+        let reading = Window {
             series: buckets.series(last_slot - hours, last_slot, Missing::Gap),
-            intake: buckets.intake,
+            row_counts: buckets.row_counts,
             now: grid.instant(last_slot + 1),
             newest: Some(end),
             stale_after: TimeDelta::hours(3),
         };
-        Judgement::of(reading, &Metric::of_file("sales")).expect("a judgement")
+        Evaluation::of(reading, &Metric::of_file("sales")).expect("an evaluation")
     }
 
-    fn components(judgement: &Judgement) -> Components {
-        let split = judgement.reading.series.split_latest().expect("a value");
-        let cleaned = judgement.cleaned.as_ref().expect("a history");
+    fn components(evaluation: &Evaluation) -> Components {
+        let split = evaluation.reading.series.split_latest().expect("a value");
+        let cleaned = evaluation.cleaned.as_ref().expect("a history");
         let method = &Metric::of_file("sales").method;
         decompose(&split.history, cleaned, method)
             .expect("a decomposition")
@@ -268,12 +268,12 @@ mod tests {
 
     #[test]
     fn each_component_makes_the_picture_higher_by_a_panel() {
-        let judgement = judgement(20 * 24);
+        let evaluation = evaluation(20 * 24);
         let draw = |components: Option<&Components>| {
             let metric = Metric::of_file("sales");
-            size(&draw_components(&metric, &judgement, components).expect("a picture"))
+            size(&draw_components(&metric, &evaluation, components).expect("a picture"))
         };
-        let all = components(&judgement);
+        let all = components(&evaluation);
         assert_eq!(all.seasons.len(), 2);
         let one = Components {
             seasons: all.seasons[..1].to_vec(),
@@ -286,9 +286,9 @@ mod tests {
 
     #[test]
     fn a_history_without_a_verdict_draws_as_values() {
-        let judgement = judgement(20);
-        assert!(judgement.prediction.is_none());
-        let picture = draw_components(&Metric::of_file("sales"), &judgement, None);
+        let evaluation = evaluation(20);
+        assert!(evaluation.forecast.is_none());
+        let picture = draw_components(&Metric::of_file("sales"), &evaluation, None);
         assert_eq!(size(&picture.expect("a picture")), (1200, 616));
     }
 

@@ -1,4 +1,4 @@
-//! Draws the newest stretch of a series against its prediction band.
+//! Draws the newest stretch of a series against its forecast band.
 //! In come the slots of the time axis with their values and bands; out comes a PNG for a mail, on
 //! its own white ground, made to convince at half size on a phone. Its parts: `style` (colours,
 //! sizes), `frame` (ranges), `canvas` and `encode` (shapes, letters, PNG), `ticks` and `axis`,

@@ -14,7 +14,7 @@ use super::style::{
     BREACH_RADIUS, BREACH_RIM, HIGH, LOW, MANY_BREACHES, SMALL_BREACH_RADIUS, WHITE,
 };
 use super::{Chart, Figure, Mark, Point, axis, series};
-use crate::notation::separate_thousands;
+use crate::output::separate_thousands;
 
 /// A point, and its mark if it is to have one.
 #[derive(Clone, Copy, Debug)]

@@ -1,4 +1,4 @@
-//! The two pictures of a judgement: its last 24 and 48 hours, drawn side by side.
+//! The two pictures of an evaluation: its last 24 and 48 hours, drawn side by side.
 
 use std::thread;
 
@@ -7,9 +7,9 @@ use chrono::TimeDelta;
 
 use super::{Figure, Mark, Point, draw};
 use crate::config::Metric;
-use crate::judgement::Judgement;
-use crate::notation::{Notation, write_time};
-use crate::verdict::Verdict;
+use crate::detect::Evaluation;
+use crate::detect::Verdict;
+use crate::output::{Notation, write_time};
 
 /// Both as PNG.
 #[derive(Debug, Clone)]
@@ -23,9 +23,9 @@ pub struct Pictures {
 /// # Errors
 ///
 /// If a picture cannot be drawn, which no data is known to cause.
-pub fn draw_pictures(metric: &Metric, judgement: &Judgement) -> Result<Pictures> {
-    let points = points(judgement);
-    let draw_last = |hours| draw_stretch(metric, judgement, stretch(&points, hours));
+pub fn draw_pictures(metric: &Metric, evaluation: &Evaluation) -> Result<Pictures> {
+    let points = points(evaluation);
+    let draw_last = |hours| draw_stretch(metric, evaluation, stretch(&points, hours));
     thread::scope(|scope| {
         let two_days = scope.spawn(|| draw_last(48));
         let day = draw_last(24)?;
@@ -36,8 +36,8 @@ pub fn draw_pictures(metric: &Metric, judgement: &Judgement) -> Result<Pictures>
     })
 }
 
-fn draw_stretch(metric: &Metric, judgement: &Judgement, points: &[Point]) -> Result<Vec<u8>> {
-    let mark = mark(&judgement.verdict);
+fn draw_stretch(metric: &Metric, evaluation: &Evaluation, points: &[Point]) -> Result<Vec<u8>> {
+    let mark = mark(&evaluation.verdict);
     let title = match mark {
         Mark::High => format!("{}: above its band", metric.title),
         Mark::Low => format!("{}: below its band", metric.title),
@@ -49,9 +49,9 @@ fn draw_stretch(metric: &Metric, judgement: &Judgement, points: &[Point]) -> Res
         unit: metric.unit.as_deref(),
         points,
         mark,
-        label: &label(judgement),
-        band_label: &format!("{} band", judgement.level),
-        step: judgement.reading.series.grid().step().delta(),
+        label: &label(evaluation),
+        band_label: &format!("{} band", evaluation.level),
+        step: evaluation.reading.series.grid().step().delta(),
     })
 }
 
@@ -64,28 +64,28 @@ pub fn mark(verdict: &Verdict) -> Mark {
     }
 }
 
-fn label(judgement: &Judgement) -> String {
-    let Some(latest) = judgement.latest else {
+fn label(evaluation: &Evaluation) -> String {
+    let Some(latest) = evaluation.latest else {
         return "no data".to_string();
     };
-    let notation = judgement
-        .prediction
+    let notation = evaluation
+        .forecast
         .as_ref()
-        .map_or(Notation::for_value(latest.value), |prediction| {
-            Notation::for_band(&prediction.band)
+        .map_or(Notation::for_value(latest.value), |forecast| {
+            Notation::for_band(&forecast.band)
         });
     format!(
         "{} at {}",
         notation.write(latest.value),
-        write_time(latest.time, judgement.reading.now)
+        write_time(latest.time, evaluation.reading.now)
     )
 }
 
 /// Every slot up to the judged one. Values are those measured, also where the fit saw a clipped one.
-pub fn points(judgement: &Judgement) -> Vec<Point> {
-    let series = &judgement.reading.series;
+pub fn points(evaluation: &Evaluation) -> Vec<Point> {
+    let series = &evaluation.reading.series;
     let slot = |time| series.grid().slot(time);
-    let last = judgement
+    let last = evaluation
         .latest
         .map_or(series.len(), |latest| series.index(slot(latest.time)) + 1);
     let mut points: Vec<Point> = (0..last)
@@ -96,17 +96,13 @@ pub fn points(judgement: &Judgement) -> Vec<Point> {
             band: None,
         })
         .collect();
-    if let Some(cleaned) = &judgement.cleaned {
+    if let Some(cleaned) = &evaluation.cleaned {
         let offset = series.index(cleaned.history.slot(0));
         for index in &cleaned.clipped {
             points[offset + index].clipped = true;
         }
-        if let Some(prediction) = &judgement.prediction {
-            let bands = prediction
-                .past
-                .iter()
-                .copied()
-                .chain([Some(prediction.band)]);
+        if let Some(forecast) = &evaluation.forecast {
+            let bands = forecast.past.iter().copied().chain([Some(forecast.band)]);
             points[offset..]
                 .iter_mut()
                 .zip(bands)

@@ -13,8 +13,8 @@ use super::value::{
 use super::{
     DatabasePlace, DatabaseSettings, Encryption, Environment, Login, MailSettings, Secret, required,
 };
-use crate::mail::Mailbox;
-use crate::notation::one_line;
+use crate::notify::mail::Mailbox;
+use crate::output::one_line;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]

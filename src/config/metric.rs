@@ -12,14 +12,14 @@ use serde::Deserialize;
 pub use rows::{Rows, TableName};
 
 use super::value::{Again, Delay, Length, Line, Recipients};
-use crate::clean::{FenceFactor, Outliers, Scope};
-use crate::fingerprint::fingerprint;
+use crate::detect::Direction;
+use crate::forecast::clean::{FenceFactor, Outliers, Scope};
 use crate::forecast::{Budget, Level, Method, ModelChoice, SeasonChoice, needed_history};
 use crate::incident::{Confirm, QuietWindow, Rules, Worsening};
-use crate::mail::Mailbox;
-use crate::notation::write_length;
+use crate::notify::mail::Mailbox;
+use crate::output::fingerprint::fingerprint;
+use crate::output::write_length;
 use crate::series::{Aggregate, MOST_BUCKETS, Missing, Silences, Step};
-use crate::verdict::Direction;
 
 /// A series to watch.
 #[derive(Debug, Clone, Deserialize)]

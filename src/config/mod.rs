@@ -2,6 +2,7 @@
 //! the environment, checked as a whole before anything is contacted. What comes out are settings
 //! that can be used as they are.
 
+mod deadline;
 mod file;
 mod metric;
 mod secret;
@@ -14,12 +15,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use chrono_tz::Tz;
 
+pub use deadline::Deadline;
 pub use file::Tls;
 pub use metric::{Metric, Rows, TableName, file_name};
 pub use secret::Secret;
 pub use value::parse_length;
 
-use crate::mail::Mailbox;
+use crate::notify::mail::Mailbox;
 use file::File;
 
 /// Everything a run is told, checked.

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use super::seasons::Seasons;
 use super::timeline::Timeline;
 use super::{Method, augurs};
-use crate::clean::Cleaned;
+use crate::forecast::clean::Cleaned;
 use crate::series::TimeSeries;
 
 /// Components bucket by bucket, in the unit of the series; `None` where the history has no value.

@@ -1,14 +1,14 @@
 //! What somebody decided of the way a series is forecast, and how far it may be from that: all a
-//! prediction depends on besides the history.
+//! forecast depends on besides the history.
 
 use anyhow::{Context, Result, anyhow};
 use chrono::TimeDelta;
 use serde::Deserialize;
 
 use super::{Level, Range, Sensitivity};
-use crate::notation::write_length;
+use crate::detect::Direction;
+use crate::output::write_length;
 use crate::series::Step;
-use crate::verdict::Direction;
 
 /// How a series is forecast and its band drawn.
 #[derive(Debug, Clone, PartialEq)]

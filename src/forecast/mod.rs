@@ -9,6 +9,7 @@ mod augurs;
 mod autoregression;
 mod band;
 mod calibration;
+pub mod clean;
 mod components;
 mod method;
 mod profile;
@@ -34,9 +35,9 @@ pub use seasons::{Season, needed_history};
 pub use sensitivity::{Budget, Sensitivity};
 pub use workings::{Contribution, Role, Workings};
 
-use crate::clean::{Cleaned, Fences, Outliers, Scope, clip_outliers};
+use crate::detect::Reason;
+use crate::forecast::clean::{Cleaned, Fences, Outliers, Scope, clip_outliers};
 use crate::series::{Step, TimeSeries};
-use crate::verdict::Reason;
 use autoregression::Autoregression;
 use calibration::{Calibration, Reach};
 use seasons::{Seasons, needed_with};
@@ -44,7 +45,7 @@ use timeline::{Timeline, Unit};
 
 /// What the point at `time` should be, and what the model made of the history.
 #[derive(Debug, Clone)]
-pub struct Prediction {
+pub struct Forecast {
     pub time: DateTime<Tz>,
     /// The limits of the distribution at the method's level, within its range.
     pub band: Band,
@@ -110,7 +111,7 @@ pub trait Model {
 /// At most this share of the open slots may be missing.
 const MISSING_LIMIT: f64 = 0.8;
 
-impl Prediction {
+impl Forecast {
     /// How rarely a value lies this far out: see [`Distribution::score`].
     pub fn score(&self, value: f64) -> f64 {
         self.distribution.score(value)
@@ -127,7 +128,7 @@ pub fn predict(
     history: &TimeSeries,
     outliers: &Outliers,
     method: &Method,
-) -> Result<Result<Prediction, Reason>> {
+) -> Result<Result<Forecast, Reason>> {
     let step = history.grid().step();
     let level = method.level(step)?;
     let seasons = Seasons::of(history, &method.seasons)?;
@@ -169,7 +170,7 @@ pub fn predict(
         let index = slot.and_then(|slot| slot.checked_sub(fitted.first))?;
         bands(index, reach)
     });
-    Ok(Ok(Prediction {
+    Ok(Ok(Forecast {
         time: history.next_time(),
         band: bands(next, reach).context("the forecast is not finite")?,
         distribution: calibration.distribution(&fitted, &timeline, next),
@@ -267,8 +268,8 @@ fn resolution(unit: Unit) -> f64 {
 }
 
 #[cfg(test)]
-impl Prediction {
-    /// A prediction with this band, for tests of what comes after it.
+impl Forecast {
+    /// A forecast with this band, for tests of what comes after it.
     pub fn sample(time: DateTime<Tz>, band: Band, past: Vec<Option<Band>>) -> Self {
         Self {
             time,

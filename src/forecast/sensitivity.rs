@@ -11,8 +11,8 @@ use std::str::FromStr;
 use serde::Deserialize;
 
 use super::Level;
+use crate::detect::Direction;
 use crate::series::Step;
-use crate::verdict::Direction;
 
 /// What the width of the band is chosen by.
 #[derive(Debug, Clone, Copy, PartialEq)]

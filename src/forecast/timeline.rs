@@ -5,7 +5,7 @@
 
 use super::Seasons;
 use super::wall_clock::WallClock;
-use crate::clean::Cleaned;
+use crate::forecast::clean::Cleaned;
 use crate::series::{Step, TimeSeries};
 
 /// Slots by the wall clock, the last one the slot to forecast.

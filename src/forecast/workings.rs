@@ -1,4 +1,4 @@
-//! How a prediction came about, for people who ask: what each part of the model added to the
+//! How a forecast came about, for people who ask: what each part of the model added to the
 //! expectation, how large errors are now and usually, and the limits at other levels.
 
 use super::calibration::{Calibration, ErrorSizes};
@@ -32,7 +32,7 @@ pub struct Limits {
     pub band: Band,
 }
 
-/// The way to one prediction, in the unit of the series.
+/// The way to one forecast, in the unit of the series.
 #[derive(Debug, Clone)]
 pub struct Workings {
     /// They sum up to the expectation, before it is cut to the range of values there can be.
@@ -105,7 +105,7 @@ impl Workings {
 
 #[cfg(test)]
 impl Workings {
-    /// Of a prediction that came about in no way, for tests of what comes after it.
+    /// Of a forecast that came about in no way, for tests of what comes after it.
     pub fn sample() -> Self {
         Self {
             contributions: Vec::new(),

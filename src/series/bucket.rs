@@ -43,7 +43,7 @@ pub enum Missing {
 
 /// What became of the rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Intake {
+pub struct RowCounts {
     /// Rows read.
     pub rows: u64,
     /// Rows whose value was empty, left out.
@@ -62,7 +62,7 @@ pub struct Buckets {
     grid: Grid,
     aggregate: Option<Aggregate>,
     gathered: BTreeMap<i64, Gathered>,
-    pub intake: Intake,
+    pub row_counts: RowCounts,
 }
 
 /// All any [`Aggregate`] needs to know of a bucket's rows.
@@ -83,19 +83,19 @@ impl Buckets {
             grid,
             aggregate,
             gathered: BTreeMap::new(),
-            intake: Intake::default(),
+            row_counts: RowCounts::default(),
         }
     }
 
     /// Takes in a row: its value, or `None` where it has none.
     pub fn add(&mut self, time: DateTime<Tz>, value: Option<f64>) {
-        self.intake.rows += 1;
+        self.row_counts.rows += 1;
         let Some(value) = value else {
-            self.intake.empty += 1;
+            self.row_counts.empty += 1;
             return;
         };
         if !value.is_finite() {
-            self.intake.not_finite += 1;
+            self.row_counts.not_finite += 1;
             return;
         }
         let slot = self.grid.slot(time);
@@ -114,7 +114,7 @@ impl Buckets {
                 );
             }
             Some(gathered) => {
-                self.intake.repeated += u64::from(self.aggregate.is_none());
+                self.row_counts.repeated += u64::from(self.aggregate.is_none());
                 gathered.add(time, value);
             }
         }
@@ -122,8 +122,8 @@ impl Buckets {
 
     /// Takes in rows whose time could not be told.
     pub fn add_unclear(&mut self, rows: u64) {
-        self.intake.rows += rows;
-        self.intake.unclear_time += rows;
+        self.row_counts.rows += rows;
+        self.row_counts.unclear_time += rows;
     }
 
     pub fn grid(&self) -> &Grid {
@@ -159,7 +159,7 @@ impl Buckets {
             grid: self.grid.clone(),
             aggregate: self.aggregate,
             gathered: kept.map(|(slot, gathered)| (*slot, *gathered)).collect(),
-            intake: self.intake,
+            row_counts: self.row_counts,
         }
     }
 
@@ -174,7 +174,7 @@ impl Buckets {
                     (None, Missing::Gap) => None,
                     // Rows there may be, of one pass or the other.
                     (None, Missing::Zero)
-                        if self.intake.unclear_time > 0 && self.grid.is_repeated(slot) =>
+                        if self.row_counts.unclear_time > 0 && self.grid.is_repeated(slot) =>
                     {
                         None
                     }
@@ -344,8 +344,8 @@ mod tests {
             [None, None, Some(4.0), None]
         );
         assert_eq!(
-            buckets.intake,
-            Intake {
+            buckets.row_counts,
+            RowCounts {
                 rows: 6,
                 empty: 1,
                 not_finite: 2,

@@ -10,7 +10,7 @@ pub mod sample;
 mod silence;
 mod step;
 
-pub use bucket::{Aggregate, Buckets, Intake, Missing};
+pub use bucket::{Aggregate, Buckets, Missing, RowCounts};
 pub use clock::{Clock, parse_reading, parse_time};
 pub use grid::Grid;
 pub use silence::Silences;

@@ -6,14 +6,14 @@ use std::time::Duration;
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use super::{Reading, Window};
+use super::{SlotRange, Window};
 use crate::config::Metric;
 use crate::series::{Buckets, Observation, Step};
 
 /// Closed buckets, and the stretch they were read for.
 #[derive(Debug, Clone)]
 pub struct Archive {
-    pub(super) stretch: Window,
+    pub(super) stretch: SlotRange,
     pub(super) buckets: Buckets,
 }
 
@@ -53,11 +53,11 @@ impl Archive {
     }
 
     /// What a check would have read at the moment the bucket that starts at `time` was closed.
-    pub fn reading_at(&self, time: DateTime<Tz>, metric: &Metric) -> Reading {
+    pub fn reading_at(&self, time: DateTime<Tz>, metric: &Metric) -> Window {
         let (grid, step) = (&self.stretch.grid, self.step());
         let last_slot = grid.slot(time);
         let length = i64::try_from(step.count_in(metric.window)).unwrap_or(i64::MAX);
-        let window = Window {
+        let window = SlotRange {
             grid: grid.clone(),
             first_slot: last_slot.saturating_sub(length),
             last_slot,
@@ -68,7 +68,7 @@ impl Archive {
     }
 
     /// What a check reads now: all of the stretch.
-    pub(super) fn newest(&self, metric: &Metric) -> Reading {
+    pub(super) fn newest(&self, metric: &Metric) -> Window {
         self.stretch.reading(&self.buckets, metric)
     }
 }

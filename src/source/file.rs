@@ -11,7 +11,7 @@ use chrono::{DateTime, NaiveDateTime};
 use chrono_tz::Tz;
 use csv::{Reader, ReaderBuilder, StringRecord};
 
-use super::{Archive, AsOf, Reach, Window};
+use super::{Archive, AsOf, Reach, SlotRange};
 use crate::config::{Metric, Rows};
 use crate::series::{Buckets, Clock, Step, infer_step, parse_reading, parse_time};
 
@@ -32,7 +32,7 @@ struct Entry {
 /// What a row says of its time.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 enum Stamp {
-    Reading(NaiveDateTime),
+    Window(NaiveDateTime),
     Instant(DateTime<Tz>),
 }
 
@@ -63,7 +63,7 @@ pub fn gather(
     let step = metric.step.or_else(|| infer_step(&times)).with_context(|| {
         format!("read {}: its times do not tell a step; name one with `every` in the metric's configuration", path.display())
     })?;
-    let stretch = Window::before(judged_as_of(as_of, last_row, metric, step), metric, step)?
+    let stretch = SlotRange::before(judged_as_of(as_of, last_row, metric, step), metric, step)?
         .reaching(reach, times.iter().min().copied())
         .with_context(|| format!("read {}", path.display()))?;
     let mut buckets = Buckets::new(stretch.grid.clone(), metric.aggregate);
@@ -100,7 +100,7 @@ fn rows(path: &Path, metric: &Metric, zone: Tz) -> Result<Vec<Row>> {
     let mut clock = Clock::written_in_order(zone);
     let rows = entries.into_iter().map(|Entry { time, value }| Row {
         time: match time {
-            Stamp::Reading(reading) => clock.instant(reading),
+            Stamp::Window(reading) => clock.instant(reading),
             Stamp::Instant(time) => Some(time),
         },
         value,
@@ -202,7 +202,7 @@ fn parse_entry(record: &StringRecord, columns: Columns, zone: Tz) -> Result<Entr
 
 fn parse_stamp(text: &str, zone: Tz) -> Result<Stamp> {
     match parse_reading(text) {
-        Ok(reading) => Ok(Stamp::Reading(reading)),
+        Ok(reading) => Ok(Stamp::Window(reading)),
         Err(_) => parse_time(text, zone).map(Stamp::Instant),
     }
 }
@@ -220,10 +220,10 @@ fn parse_value(text: &str) -> Result<Option<f64>> {
 mod fuzz;
 #[cfg(test)]
 mod tests {
-    use super::super::Reading;
+    use super::super::Window;
     use super::*;
 
-    fn read_text(text: &str, as_of: AsOf) -> Result<Reading> {
+    fn read_text(text: &str, as_of: AsOf) -> Result<Window> {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), text).expect("written");
         let (metric, zone) = (Metric::of_file("sales"), chrono_tz::Europe::Paris);

@@ -1,5 +1,5 @@
 //! Where rows come from: a MySQL or MariaDB server, or a CSV file in its place. What goes out is a
-//! [`Reading`]: the closed buckets of the window, ready to be judged; or an [`Archive`] of many.
+//! [`Window`]: the closed buckets of the window, ready to be judged; or an [`Archive`] of many.
 
 mod archive;
 mod file;
@@ -16,15 +16,15 @@ use anyhow::{Result, ensure};
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
+use crate::config::Deadline;
 use crate::config::{DatabaseSettings, Metric};
-use crate::deadline::Deadline;
-use crate::series::{Aggregate, Buckets, Grid, Intake, MOST_BUCKETS, Step, TimeSeries};
+use crate::series::{Aggregate, Buckets, Grid, MOST_BUCKETS, RowCounts, Step, TimeSeries};
 
 /// Closed buckets, and what became of the rows behind them.
 #[derive(Debug, Clone)]
-pub struct Reading {
+pub struct Window {
     pub series: TimeSeries,
-    pub intake: Intake,
+    pub row_counts: RowCounts,
     /// The instant as of which the buckets are closed.
     pub now: DateTime<Tz>,
     /// The newest bucket that rows were read for.
@@ -78,7 +78,7 @@ impl Source {
     /// # Errors
     ///
     /// If the rows cannot be read; the message names the peer or the file.
-    pub fn read(&mut self, metric: &Metric, as_of: AsOf, now: DateTime<Tz>) -> Result<Reading> {
+    pub fn read(&mut self, metric: &Metric, as_of: AsOf, now: DateTime<Tz>) -> Result<Window> {
         match self {
             Self::Mysql(database) => {
                 let as_of = match as_of {
@@ -189,14 +189,14 @@ const MOST_ARCHIVED: i64 = 5_300_000;
 
 /// The slots of a window: all closed ones from its start on.
 #[derive(Debug, Clone)]
-struct Window {
+struct SlotRange {
     grid: Grid,
     first_slot: i64,
     last_slot: i64,
     now: DateTime<Tz>,
 }
 
-impl Window {
+impl SlotRange {
     /// The history and the judged bucket after it, the last one closed at `now`.
     ///
     /// # Errors
@@ -265,14 +265,14 @@ impl Window {
         series.without(|slot| length(slot) != step.delta())
     }
 
-    fn reading(&self, buckets: &Buckets, metric: &Metric) -> Reading {
+    fn reading(&self, buckets: &Buckets, metric: &Metric) -> Window {
         let step = self.grid.step();
-        Reading {
+        Window {
             series: self.comparable(
                 buckets.series(self.first_slot, self.last_slot, metric.missing),
                 metric,
             ),
-            intake: buckets.intake,
+            row_counts: buckets.row_counts,
             now: self.now,
             newest: buckets.newest_slot().map(|slot| self.grid.instant(slot)),
             stale_after: metric.stale_after(step, buckets.silences(self.last_slot)),

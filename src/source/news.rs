@@ -5,7 +5,7 @@
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
-use super::{Archive, Reading, Window};
+use super::{Archive, SlotRange, Window};
 use crate::config::Metric;
 use crate::series::{Grid, Missing, Step};
 
@@ -22,7 +22,7 @@ pub enum News {
     /// Buckets closed since.
     Buckets(Backlog),
     /// No bucket with data did; the window, if it had to be read to know.
-    Nothing(Option<Reading>),
+    Nothing(Option<Window>),
 }
 
 /// Buckets to judge, of which each is read when its turn comes: a window is large.
@@ -30,12 +30,12 @@ pub enum News {
 pub struct Backlog {
     archive: Option<Archive>,
     missed: Vec<DateTime<Tz>>,
-    latest: Reading,
+    latest: Window,
 }
 
 impl Backlog {
     /// One bucket alone.
-    pub fn of(latest: Reading) -> Self {
+    pub fn of(latest: Window) -> Self {
         Self {
             archive: None,
             missed: Vec::new(),
@@ -44,7 +44,7 @@ impl Backlog {
     }
 
     /// What a check of each bucket before the newest would have read at its time, oldest first.
-    pub fn missed<'a>(&'a self, metric: &'a Metric) -> impl Iterator<Item = Reading> + 'a {
+    pub fn missed<'a>(&'a self, metric: &'a Metric) -> impl Iterator<Item = Window> + 'a {
         let archive = self.archive.iter();
         archive.flat_map(move |archive| {
             let times = self.missed.iter();
@@ -53,7 +53,7 @@ impl Backlog {
     }
 
     /// What a check reads now.
-    pub fn into_latest(self) -> Reading {
+    pub fn into_latest(self) -> Window {
         self.latest
     }
 }
@@ -124,14 +124,14 @@ impl Archive {
     }
 
     /// What a check reads now, however much further back the archive reaches.
-    fn window_at_its_end(&self, metric: &Metric) -> Reading {
+    fn window_at_its_end(&self, metric: &Metric) -> Window {
         let stretch = &self.stretch;
         let length = i64::try_from(self.step().count_in(metric.window)).unwrap_or(i64::MAX);
         let first_slot = stretch
             .last_slot
             .saturating_sub(length)
             .max(stretch.first_slot);
-        let window = Window {
+        let window = SlotRange {
             first_slot,
             ..stretch.clone()
         };

@@ -108,8 +108,8 @@ fn sensitivity(metric: &MetricTable) -> Result<Sensitivity, String> {
 mod tests {
     use super::*;
     use crate::config::{Config, Environment};
+    use crate::detect::Direction;
     use crate::forecast::ModelChoice;
-    use crate::verdict::Direction;
 
     fn parse(lines: &str) -> Result<Method, String> {
         let text = format!("[[metric]]\nname = \"sales\"\n{lines}\n");

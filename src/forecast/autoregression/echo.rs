@@ -165,7 +165,7 @@ impl<'a> Echo<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clean::Cleaned;
+    use crate::forecast::clean::Cleaned;
     use crate::forecast::seasons::Seasons;
     use crate::series::sample::series;
 

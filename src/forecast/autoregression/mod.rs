@@ -22,7 +22,7 @@ use anyhow::{Context, Result};
 use super::profile::Profile;
 use super::timeline::Timeline;
 use super::{Clipped, Contribution, Fitted, Model, Role};
-use crate::clean::{FenceFactor, Fences};
+use crate::forecast::clean::{FenceFactor, Fences};
 use drift::Drift;
 use feed::Feed;
 use habit::Habit;

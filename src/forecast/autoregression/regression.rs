@@ -16,7 +16,7 @@ use anyhow::{Context, Result, ensure};
 use nalgebra::{Cholesky, DMatrix, DMatrixView, DVector, Dyn};
 
 use super::products::{self, Block};
-use crate::clean::{FenceFactor, Fences};
+use crate::forecast::clean::{FenceFactor, Fences};
 use crate::forecast::profile::Profile;
 
 /// The rows of a regression.

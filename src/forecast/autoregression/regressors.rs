@@ -124,7 +124,7 @@ impl Mean {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clean::Cleaned;
+    use crate::forecast::clean::Cleaned;
     use crate::forecast::seasons::Seasons;
     use crate::series::sample::series;
 

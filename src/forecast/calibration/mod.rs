@@ -3,7 +3,7 @@
 //!
 //! Each error is divided by a scale that is known before it ([`scale`]); the ratios, of one kind now,
 //! are the distribution's shape ([`shape`]), with a tail beyond what they can show ([`tail`]). That is
-//! split conformal prediction with locally weighted scores (Lei, G'Sell, Rinaldo, Tibshirani and
+//! split conformal forecast with locally weighted scores (Lei, G'Sell, Rinaldo, Tibshirani and
 //! Wasserman, *Distribution-Free Predictive Inference for Regression*, 2018), each side by itself.
 
 pub mod distribution;

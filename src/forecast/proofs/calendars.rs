@@ -95,17 +95,17 @@ fn a_shop_that_closes_is_judged_from_its_first_bucket_of_the_morning() {
         });
         let mornings = made.judge(mornings, &method(0.999));
         assert_eq!(mornings.len(), 12);
-        for (index, value, prediction) in &mornings {
+        for (index, value, forecast) in &mornings {
             let time = made.time(*index);
             assert!(
-                is_within(*value, &prediction.band),
+                is_within(*value, &forecast.band),
                 "{time}: {value} in {:?}",
-                prediction.band
+                forecast.band
             );
             assert!(
-                prediction.band.half_width() < 0.7 * value,
+                forecast.band.half_width() < 0.7 * value,
                 "{time}: {:?}",
-                prediction.band
+                forecast.band
             );
         }
         let all = (made.window..made.values.len()).step_by(every);

@@ -38,12 +38,12 @@ fn a_shop_keeps_its_hours_in_the_week_after_each_change_of_the_clocks() {
                 let time = made.time(*index);
                 (time.hour(), time.minute()) == (8, 0)
             });
-            for (index, value, prediction) in mornings {
-                let (time, band) = (made.time(*index), prediction.band);
+            for (index, value, forecast) in mornings {
+                let (time, band) = (made.time(*index), forecast.band);
                 assert!(is_within(*value, &band), "{time}: {value} in {band:?}");
                 assert!(band.half_width() < 0.75 * value, "{time}: {band:?}");
                 // How far the rare ones lie out, the tail says; how sharp the band is, the usual ones do.
-                let usual = prediction.distribution.band(Level::default());
+                let usual = forecast.distribution.band(Level::default());
                 let usual = usual.expect("a band").half_width();
                 assert!(usual < 0.4 * value, "{time}: {usual} around {value}");
             }
@@ -88,8 +88,8 @@ fn a_bank_that_is_called_on_weekdays_alone_is_covered() {
         (time.weekday(), time.hour()) == (Weekday::Mon, 9)
     });
     let mut seen = 0;
-    for (_, value, prediction) in mondays {
-        let band = prediction.band;
+    for (_, value, forecast) in mondays {
+        let band = forecast.band;
         assert!(band.upper - band.lower < 40.0, "{value} in {band:?}");
         seen += 1;
     }
@@ -105,6 +105,6 @@ fn a_value_in_a_closed_hour_is_judged() {
     );
     let at_night = made.window + 3;
     assert_eq!(made.values[at_night], None);
-    let prediction = made.predict(at_night, &method(0.95)).expect("a prediction");
-    assert!(prediction.band.lower.is_finite() && prediction.band.upper.is_finite());
+    let forecast = made.predict(at_night, &method(0.95)).expect("a forecast");
+    assert!(forecast.band.lower.is_finite() && forecast.band.upper.is_finite());
 }

@@ -51,12 +51,12 @@ fn width(made: &Made, hours: std::ops::Range<usize>) -> f64 {
     mean_width(&made.judge(hours, &method(0.95)))
 }
 
-fn mean_width(judged: &[(usize, f64, Prediction)]) -> f64 {
+fn mean_width(judged: &[(usize, f64, Forecast)]) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a few hundred points")]
     let count = judged.len() as f64;
     let widths = judged
         .iter()
-        .map(|(.., prediction)| prediction.band.half_width());
+        .map(|(.., forecast)| forecast.band.half_width());
     widths.sum::<f64>() / count
 }
 
@@ -79,8 +79,8 @@ fn the_first_bucket_after_an_outage_is_judged_by_its_time_of_day() {
         .collect();
     let judged = made.judge(ends.clone(), &method(0.999));
     assert!(judged.len() >= 12);
-    for (hour, value, prediction) in judged {
-        let band = prediction.band;
+    for (hour, value, forecast) in judged {
+        let band = forecast.band;
         assert!(is_within(value, &band), "{hour}: {value} in {band:?}");
     }
     let after_outages = mean_width(&made.judge(ends, &method(0.95)));
@@ -139,7 +139,7 @@ fn steps_between_constant_stretches_are_covered() {
 fn a_series_that_is_frozen_now_still_has_a_band_around_it() {
     let made = frozen(&healthy(37), |hour| hour >= HISTORY - 12);
     for hour in HISTORY..HISTORY + 12 {
-        let prediction = made.predict(hour, &method(0.95)).expect("a prediction");
-        assert!(prediction.band.half_width() > 2.0, "{:?}", prediction.band);
+        let forecast = made.predict(hour, &method(0.95)).expect("a forecast");
+        assert!(forecast.band.half_width() > 2.0, "{:?}", forecast.band);
     }
 }

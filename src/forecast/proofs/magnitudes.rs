@@ -99,7 +99,7 @@ fn a_band_of_rare_counts_tells_a_rush() {
     let made = hourly(47, |_, _, dice| Some(poisson(0.5, dice)));
     let judged = made.judge(HISTORY..HISTORY + JUDGED, &method(0.999));
     assert!(coverage(&judged) >= 0.99);
-    for (.., prediction) in judged {
-        assert!(prediction.band.upper < 12.0, "{:?}", prediction.band);
+    for (.., forecast) in judged {
+        assert!(forecast.band.upper < 12.0, "{:?}", forecast.band);
     }
 }

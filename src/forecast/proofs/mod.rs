@@ -57,25 +57,25 @@ impl Made {
     }
 
     /// What is made of the point, whose own value is not looked at.
-    pub fn predict(&self, index: usize, method: &Method) -> Result<Prediction, Reason> {
+    pub fn predict(&self, index: usize, method: &Method) -> Result<Forecast, Reason> {
         let first = index - self.window;
         let history = series_at(self.time(first), self.step, &self.values[first..index]);
         predict(&history, &Outliers::default(), method).expect("a model that fits")
     }
 
-    /// The points of a range that have a value, each with its prediction.
+    /// The points of a range that have a value, each with its forecast.
     pub fn judge(
         &self,
         indices: impl IntoIterator<Item = usize>,
         method: &Method,
-    ) -> Vec<(usize, f64, Prediction)> {
+    ) -> Vec<(usize, f64, Forecast)> {
         let indices: Vec<usize> = indices.into_iter().collect();
         indices
             .into_par_iter()
             .filter_map(|index| {
                 let value = self.values[index]?;
-                let prediction = self.predict(index, method);
-                Some((index, value, prediction.expect("a prediction")))
+                let forecast = self.predict(index, method);
+                Some((index, value, forecast.expect("a forecast")))
             })
             .collect()
     }
@@ -110,10 +110,10 @@ pub fn is_within(value: f64, band: &Band) -> bool {
 
 /// The share of the points that lie within their bands.
 #[expect(clippy::cast_precision_loss, reason = "a few hundred points")]
-pub fn coverage(judged: &[(usize, f64, Prediction)]) -> f64 {
+pub fn coverage(judged: &[(usize, f64, Forecast)]) -> f64 {
     let within = judged
         .iter()
-        .filter(|(_, value, prediction)| is_within(*value, &prediction.band));
+        .filter(|(_, value, forecast)| is_within(*value, &forecast.band));
     within.count() as f64 / judged.len() as f64
 }
 

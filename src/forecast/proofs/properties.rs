@@ -33,7 +33,7 @@ fn eventful(seed: u64) -> Vec<Option<f64>> {
         .collect()
 }
 
-fn predicted(values: &[Option<f64>], step: &str, level: f64) -> Result<Result<Prediction, Reason>> {
+fn predicted(values: &[Option<f64>], step: &str, level: f64) -> Result<Result<Forecast, Reason>> {
     let history = series_at(
         start("2026-06-01 00:00", chrono_tz::Europe::Paris),
         step,
@@ -42,10 +42,10 @@ fn predicted(values: &[Option<f64>], step: &str, level: f64) -> Result<Result<Pr
     predict(&history, &Outliers::default(), &method(level))
 }
 
-fn certain(values: &[Option<f64>]) -> Prediction {
+fn certain(values: &[Option<f64>]) -> Forecast {
     predicted(values, "1h", 0.95)
         .expect("a model")
-        .expect("a prediction")
+        .expect("a forecast")
 }
 
 /// How far two bands are apart, in widths of the first.
@@ -180,13 +180,13 @@ proptest! {
         step in prop::sample::select(vec!["30m", "1h", "6h", "1d"]),
         level in prop::sample::select(vec![0.5, 0.95, 0.999_999]),
     ) {
-        if let Ok(Ok(prediction)) = predicted(&values, step, level) {
-            for band in prediction.past.iter().flatten().chain([&prediction.band]) {
+        if let Ok(Ok(forecast)) = predicted(&values, step, level) {
+            for band in forecast.past.iter().flatten().chain([&forecast.band]) {
                 prop_assert!(band.lower.is_finite() && band.upper.is_finite(), "{band:?}");
                 prop_assert!(band.lower <= band.expected && band.expected <= band.upper, "{band:?}");
             }
-            for value in [f64::MIN, -1.0, 0.0, prediction.band.expected, 5e-324, f64::MAX] {
-                let score = prediction.score(value);
+            for value in [f64::MIN, -1.0, 0.0, forecast.band.expected, 5e-324, f64::MAX] {
+                let score = forecast.score(value);
                 prop_assert!(score > 0.0 && score <= 1.0, "{score} of {value}");
             }
         }

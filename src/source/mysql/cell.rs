@@ -23,7 +23,7 @@ pub fn time_column(column: &Column, name: &str) -> Result<TimeColumn> {
         ColumnType::MYSQL_TYPE_DATETIME
         | ColumnType::MYSQL_TYPE_DATETIME2
         | ColumnType::MYSQL_TYPE_DATE
-        | ColumnType::MYSQL_TYPE_NEWDATE => Ok(TimeColumn::Reading),
+        | ColumnType::MYSQL_TYPE_NEWDATE => Ok(TimeColumn::WallClock),
         ColumnType::MYSQL_TYPE_LONG | ColumnType::MYSQL_TYPE_LONGLONG => Ok(TimeColumn::Seconds),
         other => bail!(
             "column {name}: its type is {}; a time must be a DATETIME, TIMESTAMP or DATE, or an INT or BIGINT of seconds since 1970",
@@ -55,14 +55,14 @@ pub fn bound(time: DateTime<Tz>, kind: TimeColumn) -> Value {
     match kind {
         TimeColumn::Instant => date_value(time.naive_utc()),
         TimeColumn::Seconds => Value::Int(time.timestamp()),
-        TimeColumn::Reading => date_value(time.naive_local()),
+        TimeColumn::WallClock => date_value(time.naive_local()),
     }
 }
 
 /// The end of a window: by the wall clock, the latest reading a row before it may have.
 pub fn upper_bound(time: DateTime<Tz>, kind: TimeColumn) -> Value {
     match kind {
-        TimeColumn::Reading => date_value(clock::latest_reading(time)),
+        TimeColumn::WallClock => date_value(clock::latest_reading(time)),
         TimeColumn::Instant | TimeColumn::Seconds => bound(time, kind),
     }
 }
@@ -115,7 +115,7 @@ pub fn instant(
         _ => None,
     };
     Ok(reading.and_then(|reading| match kind {
-        TimeColumn::Reading => clock.instant(reading),
+        TimeColumn::WallClock => clock.instant(reading),
         TimeColumn::Instant | TimeColumn::Seconds => Some(utc(reading)),
     }))
 }

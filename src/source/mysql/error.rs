@@ -6,7 +6,7 @@ use std::{fmt, io};
 use anyhow::Error;
 
 use crate::config::{DatabasePlace, DatabaseSettings, Tls};
-use crate::notation::one_line;
+use crate::output::one_line;
 
 /// A fact and what to do about it, on one line.
 #[derive(Debug)]

@@ -18,8 +18,8 @@ use self::read::{UserQuery, Want};
 use self::sql::TableQuery;
 use super::news::Stretch;
 use super::{Archive, Reach, Vantage};
+use crate::config::Deadline;
 use crate::config::{DatabasePlace, DatabaseSettings, Metric, Rows, Secret, Tls};
-use crate::deadline::Deadline;
 
 /// A server, and the session with it once there is one.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Reading a window: a table is bucketed by the server, a query's rows here.
+//! SlotRange a window: a table is bucketed by the server, a query's rows here.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use chrono_tz::Tz;
 use super::cell;
 use super::error::told;
 use super::sql::{self, TableQuery, TimeColumn};
+use crate::config::Deadline;
 use crate::config::Metric;
-use crate::deadline::Deadline;
 use crate::series::{Aggregate, Buckets, Clock, Grid, Step, infer_step};
 use crate::source::news::Stretch;
-use crate::source::{Archive, Reach, Vantage, Window};
+use crate::source::{Archive, Reach, SlotRange, Vantage};
 
 /// Rows are looked at together, so that the clock is not asked for each.
 const ROWS_BETWEEN_DEADLINE_CHECKS: u64 = 4096;
@@ -48,7 +48,7 @@ pub fn table(
         Some(step) => step,
         None => infer_table_step(connection, query, kind, vantage)?,
     };
-    let window = Window::before(vantage.as_of, metric, step)?.reaching(want.reach, None)?;
+    let window = SlotRange::before(vantage.as_of, metric, step)?.reaching(want.reach, None)?;
     let bucket = sql::bucket(
         query.time_column,
         kind,
@@ -73,10 +73,10 @@ pub fn table(
             Some(time) if !window.holds(time) => {}
             Some(time) => {
                 buckets.add(time, value);
-                buckets.intake.rows += rows - 1;
+                buckets.row_counts.rows += rows - 1;
                 // A bucket without any value has counted as one row already.
-                buckets.intake.empty += rows - with_value.max(u64::from(value.is_none()));
-                buckets.intake.repeated += if metric.aggregate.is_none() {
+                buckets.row_counts.empty += rows - with_value.max(u64::from(value.is_none()));
+                buckets.row_counts.repeated += if metric.aggregate.is_none() {
                     with_value.saturating_sub(1)
                 } else {
                     0
@@ -116,7 +116,7 @@ pub fn table_holds_rows(
 fn instant_of_bucket(
     bucket: i64,
     kind: TimeColumn,
-    window: &Window,
+    window: &SlotRange,
     clock: &mut Clock,
 ) -> Option<DateTime<Tz>> {
     let step = window.grid.step();
@@ -127,7 +127,7 @@ fn instant_of_bucket(
         Grid::EPOCH.naive_utc() + TimeDelta::try_seconds(bucket.checked_mul(step.seconds())?)?;
     match kind {
         TimeColumn::Instant | TimeColumn::Seconds => Some(window.grid.instant(bucket)),
-        TimeColumn::Reading => clock.instant(reading),
+        TimeColumn::WallClock => clock.instant(reading),
     }
 }
 
@@ -176,7 +176,7 @@ pub fn query(
         Some(step) => step,
         None => infer_query_step(connection, query, metric, vantage)?,
     };
-    let window = Window::before(vantage.as_of, metric, step)?.reaching(want.reach, None)?;
+    let window = SlotRange::before(vantage.as_of, metric, step)?.reaching(want.reach, None)?;
     let mut buckets = Buckets::new(window.grid.clone(), metric.aggregate);
     let mut count = 0;
     each_row(
@@ -232,7 +232,7 @@ fn infer_query_step(
     vantage: Vantage,
 ) -> Result<Step> {
     let hour = Step::from_seconds(3600).context("a step of an hour")?;
-    let window = Window::before(vantage.as_of, metric, hour)?;
+    let window = SlotRange::before(vantage.as_of, metric, hour)?;
     let mut times = Vec::new();
     each_row(
         connection,
@@ -263,7 +263,7 @@ struct Limits {
 }
 
 impl Limits {
-    fn of(window: &Window) -> Self {
+    fn of(window: &SlotRange) -> Self {
         Self {
             stretch: Stretch {
                 from: window.from(),

@@ -18,7 +18,7 @@ pub enum TimeColumn {
     /// A whole number: seconds since 1970, an instant too.
     Seconds,
     /// DATETIME, DATE: a wall clock reading.
-    Reading,
+    WallClock,
 }
 
 /// A table and the columns that matter.
@@ -129,7 +129,7 @@ pub fn bucket(
     let epoch = Grid::EPOCH;
     let seconds = match kind {
         TimeColumn::Seconds => format!("{time} - ({})", epoch.timestamp()),
-        TimeColumn::Instant | TimeColumn::Reading => {
+        TimeColumn::Instant | TimeColumn::WallClock => {
             format!(
                 "TIMESTAMPDIFF(SECOND, '{}', {time})",
                 epoch.format("%Y-%m-%d %H:%M:%S")
@@ -137,7 +137,7 @@ pub fn bucket(
         }
     };
     let shift = match kind {
-        TimeColumn::Reading => String::new(),
+        TimeColumn::WallClock => String::new(),
         _ if grid.step().follows_wall_clock() => wall_clock_shift(&time, kind, window),
         _ => format!(" - {}", grid.phase_seconds()),
     };
@@ -219,7 +219,7 @@ mod tests {
     fn a_short_step_counts_seconds_on_the_clock_the_column_shows() {
         let bucket = |kind| bucket("at", kind, &grid("5m"), &autumn());
         let counted = "(TIMESTAMPDIFF(SECOND, '1969-12-29 00:00:00', `at`)";
-        assert_eq!(bucket(TimeColumn::Reading), format!("{counted}) DIV 300"));
+        assert_eq!(bucket(TimeColumn::WallClock), format!("{counted}) DIV 300"));
         assert_eq!(
             bucket(TimeColumn::Instant),
             format!("{counted} - 0) DIV 300")

@@ -134,7 +134,7 @@ impl Memory<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clean::Cleaned;
+    use crate::forecast::clean::Cleaned;
     use crate::forecast::seasons::Seasons;
     use crate::series::sample::series;
 

@@ -1,0 +1,89 @@
+//! What another level would have meant: the scores tell at which levels each point would have been a
+//! breach, so the incidents of any level can be counted without judging again.
+
+use crate::detect::Direction;
+
+use super::incident::{Standing, incidents};
+use super::point::{JudgedPoint, Side};
+use crate::forecast::Level;
+
+/// Levels worth proposing, lowest first.
+const LADDER: [f64; 20] = [
+    0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.997, 0.998, 0.999, 0.9995, 0.9997, 0.9998, 0.9999,
+    0.999_95, 0.999_97, 0.999_98, 0.999_99, 0.999_995, 0.999_999,
+];
+
+/// A level, and the incidents a week it would have meant.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hint {
+    pub level: f64,
+    pub incidents_per_week: f64,
+}
+
+/// Less than this share of what somebody wants is not about that.
+const FAR_SHORT: f64 = 0.5;
+/// How many alerts somebody may want, a week.
+const WISHES: [f64; 2] = [7.0, 1.0];
+
+/// For about one incident a day, and about one a week: the lowest level of the ladder with no more
+/// than that (or the highest there is), as far as the period is long enough to tell. Nothing where even
+/// the lowest level falls far short of a wish: daily values cannot make an alert a day.
+pub fn hints(points: &[JudgedPoint], direction: Direction, weeks: f64) -> Vec<Hint> {
+    if points.iter().all(|point| point.decision().is_none()) {
+        return Vec::new();
+    }
+    let ladder: Vec<Hint> = LADDER
+        .into_iter()
+        .filter_map(Level::new)
+        .map(|level| hint(points, direction, level, weeks))
+        .collect();
+    let wishes = WISHES.into_iter().filter(|wish| wish * weeks >= 1.0);
+    let grants = |wish: f64| {
+        let granting = ladder
+            .iter()
+            .position(|hint| hint.incidents_per_week <= wish);
+        let hint = granting.map_or(ladder.last(), |place| ladder.get(place))?;
+        let falls_short = granting == Some(0) && hint.incidents_per_week < FAR_SHORT * wish;
+        (!falls_short).then_some(hint)
+    };
+    let mut hints: Vec<Hint> = wishes.filter_map(grants).copied().collect();
+    hints.dedup();
+    hints
+}
+
+fn hint(points: &[JudgedPoint], direction: Direction, level: Level, weeks: f64) -> Hint {
+    let standings = points
+        .iter()
+        .map(|point| (point.time, standing_at(level, point, direction)));
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "far fewer than 2^53 can have been judged"
+    )]
+    let count = incidents(standings).len() as f64;
+    Hint {
+        level: level.share(),
+        incidents_per_week: count / weeks,
+    }
+}
+
+/// What a point would have been at another level.
+fn standing_at(level: Level, point: &JudgedPoint, direction: Direction) -> Standing {
+    let Some(decision) = point.decision() else {
+        return Standing::Unknown;
+    };
+    let side = if point.value > decision.band.expected {
+        Side::High
+    } else {
+        Side::Low
+    };
+    let asked = match direction {
+        Direction::Both => true,
+        Direction::High => side == Side::High,
+        Direction::Low => side == Side::Low,
+    };
+    if asked && decision.score < 1.0 - level.share() {
+        Standing::Breach(side)
+    } else {
+        Standing::Normal
+    }
+}

@@ -1,0 +1,245 @@
+//! A backtest for people: a few lines that say how the metric would have fared.
+
+use std::path::Path;
+
+use chrono::TimeDelta;
+
+use super::coverage::Basis;
+use super::plan::BacktestPlan;
+use super::point::Finding;
+use super::replay::Replay;
+use super::summary::Summary;
+use crate::commands::report::{explain_blind_high, explain_blind_low};
+use crate::forecast::{Method, Sensitivity};
+use crate::output::{separate_thousands, write_length};
+
+/// From this share on a side that cannot fire is told.
+const BLIND_SHARE: f64 = 0.1;
+const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+const NO_BAR: char = '·';
+const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+/// The summary, line by line, and where the picture is.
+pub fn write(
+    replay: &Replay,
+    summary: &Summary,
+    plan: &BacktestPlan,
+    picture: Option<&Path>,
+) -> String {
+    let method = &plan.metric.method;
+    let lines = [
+        Some(judged(replay, summary, plan)),
+        undecided(replay, summary),
+        coverage(replay, summary),
+        breaches(summary),
+        incidents(replay, summary),
+        budget(replay, summary, method),
+        by_hour(summary),
+        by_weekday(summary),
+        blindness(summary.low_impossible, summary, |when| {
+            explain_blind_low(method, when)
+        }),
+        blindness(summary.high_impossible, summary, |when| {
+            explain_blind_high(method, when)
+        }),
+        hint(replay, summary),
+        picture.map(|path| format!("picture     {}", path.display())),
+    ];
+    let lines = lines
+        .into_iter()
+        .flatten()
+        .map(|line| format!("  {line}\n"));
+    std::iter::once(format!("{}\n", plan.metric.name))
+        .chain(lines)
+        .collect()
+}
+
+fn judged(replay: &Replay, summary: &Summary, plan: &BacktestPlan) -> String {
+    let period = match (replay.points.first(), replay.points.last()) {
+        (Some(first), Some(last)) => {
+            let [from, to] = [first, last].map(|point| point.time.format("%Y-%m-%d %H:%M %Z"));
+            format!(" from {from} to {to}")
+        }
+        _ => String::new(),
+    };
+    let stride = match replay.stride {
+        1 => String::new(),
+        stride => format!(", one in {stride}"),
+    };
+    format!(
+        "judged      {} points of {}{stride}{period}, each from the {} before it",
+        count(summary.judged),
+        write_length(replay.step.delta()),
+        TimeDelta::from_std(plan.metric.window).map_or(String::new(), write_length)
+    )
+}
+
+fn undecided(replay: &Replay, summary: &Summary) -> Option<String> {
+    let first = replay.points.iter().find_map(|point| match &point.finding {
+        Finding::Undecided(reason) => Some((point, reason)),
+        Finding::Decided(_) => None,
+    });
+    let (point, reason) = first?;
+    Some(format!(
+        "undecided   {} of them; the first at {}: {reason}",
+        count(summary.judged - summary.decided),
+        point.time.format("%Y-%m-%d %H:%M %Z")
+    ))
+}
+
+fn coverage(replay: &Replay, summary: &Summary) -> Option<String> {
+    let coverage = summary.coverage?;
+    let percent = |share: f64| format!("{:.1}", share * 100.0);
+    let basis = match coverage.basis {
+        Basis::Blocks(blocks) => format!(
+            "taking {blocks} blocks of {} to be independent",
+            write_length(summary.block)
+        ),
+        Basis::Points => {
+            "taking points to be independent, which is too narrow if misses cluster".to_string()
+        }
+    };
+    Some(format!(
+        "coverage    {} % inside a band of {}; {} to {} % with 95 % confidence, {basis}",
+        percent(coverage.share),
+        replay.level,
+        percent(coverage.lower),
+        percent(coverage.upper)
+    ))
+}
+
+fn breaches(summary: &Summary) -> Option<String> {
+    (summary.decided > 0).then(|| {
+        let (high, low) = (count(summary.high), count(summary.low));
+        format!("breaches    {high} above, {low} below")
+    })
+}
+
+fn incidents(replay: &Replay, summary: &Summary) -> Option<String> {
+    if summary.decided == 0 {
+        return None;
+    }
+    let longest = summary.longest_incident().map_or(String::new(), |longest| {
+        format!(
+            "; the longest {} from {}",
+            write_length(longest.length(replay.step.delta())),
+            longest.first.format("%Y-%m-%d %H:%M %Z")
+        )
+    });
+    let partial = partial(replay);
+    let rate = if tells_of_weeks(replay) {
+        format!(", {} a week", rate(summary.incidents_per_week))
+    } else {
+        String::new()
+    };
+    Some(format!(
+        "incidents   {} (runs of breaches count once{partial}){rate}{longest}",
+        count(summary.incidents.len())
+    ))
+}
+
+/// What was held bearable, and what came of it.
+fn budget(replay: &Replay, summary: &Summary, method: &Method) -> Option<String> {
+    let Sensitivity::Budget(budget) = method.sensitivity else {
+        return None;
+    };
+    let level = replay.level.share();
+    let measured = if summary.decided > 0 && tells_of_weeks(replay) {
+        let (rate, partial) = (rate(summary.incidents_per_week), partial(replay));
+        format!("measured: {rate} incidents a week{partial}, real ones among them")
+    } else {
+        "too little was judged to measure it".to_string()
+    };
+    Some(format!(
+        "budget      max_false_alerts = {budget}, which makes the level {level}; {measured}"
+    ))
+}
+
+fn partial(replay: &Replay) -> &'static str {
+    match replay.stride {
+        1 => "",
+        _ => ", of the points judged alone",
+    }
+}
+
+/// Of a shorter period a week would be guesswork.
+fn tells_of_weeks(replay: &Replay) -> bool {
+    replay.span() >= TimeDelta::days(1)
+}
+
+fn by_hour(summary: &Summary) -> Option<String> {
+    let counts = summary.by_hour?;
+    let (most, hour) = peak(&counts)?;
+    let bars: String = counts.iter().map(|count| bar(*count, most)).collect();
+    Some(format!(
+        "by hour     {bars} 0 to 23 h; most at {hour} h: {}",
+        count(most)
+    ))
+}
+
+fn by_weekday(summary: &Summary) -> Option<String> {
+    let counts = summary.by_weekday?;
+    peak(&counts)?;
+    let days = WEEKDAYS.iter().zip(counts);
+    let days: Vec<String> = days
+        .map(|(day, breaches)| format!("{day} {}", count(breaches)))
+        .collect();
+    Some(format!("by weekday  {}", days.join(", ")))
+}
+
+/// The largest count and the first place that has it; None where all are 0.
+fn peak(counts: &[usize]) -> Option<(usize, usize)> {
+    let most = counts.iter().copied().max().filter(|most| *most > 0)?;
+    let place = counts.iter().position(|count| *count == most)?;
+    Some((most, place))
+}
+
+/// The smallest bar stands for one, so that nothing that happened is invisible.
+fn bar(count: usize, most: usize) -> char {
+    match count {
+        0 => NO_BAR,
+        count => BARS[(count * BARS.len()).div_ceil(most).clamp(1, BARS.len()) - 1],
+    }
+}
+
+/// A line of one side, from a share of the points on.
+fn blindness(
+    blind: usize,
+    summary: &Summary,
+    explain: impl FnOnce(&str) -> String,
+) -> Option<String> {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "far fewer than 2^53 can have been judged"
+    )]
+    let share = blind as f64 / summary.decided.max(1) as f64;
+    (share >= BLIND_SHARE).then(|| {
+        let when = format!("at {:.1} % of the points", share * 100.0);
+        format!("blind       {}", explain(&when))
+    })
+}
+
+fn hint(replay: &Replay, summary: &Summary) -> Option<String> {
+    let others = summary
+        .hints
+        .iter()
+        .filter(|hint| (hint.level - replay.level.share()).abs() > 1e-9);
+    let told: Vec<String> = others
+        .map(|hint| {
+            format!(
+                "level {} would have meant {} alerts a week",
+                hint.level,
+                rate(hint.incidents_per_week)
+            )
+        })
+        .collect();
+    (!told.is_empty()).then(|| format!("hint        {}", told.join(", ")))
+}
+
+fn rate(per_week: f64) -> String {
+    separate_thousands(&format!("{per_week:.1}"))
+}
+
+fn count(count: usize) -> String {
+    separate_thousands(&count.to_string())
+}

@@ -1,0 +1,281 @@
+//! An explanation for people: the verdict as the check words it, and under it a line for each step
+//! that led there.
+
+use std::path::PathBuf;
+
+use super::rarity::Rarity;
+use super::{ClippedValue, clipped_values, cut, score};
+use crate::commands::report::{blind_sides, write_line};
+use crate::config::Metric;
+use crate::detect::Evaluation;
+use crate::forecast::{Forecast, ModelChoice, Role, Season};
+use crate::output::{Notation, separate_thousands, write_length, write_time, write_times};
+
+/// So many of the clipped values are told, the latest ones.
+const CLIPPED_TOLD: usize = 5;
+/// Where what follows a heading begins, and figures below it.
+const HEADING: usize = 12;
+
+/// The page.
+pub fn write(metric: &Metric, evaluation: &Evaluation, files: &[PathBuf]) -> String {
+    let mut page = Page::default();
+    page.lines.push(write_line(metric, evaluation));
+    tell_rows(&mut page, evaluation);
+    tell_history(&mut page, metric, evaluation);
+    if let Some(forecast) = &evaluation.forecast {
+        let notation = Notation::for_band(&forecast.band);
+        tell_clipped(&mut page, evaluation, notation);
+        page.entry("seasons", &seasons(&forecast.seasons));
+        page.entry("incident", &incident(forecast, metric, evaluation));
+        tell_expected(&mut page, forecast, metric, evaluation);
+        page.entry("error", &error(forecast, notation));
+        tell_limits(&mut page, forecast, evaluation);
+    }
+    tell_place(&mut page, evaluation);
+    for line in blind_sides(&metric.method, evaluation) {
+        page.entry("blind", &line);
+    }
+    for path in files {
+        page.entry("picture", &path.display().to_string());
+    }
+    page.lines.join("\n") + "\n"
+}
+
+/// Lines with a heading, and figures beneath them.
+#[derive(Default)]
+struct Page {
+    lines: Vec<String>,
+}
+
+impl Page {
+    fn entry(&mut self, heading: &str, text: &str) {
+        self.lines.push(format!("  {heading:<HEADING$}{text}"));
+    }
+
+    fn below(&mut self, text: &str) {
+        self.entry("", &format!("  {text}"));
+    }
+}
+
+fn tell_rows(page: &mut Page, evaluation: &Evaluation) {
+    let (now, row_counts) = (evaluation.reading.now, evaluation.reading.row_counts);
+    let step = evaluation.reading.series.grid().step();
+    page.entry(
+        "as of",
+        &format!(
+            "{}, in the time zone {}, in buckets of {}",
+            now.format("%Y-%m-%d %H:%M:%S %Z"),
+            now.timezone(),
+            write_length(step.delta())
+        ),
+    );
+    page.entry(
+        "rows",
+        &format!(
+            "{} (empty {}, not finite {}, time unclear {}, repeated {})",
+            separate_thousands(&row_counts.rows.to_string()),
+            row_counts.empty,
+            row_counts.not_finite,
+            row_counts.unclear_time,
+            row_counts.repeated
+        ),
+    );
+}
+
+fn tell_history(page: &mut Page, metric: &Metric, evaluation: &Evaluation) {
+    let Some(cleaned) = &evaluation.cleaned else {
+        return;
+    };
+    let history = &cleaned.history;
+    page.entry(
+        "history",
+        &format!(
+            "{} buckets from {} to {}, {} without data; a full window has {}",
+            count(history.len()),
+            history.time(0).format("%Y-%m-%d %H:%M %Z"),
+            history.next_time().format("%Y-%m-%d %H:%M %Z"),
+            count(history.missing()),
+            count(history.grid().step().count_in(metric.window))
+        ),
+    );
+}
+
+fn tell_clipped(page: &mut Page, evaluation: &Evaluation, notation: Notation) {
+    let clipped = clipped_values(evaluation);
+    let shown = &clipped[clipped.len().saturating_sub(CLIPPED_TOLD)..];
+    let told = match clipped.len() {
+        0 => "nothing; no value of the history was an outlier".to_string(),
+        1 => "1 value counted as one nearer to what its past suggested".to_string(),
+        all if all == shown.len() => {
+            format!("{all} values counted as ones nearer to what their past suggested")
+        }
+        all => format!(
+            "{} values counted as ones nearer to what their past suggested, the latest of them",
+            count(all)
+        ),
+    };
+    page.entry("clipped", &told);
+    for ClippedValue {
+        time,
+        value,
+        counted_as,
+    } in shown
+    {
+        page.below(&format!(
+            "{}  {} as {}",
+            time.format("%Y-%m-%d %H:%M %Z"),
+            notation.write(*value),
+            notation.write(*counted_as)
+        ));
+    }
+}
+
+fn seasons(seasons: &[Season]) -> String {
+    if seasons.is_empty() {
+        return "none".to_string();
+    }
+    let told: Vec<String> = seasons
+        .iter()
+        .map(|season| {
+            let share = season.strength.max(0.0) * 100.0;
+            format!("{}: {share:.0} %", write_length(season.length))
+        })
+        .collect();
+    format!(
+        "{}, by the share of the ups and downs that earlier turns explain",
+        told.join(", ")
+    )
+}
+
+fn incident(forecast: &Forecast, metric: &Metric, evaluation: &Evaluation) -> String {
+    let patience = write_length(metric.method.adapt_after);
+    match forecast.held_since {
+        None => "none; the expectation follows the last values".to_string(),
+        Some(since) => format!(
+            "since {}: the expectation does not follow the values from then on, until they are back or have lasted {patience} (adapt_after)",
+            write_time(since, evaluation.reading.now)
+        ),
+    }
+}
+
+fn tell_expected(page: &mut Page, forecast: &Forecast, metric: &Metric, evaluation: &Evaluation) {
+    let notation = Notation::for_band(&forecast.band);
+    let expected = notation.write(forecast.band.expected);
+    page.entry("expected", &format!("{expected}, the sum of"));
+    let contributions = forecast.workings.contributions.iter();
+    let mut parts: Vec<Part> = contributions
+        .map(|contribution| Part {
+            figure: signed(contribution.value, contribution.role, notation),
+            name: name(contribution.role, forecast, metric),
+        })
+        .collect();
+    parts.extend(cut(evaluation).map(|cut| Part {
+        figure: format!("+{}", notation.write(cut)).replace("+-", "-"),
+        name: "cut to the values there can be (min, max)".to_string(),
+    }));
+    let width = parts.iter().map(|part| part.figure.len()).max();
+    let width = width.unwrap_or(0);
+    for part in parts {
+        page.below(&format!("{:>width$}  {}", part.figure, part.name));
+    }
+}
+
+/// One line of a sum.
+struct Part {
+    figure: String,
+    name: String,
+}
+
+fn signed(value: f64, role: Role, notation: Notation) -> String {
+    let figure = notation.write(value);
+    match role {
+        Role::Level => figure,
+        _ if figure.starts_with('-') => figure,
+        _ => format!("+{figure}"),
+    }
+}
+
+fn name(role: Role, forecast: &Forecast, metric: &Metric) -> String {
+    match role {
+        Role::Level if metric.method.model == ModelChoice::Mstl => {
+            "the level: the trend, smoothed and continued".to_string()
+        }
+        Role::Level => "the level: the median of the history, and a constant".to_string(),
+        Role::PastErrors => "what is left of the last errors".to_string(),
+        Role::Recent(1) => "the last value, by its distance from the level".to_string(),
+        Role::Recent(values) => format!("the last {values} values, by their distance from it"),
+        Role::Season(number) => forecast.seasons.get(number).map_or_else(
+            || "a season".to_string(),
+            |season| format!("the season of {}", write_length(season.length)),
+        ),
+    }
+}
+
+fn error(forecast: &Forecast, notation: Notation) -> String {
+    let (now, usual) = (&forecast.distribution, forecast.workings.usual_error);
+    let times = |now: f64, usual: f64| write_times(now / usual);
+    format!(
+        "about {} below or {} above here and now, {} and {} times as much as usual; learnt from {} errors on values the model had not seen",
+        notation.write(now.below),
+        notation.write(now.above),
+        times(now.below, usual.below),
+        times(now.above, usual.above),
+        count(forecast.workings.errors)
+    )
+}
+
+fn tell_limits(page: &mut Page, forecast: &Forecast, evaluation: &Evaluation) {
+    let limits = &forecast.workings.limits;
+    let widest = limits.iter().map(|limits| limits.level.to_string().len());
+    let width = widest.max().unwrap_or(0);
+    let notation = Notation::for_band(&forecast.band);
+    for (index, limits) in limits.iter().enumerate() {
+        let heading = if index == 0 { "limits" } else { "" };
+        let judged_by = if limits.level == evaluation.level {
+            ", by which it was judged"
+        } else {
+            ""
+        };
+        page.entry(
+            heading,
+            &format!(
+                "{:>width$}  {} to {}{judged_by}",
+                limits.level.to_string(),
+                notation.write(limits.band.lower),
+                notation.write(limits.band.upper)
+            ),
+        );
+    }
+}
+
+/// Where in its band the value lies.
+fn tell_place(page: &mut Page, evaluation: &Evaluation) {
+    let step = evaluation.reading.series.grid().step();
+    if let Some(score) = score(evaluation) {
+        let rarity = Rarity::of(score, step).write();
+        let score = if score < 0.001 {
+            format!("{score:.2e}")
+        } else {
+            format!("{score:.3}")
+        };
+        page.entry(
+            "score",
+            &format!("{score}: values this far out come {rarity}"),
+        );
+    }
+    if let Some(half_widths) = evaluation.deviation() {
+        page.entry(
+            "deviation",
+            &format!(
+                "{} half-widths of the {} band {} what was expected",
+                write_times(half_widths.abs()),
+                evaluation.level,
+                if half_widths < 0.0 { "below" } else { "above" }
+            ),
+        );
+    }
+}
+
+fn count(count: usize) -> String {
+    separate_thousands(&count.to_string())
+}

@@ -1,0 +1,366 @@
+//! What is printed of a metric: a line for people, or a JSON object for programs.
+
+mod blind;
+
+use anyhow::Result;
+use chrono::{DateTime, SecondsFormat};
+use chrono_tz::Tz;
+use serde::Serialize;
+
+use crate::cli::Format;
+use crate::config::Metric;
+use crate::detect::Evaluation;
+use crate::detect::Verdict;
+use crate::forecast::{Level, Season, Sensitivity};
+use crate::notify::mail::Delivery;
+use crate::output::{Notation, separate_thousands, write_length, write_time, write_times};
+use crate::series::TimeSeries;
+pub use blind::{blind_sides, explain_blind_high, explain_blind_low};
+
+/// How much a run tells in text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verbosity {
+    Quiet,
+    /// What wants attention: the way of cron.
+    Notable,
+    /// A line for every metric.
+    Everything,
+    /// And how it came about.
+    Details,
+}
+
+/// All that is to be said of one metric in this run.
+#[derive(Debug)]
+pub struct Account<'a> {
+    pub metric: &'a Metric,
+    /// None where the metric could not be read or judged.
+    pub evaluation: Option<&'a Evaluation>,
+    /// The bucket that was judged last, where there is none after it to judge.
+    pub unchanged_since: Option<DateTime<Tz>>,
+    pub deliveries: &'a [Delivery],
+    /// Files written.
+    pub files: &'a [std::path::PathBuf],
+    /// What could not be done, each on one line.
+    pub failures: &'a [String],
+}
+
+/// The text for standard output, if there is something to tell.
+pub fn write_account(account: &Account, format: Format, verbosity: Verbosity) -> Option<String> {
+    match format {
+        _ if verbosity == Verbosity::Quiet => None,
+        Format::Json => write_json(&Entry::of(account)).ok(),
+        Format::Text => match account.evaluation {
+            Some(evaluation) => write_text(account, evaluation, verbosity),
+            None => write_unchanged(account, verbosity),
+        },
+    }
+}
+
+/// That there is nothing new, and what was done of old.
+fn write_unchanged(account: &Account, verbosity: Verbosity) -> Option<String> {
+    let since = account.unchanged_since?;
+    if verbosity == Verbosity::Notable && account.deliveries.is_empty() {
+        return None;
+    }
+    let time = since.format("%Y-%m-%d %H:%M %Z");
+    let mut lines = vec![format!("{}  nothing new since {time}", account.metric.name)];
+    lines.extend(mailed(account));
+    Some(lines.join("\n"))
+}
+
+fn mailed(account: &Account) -> impl Iterator<Item = String> {
+    let deliveries = account.deliveries.iter();
+    deliveries
+        .filter(|delivery| delivery.outcome.is_ok())
+        .map(|delivery| format!("  mailed to {}", delivery.to.email))
+}
+
+fn write_text(account: &Account, evaluation: &Evaluation, verbosity: Verbosity) -> Option<String> {
+    let is_notable = evaluation.verdict != Verdict::Normal || !account.deliveries.is_empty();
+    if verbosity == Verbosity::Notable && !is_notable {
+        return None;
+    }
+    let mut lines = vec![write_line(account.metric, evaluation)];
+    if verbosity != Verbosity::Notable {
+        let blind = blind_sides(&account.metric.method, evaluation);
+        lines.extend(blind.iter().map(|line| format!("  {line}")));
+    }
+    lines.extend(mailed(account));
+    lines.extend(
+        account
+            .files
+            .iter()
+            .map(|path| format!("  wrote {}", path.display())),
+    );
+    if verbosity == Verbosity::Details {
+        lines.extend(
+            details(account.metric, evaluation)
+                .into_iter()
+                .map(|detail| format!("  {detail}")),
+        );
+    }
+    Some(lines.join("\n"))
+}
+
+/// The verdict on one line: `sales  HIGH  1,843.20 at 14:05 CET, expected 1,102.40 (912.10 to 1,297.80)`
+pub fn write_line(metric: &Metric, evaluation: &Evaluation) -> String {
+    let (name, verdict) = (&metric.name, word(&evaluation.verdict).to_uppercase());
+    let now = evaluation.reading.now;
+    match (&evaluation.verdict, evaluation.latest, &evaluation.forecast) {
+        (Verdict::Undecided(reason), Some(latest), _) => {
+            let value = Notation::for_value(latest.value).write(latest.value);
+            format!(
+                "{name}  {verdict}  {reason} (newest: {value} at {})",
+                write_time(latest.time, now)
+            )
+        }
+        (Verdict::Undecided(reason), None, _) => format!("{name}  {verdict}  {reason}"),
+        (_, Some(latest), Some(forecast)) => {
+            let band = forecast.band;
+            let notation = Notation::for_band(&band);
+            format!(
+                "{name}  {verdict}  {} at {}, expected {} ({} to {})",
+                notation.write(latest.value),
+                write_time(latest.time, now),
+                notation.write(band.expected),
+                notation.write(band.lower),
+                notation.write(band.upper)
+            )
+        }
+        _ => format!("{name}  {verdict}"),
+    }
+}
+
+fn details(metric: &Metric, evaluation: &Evaluation) -> Vec<String> {
+    let count = |count: usize| separate_thousands(&count.to_string());
+    let row_counts = evaluation.reading.row_counts;
+    let step = evaluation.reading.series.grid().step();
+    let mut details = vec![format!(
+        "rows {} (empty {}, not finite {}, time unclear {}, repeated {}), step {step}, as of {}",
+        separate_thousands(&row_counts.rows.to_string()),
+        row_counts.empty,
+        row_counts.not_finite,
+        row_counts.unclear_time,
+        row_counts.repeated,
+        evaluation.reading.now.format("%Y-%m-%d %H:%M:%S %Z")
+    )];
+    if let Some(cleaned) = &evaluation.cleaned {
+        let history = &cleaned.history;
+        details.push(format!(
+            "history {} from {}: {} values, {} missing, {} clipped{}",
+            write_length(history.span()),
+            history.time(0).format("%Y-%m-%d %H:%M %Z"),
+            count(history.len() - history.missing()),
+            count(history.missing()),
+            count(cleaned.clipped.len()),
+            cleaned.fences.map_or(String::new(), |fences| {
+                let notation = Notation::for_value(fences.upper - fences.lower);
+                format!(
+                    " (for now beyond {} and {})",
+                    notation.write(fences.lower),
+                    notation.write(fences.upper)
+                )
+            })
+        ));
+    }
+    if let Some(forecast) = &evaluation.forecast {
+        details.push(seasons(&forecast.seasons));
+        if let Some(since) = forecast.held_since {
+            details.push(format!(
+                "an incident since {}: the forecast does not follow it before adapt_after",
+                write_time(since, evaluation.reading.now)
+            ));
+        }
+    }
+    if let Some(half_widths) = evaluation.deviation() {
+        details.push(format!(
+            "{} half-widths of the {} band {} what was expected",
+            write_times(half_widths.abs()),
+            evaluation.level,
+            if half_widths < 0.0 { "below" } else { "above" }
+        ));
+    }
+    if let Sensitivity::Budget(budget) = metric.method.sensitivity {
+        let level = evaluation.level.share();
+        details.push(format!("level {level} from max_false_alerts = {budget}"));
+    }
+    details
+}
+
+fn seasons(seasons: &[Season]) -> String {
+    if seasons.is_empty() {
+        return "no season".into();
+    }
+    let seasons: Vec<String> = seasons
+        .iter()
+        .map(|season| {
+            let share = season.strength.max(0.0) * 100.0;
+            format!("{} ({share:.0} %)", write_length(season.length))
+        })
+        .collect();
+    format!("seasons {}, by what they explain", seasons.join(" and "))
+}
+
+fn word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::High => "high",
+        Verdict::Low => "low",
+        Verdict::Normal => "normal",
+        Verdict::Undecided(_) => "undecided",
+    }
+}
+
+/// One metric as JSON. Numbers are numbers, times RFC 3339 with offset, and what is not known null.
+#[derive(Debug, Serialize)]
+pub struct Entry {
+    /// The metric's name.
+    metric: String,
+    /// Its title.
+    title: String,
+    /// Its unit.
+    unit: Option<String>,
+    /// `high`, `low`, `normal`, `undecided`, `unchanged` where no bucket came after the one judged
+    /// last, or `failed` where it could not be judged at all.
+    verdict: &'static str,
+    /// Why it is undecided.
+    reason: Option<String>,
+    /// The start of the judged bucket.
+    time: Option<String>,
+    /// Its value.
+    value: Option<f64>,
+    /// What was expected of it.
+    expected: Option<f64>,
+    /// The band's lower limit.
+    lower: Option<f64>,
+    /// The band's upper limit.
+    upper: Option<f64>,
+    /// The share of healthy values the band should hold.
+    level: Option<f64>,
+    /// How far the value lies from what was expected, in half-widths of the band on that side:
+    /// beyond 1 or -1 is a breach.
+    deviation: Option<f64>,
+    /// False where the band reaches the least value there can be (`min`, or zero where the history
+    /// was never negative): Low cannot fire.
+    low_possible: Option<bool>,
+    /// False where the band reaches `max`: High cannot fire.
+    high_possible: Option<bool>,
+    /// The instant the check is as of.
+    as_of: Option<String>,
+    /// The length of a bucket, in seconds.
+    step_seconds: Option<i64>,
+    /// The start of the history the band was drawn from.
+    history_from: Option<String>,
+    /// Its buckets.
+    history_buckets: Option<usize>,
+    /// Those without data.
+    history_missing: Option<usize>,
+    /// Its values that were clipped as outliers.
+    clipped: Option<usize>,
+    /// Rows read.
+    rows: Option<u64>,
+    /// Rows left out for want of a value.
+    rows_empty: Option<u64>,
+    /// Rows left out because their value was NaN or infinite.
+    rows_not_finite: Option<u64>,
+    /// Rows left out because their wall clock time names no instant, or two.
+    rows_time_unclear: Option<u64>,
+    /// Rows beyond the first of their bucket where one was expected; they were averaged.
+    rows_repeated: Option<u64>,
+    /// The addresses whose mail the server has accepted.
+    mailed: Vec<String>,
+    /// The files written.
+    files: Vec<String>,
+    /// What could not be done.
+    failures: Vec<String>,
+}
+
+impl Entry {
+    pub fn of(account: &Account) -> Self {
+        let metric = account.metric;
+        let evaluation = account.evaluation;
+        let latest = evaluation.and_then(|evaluation| evaluation.latest);
+        let band = evaluation
+            .and_then(|evaluation| evaluation.forecast.as_ref())
+            .map(|forecast| forecast.band);
+        let history = evaluation
+            .and_then(|evaluation| evaluation.cleaned.as_ref())
+            .map(|cleaned| &cleaned.history);
+        let row_counts = evaluation.map(|evaluation| evaluation.reading.row_counts);
+        let level = match (evaluation, metric.method.sensitivity) {
+            (Some(evaluation), _) => Some(evaluation.level),
+            (None, Sensitivity::Level(level)) => Some(level),
+            (None, Sensitivity::Budget(_)) => None,
+        };
+        Self {
+            metric: metric.name.clone(),
+            title: metric.title.clone(),
+            unit: metric.unit.clone(),
+            verdict: match evaluation {
+                Some(evaluation) => word(&evaluation.verdict),
+                None if account.unchanged_since.is_some() => "unchanged",
+                None => "failed",
+            },
+            reason: evaluation.and_then(|evaluation| match &evaluation.verdict {
+                Verdict::Undecided(reason) => Some(reason.to_string()),
+                _ => None,
+            }),
+            time: latest
+                .map(|latest| latest.time)
+                .or(account.unchanged_since)
+                .map(stamp),
+            value: latest.map(|latest| latest.value),
+            expected: band.map(|band| band.expected),
+            lower: band.map(|band| band.lower),
+            upper: band.map(|band| band.upper),
+            level: level.map(Level::share),
+            deviation: evaluation.and_then(Evaluation::deviation),
+            low_possible: evaluation
+                .and_then(|evaluation| evaluation.low_is_possible(&metric.method)),
+            high_possible: evaluation
+                .and_then(|evaluation| evaluation.high_is_possible(&metric.method)),
+            as_of: evaluation.map(|evaluation| stamp(evaluation.reading.now)),
+            step_seconds: evaluation
+                .map(|evaluation| evaluation.reading.series.grid().step().seconds()),
+            history_from: history.map(|history| stamp(history.time(0))),
+            history_buckets: history.map(TimeSeries::len),
+            history_missing: history.map(TimeSeries::missing),
+            clipped: evaluation
+                .and_then(|evaluation| evaluation.cleaned.as_ref())
+                .map(|cleaned| cleaned.clipped.len()),
+            rows: row_counts.map(|row_counts| row_counts.rows),
+            rows_empty: row_counts.map(|row_counts| row_counts.empty),
+            rows_not_finite: row_counts.map(|row_counts| row_counts.not_finite),
+            rows_time_unclear: row_counts.map(|row_counts| row_counts.unclear_time),
+            rows_repeated: row_counts.map(|row_counts| row_counts.repeated),
+            mailed: account
+                .deliveries
+                .iter()
+                .filter(|delivery| delivery.outcome.is_ok())
+                .map(|delivery| delivery.to.email.to_string())
+                .collect(),
+            files: account
+                .files
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect(),
+            failures: account.failures.to_vec(),
+        }
+    }
+}
+
+/// An object on one line.
+///
+/// # Errors
+///
+/// If a key is not text, which no struct of ours has.
+pub fn write_json(object: &impl Serialize) -> Result<String> {
+    Ok(serde_json::to_string(object)?)
+}
+
+/// An instant as programs read it: RFC 3339 with offset.
+pub fn stamp(time: DateTime<Tz>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, false)
+}
+
+#[cfg(test)]
+mod tests;

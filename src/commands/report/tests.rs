@@ -1,0 +1,206 @@
+//! The words of the report.
+
+use super::*;
+use crate::detect::Direction;
+use crate::detect::Evaluation;
+use crate::forecast::{Method, Range};
+use crate::series::{Buckets, Grid, Missing, parse_time};
+use crate::source::Window;
+
+/// Three weeks of hourly values ending at 14:00 in Paris, the last of them given.
+fn evaluation(last: f64) -> Evaluation {
+    judgement_by(last, &Metric::of_file("sales"))
+}
+
+fn judgement_by(last: f64, metric: &Metric) -> Evaluation {
+    let end = parse_time("2026-11-22 14:00", chrono_tz::Europe::Paris).expect("a time");
+    let grid = Grid::new("1h".parse().expect("a step"), end);
+    let mut buckets = Buckets::new(grid.clone(), None);
+    let last_slot = grid.slot(end);
+    for steps in 0..20 * 24_u32 {
+        let value = if steps == 0 {
+            last
+        } else {
+            1000.0 + 200.0 * f64::from(steps % 24) + f64::from(steps * 7919 % 101)
+        };
+        buckets.add(grid.instant(last_slot - i64::from(steps)), Some(value));
+    }
+    let reading = Window {
+        series: buckets.series(last_slot - 20 * 24, last_slot, Missing::Gap),
+        row_counts: buckets.row_counts,
+        now: grid.instant(last_slot + 1),
+        newest: Some(end),
+        stale_after: chrono::TimeDelta::hours(3),
+    };
+    Evaluation::of(reading, metric).expect("an evaluation")
+}
+
+fn written(
+    evaluation: Option<&Evaluation>,
+    format: Format,
+    verbosity: Verbosity,
+) -> Option<String> {
+    let metric = Metric::of_file("sales");
+    let failures = if evaluation.is_none() {
+        vec!["query failed".to_string()]
+    } else {
+        Vec::new()
+    };
+    write_account(
+        &Account {
+            metric: &metric,
+            evaluation,
+            unchanged_since: None,
+            deliveries: &[],
+            files: &[],
+            failures: &failures,
+        },
+        format,
+        verbosity,
+    )
+}
+
+#[test]
+fn a_breach_is_a_line_with_value_time_expectation_and_band() {
+    let line = written(
+        Some(&evaluation(1_234_567.0)),
+        Format::Text,
+        Verbosity::Notable,
+    )
+    .expect("a line");
+    assert!(
+        line.starts_with("sales  HIGH  1,234,567.00 at 14:00 CET, expected "),
+        "{line}"
+    );
+    let band = line.split_once('(').expect("a band").1;
+    assert!(band.ends_with(')') && band.contains(" to "), "{line}");
+}
+
+#[test]
+fn under_cron_the_normal_is_not_worth_a_line() {
+    let normal = evaluation(1050.0);
+    assert_eq!(normal.verdict, Verdict::Normal);
+    assert_eq!(
+        written(Some(&normal), Format::Text, Verbosity::Notable),
+        None
+    );
+    assert!(
+        written(Some(&normal), Format::Text, Verbosity::Everything)
+            .is_some_and(|line| line.starts_with("sales  NORMAL  1,050.00 at 14:00 CET"))
+    );
+    assert_eq!(
+        written(Some(&evaluation(1e9)), Format::Text, Verbosity::Quiet),
+        None
+    );
+}
+
+#[test]
+fn json_has_numbers_as_numbers_and_times_with_offset() {
+    let text =
+        written(Some(&evaluation(1e6)), Format::Json, Verbosity::Notable).expect("an object");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(json["verdict"], "high");
+    assert_eq!(json["time"], "2026-11-22T14:00:00+01:00");
+    assert_eq!(json["value"], 1e6);
+    assert!(
+        json["lower"].as_f64() < json["expected"].as_f64()
+            && json["expected"].as_f64() < json["upper"].as_f64()
+    );
+    assert!(
+        json["deviation"]
+            .as_f64()
+            .is_some_and(|deviation| deviation > 1.0)
+    );
+    assert_eq!(json["reason"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_metric_that_could_not_be_read_is_in_the_json_too() {
+    let text = written(None, Format::Json, Verbosity::Notable).expect("an object");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(
+        (json["verdict"].as_str(), json["failures"][0].as_str()),
+        (Some("failed"), Some("query failed"))
+    );
+}
+
+#[test]
+fn the_table_in_the_readme_has_the_fields_of_the_json() {
+    let text = written(None, Format::Json, Verbosity::Notable).expect("an object");
+    let json: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(&text).expect("JSON");
+    let mut fields: Vec<&str> = json.keys().map(String::as_str).collect();
+    fields.sort_unstable();
+    let readme = include_str!("../../../README.md");
+    let table = readme
+        .split("| field | meaning |")
+        .nth(1)
+        .and_then(|text| text.split("\n\n").next())
+        .expect("a table");
+    let names = table
+        .lines()
+        .filter_map(|row| row.strip_prefix("| `")?.split(" | ").next());
+    let mut documented: Vec<&str> = names
+        .flat_map(|names| names.split(", "))
+        .map(|name| name.trim_matches('`'))
+        .collect();
+    documented.sort_unstable();
+    assert_eq!(documented, fields);
+}
+
+fn told_with(method: Method, verbosity: Verbosity) -> String {
+    let mut metric = Metric::of_file("sales");
+    metric.method = method;
+    let evaluation = judgement_by(1050.0, &metric);
+    let account = Account {
+        metric: &metric,
+        evaluation: Some(&evaluation),
+        unchanged_since: None,
+        deliveries: &[],
+        files: &[],
+        failures: &[],
+    };
+    write_account(&account, Format::Text, verbosity).unwrap_or_default()
+}
+
+#[test]
+fn a_side_that_cannot_fire_is_told_with_its_remedies() {
+    let band = evaluation(1050.0).forecast.expect("a forecast").band;
+    assert!(band.lower < 1040.0 && band.upper > 1060.0, "{band:?}");
+    let at_both_ends = Method {
+        range: Range::new(Some(1040.0), Some(1060.0)).expect("a range"),
+        ..Method::default()
+    };
+    let told = told_with(at_both_ends.clone(), Verbosity::Everything);
+    for line in [
+        "\n  Low cannot fire now: the lower limit is at min = 1040; aggregate longer (every), set a lower level, or watch the other side alone (direction = \"high\")",
+        "\n  High cannot fire now: the upper limit is at max = 1060; aggregate longer (every), set a lower level, or watch the other side alone (direction = \"low\")",
+    ] {
+        assert!(told.contains(line), "{told}");
+    }
+    let low_alone = Method {
+        direction: Direction::Low,
+        sensitivity: Sensitivity::Budget("1/week".parse().expect("a budget")),
+        ..at_both_ends.clone()
+    };
+    let told = told_with(low_alone, Verbosity::Everything);
+    assert!(
+        told.ends_with("min = 1040; aggregate longer (every), or allow more with max_false_alerts"),
+        "{told}"
+    );
+    assert!(!told_with(at_both_ends, Verbosity::Notable).contains("cannot fire"));
+}
+
+#[test]
+fn a_level_that_follows_from_a_budget_is_told_with_it() {
+    let method = Method {
+        sensitivity: Sensitivity::Budget("1/month".parse().expect("a budget")),
+        ..Method::default()
+    };
+    let told = told_with(method, Verbosity::Details);
+    assert!(
+        told.contains("of the 99.86 % band")
+            && told.contains("level 0.9986 from max_false_alerts = 1/month"),
+        "{told}"
+    );
+}

@@ -1,0 +1,118 @@
+//! The status as a page for people.
+
+use chrono::{DateTime, FixedOffset};
+use chrono_tz::Tz;
+
+use super::{LackStatus, MetricStatus, Status};
+use crate::forecast::Band;
+use crate::output::{Notation, write_time};
+
+/// One line a metric, and what is wrong below it.
+pub fn write(status: &Status, now: DateTime<Tz>) -> String {
+    let time = |text: &str| time(text, now);
+    let known = |text: &Option<String>| text.as_deref().map_or("never".to_string(), time);
+    let mut lines = vec![
+        format!("memory    {}", status.state_dir),
+        format!(
+            "last run  {}, the last good one {}",
+            known(&status.last_run),
+            known(&status.last_good_run)
+        ),
+    ];
+    for metric in &status.metrics {
+        lines.extend(of_metric(metric, now));
+    }
+    for waiting in &status.outbox {
+        let why = waiting.why.as_deref().unwrap_or("not tried yet");
+        lines.push(format!(
+            "waiting   {:?} to {}, written {}, tried {} times, again from {}: {why}",
+            waiting.subject,
+            waiting.to,
+            time(&waiting.created),
+            waiting.attempts,
+            time(&waiting.not_before)
+        ));
+    }
+    for lost in &status.lost {
+        lines.push(format!(
+            "lost      {:?} to {}, written {}: {}",
+            lost.subject,
+            lost.to,
+            time(&lost.created),
+            lost.why
+        ));
+    }
+    for file in &status.unreadable {
+        lines.push(format!("unreadable  {}: {}", file.path, file.why));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn of_metric(metric: &MetricStatus, now: DateTime<Tz>) -> Vec<String> {
+    let time = |text: &str| time(text, now);
+    let since = metric
+        .since
+        .as_deref()
+        .map_or(String::new(), |since| format!(" since {}", time(since)));
+    let last = metric.last.as_ref().map_or(String::new(), |last| {
+        let band = Band::new(last.lower, last.expected, last.upper);
+        let notation = band.map_or(Notation::for_value(last.value), |band| {
+            Notation::for_band(&band)
+        });
+        format!(
+            "; {} at {}, expected {} ({} to {})",
+            notation.write(last.value),
+            time(&last.time),
+            notation.write(last.expected),
+            notation.write(last.lower),
+            notation.write(last.upper)
+        )
+    });
+    let mut lines = vec![format!(
+        "{}  {}{since}{last}",
+        metric.metric,
+        metric.state.to_uppercase()
+    )];
+    if let Some(told) = &metric.told_at {
+        lines.push(format!("  told      {}", time(told)));
+    }
+    let lacks = [
+        ("no data  ", &metric.no_data),
+        ("unwell   ", &metric.unwell),
+        ("undecided", &metric.undecided),
+    ];
+    for (word, lack) in lacks {
+        lines.extend(lack.as_ref().map(|lack| of_lack(word, lack, now)));
+    }
+    if let Some(until) = &metric.silent_until {
+        let because = metric.silent_because.as_deref();
+        let because = because.map_or(String::new(), |because| format!(": {because}"));
+        lines.push(format!("  silent    until {}{because}", time(until)));
+    }
+    if metric.quiet {
+        lines.push("  quiet     by the configuration".to_string());
+    }
+    lines
+}
+
+fn of_lack(word: &str, lack: &LackStatus, now: DateTime<Tz>) -> String {
+    let told = lack
+        .told_at
+        .as_deref()
+        .map_or("not told yet".to_string(), |told| {
+            format!("told {}", time(told, now))
+        });
+    format!(
+        "  {word} since {} ({told}): {}",
+        time(&lack.since, now),
+        lack.why
+    )
+}
+
+/// A time of the status as people write it.
+fn time(text: &str, now: DateTime<Tz>) -> String {
+    match DateTime::<FixedOffset>::parse_from_rfc3339(text) {
+        Ok(time) => write_time(time.with_timezone(&now.timezone()), now),
+        Err(_) => text.to_string(),
+    }
+}

@@ -1,0 +1,328 @@
+//! A conversation with the mail server: encrypted and verified or not at all, one message a
+//! recipient, and for each an answer of its own.
+
+use std::error::Error as _;
+use std::fmt::Display;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use anyhow::{Context, Error, Result, anyhow, bail};
+use lettre::address::Envelope;
+use lettre::transport::smtp;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{Certificate, SmtpConnection, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
+
+use super::Mailbox;
+use super::envelope::Letter;
+use crate::config::Deadline;
+use crate::config::{Encryption, MailSettings};
+use crate::output::one_line;
+
+/// What became of one recipient's mail.
+#[derive(Debug)]
+pub struct Delivery {
+    pub to: Mailbox,
+    /// The server has taken it on, or why not.
+    pub outcome: Result<()>,
+}
+
+/// Sends each letter; one that is refused does not stop the others. A server that cannot be reached
+/// or trusted fails them all.
+pub fn send(letters: &[Letter], settings: &MailSettings, deadline: Deadline) -> Vec<Delivery> {
+    let mut courier = Courier::new(settings, deadline);
+    let deliveries = letters.iter().map(|letter| courier.send(letter)).collect();
+    courier.close();
+    deliveries
+}
+
+/// Somebody who takes letters to the server one by one, over a connection that is opened for the first.
+pub struct Courier<'a> {
+    settings: &'a MailSettings,
+    deadline: Deadline,
+    session: Session,
+}
+
+impl<'a> Courier<'a> {
+    pub fn new(settings: &'a MailSettings, deadline: Deadline) -> Self {
+        Self {
+            settings,
+            deadline,
+            session: Session::Closed,
+        }
+    }
+
+    pub fn send(&mut self, letter: &Letter) -> Delivery {
+        let Self {
+            settings, deadline, ..
+        } = *self;
+        let peer = format!("smtp.host {}:{}", settings.host, settings.port);
+        deadline.waiting_for(format!("mail to {} by {peer}", letter.to.email));
+        let outcome = self
+            .session
+            .send(letter, settings, deadline)
+            .with_context(|| format!("mail to {} by {peer}", letter.to.email));
+        Delivery {
+            to: letter.to.clone(),
+            outcome,
+        }
+    }
+
+    pub fn close(self) {
+        self.session.close();
+    }
+}
+
+enum Session {
+    Closed,
+    Open(Box<SmtpConnection>),
+    /// Opening it failed, and would fail again.
+    Refused(String),
+}
+
+impl Session {
+    fn send(&mut self, letter: &Letter, settings: &MailSettings, deadline: Deadline) -> Result<()> {
+        if let Self::Closed = self {
+            match open(settings, deadline) {
+                Ok(connection) => *self = Self::Open(Box::new(connection)),
+                Err(error) => *self = Self::Refused(format!("{error:#}")),
+            }
+        }
+        match self {
+            Self::Refused(why) => bail!("{why}"),
+            Self::Closed => bail!("no connection"),
+            Self::Open(connection) => {
+                let mut conversation = Conversation {
+                    connection: connection.as_mut(),
+                    reply_timeout: settings.reply_timeout,
+                    deadline,
+                };
+                let Err(failure) = conversation.send(letter) else {
+                    return Ok(());
+                };
+                // After a refusal the next letter starts afresh. After silence it needs a new
+                // connection: on this one, an answer that comes late would be taken for the next.
+                if !failure.is_answer || conversation.ask(Rset, "RSET").is_err() {
+                    *self = Self::Closed;
+                }
+                Err(failure.told)
+            }
+        }
+    }
+
+    fn close(self) {
+        if let Self::Open(mut connection) = self {
+            // The letters are in or out by now; a server that hangs up or stalls changes nothing.
+            let _ = connection.set_timeout(Some(FAREWELL));
+            let _ = connection.quit();
+        }
+    }
+}
+
+/// How long a server has to say goodbye.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Connects, encrypts, signs in.
+fn open(settings: &MailSettings, deadline: Deadline) -> Result<SmtpConnection> {
+    let tls = tls_parameters(settings)?;
+    let implicit = (settings.encryption == Encryption::Implicit).then_some(&tls);
+    let hello = ClientId::default();
+    let timeout = deadline.at_most(settings.connect_timeout)?;
+    let mut connection = SmtpConnection::connect(
+        (settings.host.as_str(), settings.port),
+        Some(timeout),
+        &hello,
+        implicit,
+        None,
+    )
+    .map_err(|error| {
+        explain(
+            &error,
+            "cannot be talked to",
+            if error.status().is_some() {
+                ""
+            } else if implicit.is_some() {
+                "is it up, are smtp.host and smtp.port right, and does that port want smtp.implicit_tls?"
+            } else {
+                "is it up, and are smtp.host and smtp.port right?"
+            },
+        )
+    })?;
+    connection.set_timeout(Some(deadline.at_most(settings.reply_timeout)?))?;
+    if settings.encryption == Encryption::StartTls {
+        if !connection.can_starttls() {
+            bail!(
+                "does not offer STARTTLS; refusing to send in the clear (a server on port 465 wants smtp.implicit_tls = true)"
+            );
+        }
+        connection
+            .starttls(&tls, &hello)
+            .map_err(|error| explain(&error, "no encryption by STARTTLS", advice_on(&error)))?;
+    }
+    if let Some(login) = &settings.login {
+        let credentials = Credentials::new(login.user.clone(), login.password.reveal().to_string());
+        connection
+            .auth(&[Mechanism::Plain, Mechanism::Login], &credentials)
+            .map_err(|error| explain(&error, &format!("cannot log in as {}", login.user), "check smtp.user and smtp.password_file (or the environment: smtp_email, smtp_password)"))?;
+    }
+    Ok(connection)
+}
+
+fn tls_parameters(settings: &MailSettings) -> Result<TlsParameters> {
+    let mut builder = TlsParameters::builder(settings.host.clone());
+    if let Some(path) = &settings.ca_file {
+        let key = || format!("smtp.ca_file = {:?}", path.display().to_string());
+        let pem = std::fs::read(path).with_context(|| format!("{}: cannot be read", key()))?;
+        let certificate = Certificate::from_pem(&pem)
+            .map_err(|_| anyhow!("{}: not a certificate in PEM", key()))?;
+        builder = builder.add_root_certificate(certificate);
+    }
+    builder.build().map_err(|error| {
+        explain(
+            &error,
+            "TLS cannot be set up",
+            "are the certificates of the system in order (package ca-certificates)?",
+        )
+    })
+}
+
+/// Why a letter did not get through.
+struct Failure {
+    told: Error,
+    /// The server said so, and waits for the next command.
+    is_answer: bool,
+}
+
+impl Failure {
+    fn of(error: &smtp::Error, answer: &str, silence: &str) -> Self {
+        let is_answer = error.status().is_some();
+        let what = if is_answer { answer } else { silence };
+        Self {
+            told: explain(error, what, ""),
+            is_answer,
+        }
+    }
+}
+
+/// An open connection, each answer of which is waited for no longer than the deadline allows.
+struct Conversation<'a> {
+    connection: &'a mut SmtpConnection,
+    reply_timeout: Duration,
+    deadline: Deadline,
+}
+
+impl Conversation<'_> {
+    /// MAIL, RCPT, DATA and the message: each refusal told with its command.
+    fn send(&mut self, letter: &Letter) -> Result<(), Failure> {
+        let envelope = letter.message.envelope();
+        let parameters = self.parameters(envelope)?;
+        self.ask(
+            Mail::new(envelope.from().cloned(), parameters),
+            "the sender (MAIL)",
+        )?;
+        for to in envelope.to() {
+            self.ask(Rcpt::new(to.clone(), vec![]), "the recipient (RCPT)")?;
+        }
+        self.ask(Data, "to take a message (DATA)")?;
+        self.limit()?;
+        let answer = self.connection.message(&letter.message.formatted());
+        answer.map(drop).map_err(|error| {
+            let refused = "the server refused the message (after DATA)";
+            let silence = "no answer to the message, which may have arrived";
+            Failure::of(&error, refused, silence)
+        })
+    }
+
+    /// What the addresses ask of the server beyond the usual.
+    fn parameters(&self, envelope: &Envelope) -> Result<Vec<MailParameter>, Failure> {
+        let mut addresses = envelope.to().iter().chain(envelope.from());
+        if addresses.all(|address| AsRef::<str>::as_ref(address).is_ascii()) {
+            return Ok(Vec::new());
+        }
+        let server = self.connection.server_info();
+        if server.supports_feature(Extension::SmtpUtfEight) {
+            return Ok(vec![MailParameter::SmtpUtfEight]);
+        }
+        Err(Failure {
+            told: anyhow!(
+                "the address is not plain ASCII, and the server does not take such addresses (SMTPUTF8)"
+            ),
+            is_answer: true,
+        })
+    }
+
+    /// Says a command, named by what it asks the server to accept.
+    fn ask(&mut self, command: impl Display, what: &str) -> Result<(), Failure> {
+        self.limit()?;
+        let command = command.to_string();
+        let verb = command
+            .split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .to_string();
+        self.connection.command(command).map(drop).map_err(|error| {
+            Failure::of(
+                &error,
+                &format!("the server refused {what}"),
+                &format!("no answer to {verb}"),
+            )
+        })
+    }
+
+    fn limit(&mut self) -> Result<(), Failure> {
+        let limited = self
+            .deadline
+            .at_most(self.reply_timeout)
+            .and_then(|timeout| Ok(self.connection.set_timeout(Some(timeout))?));
+        limited.map_err(|told| Failure {
+            told,
+            is_answer: false,
+        })
+    }
+}
+
+/// A fact in the server's words where it said some, and a way out.
+fn explain(error: &smtp::Error, what: &str, advice: &str) -> Error {
+    let said = match (error.status(), error.source()) {
+        (Some(code), Some(words)) => format!("{code} {words}"),
+        (Some(code), None) => code.to_string(),
+        (None, Some(cause)) => explain_silence(cause),
+        (None, None) => error.to_string(),
+    };
+    let said = one_line(&said);
+    if advice.is_empty() {
+        anyhow!("{what}: {said}")
+    } else {
+        anyhow!("{what}: {said}; {advice}")
+    }
+}
+
+/// Why there is no answer, without the words of the libraries for the usual causes.
+fn explain_silence(cause: &(dyn std::error::Error + 'static)) -> String {
+    let kind = cause
+        .downcast_ref::<std::io::Error>()
+        .map(std::io::Error::kind);
+    match kind {
+        Some(ErrorKind::TimedOut | ErrorKind::WouldBlock) => "no answer in time".to_string(),
+        Some(ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
+            HUNG_UP.to_string()
+        }
+        _ if cause.to_string() == "incomplete response" => HUNG_UP.to_string(),
+        _ => cause.to_string(),
+    }
+}
+
+const HUNG_UP: &str = "the server closed the connection";
+
+/// Only where the certificate is what was wrong with the encryption.
+fn advice_on(error: &smtp::Error) -> &'static str {
+    let is_about_certificate = error
+        .source()
+        .is_some_and(|cause| cause.to_string().contains("certificate"));
+    if is_about_certificate {
+        "the certificate must be valid for smtp.host, and smtp.ca_file name the authority that signed it unless the system knows it"
+    } else {
+        ""
+    }
+}

@@ -1,0 +1,159 @@
+//! Files and folders as the memory needs them: private, whole, and forced to the disk.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+use crate::output::fingerprint::fingerprint;
+
+/// How the name of a file ends that is being written.
+pub const PART: &str = ".part";
+
+/// How certain a write must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certainty {
+    /// It is on the disk before anything else happens.
+    Durable,
+    /// It is whole, and may be lost if the power fails now.
+    Whole,
+}
+
+/// Where what the disk does not take is kept: in memory that every Linux has, or else where temporary
+/// files go.
+pub fn spare(dir: &Path) -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    let parent = if memory.is_dir() {
+        memory.to_path_buf()
+    } else {
+        std::env::temp_dir()
+    };
+    let mark = fingerprint(&format!("{:?} {}", user(), dir.display()));
+    parent.join(format!("bandwatch-{mark:016x}"))
+}
+
+/// Whom this process acts for.
+pub fn user() -> Option<u32> {
+    fs::metadata("/proc/self").ok().map(|own| own.uid())
+}
+
+/// Makes a folder nobody else can look into, if it is not there.
+pub fn make_private(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+/// Makes one where anybody can make folders: it must not be there, or be this user's alone.
+pub fn make_own(dir: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(dir) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ if is_own(dir) => Ok(()),
+        _ => Err(io::Error::new(
+            ErrorKind::PermissionDenied,
+            format!("{} is not this user's alone", dir.display()),
+        )),
+    }
+}
+
+/// Whether a folder is there and nobody else can have put anything into it.
+pub fn is_own(dir: &Path) -> bool {
+    /// The rights of a group and of all others.
+    const OTHERS: u32 = 0o077;
+    let there = fs::symlink_metadata(dir);
+    there.is_ok_and(|there| {
+        let rights = there.permissions().mode();
+        there.is_dir() && Some(there.uid()) == user() && (rights & OTHERS) == 0
+    })
+}
+
+/// The plain files of a folder.
+pub fn names_in(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect()
+}
+
+/// The bytes of a plain file; `None` if there is none.
+pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let is_absent =
+        |error: &io::Error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
+    match fs::symlink_metadata(path) {
+        Ok(there) if !there.is_file() => Err(io::Error::new(
+            ErrorKind::InvalidInput,
+            format!("{} is not a plain file", path.display()),
+        )),
+        Ok(_) => fs::read(path).map(Some),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+pub fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+/// Opens a file for its lock alone.
+pub fn open_to_lock(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true).mode(0o600);
+    let opened = options
+        .open(path)
+        .inspect(|file| leave_to_owner(file, path));
+    // A lock needs no writing: on a read-only disk the file that is there will do.
+    opened.or_else(|error| File::open(path).map_err(|_| error))
+}
+
+/// Writes a file under another name, and renames it.
+pub fn write(path: &Path, bytes: &[u8], certainty: Certainty) -> io::Result<()> {
+    let mut part = path.as_os_str().to_os_string();
+    part.push(PART);
+    let part = PathBuf::from(part);
+    let write = || {
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o600)
+            .open(&part)?;
+        leave_to_owner(&file, path);
+        file.write_all(bytes)?;
+        if certainty == Certainty::Durable {
+            file.sync_all()?;
+        }
+        fs::rename(&part, path)?;
+        if let (Certainty::Durable, Some(dir)) = (certainty, path.parent()) {
+            File::open(dir)?.sync_all()?;
+        }
+        Ok(())
+    };
+    let written = write();
+    if written.is_err() {
+        let _ = fs::remove_file(&part);
+    }
+    written
+}
+
+/// What root writes into the folder of a user must not be closed to that user.
+fn leave_to_owner(file: &File, path: &Path) {
+    let owner = path.parent().and_then(|dir| fs::metadata(dir).ok());
+    if let Some(owner) = owner
+        && user() == Some(0)
+        && owner.uid() != 0
+    {
+        // If that fails, the user is told when it cannot be read.
+        let _ = fchown(file, Some(owner.uid()), Some(owner.gid()));
+    }
+}
+
+/// Whether a folder is there and this user's, or there need be none and this user is root.
+pub fn is_of_this_user(dir: &Path) -> bool {
+    let user = user();
+    user == Some(0) || fs::metadata(dir).is_ok_and(|there| Some(there.uid()) == user)
+}
