@@ -146,7 +146,7 @@ impl Plan {
     /// Whether pictures and a mail are called for.
     pub fn calls_for_a_mail(&self, evaluation: &Evaluation) -> bool {
         match self.mode {
-            Mode::Live => evaluation.verdict.is_breach(),
+            Mode::Live => evaluation.is_breach(),
             Mode::Preview => true,
             Mode::Silent => false,
         }

@@ -1,122 +1,272 @@
-//! One metric judged: the steps from a reading to a verdict, and all they found on the way. Pure: the
-//! same reading makes the same evaluation.
+//! A window becomes an [`Evaluation`]: its newest point held against the forecast that everything
+//! before it makes. Pure: the same window makes the same evaluation.
 
-mod verdict;
+use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 
-use crate::config::Metric;
 use crate::forecast::clean::Cleaned;
-use crate::forecast::{Forecast, Level, Method, predict};
-use crate::series::Observation;
-use crate::source::Window;
-pub use verdict::{Direction, Reason, Verdict};
-use verdict::{deviation, high_is_possible, judge, low_is_possible};
+use crate::forecast::{Band, Direction, Forecast, Level, Method, Side, predict};
+use crate::output::write_length;
+use crate::series::{Bucket, Observation, Window};
 
-/// What was found of a metric; what an undecided verdict came before is absent.
-#[derive(Debug, Clone)]
+/// One metric's newest bucket, and what was found of it. State, mails, charts, JSON, backtest and
+/// explain all show this one; what is not known is absent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Evaluation {
-    pub reading: Window,
-    pub latest: Option<Observation>,
-    pub cleaned: Option<Cleaned>,
-    pub forecast: Option<Forecast>,
+    /// The evaluated bucket; where there is no data at all, the one just before the window.
+    #[serde(flatten)]
+    pub bucket: Bucket,
+    pub value: Option<f64>,
+    /// What was expected, and the limits around it.
+    #[serde(flatten)]
+    pub band: Option<Band>,
     /// The share of healthy values the band holds, or would.
     pub level: Level,
+    /// How far the value lies from what was expected, in half-widths of the band on that side: 1 is
+    /// the limit. Positive above, negative below.
+    pub deviation: Option<f64>,
+    /// The two-sided tail probability of the value.
+    pub score: Option<f64>,
     pub verdict: Verdict,
+    /// Whether a drop could have shown as low: false where the band reaches the least value there
+    /// can be. `None` where nobody asked about that side, or nothing was expected.
+    pub low_possible: Option<bool>,
+    /// The same of a rise and high.
+    pub high_possible: Option<bool>,
+    /// All that led to it; absent from an evaluation that was stored.
+    #[serde(skip)]
+    pub workings: Option<Arc<Workings>>,
+}
+
+/// The value against its band.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Breach(Side),
+    Normal,
+    /// There is data, but not enough to say anything, and why.
+    Undecided(String),
+    /// Data ended at `since`.
+    NoData {
+        since: DateTime<Utc>,
+        reason: String,
+    },
+}
+
+/// What an evaluation was made from.
+#[derive(Debug, Clone)]
+pub struct Workings {
+    pub window: Window,
+    /// The history the forecast learnt from, outliers clipped.
+    pub cleaned: Option<Cleaned>,
+    pub forecast: Option<Forecast>,
+}
+
+/// Evaluates the newest point of a window.
+///
+/// # Errors
+///
+/// If the method does not go with the step, or the model fails; never because the data is bad, which
+/// is a verdict.
+pub fn evaluate(window: Window, method: &Method) -> Result<Evaluation> {
+    let level = method.level(window.step())?;
+    if let Some(verdict) = no_data(&window) {
+        return Ok(Evaluation::without_forecast(window, level, verdict, None));
+    }
+    let Some(split) = window.series.split_latest() else {
+        let verdict = nothing_in(&window);
+        return Ok(Evaluation::without_forecast(window, level, verdict, None));
+    };
+    let made = match predict(&split.history, method)? {
+        Ok(made) => made,
+        Err(insufficient) => {
+            let verdict = Verdict::Undecided(insufficient.to_string());
+            let cleaned = Some(Cleaned::untouched(&split.history));
+            return Ok(Evaluation::without_forecast(
+                window, level, verdict, cleaned,
+            ));
+        }
+    };
+    ensure!(
+        made.time == split.latest.time,
+        "the forecast is for {} and the evaluated point of {}: this is a bug in bandwatch, please report it",
+        made.time.to_rfc3339(),
+        split.latest.time.to_rfc3339()
+    );
+    let (value, band) = (split.latest.value, made.band);
+    let range = method.range.as_seen_in(&made.cleaned.history);
+    let verdict = judge(value, &band, method.direction);
+    Ok(Evaluation {
+        bucket: window.bucket(split.latest.time),
+        value: Some(value),
+        band: Some(band),
+        level,
+        deviation: deviation(value, &band),
+        score: Some(made.score(value)),
+        low_possible: (method.direction != Direction::High).then(|| {
+            verdict == Verdict::Breach(Side::Low)
+                || range.min().is_none_or(|least| band.lower > least)
+        }),
+        high_possible: (method.direction != Direction::Low).then(|| {
+            verdict == Verdict::Breach(Side::High)
+                || range.max().is_none_or(|greatest| band.upper < greatest)
+        }),
+        verdict,
+        workings: Some(Arc::new(Workings {
+            cleaned: Some(made.cleaned.clone()),
+            forecast: Some(made),
+            window,
+        })),
+    })
+}
+
+/// Why a window says nothing of now: data that ended too long ago, counted from the end of its bucket,
+/// or none at all.
+pub fn no_data(window: &Window) -> Option<Verdict> {
+    if window.series.split_latest().is_none() {
+        return Some(nothing_in(window));
+    }
+    let newest = window.newest?;
+    let since = window.bucket(newest).end;
+    (window.as_of.to_utc() - since > window.stale_after).then(|| Verdict::NoData {
+        since,
+        reason: format!(
+            "no data since {}, and stale_after is {}",
+            newest.format("%Y-%m-%d %H:%M %Z"),
+            write_length(window.stale_after)
+        ),
+    })
+}
+
+fn nothing_in(window: &Window) -> Verdict {
+    let from = window.series.time(0);
+    Verdict::NoData {
+        since: from.to_utc(),
+        reason: format!(
+            "no data since {} or longer; is the right table read, and the time zone right?",
+            from.format("%Y-%m-%d %H:%M %Z")
+        ),
+    }
+}
+
+/// A breach on a side nobody asked about is normal, and so is a value on a limit.
+fn judge(value: f64, band: &Band, direction: Direction) -> Verdict {
+    if value > band.upper && direction != Direction::Low {
+        Verdict::Breach(Side::High)
+    } else if value < band.lower && direction != Direction::High {
+        Verdict::Breach(Side::Low)
+    } else {
+        Verdict::Normal
+    }
+}
+
+fn deviation(value: f64, band: &Band) -> Option<f64> {
+    let half_width = if value >= band.expected {
+        band.upper - band.expected
+    } else {
+        band.expected - band.lower
+    };
+    (half_width > 0.0)
+        .then(|| (value - band.expected) / half_width)
+        .filter(|deviation| deviation.is_finite())
 }
 
 impl Evaluation {
-    /// Judges the newest point of a reading.
-    ///
-    /// # Errors
-    ///
-    /// If the method does not go with the step, or the model fails; never because the data is bad,
-    /// which is an undecided verdict.
-    pub fn of(reading: Window, metric: &Metric) -> Result<Self> {
-        let level = metric.method.level(reading.series.grid().step())?;
-        let Some(split) = reading.series.split_latest() else {
-            let from = reading.series.time(0);
-            return Self::undecided(reading, metric, Reason::NoData { from });
-        };
-        let latest = Some(split.latest);
-        if let Some(stale) = staleness(&reading) {
-            return Self::undecided(reading, metric, stale);
-        }
-        match predict(&split.history, &metric.outliers, &metric.method)? {
-            Ok(forecast) => Ok(Self {
-                reading,
-                latest,
-                cleaned: Some(forecast.cleaned.clone()),
-                level,
-                verdict: judge(split.latest, &forecast, metric.method.direction)?,
-                forecast: Some(forecast),
-            }),
-            Err(reason) => Ok(Self {
-                cleaned: Some(Cleaned::untouched(&split.history)),
-                ..Self::undecided(reading, metric, reason)?
-            }),
+    /// One that found nothing to hold the newest point against.
+    pub fn without_forecast(
+        window: Window,
+        level: Level,
+        verdict: Verdict,
+        cleaned: Option<Cleaned>,
+    ) -> Self {
+        let latest = window.series.split_latest().map(|split| split.latest);
+        let before = window.series.time(0) - window.step().delta();
+        Self {
+            bucket: window.bucket(latest.map_or(before, |latest| latest.time)),
+            value: latest.map(|latest| latest.value),
+            band: None,
+            level,
+            deviation: None,
+            score: None,
+            verdict,
+            low_possible: None,
+            high_possible: None,
+            workings: Some(Arc::new(Workings {
+                window,
+                cleaned,
+                forecast: None,
+            })),
         }
     }
 
-    /// That nothing can be said of the newest point, and why.
-    ///
-    /// # Errors
-    ///
-    /// If the method does not go with the step.
-    pub fn undecided(reading: Window, metric: &Metric, reason: Reason) -> Result<Self> {
-        Ok(Self {
-            latest: reading.series.split_latest().map(|split| split.latest),
-            level: metric.method.level(reading.series.grid().step())?,
-            reading,
-            cleaned: None,
-            forecast: None,
-            verdict: Verdict::Undecided(reason),
+    /// The side of a breach.
+    pub fn side(&self) -> Option<Side> {
+        match self.verdict {
+            Verdict::Breach(side) => Some(side),
+            Verdict::Normal | Verdict::Undecided(_) | Verdict::NoData { .. } => None,
+        }
+    }
+
+    pub fn is_breach(&self) -> bool {
+        self.side().is_some()
+    }
+
+    /// Why nothing could be said.
+    pub fn reason(&self) -> Option<&str> {
+        match &self.verdict {
+            Verdict::Breach(_) | Verdict::Normal => None,
+            Verdict::Undecided(reason) | Verdict::NoData { reason, .. } => Some(reason),
+        }
+    }
+
+    /// When the bucket began, by the wall clock of `zone`.
+    pub fn start(&self, zone: Tz) -> DateTime<Tz> {
+        self.bucket.start.with_timezone(&zone)
+    }
+
+    pub fn window(&self) -> Option<&Window> {
+        self.workings.as_ref().map(|workings| &workings.window)
+    }
+
+    pub fn cleaned(&self) -> Option<&Cleaned> {
+        self.workings.as_ref()?.cleaned.as_ref()
+    }
+
+    pub fn forecast(&self) -> Option<&Forecast> {
+        self.workings.as_ref()?.forecast.as_ref()
+    }
+
+    /// The evaluated value at its time, where there is one.
+    pub fn latest(&self, zone: Tz) -> Option<Observation> {
+        Some(Observation {
+            time: self.start(zone),
+            value: self.value?,
         })
     }
 
-    /// How far out the value is, in half-widths of its band.
-    pub fn deviation(&self) -> Option<f64> {
-        deviation(self.latest?.value, &self.forecast.as_ref()?.band)
-    }
-
-    /// Whether a drop could show as Low, where anybody asked about that side. If nobody says what the
-    /// least value is, it is zero where the history never went below.
-    pub fn low_is_possible(&self, method: &Method) -> Option<bool> {
-        match self.verdict {
-            _ if method.direction == Direction::High => return None,
-            // Beyond a configured end: what is so is possible.
-            Verdict::Low => return Some(true),
-            _ => {}
+    /// The same without what led to it, as it is stored.
+    #[must_use]
+    pub fn without_workings(&self) -> Self {
+        Self {
+            workings: None,
+            ..self.clone()
         }
-        let least = method
-            .range
-            .as_seen_in(&self.cleaned.as_ref()?.history)
-            .min();
-        Some(low_is_possible(&self.forecast.as_ref()?.band, least))
-    }
-
-    /// Whether a rise could show as High, where anybody asked about that side.
-    pub fn high_is_possible(&self, method: &Method) -> Option<bool> {
-        match self.verdict {
-            _ if method.direction == Direction::Low => return None,
-            Verdict::High => return Some(true),
-            _ => {}
-        }
-        let band = self.forecast.as_ref()?.band;
-        Some(high_is_possible(&band, method.range.max()))
     }
 }
 
-/// Data that ended too long ago says nothing of now: counted from the end of its bucket.
-pub fn staleness(reading: &Window) -> Option<Reason> {
-    let newest = reading.newest?;
-    let grid = reading.series.grid();
-    let end = grid.instant(grid.slot(newest) + 1);
-    let limit = reading.stale_after;
-    (reading.now - end > limit).then_some(Reason::Stale {
-        since: newest,
-        limit,
-    })
+impl Verdict {
+    /// As JSON and the terminal say it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Breach(side) => side.word(),
+            Self::Normal => "normal",
+            Self::Undecided(_) | Self::NoData { .. } => "undecided",
+        }
+    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::style::{
 use super::ticks::{self, ValueTick};
 use super::{Chart, Figure, Marked, Point, axis, callout, legend, series};
 use crate::config::Metric;
-use crate::detect::Evaluation;
+use crate::detect::{Evaluation, Workings};
 use crate::forecast::Components;
 use crate::output::write_length;
 use crate::series::TimeSeries;
@@ -37,6 +37,7 @@ struct Panel {
 pub fn draw_components(
     metric: &Metric,
     evaluation: &Evaluation,
+    workings: &Workings,
     components: Option<&Components>,
 ) -> Result<Vec<u8>> {
     let name = match &metric.unit {
@@ -47,13 +48,13 @@ pub fn draw_components(
         Some(_) => format!("{name} and what it is made of"),
         None => format!("{name}: not decided"),
     };
-    let mut values = points(evaluation);
+    let mut values = points(evaluation, workings);
     // A month has too many of them to be ringed one by one.
     for point in &mut values {
         point.clipped = false;
     }
     let column = column_length(&marked(&values));
-    let step = evaluation.reading.series.grid().step().delta().max(column);
+    let step = workings.window.step().delta().max(column);
     let figure = Figure {
         title: &title,
         unit: None,
@@ -63,7 +64,7 @@ pub fn draw_components(
         band_label: &format!("{} band", evaluation.level),
         step,
     };
-    let history = evaluation.cleaned.as_ref().map(|cleaned| &cleaned.history);
+    let history = workings.cleaned.as_ref().map(|cleaned| &cleaned.history);
     let mut panels = vec![Panel::of(String::new(), &values, column, step)];
     if let (Some(components), Some(history)) = (components, history) {
         panels.extend(named(components).into_iter().map(|named| {
@@ -223,9 +224,10 @@ fn draw_judged(chart: &Chart, canvas: &Canvas) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detect::evaluate;
     use crate::forecast::decompose;
+    use crate::series::Window;
     use crate::series::{Buckets, Grid, Missing, parse_time};
-    use crate::source::Window;
 
     /// So many hours that swing by the day, closed from 0 to 6 h, with a spike among them.
     fn evaluation(hours: i64) -> Evaluation {
@@ -243,16 +245,17 @@ mod tests {
         let reading = Window {
             series: buckets.series(last_slot - hours, last_slot, Missing::Gap),
             row_counts: buckets.row_counts,
-            now: grid.instant(last_slot + 1),
+            as_of: grid.instant(last_slot + 1),
             newest: Some(end),
             stale_after: TimeDelta::hours(3),
         };
-        Evaluation::of(reading, &Metric::of_file("sales")).expect("an evaluation")
+        evaluate(reading, &Metric::of_file("sales").method).expect("an evaluation")
     }
 
     fn components(evaluation: &Evaluation) -> Components {
-        let split = evaluation.reading.series.split_latest().expect("a value");
-        let cleaned = evaluation.cleaned.as_ref().expect("a history");
+        let workings = evaluation.workings.as_deref().expect("workings");
+        let split = workings.window.series.split_latest().expect("a value");
+        let cleaned = workings.cleaned.as_ref().expect("a history");
         let method = &Metric::of_file("sales").method;
         decompose(&split.history, cleaned, method)
             .expect("a decomposition")
@@ -271,7 +274,8 @@ mod tests {
         let evaluation = evaluation(20 * 24);
         let draw = |components: Option<&Components>| {
             let metric = Metric::of_file("sales");
-            size(&draw_components(&metric, &evaluation, components).expect("a picture"))
+            let workings = evaluation.workings.as_deref().expect("workings");
+            size(&draw_components(&metric, &evaluation, workings, components).expect("a picture"))
         };
         let all = components(&evaluation);
         assert_eq!(all.seasons.len(), 2);
@@ -287,8 +291,9 @@ mod tests {
     #[test]
     fn a_history_without_a_verdict_draws_as_values() {
         let evaluation = evaluation(20);
-        assert!(evaluation.forecast.is_none());
-        let picture = draw_components(&Metric::of_file("sales"), &evaluation, None);
+        assert!(evaluation.forecast().is_none());
+        let workings = evaluation.workings.as_deref().expect("workings");
+        let picture = draw_components(&Metric::of_file("sales"), &evaluation, workings, None);
         assert_eq!(size(&picture.expect("a picture")), (1200, 616));
     }
 

@@ -2,13 +2,13 @@
 
 use std::thread;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use chrono::TimeDelta;
 
 use super::{Figure, Mark, Point, draw};
 use crate::config::Metric;
-use crate::detect::Evaluation;
-use crate::detect::Verdict;
+use crate::detect::{Evaluation, Verdict, Workings};
+use crate::forecast::Side;
 use crate::output::{Notation, write_time};
 
 /// Both as PNG.
@@ -24,8 +24,10 @@ pub struct Pictures {
 ///
 /// If a picture cannot be drawn, which no data is known to cause.
 pub fn draw_pictures(metric: &Metric, evaluation: &Evaluation) -> Result<Pictures> {
-    let points = points(evaluation);
-    let draw_last = |hours| draw_stretch(metric, evaluation, stretch(&points, hours));
+    let workings = evaluation.workings.as_deref();
+    let workings = workings.context("nothing is left of what the evaluation was made from")?;
+    let points = points(evaluation, workings);
+    let draw_last = |hours| draw_stretch(metric, evaluation, workings, stretch(&points, hours));
     thread::scope(|scope| {
         let two_days = scope.spawn(|| draw_last(48));
         let day = draw_last(24)?;
@@ -36,7 +38,12 @@ pub fn draw_pictures(metric: &Metric, evaluation: &Evaluation) -> Result<Picture
     })
 }
 
-fn draw_stretch(metric: &Metric, evaluation: &Evaluation, points: &[Point]) -> Result<Vec<u8>> {
+fn draw_stretch(
+    metric: &Metric,
+    evaluation: &Evaluation,
+    workings: &Workings,
+    points: &[Point],
+) -> Result<Vec<u8>> {
     let mark = mark(&evaluation.verdict);
     let title = match mark {
         Mark::High => format!("{}: above its band", metric.title),
@@ -49,44 +56,43 @@ fn draw_stretch(metric: &Metric, evaluation: &Evaluation, points: &[Point]) -> R
         unit: metric.unit.as_deref(),
         points,
         mark,
-        label: &label(evaluation),
+        label: &label(evaluation, workings),
         band_label: &format!("{} band", evaluation.level),
-        step: evaluation.reading.series.grid().step().delta(),
+        step: workings.window.step().delta(),
     })
 }
 
 pub fn mark(verdict: &Verdict) -> Mark {
     match verdict {
-        Verdict::High => Mark::High,
-        Verdict::Low => Mark::Low,
+        Verdict::Breach(Side::High) => Mark::High,
+        Verdict::Breach(Side::Low) => Mark::Low,
         Verdict::Normal => Mark::Normal,
-        Verdict::Undecided(_) => Mark::Undecided,
+        Verdict::Undecided(_) | Verdict::NoData { .. } => Mark::Undecided,
     }
 }
 
-fn label(evaluation: &Evaluation) -> String {
-    let Some(latest) = evaluation.latest else {
+fn label(evaluation: &Evaluation, workings: &Workings) -> String {
+    let Some(latest) = evaluation.latest(workings.window.zone()) else {
         return "no data".to_string();
     };
     let notation = evaluation
-        .forecast
-        .as_ref()
-        .map_or(Notation::for_value(latest.value), |forecast| {
-            Notation::for_band(&forecast.band)
+        .band
+        .map_or(Notation::for_value(latest.value), |band| {
+            Notation::for_band(&band)
         });
     format!(
         "{} at {}",
         notation.write(latest.value),
-        write_time(latest.time, evaluation.reading.now)
+        write_time(latest.time, workings.window.as_of)
     )
 }
 
 /// Every slot up to the judged one. Values are those measured, also where the fit saw a clipped one.
-pub fn points(evaluation: &Evaluation) -> Vec<Point> {
-    let series = &evaluation.reading.series;
+pub fn points(evaluation: &Evaluation, workings: &Workings) -> Vec<Point> {
+    let series = &workings.window.series;
     let slot = |time| series.grid().slot(time);
     let last = evaluation
-        .latest
+        .latest(workings.window.zone())
         .map_or(series.len(), |latest| series.index(slot(latest.time)) + 1);
     let mut points: Vec<Point> = (0..last)
         .map(|index| Point {
@@ -96,12 +102,12 @@ pub fn points(evaluation: &Evaluation) -> Vec<Point> {
             band: None,
         })
         .collect();
-    if let Some(cleaned) = &evaluation.cleaned {
+    if let Some(cleaned) = &workings.cleaned {
         let offset = series.index(cleaned.history.slot(0));
         for index in &cleaned.clipped {
             points[offset + index].clipped = true;
         }
-        if let Some(forecast) = &evaluation.forecast {
+        if let Some(forecast) = &workings.forecast {
             let bands = forecast.past.iter().copied().chain([Some(forecast.band)]);
             points[offset..]
                 .iter_mut()

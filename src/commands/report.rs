@@ -14,7 +14,7 @@ use crate::detect::Verdict;
 use crate::forecast::{Level, Season, Sensitivity};
 use crate::notify::mail::Delivery;
 use crate::output::{Notation, separate_thousands, write_length, write_time, write_times};
-use crate::series::TimeSeries;
+use crate::series::{TimeSeries, Window};
 pub use blind::{blind_sides, explain_blind_high, explain_blind_low};
 
 /// How much a run tells in text.
@@ -104,19 +104,24 @@ fn write_text(account: &Account, evaluation: &Evaluation, verbosity: Verbosity) 
 
 /// The verdict on one line: `sales  HIGH  1,843.20 at 14:05 CET, expected 1,102.40 (912.10 to 1,297.80)`
 pub fn write_line(metric: &Metric, evaluation: &Evaluation) -> String {
-    let (name, verdict) = (&metric.name, word(&evaluation.verdict).to_uppercase());
-    let now = evaluation.reading.now;
-    match (&evaluation.verdict, evaluation.latest, &evaluation.forecast) {
-        (Verdict::Undecided(reason), Some(latest), _) => {
+    let (name, verdict) = (&metric.name, evaluation.verdict.word().to_uppercase());
+    let now = evaluation
+        .window()
+        .map_or_else(|| evaluation.start(chrono_tz::UTC), |window| window.as_of);
+    match (
+        evaluation.reason(),
+        evaluation.latest(now.timezone()),
+        evaluation.band,
+    ) {
+        (Some(reason), Some(latest), _) => {
             let value = Notation::for_value(latest.value).write(latest.value);
             format!(
                 "{name}  {verdict}  {reason} (newest: {value} at {})",
                 write_time(latest.time, now)
             )
         }
-        (Verdict::Undecided(reason), None, _) => format!("{name}  {verdict}  {reason}"),
-        (_, Some(latest), Some(forecast)) => {
-            let band = forecast.band;
+        (Some(reason), None, _) => format!("{name}  {verdict}  {reason}"),
+        (_, Some(latest), Some(band)) => {
             let notation = Notation::for_band(&band);
             format!(
                 "{name}  {verdict}  {} at {}, expected {} ({} to {})",
@@ -132,9 +137,12 @@ pub fn write_line(metric: &Metric, evaluation: &Evaluation) -> String {
 }
 
 fn details(metric: &Metric, evaluation: &Evaluation) -> Vec<String> {
+    let Some(workings) = evaluation.workings.as_deref() else {
+        return Vec::new();
+    };
     let count = |count: usize| separate_thousands(&count.to_string());
-    let row_counts = evaluation.reading.row_counts;
-    let step = evaluation.reading.series.grid().step();
+    let row_counts = workings.window.row_counts;
+    let step = workings.window.step();
     let mut details = vec![format!(
         "rows {} (empty {}, not finite {}, time unclear {}, repeated {}), step {step}, as of {}",
         separate_thousands(&row_counts.rows.to_string()),
@@ -142,9 +150,9 @@ fn details(metric: &Metric, evaluation: &Evaluation) -> Vec<String> {
         row_counts.not_finite,
         row_counts.unclear_time,
         row_counts.repeated,
-        evaluation.reading.now.format("%Y-%m-%d %H:%M:%S %Z")
+        workings.window.as_of.format("%Y-%m-%d %H:%M:%S %Z")
     )];
-    if let Some(cleaned) = &evaluation.cleaned {
+    if let Some(cleaned) = &workings.cleaned {
         let history = &cleaned.history;
         details.push(format!(
             "history {} from {}: {} values, {} missing, {} clipped{}",
@@ -163,16 +171,16 @@ fn details(metric: &Metric, evaluation: &Evaluation) -> Vec<String> {
             })
         ));
     }
-    if let Some(forecast) = &evaluation.forecast {
+    if let Some(forecast) = &workings.forecast {
         details.push(seasons(&forecast.seasons));
         if let Some(since) = forecast.held_since {
             details.push(format!(
                 "an incident since {}: the forecast does not follow it before adapt_after",
-                write_time(since, evaluation.reading.now)
+                write_time(since, workings.window.as_of)
             ));
         }
     }
-    if let Some(half_widths) = evaluation.deviation() {
+    if let Some(half_widths) = evaluation.deviation {
         details.push(format!(
             "{} half-widths of the {} band {} what was expected",
             write_times(half_widths.abs()),
@@ -199,15 +207,6 @@ fn seasons(seasons: &[Season]) -> String {
         })
         .collect();
     format!("seasons {}, by what they explain", seasons.join(" and "))
-}
-
-fn word(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::High => "high",
-        Verdict::Low => "low",
-        Verdict::Normal => "normal",
-        Verdict::Undecided(_) => "undecided",
-    }
 }
 
 /// One metric as JSON. Numbers are numbers, times RFC 3339 with offset, and what is not known null.
@@ -278,14 +277,17 @@ impl Entry {
     pub fn of(account: &Account) -> Self {
         let metric = account.metric;
         let evaluation = account.evaluation;
-        let latest = evaluation.and_then(|evaluation| evaluation.latest);
-        let band = evaluation
-            .and_then(|evaluation| evaluation.forecast.as_ref())
-            .map(|forecast| forecast.band);
+        let zone = evaluation
+            .and_then(Evaluation::window)
+            .map_or(chrono_tz::UTC, Window::zone);
+        let latest = evaluation.and_then(|evaluation| evaluation.latest(zone));
+        let band = evaluation.and_then(|evaluation| evaluation.band);
         let history = evaluation
-            .and_then(|evaluation| evaluation.cleaned.as_ref())
+            .and_then(Evaluation::cleaned)
             .map(|cleaned| &cleaned.history);
-        let row_counts = evaluation.map(|evaluation| evaluation.reading.row_counts);
+        let row_counts = evaluation
+            .and_then(Evaluation::window)
+            .map(|window| window.row_counts);
         let level = match (evaluation, metric.method.sensitivity) {
             (Some(evaluation), _) => Some(evaluation.level),
             (None, Sensitivity::Level(level)) => Some(level),
@@ -296,14 +298,11 @@ impl Entry {
             title: metric.title.clone(),
             unit: metric.unit.clone(),
             verdict: match evaluation {
-                Some(evaluation) => word(&evaluation.verdict),
+                Some(evaluation) => evaluation.verdict.word(),
                 None if account.unchanged_since.is_some() => "unchanged",
                 None => "failed",
             },
-            reason: evaluation.and_then(|evaluation| match &evaluation.verdict {
-                Verdict::Undecided(reason) => Some(reason.to_string()),
-                _ => None,
-            }),
+            reason: evaluation.and_then(Evaluation::reason).map(str::to_string),
             time: latest
                 .map(|latest| latest.time)
                 .or(account.unchanged_since)
@@ -313,19 +312,20 @@ impl Entry {
             lower: band.map(|band| band.lower),
             upper: band.map(|band| band.upper),
             level: level.map(Level::share),
-            deviation: evaluation.and_then(Evaluation::deviation),
-            low_possible: evaluation
-                .and_then(|evaluation| evaluation.low_is_possible(&metric.method)),
-            high_possible: evaluation
-                .and_then(|evaluation| evaluation.high_is_possible(&metric.method)),
-            as_of: evaluation.map(|evaluation| stamp(evaluation.reading.now)),
+            deviation: evaluation.and_then(|evaluation| evaluation.deviation),
+            low_possible: evaluation.and_then(|evaluation| evaluation.low_possible),
+            high_possible: evaluation.and_then(|evaluation| evaluation.high_possible),
+            as_of: evaluation
+                .and_then(Evaluation::window)
+                .map(|window| stamp(window.as_of)),
             step_seconds: evaluation
-                .map(|evaluation| evaluation.reading.series.grid().step().seconds()),
+                .and_then(Evaluation::window)
+                .map(|window| window.step().seconds()),
             history_from: history.map(|history| stamp(history.time(0))),
             history_buckets: history.map(TimeSeries::len),
             history_missing: history.map(TimeSeries::missing),
             clipped: evaluation
-                .and_then(|evaluation| evaluation.cleaned.as_ref())
+                .and_then(Evaluation::cleaned)
                 .map(|cleaned| cleaned.clipped.len()),
             rows: row_counts.map(|row_counts| row_counts.rows),
             rows_empty: row_counts.map(|row_counts| row_counts.empty),

@@ -12,9 +12,10 @@ use serde::Deserialize;
 pub use rows::{Rows, TableName};
 
 use super::value::{Again, Delay, Length, Line, Recipients};
-use crate::detect::Direction;
-use crate::forecast::clean::{FenceFactor, Outliers, Scope};
-use crate::forecast::{Budget, Level, Method, ModelChoice, SeasonChoice, needed_history};
+use crate::forecast::clean::{FenceFactor, Scope};
+use crate::forecast::{
+    Budget, Direction, Level, Method, ModelChoice, SeasonChoice, needed_history,
+};
 use crate::incident::{Confirm, QuietWindow, Rules, Worsening};
 use crate::notify::mail::Mailbox;
 use crate::output::fingerprint::fingerprint;
@@ -40,7 +41,6 @@ pub struct Metric {
     /// How much history a verdict is drawn from.
     pub window: Duration,
     pub missing: Missing,
-    pub outliers: Outliers,
     pub method: Method,
     /// When its incidents are told.
     pub rules: Rules,
@@ -126,7 +126,6 @@ impl Metric {
             aggregate: None,
             window: DEFAULT_WINDOW,
             missing: Missing::Gap,
-            outliers: Outliers::default(),
             method: Method::default(),
             rules: Rules::default(),
             recipients: None,
@@ -241,10 +240,6 @@ impl TryFrom<MetricTable> for Metric {
             missing: table
                 .missing
                 .unwrap_or(if adds_up { Missing::Zero } else { Missing::Gap }),
-            outliers: Outliers {
-                factor: table.outliers.k,
-                scope: table.outliers.scope,
-            },
             method,
             rules,
             recipients: table.recipients.map(|recipients| recipients.0),

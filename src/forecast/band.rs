@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Range;
 
 /// The share of healthy values a band should hold, within (0, 1).
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "f64")]
 pub struct Level(f64);
 
@@ -55,7 +55,7 @@ impl fmt::Display for Level {
 }
 
 /// Limits around an expected value: finite, and `lower <= expected <= upper`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Band {
     pub lower: f64,

@@ -5,14 +5,15 @@ use anyhow::{Context, Result, anyhow};
 use chrono::TimeDelta;
 use serde::Deserialize;
 
-use super::{Level, Range, Sensitivity};
-use crate::detect::Direction;
+use super::clean::Outliers;
+use super::{Direction, Level, Range, Sensitivity};
 use crate::output::write_length;
 use crate::series::Step;
 
 /// How a series is forecast and its band drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Method {
+    pub outliers: Outliers,
     pub model: ModelChoice,
     pub seasons: SeasonChoice,
     /// How long values at a new level are held to be an incident, before the level is accepted. May be
@@ -105,6 +106,7 @@ impl Method {
 impl Default for Method {
     fn default() -> Self {
         Self {
+            outliers: Outliers::default(),
             model: ModelChoice::default(),
             seasons: SeasonChoice::default(),
             adapt_after: TimeDelta::days(1),

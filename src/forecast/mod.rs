@@ -11,6 +11,7 @@ mod band;
 mod calibration;
 pub mod clean;
 mod components;
+mod insufficient;
 mod method;
 mod profile;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod proofs;
 mod range;
 mod seasons;
 mod sensitivity;
+mod side;
 mod timeline;
 mod wall_clock;
 mod workings;
@@ -29,14 +31,15 @@ use chrono_tz::Tz;
 pub use band::{Band, Level};
 pub use calibration::distribution::Distribution;
 pub use components::{Components, decompose};
+pub use insufficient::Insufficient;
 pub use method::{Method, ModelChoice, SeasonChoice};
 pub use range::Range;
 pub use seasons::{Season, needed_history};
 pub use sensitivity::{Budget, Sensitivity};
+pub use side::{Direction, Side};
 pub use workings::{Contribution, Role, Workings};
 
-use crate::detect::Reason;
-use crate::forecast::clean::{Cleaned, Fences, Outliers, Scope, clip_outliers};
+use self::clean::{Cleaned, Fences, Scope, clip_outliers};
 use crate::series::{Step, TimeSeries};
 use autoregression::Autoregression;
 use calibration::{Calibration, Reach};
@@ -124,36 +127,33 @@ impl Forecast {
 ///
 /// If the seasons or the budget of the method do not go with the step, the model cannot be fitted,
 /// or its forecast is not finite.
-pub fn predict(
-    history: &TimeSeries,
-    outliers: &Outliers,
-    method: &Method,
-) -> Result<Result<Forecast, Reason>> {
+pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast, Insufficient>> {
     let step = history.grid().step();
     let level = method.level(step)?;
     let seasons = Seasons::of(history, &method.seasons)?;
     let needed = needed_with(step, &method.seasons)?;
     if history.span() < needed {
-        return Ok(Err(Reason::ShortHistory {
+        return Ok(Err(Insufficient::ShortHistory {
             held: history.span(),
             needed,
         }));
     }
-    let cleaned = if method.model.clips_by_its_errors() && outliers.scope == Scope::Seasonal {
+    let cleaned = if method.model.clips_by_its_errors() && method.outliers.scope == Scope::Seasonal
+    {
         Cleaned::untouched(history)
     } else {
-        clip_outliers(history, outliers)?
+        clip_outliers(history, &method.outliers)?
     };
     let Some(timeline) = Timeline::lay_out(history, &cleaned, &seasons) else {
         let value = history.observed().next().unwrap_or(0.0);
-        return Ok(Err(Reason::ConstantHistory { value }));
+        return Ok(Err(Insufficient::ConstantHistory { value }));
     };
     if let Some(reason) = many_gaps(&timeline) {
         return Ok(Err(reason));
     }
-    let fitted = choose_model(method, outliers, step).fit(&timeline)?;
+    let fitted = choose_model(method, step).fit(&timeline)?;
     let Some(calibration) = Calibration::of(&fitted, &timeline) else {
-        return Ok(Err(Reason::ShortHistory {
+        return Ok(Err(Insufficient::ShortHistory {
             held: history.span(),
             needed: needed + step.times(calibration::FEWEST_ERRORS),
         }));
@@ -227,13 +227,13 @@ fn add_clipped(cleaned: &Cleaned, fitted: &Fitted, timeline: &Timeline) -> Clean
     }
 }
 
-fn choose_model(method: &Method, outliers: &Outliers, step: Step) -> Box<dyn Model> {
+fn choose_model(method: &Method, step: Step) -> Box<dyn Model> {
     let adapt_after = method.adapt_after.num_seconds() / step.seconds();
     match method.model {
         // It leads on every kind of series measured; README.md has the figures.
         ModelChoice::Auto | ModelChoice::Autoregression => Box::new(Autoregression {
             adapt_after_steps: usize::try_from(adapt_after).unwrap_or(0).max(1),
-            fence_factor: outliers.factor,
+            fence_factor: method.outliers.factor,
         }),
         ModelChoice::Mstl => Box::new(augurs::Mstl),
     }
@@ -245,14 +245,14 @@ fn choose_model(method: &Method, outliers: &Outliers, step: Step) -> Box<dyn Mod
     clippy::cast_precision_loss,
     reason = "a share of a length is one"
 )]
-fn many_gaps(timeline: &Timeline) -> Option<Reason> {
+fn many_gaps(timeline: &Timeline) -> Option<Insufficient> {
     let missing = timeline
         .values
         .iter()
         .filter(|value| value.is_none())
         .count();
     let allowed = (timeline.len() as f64 * MISSING_LIMIT) as usize;
-    (missing > allowed).then_some(Reason::ManyGaps {
+    (missing > allowed).then_some(Insufficient::ManyGaps {
         missing,
         of: timeline.len(),
         allowed,

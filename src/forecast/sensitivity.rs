@@ -11,7 +11,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 
 use super::Level;
-use crate::detect::Direction;
+use crate::forecast::Direction;
 use crate::series::Step;
 
 /// What the width of the band is chosen by.

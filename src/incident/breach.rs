@@ -4,14 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rules::{Confirm, Rules};
 use super::{Matter, Notice, Stage, Stamp};
-
-/// A side of the band.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Side {
-    High,
-    Low,
-}
+use crate::forecast::Side;
 
 /// A judged bucket and its band.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -177,15 +170,6 @@ impl Incident {
             since: self.since,
             thread: self.thread.clone(),
             sequence,
-        }
-    }
-}
-
-impl Side {
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::High => "high",
-            Self::Low => "low",
         }
     }
 }

@@ -16,7 +16,8 @@ mod stamp;
 mod tests;
 mod watch;
 
-pub use breach::{Finding, Incident, Side};
+pub use crate::forecast::Side;
+pub use breach::{Finding, Incident};
 pub use lack::Lack;
 pub use notice::{Matter, Notice, Stage};
 pub use quiet::QuietWindow;

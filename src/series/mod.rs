@@ -9,12 +9,14 @@ mod grid;
 pub mod sample;
 mod silence;
 mod step;
+mod window;
 
 pub use bucket::{Aggregate, Buckets, Missing, RowCounts};
 pub use clock::{Clock, parse_reading, parse_time};
 pub use grid::Grid;
 pub use silence::Silences;
 pub use step::{Step, infer_step};
+pub use window::{Bucket, Window};
 
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use super::{SlotRange, Window};
+use super::SlotRange;
 use crate::config::Metric;
-use crate::series::{Buckets, Observation, Step};
+use crate::series::{Buckets, Observation, Step, Window};
 
 /// Closed buckets, and the stretch they were read for.
 #[derive(Debug, Clone)]

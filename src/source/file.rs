@@ -220,8 +220,8 @@ fn parse_value(text: &str) -> Result<Option<f64>> {
 mod fuzz;
 #[cfg(test)]
 mod tests {
-    use super::super::Window;
     use super::*;
+    use crate::series::Window;
 
     fn read_text(text: &str, as_of: AsOf) -> Result<Window> {
         let file = tempfile::NamedTempFile::new().expect("a file");

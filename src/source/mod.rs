@@ -18,20 +18,7 @@ use chrono_tz::Tz;
 
 use crate::config::Deadline;
 use crate::config::{DatabaseSettings, Metric};
-use crate::series::{Aggregate, Buckets, Grid, MOST_BUCKETS, RowCounts, Step, TimeSeries};
-
-/// Closed buckets, and what became of the rows behind them.
-#[derive(Debug, Clone)]
-pub struct Window {
-    pub series: TimeSeries,
-    pub row_counts: RowCounts,
-    /// The instant as of which the buckets are closed.
-    pub now: DateTime<Tz>,
-    /// The newest bucket that rows were read for.
-    pub newest: Option<DateTime<Tz>>,
-    /// How old the newest bucket may be.
-    pub stale_after: TimeDelta,
-}
+use crate::series::{Aggregate, Buckets, Grid, MOST_BUCKETS, Step, TimeSeries, Window};
 
 /// When a reading is as of.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -273,7 +260,7 @@ impl SlotRange {
                 metric,
             ),
             row_counts: buckets.row_counts,
-            now: self.now,
+            as_of: self.now,
             newest: buckets.newest_slot().map(|slot| self.grid.instant(slot)),
             stale_after: metric.stale_after(step, buckets.silences(self.last_slot)),
         }

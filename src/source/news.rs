@@ -5,9 +5,9 @@
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
-use super::{Archive, SlotRange, Window};
+use super::{Archive, SlotRange};
 use crate::config::Metric;
-use crate::series::{Grid, Missing, Step};
+use crate::series::{Grid, Missing, Step, Window};
 
 /// The bucket that was judged last, by its ends.
 #[derive(Debug, Clone, Copy, PartialEq)]

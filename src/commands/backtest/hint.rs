@@ -1,11 +1,12 @@
 //! What another level would have meant: the scores tell at which levels each point would have been a
 //! breach, so the incidents of any level can be counted without judging again.
 
-use crate::detect::Direction;
+use crate::forecast::Direction;
 
 use super::incident::{Standing, incidents};
-use super::point::{JudgedPoint, Side};
+use super::point::JudgedPoint;
 use crate::forecast::Level;
+use crate::forecast::Side;
 
 /// Levels worth proposing, lowest first.
 const LADDER: [f64; 20] = [

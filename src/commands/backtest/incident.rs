@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
-use super::point::Side;
+use crate::forecast::Side;
 
 /// What a point adds to the runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 
-use super::point::Side;
 use super::replay::Replay;
 use crate::chart::{Mark, Marked, Period, Point, draw_period};
 use crate::config::Metric;
+use crate::forecast::Side;
 
 /// As PNG.
 ///

@@ -6,15 +6,8 @@ use chrono_tz::Tz;
 
 use crate::detect::Evaluation;
 use crate::detect::Verdict;
-use crate::forecast::{Band, Method};
+use crate::forecast::{Band, Side};
 use crate::series::Observation;
-
-/// Which limit of its band a value passed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    High,
-    Low,
-}
 
 /// A bucket of the past, judged as of the moment it was closed.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,12 +40,12 @@ pub struct Decision {
 }
 
 impl JudgedPoint {
-    pub fn of(observation: Observation, judged: Result<Evaluation>, method: &Method) -> Self {
+    pub fn of(observation: Observation, judged: Result<Evaluation>) -> Self {
         Self {
             time: observation.time,
             value: observation.value,
             finding: match judged {
-                Ok(evaluation) => finding(&evaluation, observation.value, method),
+                Ok(evaluation) => finding(&evaluation),
                 Err(error) => Finding::Undecided(format!("{error:#}")),
             },
         }
@@ -104,21 +97,16 @@ impl Decision {
     }
 }
 
-fn finding(evaluation: &Evaluation, value: f64, method: &Method) -> Finding {
-    let breach = match &evaluation.verdict {
-        Verdict::High => Some(Side::High),
-        Verdict::Low => Some(Side::Low),
-        Verdict::Normal => None,
-        Verdict::Undecided(reason) => return Finding::Undecided(reason.to_string()),
-    };
-    match &evaluation.forecast {
-        Some(forecast) => Finding::Decided(Decision {
-            breach,
-            band: forecast.band,
-            score: forecast.score(value),
-            low_is_possible: evaluation.low_is_possible(method),
-            high_is_possible: evaluation.high_is_possible(method),
+fn finding(evaluation: &Evaluation) -> Finding {
+    match (evaluation.reason(), evaluation.band, evaluation.score) {
+        (Some(reason), _, _) => Finding::Undecided(reason.to_string()),
+        (None, Some(band), Some(score)) => Finding::Decided(Decision {
+            breach: evaluation.side(),
+            band,
+            score,
+            low_is_possible: evaluation.low_possible,
+            high_is_possible: evaluation.high_possible,
         }),
-        None => Finding::Undecided("no forecast".to_string()),
+        (None, ..) => Finding::Undecided("no forecast".to_string()),
     }
 }

@@ -8,7 +8,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::plan::BacktestPlan;
 use super::point::JudgedPoint;
-use crate::detect::Evaluation;
+use crate::detect::{Evaluation, evaluate};
 use crate::forecast::Level;
 use crate::series::{Observation, Step};
 use crate::source::Archive;
@@ -44,11 +44,7 @@ impl Replay {
         let progress = progress_bar(observations.len());
         let judge = |observation: &Observation| {
             let reading = archive.reading_at(observation.time, metric);
-            let point = JudgedPoint::of(
-                *observation,
-                Evaluation::of(reading, metric),
-                &metric.method,
-            );
+            let point = JudgedPoint::of(*observation, evaluate(reading, &metric.method));
             progress.inc(1);
             point
         };

@@ -5,9 +5,10 @@ use chrono::TimeDelta;
 use super::coverage::{Block, Coverage, measure};
 use super::hint::{Hint, hints};
 use super::incident::{Incident, Standing, incidents};
-use super::point::{Finding, JudgedPoint, Side};
+use super::point::{Finding, JudgedPoint};
 use super::replay::Replay;
-use crate::detect::Direction;
+use crate::forecast::Direction;
+use crate::forecast::Side;
 
 /// The figures of a replay.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,12 +8,12 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
-use super::point::{Decision, Finding, JudgedPoint, Side};
+use super::point::{Decision, Finding, JudgedPoint};
 use super::*;
 use crate::config::Metric;
-use crate::detect::Direction;
-use crate::detect::Evaluation;
+use crate::detect::{Evaluation, evaluate};
 use crate::forecast::{Band, Level, Method};
+use crate::forecast::{Direction, Side};
 use crate::series::{Observation, parse_time};
 use crate::source::{Archive, AsOf};
 
@@ -86,12 +86,11 @@ fn each_point_is_judged_as_a_check_at_its_time_judges_it() {
             let reading = Source::file(path.to_path_buf())
                 .read(&plan.metric, closed, plan.now)
                 .expect("a reading");
-            let evaluation = Evaluation::of(reading, &plan.metric).expect("an evaluation");
-            let observation = evaluation.latest.expect("a judged point");
-            assert_eq!(
-                JudgedPoint::of(observation, Ok(evaluation), &plan.metric.method),
-                *point
-            );
+            let evaluation = evaluate(reading, &plan.metric.method).expect("an evaluation");
+            let observation = evaluation
+                .latest(plan.now.timezone())
+                .expect("a judged point");
+            assert_eq!(JudgedPoint::of(observation, Ok(evaluation)), *point);
         }
     });
     let breaches = replay.points.iter().filter_map(JudgedPoint::breach);
@@ -270,7 +269,6 @@ fn a_table_reads_back_as_the_same_numbers() {
             value: 1e300,
         },
         Err(anyhow::anyhow!("no model")),
-        &Method::default(),
     ));
     let table = table::write(&Replay {
         points: points.clone(),

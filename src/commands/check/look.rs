@@ -13,11 +13,11 @@ use chrono_tz::Tz;
 
 use crate::config::Deadline;
 use crate::config::Metric;
-use crate::detect::{Evaluation, staleness};
-use crate::detect::{Reason, Verdict};
+use crate::detect::{Evaluation, Verdict, evaluate, no_data};
 use crate::incident::{Bucket, Finding, Side, Sighting, Stamp, Voice, Watch};
 use crate::output::one_line;
-use crate::source::{AsOf, News, Since, Source, Window};
+use crate::series::Window;
+use crate::source::{AsOf, News, Since, Source};
 
 /// What was seen of a metric at one moment.
 #[derive(Debug, Clone)]
@@ -169,7 +169,7 @@ fn look(wish: &Wish, source: &mut Source, now: DateTime<Tz>, tell: impl Fn(Sight
                     tell(sight);
                 }
             }
-            tell(Sight::of(Evaluation::of(backlog.into_latest(), metric)?)?);
+            tell(Sight::of(evaluate(backlog.into_latest(), &metric.method)?)?);
         }
         News::Nothing(reading) => {
             let reading = match reading {
@@ -182,11 +182,11 @@ fn look(wish: &Wish, source: &mut Source, now: DateTime<Tz>, tell: impl Fn(Sight
                     return Ok(());
                 }
             };
-            tell(match staleness(&reading) {
-                Some(reason) => Sight::of(Evaluation::undecided(reading, metric, reason)?)?,
+            tell(match no_data(&reading) {
+                Some(_) => Sight::of(evaluate(reading, &metric.method)?)?,
                 None if wish.latest == Latest::Known => Sight::nothing_new(),
                 None => Sight {
-                    evaluation: Some(Evaluation::of(reading, metric)?),
+                    evaluation: Some(evaluate(reading, &metric.method)?),
                     ..Sight::nothing_new()
                 },
             });
@@ -199,7 +199,7 @@ fn look(wish: &Wish, source: &mut Source, now: DateTime<Tz>, tell: impl Fn(Sight
 fn look_back(reading: Window, metric: &Metric) -> Sight {
     let newest = reading.series.split_latest().map(|split| split.latest.time);
     let bucket = newest.map(|newest| bucket_at(&reading, newest));
-    let judged = Evaluation::of(reading, metric).and_then(Sight::of);
+    let judged = evaluate(reading, &metric.method).and_then(Sight::of);
     judged.unwrap_or_else(|error| Sight {
         sighting: match bucket {
             Some(bucket) => Sighting::Undecided {
@@ -245,51 +245,39 @@ impl Sight {
 
     /// The newest bucket that rows were read for.
     pub fn newest_data(&self) -> Option<Bucket> {
-        let reading = &self.evaluation.as_ref()?.reading;
+        let reading = self.evaluation.as_ref()?.window()?;
         Some(bucket_at(reading, reading.newest?))
     }
 }
 
 fn sighting(evaluation: &Evaluation) -> Result<Sighting> {
-    let reading = &evaluation.reading;
-    let latest = evaluation.latest;
-    if let Verdict::Undecided(reason @ (Reason::Stale { .. } | Reason::NoData { .. })) =
-        &evaluation.verdict
-    {
-        let newest = reading.newest.or(latest.map(|latest| latest.time));
-        return Ok(Sighting::NoData {
-            since: match newest {
-                Some(newest) => bucket_at(reading, newest).end,
-                None => Stamp::from(reading.series.time(0)),
-            },
-            why: reason.to_string(),
-        });
-    }
-    let latest = latest.context("a verdict on no value: a bug in bandwatch, please report it")?;
-    let bucket = bucket_at(reading, latest.time);
-    let side = match &evaluation.verdict {
-        Verdict::Undecided(reason) => {
-            let why = reason.to_string();
-            return Ok(Sighting::Undecided { bucket, why });
-        }
-        Verdict::High => Some(Side::High),
-        Verdict::Low => Some(Side::Low),
-        Verdict::Normal => None,
+    let bucket = Bucket {
+        start: Stamp::from(evaluation.bucket.start),
+        end: Stamp::from(evaluation.bucket.end),
     };
-    let forecast = evaluation.forecast.as_ref();
-    let band = forecast.context("a verdict by no band: a bug in bandwatch, please report it")?;
-    let band = band.band;
-    let deviation = evaluation.deviation();
-    Ok(Sighting::Judged(Finding {
-        time: bucket.start,
-        end: bucket.end,
-        value: latest.value,
-        expected: band.expected,
-        lower: band.lower,
-        upper: band.upper,
-        deviation: deviation.filter(|deviation| deviation.is_finite()),
-        side,
-    }))
+    match &evaluation.verdict {
+        Verdict::NoData { since, reason } => Ok(Sighting::NoData {
+            since: Stamp::from(*since),
+            why: reason.clone(),
+        }),
+        Verdict::Undecided(why) => Ok(Sighting::Undecided {
+            bucket,
+            why: why.clone(),
+        }),
+        Verdict::Breach(_) | Verdict::Normal => {
+            let band = evaluation.band.context("a verdict by no band")?;
+            Ok(Sighting::Judged(Finding {
+                time: bucket.start,
+                end: bucket.end,
+                value: evaluation.value.context("a verdict on no value")?,
+                expected: band.expected,
+                lower: band.lower,
+                upper: band.upper,
+                deviation: evaluation.deviation,
+                side: evaluation.side(),
+            }))
+        }
+    }
 }
 
 fn bucket_at(reading: &Window, start: DateTime<Tz>) -> Bucket {

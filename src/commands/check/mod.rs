@@ -11,7 +11,7 @@ use crate::cli::{Args, Exit};
 use crate::commands::outcome::{self, Outcome};
 use crate::config::Metric;
 use crate::context::{Plan, Prepared, Upkeep};
-use crate::detect::Evaluation;
+use crate::detect::{Evaluation, evaluate};
 use crate::notify::mail;
 use crate::source::Source;
 use crate::state::{Opening, Store};
@@ -72,8 +72,10 @@ fn check_all(plan: &Plan, mut source: Source) -> Exit {
 /// Reads, judges, and on a breach mails one metric.
 fn check(metric: &Metric, plan: &Plan, source: &mut Source, outcome: &mut Outcome) -> Result<()> {
     let reading = source.read(metric, plan.as_of, plan.now)?;
-    let evaluation = outcome.evaluation.insert(Evaluation::of(reading, metric)?);
-    outcome.is_in_breach = evaluation.verdict.is_breach();
+    let evaluation = outcome
+        .evaluation
+        .insert(evaluate(reading, &metric.method)?);
+    outcome.is_in_breach = evaluation.is_breach();
     if plan.calls_for_a_mail(evaluation) {
         let drawn = chart::draw_pictures(metric, evaluation);
         let pictures = outcome.failures.note(drawn);

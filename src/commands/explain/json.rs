@@ -6,11 +6,11 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::rarity::Rarity;
-use super::{clipped_values, cut, score};
+use super::{clipped_values, cut};
 use crate::commands::report::{Account, Entry, stamp, write_json};
 use crate::config::Metric;
-use crate::detect::Evaluation;
-use crate::forecast::Role;
+use crate::detect::{Evaluation, Workings};
+use crate::forecast::{Forecast, Role};
 
 /// The object; what is not known is null, or a list without entries.
 #[derive(Debug, Serialize)]
@@ -84,18 +84,28 @@ struct LimitsObject {
 /// # Errors
 ///
 /// If it cannot be written as JSON, which no data is known to cause.
-pub fn write(metric: &Metric, evaluation: &Evaluation, files: &[PathBuf]) -> Result<String> {
-    let object = object(metric, evaluation, files);
+pub fn write(
+    metric: &Metric,
+    evaluation: &Evaluation,
+    workings: &Workings,
+    files: &[PathBuf],
+) -> Result<String> {
+    let object = object(metric, evaluation, workings, files);
     let text = write_json(&object).context("write the explanation as JSON")?;
     Ok(text + "\n")
 }
 
-fn object(metric: &Metric, evaluation: &Evaluation, files: &[PathBuf]) -> Object {
-    let forecast = evaluation.forecast.as_ref();
+fn object(
+    metric: &Metric,
+    evaluation: &Evaluation,
+    workings: &Workings,
+    files: &[PathBuf],
+) -> Object {
+    let forecast = workings.forecast.as_ref();
     let distribution = forecast.map(|forecast| &forecast.distribution);
-    let workings = forecast.map(|forecast| &forecast.workings);
-    let step = evaluation.reading.series.grid().step();
-    let score = score(evaluation);
+    let parts = forecast.map(|forecast| &forecast.workings);
+    let step = workings.window.step();
+    let score = evaluation.score;
     let rarity = score.map(|score| Rarity::of(score, step));
     let finite = |number: f64| number.is_finite().then_some(number);
     Object {
@@ -107,9 +117,9 @@ fn object(metric: &Metric, evaluation: &Evaluation, files: &[PathBuf]) -> Object
             files,
             failures: &[],
         }),
-        timezone: evaluation.reading.now.timezone().to_string(),
+        timezone: workings.window.zone().to_string(),
         window_seconds: metric.window.as_secs(),
-        clipped_values: clipped_values(evaluation)
+        clipped_values: clipped_values(workings)
             .iter()
             .map(|clipped| ClippedObject {
                 time: stamp(clipped.time),
@@ -127,13 +137,13 @@ fn object(metric: &Metric, evaluation: &Evaluation, files: &[PathBuf]) -> Object
                 .collect()
         }),
         held_since: forecast.and_then(|forecast| forecast.held_since).map(stamp),
-        contributions: contributions(evaluation),
+        contributions: contributions(forecast),
         error_below: distribution.map(|distribution| distribution.below),
         error_above: distribution.map(|distribution| distribution.above),
-        usual_error_below: workings.map(|workings| workings.usual_error.below),
-        usual_error_above: workings.map(|workings| workings.usual_error.above),
-        errors: workings.map(|workings| workings.errors),
-        limits: workings.map_or(Vec::new(), |workings| {
+        usual_error_below: parts.map(|workings| workings.usual_error.below),
+        usual_error_above: parts.map(|workings| workings.usual_error.above),
+        errors: parts.map(|workings| workings.errors),
+        limits: parts.map_or(Vec::new(), |workings| {
             let limits = workings.limits.iter();
             limits
                 .map(|limits| LimitsObject {
@@ -143,14 +153,14 @@ fn object(metric: &Metric, evaluation: &Evaluation, files: &[PathBuf]) -> Object
                 })
                 .collect()
         }),
-        score,
+        score: evaluation.score,
         recurrence_buckets: rarity.and_then(|rarity| finite(rarity.buckets)),
         recurrence_seconds: rarity.and_then(|rarity| finite(rarity.seconds())),
     }
 }
 
-fn contributions(evaluation: &Evaluation) -> Vec<ContributionObject> {
-    let Some(forecast) = &evaluation.forecast else {
+fn contributions(forecast: Option<&Forecast>) -> Vec<ContributionObject> {
+    let Some(forecast) = forecast else {
         return Vec::new();
     };
     let plain = |of: &'static str, value: f64| ContributionObject {
@@ -175,6 +185,6 @@ fn contributions(evaluation: &Evaluation) -> Vec<ContributionObject> {
             ..plain("season", contribution.value)
         },
     });
-    let cut = cut(evaluation).map(|cut| plain("range", cut));
+    let cut = cut(forecast).map(|cut| plain("range", cut));
     contributions.chain(cut).collect()
 }

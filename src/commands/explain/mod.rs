@@ -18,8 +18,8 @@ use crate::chart::draw_components;
 use crate::cli::{Exit, ExplainArgs, Format};
 use crate::commands::outcome::{complain, print};
 use crate::config::Metric;
-use crate::detect::Evaluation;
-use crate::forecast::{Components, decompose};
+use crate::detect::{Evaluation, Workings, evaluate};
+use crate::forecast::{Components, Forecast, decompose};
 use crate::output::write_whole;
 use crate::source::Source;
 use plan::ExplainPlan;
@@ -45,33 +45,40 @@ pub fn run(args: &ExplainArgs) -> Exit {
 
 fn explain(plan: &ExplainPlan, mut source: Source) -> Result<()> {
     let reading = source.read(&plan.metric, plan.as_of, plan.now)?;
-    let evaluation = Evaluation::of(reading, &plan.metric)?;
-    let drawn = draw(plan, &evaluation);
+    let evaluation = evaluate(reading, &plan.metric.method)?;
+    let workings = evaluation.workings.clone();
+    let workings =
+        workings.context("an evaluation without workings: a bug in bandwatch, please report it")?;
+    let drawn = draw(plan, &evaluation, &workings);
     let files: Vec<PathBuf> = drawn.iter().flatten().cloned().collect();
     print(&match plan.format {
-        Format::Text => text::write(&plan.metric, &evaluation, &files),
-        Format::Json => json::write(&plan.metric, &evaluation, &files)?,
+        Format::Text => text::write(&plan.metric, &evaluation, &workings, &files),
+        Format::Json => json::write(&plan.metric, &evaluation, &workings, &files)?,
     })?;
     drawn.map(drop)
 }
 
 /// Draws the picture if one is wanted, and says where it is.
-fn draw(plan: &ExplainPlan, evaluation: &Evaluation) -> Result<Option<PathBuf>> {
+fn draw(
+    plan: &ExplainPlan,
+    evaluation: &Evaluation,
+    workings: &Workings,
+) -> Result<Option<PathBuf>> {
     let Some(path) = &plan.plot else {
         return Ok(None);
     };
-    let components = take_apart(&plan.metric, evaluation).context("--plot")?;
-    let picture = draw_components(&plan.metric, evaluation, components.as_ref())?;
+    let components = take_apart(&plan.metric, workings).context("--plot")?;
+    let picture = draw_components(&plan.metric, evaluation, workings, components.as_ref())?;
     write_whole(path, &picture).with_context(|| format!("--plot: write {}", path.display()))?;
     Ok(Some(path.clone()))
 }
 
 /// Where nothing was expected there is nothing to take apart.
-fn take_apart(metric: &Metric, evaluation: &Evaluation) -> Result<Option<Components>> {
-    let (Some(cleaned), Some(_)) = (&evaluation.cleaned, &evaluation.forecast) else {
+fn take_apart(metric: &Metric, workings: &Workings) -> Result<Option<Components>> {
+    let (Some(cleaned), Some(_)) = (&workings.cleaned, &workings.forecast) else {
         return Ok(None);
     };
-    let Some(split) = evaluation.reading.series.split_latest() else {
+    let Some(split) = workings.window.series.split_latest() else {
         return Ok(None);
     };
     decompose(&split.history, cleaned, &metric.method).context("take the history apart")
@@ -86,11 +93,11 @@ struct ClippedValue {
 }
 
 /// The values that were clipped, oldest first.
-fn clipped_values(evaluation: &Evaluation) -> Vec<ClippedValue> {
-    let Some(cleaned) = &evaluation.cleaned else {
+fn clipped_values(workings: &Workings) -> Vec<ClippedValue> {
+    let Some(cleaned) = &workings.cleaned else {
         return Vec::new();
     };
-    let (series, history) = (&evaluation.reading.series, &cleaned.history);
+    let (series, history) = (&workings.window.series, &cleaned.history);
     let clipped = cleaned.clipped.iter();
     clipped
         .filter_map(|index| {
@@ -103,15 +110,8 @@ fn clipped_values(evaluation: &Evaluation) -> Vec<ClippedValue> {
         .collect()
 }
 
-/// How rare the judged value is: its two-sided tail probability.
-fn score(evaluation: &Evaluation) -> Option<f64> {
-    let forecast = evaluation.forecast.as_ref()?;
-    Some(forecast.score(evaluation.latest?.value))
-}
-
 /// What cutting the expectation to the values there can be added to it.
-fn cut(evaluation: &Evaluation) -> Option<f64> {
-    let forecast = evaluation.forecast.as_ref()?;
+fn cut(forecast: &Forecast) -> Option<f64> {
     let cut = forecast.band.expected - forecast.distribution.expected;
     (cut != 0.0).then_some(cut)
 }

@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::{json, text};
 use crate::commands::report::{Account, Entry, write_json};
 use crate::config::Metric;
-use crate::detect::Evaluation;
+use crate::detect::{Evaluation, Workings, evaluate};
 use crate::forecast::{Method, ModelChoice, Range};
+use crate::series::Window;
 use crate::series::{Buckets, Grid, Missing, parse_time};
-use crate::source::Window;
 
 /// Values of the hours up to 14:00 in Paris, oldest first.
 fn reading(values: &[f64]) -> Window {
@@ -25,7 +25,7 @@ fn reading(values: &[f64]) -> Window {
     Window {
         series: buckets.series(last_slot - 20 * 24, last_slot, Missing::Gap),
         row_counts: buckets.row_counts,
-        now: grid.instant(last_slot + 1),
+        as_of: grid.instant(last_slot + 1),
         newest: buckets.newest_slot().map(|slot| grid.instant(slot)),
         stale_after: TimeDelta::hours(3),
     }
@@ -48,11 +48,19 @@ fn metric(method: Method) -> Metric {
 }
 
 fn judged(values: &[f64], metric: &Metric) -> Evaluation {
-    Evaluation::of(reading(values), metric).expect("an evaluation")
+    evaluate(reading(values), &metric.method).expect("an evaluation")
+}
+
+fn workings(evaluation: &Evaluation) -> &Workings {
+    evaluation.workings.as_deref().expect("workings")
+}
+
+fn written(metric: &Metric, evaluation: &Evaluation, files: &[PathBuf]) -> String {
+    text::write(metric, evaluation, workings(evaluation), files)
 }
 
 fn object(evaluation: &Evaluation, metric: &Metric) -> Value {
-    let text = json::write(metric, evaluation, &[]).expect("an object");
+    let text = json::write(metric, evaluation, workings(evaluation), &[]).expect("an object");
     serde_json::from_str(&text).expect("JSON")
 }
 
@@ -118,7 +126,7 @@ fn a_clipped_value_is_told_with_what_it_counted_as() {
     let spike = spike.expect("the spike");
     assert_eq!(spike["time"], "2026-11-20T13:00:00+01:00");
     assert!(number(&spike["counted_as"]) < 3000.0, "{spike}");
-    let page = text::write(&metric, &evaluation, &[]);
+    let page = written(&metric, &evaluation, &[]);
     assert!(
         page.contains("\n                2026-11-20 13:00 CET  9,000.00 as "),
         "{page}"
@@ -134,7 +142,7 @@ fn an_incident_is_told_with_its_begin() {
     let evaluation = judged(&values, &metric);
     let told = object(&evaluation, &metric);
     assert_eq!(told["held_since"], "2026-11-22T11:00:00+01:00");
-    let page = text::write(&metric, &evaluation, &[]);
+    let page = written(&metric, &evaluation, &[]);
     assert!(
         page.contains("\n  incident    since 11:00 CET: the expectation does not follow"),
         "{page}"
@@ -147,7 +155,7 @@ fn the_page_begins_with_the_line_of_the_check_and_has_each_step() {
     let mut values = usual();
     values[480] = 5000.0;
     let metric = metric(Method::default());
-    let page = text::write(
+    let page = written(
         &metric,
         &judged(&values, &metric),
         &[PathBuf::from("why.png")],
@@ -181,7 +189,7 @@ fn without_a_verdict_the_reason_and_the_rows_are_told() {
     let metric = metric(Method::default());
     for (values, rows) in [(&[][..], 0), (&usual()[..30], 30)] {
         let evaluation = judged(values, &metric);
-        let page = text::write(&metric, &evaluation, &[]);
+        let page = written(&metric, &evaluation, &[]);
         assert!(page.starts_with("sales  UNDECIDED  "), "{page}");
         assert!(
             page.contains(&format!("\n  rows        {rows} (")),
@@ -200,7 +208,7 @@ fn a_side_that_cannot_fire_is_told() {
         range: Range::new(Some(1041.0), None).expect("a range"),
         ..Method::default()
     });
-    let page = text::write(&metric, &judged(&usual(), &metric), &[]);
+    let page = written(&metric, &judged(&usual(), &metric), &[]);
     assert!(
         page.contains("\n  blind       Low cannot fire now: the lower limit is at min = 1041; "),
         "{page}"

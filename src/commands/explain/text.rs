@@ -4,10 +4,10 @@
 use std::path::PathBuf;
 
 use super::rarity::Rarity;
-use super::{ClippedValue, clipped_values, cut, score};
+use super::{ClippedValue, clipped_values, cut};
 use crate::commands::report::{blind_sides, write_line};
 use crate::config::Metric;
-use crate::detect::Evaluation;
+use crate::detect::{Evaluation, Workings};
 use crate::forecast::{Forecast, ModelChoice, Role, Season};
 use crate::output::{Notation, separate_thousands, write_length, write_time, write_times};
 
@@ -17,21 +17,26 @@ const CLIPPED_TOLD: usize = 5;
 const HEADING: usize = 12;
 
 /// The page.
-pub fn write(metric: &Metric, evaluation: &Evaluation, files: &[PathBuf]) -> String {
+pub fn write(
+    metric: &Metric,
+    evaluation: &Evaluation,
+    workings: &Workings,
+    files: &[PathBuf],
+) -> String {
     let mut page = Page::default();
     page.lines.push(write_line(metric, evaluation));
-    tell_rows(&mut page, evaluation);
-    tell_history(&mut page, metric, evaluation);
-    if let Some(forecast) = &evaluation.forecast {
+    tell_rows(&mut page, workings);
+    tell_history(&mut page, metric, workings);
+    if let Some(forecast) = &workings.forecast {
         let notation = Notation::for_band(&forecast.band);
-        tell_clipped(&mut page, evaluation, notation);
+        tell_clipped(&mut page, workings, notation);
         page.entry("seasons", &seasons(&forecast.seasons));
-        page.entry("incident", &incident(forecast, metric, evaluation));
-        tell_expected(&mut page, forecast, metric, evaluation);
+        page.entry("incident", &incident(forecast, metric, workings));
+        tell_expected(&mut page, forecast, metric);
         page.entry("error", &error(forecast, notation));
         tell_limits(&mut page, forecast, evaluation);
     }
-    tell_place(&mut page, evaluation);
+    tell_place(&mut page, evaluation, workings);
     for line in blind_sides(&metric.method, evaluation) {
         page.entry("blind", &line);
     }
@@ -57,9 +62,9 @@ impl Page {
     }
 }
 
-fn tell_rows(page: &mut Page, evaluation: &Evaluation) {
-    let (now, row_counts) = (evaluation.reading.now, evaluation.reading.row_counts);
-    let step = evaluation.reading.series.grid().step();
+fn tell_rows(page: &mut Page, workings: &Workings) {
+    let (now, row_counts) = (workings.window.as_of, workings.window.row_counts);
+    let step = workings.window.step();
     page.entry(
         "as of",
         &format!(
@@ -82,8 +87,8 @@ fn tell_rows(page: &mut Page, evaluation: &Evaluation) {
     );
 }
 
-fn tell_history(page: &mut Page, metric: &Metric, evaluation: &Evaluation) {
-    let Some(cleaned) = &evaluation.cleaned else {
+fn tell_history(page: &mut Page, metric: &Metric, workings: &Workings) {
+    let Some(cleaned) = &workings.cleaned else {
         return;
     };
     let history = &cleaned.history;
@@ -100,8 +105,8 @@ fn tell_history(page: &mut Page, metric: &Metric, evaluation: &Evaluation) {
     );
 }
 
-fn tell_clipped(page: &mut Page, evaluation: &Evaluation, notation: Notation) {
-    let clipped = clipped_values(evaluation);
+fn tell_clipped(page: &mut Page, workings: &Workings, notation: Notation) {
+    let clipped = clipped_values(workings);
     let shown = &clipped[clipped.len().saturating_sub(CLIPPED_TOLD)..];
     let told = match clipped.len() {
         0 => "nothing; no value of the history was an outlier".to_string(),
@@ -147,18 +152,18 @@ fn seasons(seasons: &[Season]) -> String {
     )
 }
 
-fn incident(forecast: &Forecast, metric: &Metric, evaluation: &Evaluation) -> String {
+fn incident(forecast: &Forecast, metric: &Metric, workings: &Workings) -> String {
     let patience = write_length(metric.method.adapt_after);
     match forecast.held_since {
         None => "none; the expectation follows the last values".to_string(),
         Some(since) => format!(
             "since {}: the expectation does not follow the values from then on, until they are back or have lasted {patience} (adapt_after)",
-            write_time(since, evaluation.reading.now)
+            write_time(since, workings.window.as_of)
         ),
     }
 }
 
-fn tell_expected(page: &mut Page, forecast: &Forecast, metric: &Metric, evaluation: &Evaluation) {
+fn tell_expected(page: &mut Page, forecast: &Forecast, metric: &Metric) {
     let notation = Notation::for_band(&forecast.band);
     let expected = notation.write(forecast.band.expected);
     page.entry("expected", &format!("{expected}, the sum of"));
@@ -169,7 +174,7 @@ fn tell_expected(page: &mut Page, forecast: &Forecast, metric: &Metric, evaluati
             name: name(contribution.role, forecast, metric),
         })
         .collect();
-    parts.extend(cut(evaluation).map(|cut| Part {
+    parts.extend(cut(forecast).map(|cut| Part {
         figure: format!("+{}", notation.write(cut)).replace("+-", "-"),
         name: "cut to the values there can be (min, max)".to_string(),
     }));
@@ -249,9 +254,9 @@ fn tell_limits(page: &mut Page, forecast: &Forecast, evaluation: &Evaluation) {
 }
 
 /// Where in its band the value lies.
-fn tell_place(page: &mut Page, evaluation: &Evaluation) {
-    let step = evaluation.reading.series.grid().step();
-    if let Some(score) = score(evaluation) {
+fn tell_place(page: &mut Page, evaluation: &Evaluation, workings: &Workings) {
+    let step = workings.window.step();
+    if let Some(score) = evaluation.score {
         let rarity = Rarity::of(score, step).write();
         let score = if score < 0.001 {
             format!("{score:.2e}")
@@ -263,7 +268,7 @@ fn tell_place(page: &mut Page, evaluation: &Evaluation) {
             &format!("{score}: values this far out come {rarity}"),
         );
     }
-    if let Some(half_widths) = evaluation.deviation() {
+    if let Some(half_widths) = evaluation.deviation {
         page.entry(
             "deviation",
             &format!(

@@ -1,13 +1,12 @@
 //! The sides on which nothing can fire, and what would help: a watch that cannot bark must say so.
 
-use crate::detect::Direction;
 use crate::detect::Evaluation;
-use crate::forecast::{Method, Sensitivity};
+use crate::forecast::{Direction, Method, Sensitivity};
 
 /// A line for each side that was asked about and cannot fire now.
 pub fn blind_sides(method: &Method, evaluation: &Evaluation) -> Vec<String> {
-    let low = evaluation.low_is_possible(method) == Some(false);
-    let high = evaluation.high_is_possible(method) == Some(false);
+    let low = evaluation.low_possible == Some(false);
+    let high = evaluation.high_possible == Some(false);
     let low = low.then(|| explain_blind_low(method, "now"));
     let high = high.then(|| explain_blind_high(method, "now"));
     low.into_iter().chain(high).collect()

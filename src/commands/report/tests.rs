@@ -1,11 +1,11 @@
 //! The words of the report.
 
 use super::*;
-use crate::detect::Direction;
-use crate::detect::Evaluation;
+use crate::detect::{Evaluation, evaluate};
+use crate::forecast::Direction;
 use crate::forecast::{Method, Range};
+use crate::series::Window;
 use crate::series::{Buckets, Grid, Missing, parse_time};
-use crate::source::Window;
 
 /// Three weeks of hourly values ending at 14:00 in Paris, the last of them given.
 fn evaluation(last: f64) -> Evaluation {
@@ -28,11 +28,11 @@ fn judgement_by(last: f64, metric: &Metric) -> Evaluation {
     let reading = Window {
         series: buckets.series(last_slot - 20 * 24, last_slot, Missing::Gap),
         row_counts: buckets.row_counts,
-        now: grid.instant(last_slot + 1),
+        as_of: grid.instant(last_slot + 1),
         newest: Some(end),
         stale_after: chrono::TimeDelta::hours(3),
     };
-    Evaluation::of(reading, metric).expect("an evaluation")
+    evaluate(reading, &metric.method).expect("an evaluation")
 }
 
 fn written(
@@ -165,7 +165,7 @@ fn told_with(method: Method, verbosity: Verbosity) -> String {
 
 #[test]
 fn a_side_that_cannot_fire_is_told_with_its_remedies() {
-    let band = evaluation(1050.0).forecast.expect("a forecast").band;
+    let band = evaluation(1050.0).band.expect("a band");
     assert!(band.lower < 1040.0 && band.upper > 1060.0, "{band:?}");
     let at_both_ends = Method {
         range: Range::new(Some(1040.0), Some(1060.0)).expect("a range"),

@@ -7,6 +7,7 @@ use humantime::format_duration;
 
 use super::{MetricTable, time_delta};
 use crate::config::value::Length;
+use crate::forecast::clean::Outliers;
 use crate::forecast::{Method, Range, SeasonChoice, Sensitivity};
 use crate::series::Step;
 
@@ -15,6 +16,10 @@ use crate::series::Step;
 /// If a value is not allowed, or keys contradict each other.
 pub fn method(metric: &MetricTable, window: Duration) -> Result<Method, String> {
     Ok(Method {
+        outliers: Outliers {
+            factor: metric.outliers.k,
+            scope: metric.outliers.scope,
+        },
         model: metric.model,
         seasons: match &metric.seasons {
             Some(lengths) => seasons(lengths)?,
@@ -108,7 +113,7 @@ fn sensitivity(metric: &MetricTable) -> Result<Sensitivity, String> {
 mod tests {
     use super::*;
     use crate::config::{Config, Environment};
-    use crate::detect::Direction;
+    use crate::forecast::Direction;
     use crate::forecast::ModelChoice;
 
     fn parse(lines: &str) -> Result<Method, String> {
@@ -127,6 +132,7 @@ mod tests {
         assert_eq!(
             method,
             Ok(Method {
+                outliers: Outliers::default(),
                 model: ModelChoice::Mstl,
                 seasons: SeasonChoice::Given(vec![days(1), days(7)]),
                 adapt_after: TimeDelta::hours(6),

@@ -57,10 +57,10 @@ impl Made {
     }
 
     /// What is made of the point, whose own value is not looked at.
-    pub fn predict(&self, index: usize, method: &Method) -> Result<Forecast, Reason> {
+    pub fn predict(&self, index: usize, method: &Method) -> Result<Forecast, Insufficient> {
         let first = index - self.window;
         let history = series_at(self.time(first), self.step, &self.values[first..index]);
-        predict(&history, &Outliers::default(), method).expect("a model that fits")
+        predict(&history, method).expect("a model that fits")
     }
 
     /// The points of a range that have a value, each with its forecast.

@@ -33,13 +33,17 @@ fn eventful(seed: u64) -> Vec<Option<f64>> {
         .collect()
 }
 
-fn predicted(values: &[Option<f64>], step: &str, level: f64) -> Result<Result<Forecast, Reason>> {
+fn predicted(
+    values: &[Option<f64>],
+    step: &str,
+    level: f64,
+) -> Result<Result<Forecast, Insufficient>> {
     let history = series_at(
         start("2026-06-01 00:00", chrono_tz::Europe::Paris),
         step,
         values,
     );
-    predict(&history, &Outliers::default(), &method(level))
+    predict(&history, &method(level))
 }
 
 fn certain(values: &[Option<f64>]) -> Forecast {
@@ -142,7 +146,7 @@ proptest! {
         let values = eventful(seed);
         let predicted = predicted(&values[..len], "1h", 0.95).expect("a model");
         if let Err(reason) = predicted {
-            prop_assert!(!matches!(reason, Reason::ConstantHistory { .. }) || len < 3, "{reason}");
+            prop_assert!(!matches!(reason, Insufficient::ConstantHistory { .. }) || len < 3, "{reason}");
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::chart::Pictures;
 use crate::config::Metric;
 use crate::detect::Evaluation;
 use crate::detect::Verdict;
+use crate::forecast::Side;
 
 /// Writes what an evaluation comes to.
 pub fn compose(
@@ -18,10 +19,10 @@ pub fn compose(
     contact: Option<&str>,
 ) -> Writing {
     let tone = match evaluation.verdict {
-        Verdict::High => Tone::High,
-        Verdict::Low => Tone::Low,
+        Verdict::Breach(Side::High) => Tone::High,
+        Verdict::Breach(Side::Low) => Tone::Low,
         Verdict::Normal => Tone::Normal,
-        Verdict::Undecided(_) => Tone::Blind,
+        Verdict::Undecided(_) | Verdict::NoData { .. } => Tone::Blind,
     };
     let words = Words::of(metric, evaluation);
     Writing::new(words, tone, pictures_of(metric, pictures), contact)
@@ -29,15 +30,7 @@ pub fn compose(
 
 /// What names the judged point, the same in every run that tells of it.
 pub fn name_of_point(metric: &Metric, evaluation: &Evaluation) -> String {
-    let time = evaluation
-        .latest
-        .map_or(evaluation.reading.now, |latest| latest.time);
-    let word = match evaluation.verdict {
-        Verdict::High => "high",
-        Verdict::Low => "low",
-        Verdict::Normal => "normal",
-        Verdict::Undecided(_) => "undecided",
-    };
+    let (time, word) = (evaluation.bucket.start, evaluation.verdict.word());
     format!("{}.{}.{word}", metric.file_name(), time.timestamp())
 }
 

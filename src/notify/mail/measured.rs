@@ -29,18 +29,18 @@ pub struct Measured<'a> {
 impl<'a> Measured<'a> {
     /// None where the evaluation knows no value.
     pub fn of_evaluation(metric: &'a Metric, evaluation: &Evaluation) -> Option<Self> {
-        let latest = evaluation.latest?;
-        let forecast = evaluation.forecast.as_ref();
+        let now = evaluation.window()?.as_of;
+        let latest = evaluation.latest(now.timezone())?;
         Some(Self {
             title: &metric.title,
             unit: metric.unit.as_deref(),
             value: latest.value,
-            band: forecast.map(|forecast| forecast.band),
-            deviation: evaluation.deviation(),
+            band: evaluation.band,
+            deviation: evaluation.deviation,
             level: Some(evaluation.level),
             time: latest.time,
-            length: evaluation.reading.series.grid().step().delta(),
-            now: evaluation.reading.now,
+            length: evaluation.bucket.length(),
+            now,
         })
     }
 

@@ -5,34 +5,40 @@ use chrono::DateTime;
 use super::*;
 use crate::chart::Pictures;
 use crate::config::Metric;
-use crate::detect::Evaluation;
-use crate::detect::Verdict;
+use crate::detect::{Evaluation, Verdict, Workings};
 use crate::forecast::clean::{Outliers, clip_outliers};
 use crate::forecast::{Band, Forecast, Level};
-use crate::series::{Observation, RowCounts, parse_time, sample};
-use crate::source::Window;
+use crate::series::{RowCounts, Window, parse_time, sample};
 
 pub fn evaluation(verdict: Verdict, value: f64) -> Evaluation {
     let time = parse_time("2026-11-22 14:05", chrono_tz::Europe::Paris).expect("a time");
     let values: Vec<_> = (0..600).map(|step| Some(f64::from(step % 100))).collect();
     let history = sample::series_from("2026-11-20 12:05", "5m", &values);
+    let cleaned = clip_outliers(&history, &Outliers::default()).expect("a history");
+    let band = Band::new(912.1, 1102.4, 1297.8).expect("a band");
+    let window = Window {
+        series: history,
+        row_counts: RowCounts::default(),
+        as_of: time + chrono::TimeDelta::minutes(6),
+        newest: Some(time),
+        stale_after: chrono::TimeDelta::minutes(15),
+    };
+    let half_width = if value < 1102.4 { 190.3 } else { 195.4 };
     Evaluation {
-        cleaned: Some(clip_outliers(&history, &Outliers::default()).expect("a history")),
-        reading: Window {
-            series: history,
-            row_counts: RowCounts::default(),
-            now: time + chrono::TimeDelta::minutes(6),
-            newest: Some(time),
-            stale_after: chrono::TimeDelta::minutes(15),
-        },
-        latest: Some(Observation { time, value }),
-        forecast: Some(Forecast::sample(
-            time,
-            Band::new(912.1, 1102.4, 1297.8).expect("a band"),
-            Vec::new(),
-        )),
+        bucket: window.bucket(time),
+        value: Some(value),
+        band: Some(band),
         level: Level::default(),
+        deviation: Some((value - 1102.4) / half_width),
+        score: Some(0.001),
         verdict,
+        low_possible: Some(true),
+        high_possible: Some(true),
+        workings: Some(std::sync::Arc::new(Workings {
+            window,
+            cleaned: Some(cleaned),
+            forecast: Some(Forecast::sample(time, band, Vec::new())),
+        })),
     }
 }
 

@@ -7,6 +7,7 @@ use super::tone::Tone;
 use crate::config::Metric;
 use crate::detect::Evaluation;
 use crate::detect::Verdict;
+use crate::forecast::Side;
 use crate::output::{separate_thousands, without_breaks, write_length};
 
 /// A row of the table.
@@ -44,20 +45,20 @@ pub struct Words {
 impl Words {
     pub fn of(metric: &Metric, evaluation: &Evaluation) -> Self {
         let (side, place) = match evaluation.verdict {
-            Verdict::High => ("High", "is above its band"),
-            Verdict::Low => ("Low", "is below its band"),
+            Verdict::Breach(Side::High) => ("High", "is above its band"),
+            Verdict::Breach(Side::Low) => ("Low", "is below its band"),
             Verdict::Normal => ("Normal", "is inside its band"),
-            Verdict::Undecided(_) => ("Undecided", "is not decided"),
+            Verdict::Undecided(_) | Verdict::NoData { .. } => ("Undecided", "is not decided"),
         };
         let title = &metric.title;
         let measured = Measured::of_evaluation(metric, evaluation);
         let headline = measured.as_ref().and_then(Measured::headline);
-        let (told, summary) = match &evaluation.verdict {
-            Verdict::Undecided(reason) => (
+        let (told, summary) = match evaluation.reason() {
+            Some(reason) => (
                 format!("{title}: {reason}"),
                 format!("{title} cannot be judged: {reason}."),
             ),
-            _ => (
+            None => (
                 headline.map_or(title.clone(), |headline| format!("{title} {headline}")),
                 measured.map_or(format!("{title} {place}."), |measured| {
                     measured.sentence(place)
@@ -173,7 +174,7 @@ fn ends_with_word(title: &str, word: &str) -> bool {
 pub fn facts(metric: &Metric, evaluation: &Evaluation) -> Vec<Fact> {
     let measured = Measured::of_evaluation(metric, evaluation);
     let mut facts = measured.map_or(Vec::new(), |measured| measured.facts());
-    if let Some(cleaned) = &evaluation.cleaned {
+    if let Some(cleaned) = evaluation.cleaned() {
         let history = &cleaned.history;
         let count = |count: usize| separate_thousands(&count.to_string());
         facts.push(Fact::new(
@@ -193,17 +194,17 @@ pub fn facts(metric: &Metric, evaluation: &Evaluation) -> Vec<Fact> {
 /// What the figures alone would not tell.
 pub fn notes(metric: &Metric, evaluation: &Evaluation) -> Vec<String> {
     let mut notes = Vec::new();
-    if let Verdict::Undecided(reason) = &evaluation.verdict {
+    if let Some(reason) = evaluation.reason() {
         notes.push(format!("No verdict: {reason}."));
     }
     let range = metric.method.range;
-    if evaluation.low_is_possible(&metric.method) == Some(false) {
+    if evaluation.low_possible == Some(false) {
         notes.push(match range.min() {
             Some(min) if min != 0.0 => format!("The band reaches down to {min}, the least value there can be, so at this hour no drop would show as Low."),
             _ => "The band reaches down to zero, so at this hour even a drop to nothing would not show as Low.".to_string(),
         });
     }
-    if evaluation.high_is_possible(&metric.method) == Some(false)
+    if evaluation.high_possible == Some(false)
         && let Some(max) = range.max()
     {
         notes.push(format!("The band reaches up to {max}, the greatest value there can be, so at this hour no rise would show as High."));

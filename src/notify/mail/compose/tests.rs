@@ -1,21 +1,21 @@
 //! What a mail of one evaluation says.
 
 use super::*;
-use crate::detect::Reason;
+use crate::forecast::Side;
 use crate::notify::mail::PreviewImages;
 use crate::notify::mail::sample::{evaluation, html, message, metric, writing};
 
 #[test]
 fn the_subject_says_it_all() {
     assert_eq!(
-        writing("Sales", Verdict::High, 1843.2).subject(),
+        writing("Sales", Verdict::Breach(Side::High), 1843.2).subject(),
         "[High] Sales 1,843.20 at 14:05 CET, expected 912.10 to 1,297.80"
     );
     assert_eq!(
-        writing("Sales", Verdict::Low, 12.0).subject(),
+        writing("Sales", Verdict::Breach(Side::Low), 12.0).subject(),
         "[Low] Sales 12.00 at 14:05 CET, expected 912.10 to 1,297.80"
     );
-    let undecided = Verdict::Undecided(Reason::ConstantHistory { value: 3.0 });
+    let undecided = Verdict::Undecided("every value of the history is 3, so nothing says how much change is usual; some variation is needed".into());
     assert!(
         writing("Sales", undecided, 12.0)
             .subject()
@@ -25,15 +25,15 @@ fn the_subject_says_it_all() {
 
 #[test]
 fn high_is_blue_and_low_is_orange_under_the_heading_people_know() {
-    let high = html(&writing("Sales", Verdict::High, 1843.2));
+    let high = html(&writing("Sales", Verdict::Breach(Side::High), 1843.2));
     assert!(high.contains(">High Sales Volume</h1>") && high.contains("background-color:#1a5fb4"));
-    let low = html(&writing("Sales Volume", Verdict::Low, 12.0));
+    let low = html(&writing("Sales Volume", Verdict::Breach(Side::Low), 12.0));
     assert!(low.contains(">Low Sales Volume</h1>") && low.contains("background-color:#c64600"));
 }
 
 #[test]
 fn both_parts_say_everything() {
-    let writing = writing("Sales", Verdict::High, 1843.2);
+    let writing = writing("Sales", Verdict::Breach(Side::High), 1843.2);
     for said in [
         "1,843.20 EUR",
         "1,102.40 EUR",
@@ -68,7 +68,7 @@ fn both_parts_say_everything() {
 
 #[test]
 fn a_title_of_markup_stays_text() {
-    let html = html(&writing("<b>&\"x", Verdict::High, 1843.2));
+    let html = html(&writing("<b>&\"x", Verdict::Breach(Side::High), 1843.2));
     assert!(
         !html.contains("<b>") && html.contains("High &#60;b&#62;&#38;&#34;x Volume"),
         "{html}"
@@ -92,7 +92,7 @@ fn a_page_for_a_browser_has_its_pictures_beside_it() {
         day: "a #1.png",
         two_days: "b.png",
     };
-    let writing = writing("Sales", Verdict::High, 1843.2);
+    let writing = writing("Sales", Verdict::Breach(Side::High), 1843.2);
     let page = writing.page_with(images).expect("a page");
     assert!(
         page.contains("src=\"a %231.png\"")
@@ -105,7 +105,7 @@ fn a_page_for_a_browser_has_its_pictures_beside_it() {
 fn an_alert_goes_out_even_if_its_pictures_cannot_be_drawn() {
     let writing = compose(
         &metric("Sales"),
-        &evaluation(Verdict::High, 1843.2),
+        &evaluation(Verdict::Breach(Side::High), 1843.2),
         None,
         None,
     );

@@ -1,5 +1,6 @@
 //! What stands in a mail, read back by a parser that shares nothing with the one that wrote it.
 
+use crate::forecast::Side;
 use mail_parser::{MessageParser, MimeHeaders};
 
 use crate::detect::Verdict;
@@ -7,7 +8,7 @@ use crate::notify::mail::sample::{html, message, pictures, writing};
 
 #[test]
 fn the_pictures_go_along_by_content_id() {
-    let writing = writing("Sales", Verdict::High, 1843.2);
+    let writing = writing("Sales", Verdict::Breach(Side::High), 1843.2);
     assert!(!html(&writing).contains("data:"));
     let raw = message(&writing, "ops@example.com");
     let parsed = MessageParser::default().parse(&raw).expect("a mail");
@@ -55,7 +56,7 @@ fn the_pictures_go_along_by_content_id() {
 fn headers_and_lines_keep_to_the_standards() {
     let title = "Größe der Körbe — 籠のサイズ ".repeat(6);
     let raw = message(
-        &writing(title.trim(), Verdict::High, 1843.2),
+        &writing(title.trim(), Verdict::Breach(Side::High), 1843.2),
         "Jürgen <ops@example.com>",
     );
     assert!(raw.is_ascii());
@@ -94,7 +95,7 @@ fn a_newline_in_a_name_makes_no_header() {
     let raw = message(
         &writing(
             "x\r\nBcc: everyone@example.com\r\n\r\nhello",
-            Verdict::High,
+            Verdict::Breach(Side::High),
             1843.2,
         ),
         "ops@example.com",
@@ -121,11 +122,11 @@ fn the_same_point_has_the_same_message_id_for_each_recipient_of_its_own() {
             .expect("an id")
     };
     assert_eq!(
-        id(Verdict::High, "a@example.com"),
-        id(Verdict::High, "a@example.com")
+        id(Verdict::Breach(Side::High), "a@example.com"),
+        id(Verdict::Breach(Side::High), "a@example.com")
     );
     assert_ne!(
-        id(Verdict::High, "a@example.com"),
-        id(Verdict::High, "b@example.com")
+        id(Verdict::Breach(Side::High), "a@example.com"),
+        id(Verdict::Breach(Side::High), "b@example.com")
     );
 }

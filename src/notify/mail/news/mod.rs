@@ -96,8 +96,7 @@ impl<'a> Announcement<'a> {
     /// The evaluation, if it is that of the finding: what a silence held back may be older.
     fn evaluation_of(&self, finding: &Finding) -> Option<&'a Evaluation> {
         self.evaluation.filter(|evaluation| {
-            let latest = evaluation.latest.map(|latest| Stamp::from(latest.time));
-            evaluation.forecast.is_some() && latest == Some(finding.time)
+            evaluation.band.is_some() && Stamp::from(evaluation.bucket.start) == finding.time
         })
     }
 

@@ -90,8 +90,8 @@ pub fn finding(value: f64) -> Finding {
 pub fn breach(side: Side, stage: Stage, value: f64) -> Told {
     let finding = finding(value);
     let verdict = match finding.side {
-        Some(Side::High) => Verdict::High,
-        Some(Side::Low) => Verdict::Low,
+        Some(Side::High) => Verdict::Breach(Side::High),
+        Some(Side::Low) => Verdict::Breach(Side::Low),
         None => Verdict::Normal,
     };
     Told {

@@ -13,7 +13,7 @@ fn subject(told: &Told) -> String {
 fn an_opening_is_told_as_if_nothing_were_remembered() {
     let (told, direct) = (
         breach(Side::High, Stage::Opened, 1843.2).announce(),
-        writing("Sales", Verdict::High, 1843.2),
+        writing("Sales", Verdict::Breach(Side::High), 1843.2),
     );
     let without_contact = |text: String| text.split("Questions?").next().map(str::to_string);
     assert_eq!(told.subject(), direct.subject());

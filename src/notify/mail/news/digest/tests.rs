@@ -1,6 +1,7 @@
 //! What is told of several metrics at once.
 
 use super::*;
+use crate::forecast::Side;
 use crate::notify::mail::news::sample::{Told, assert_says, breach, lack, named, over};
 use crate::notify::mail::sample::{html, message};
 

@@ -1,6 +1,7 @@
 //! What is told where nothing can be judged.
 
 use crate::detect::Verdict;
+use crate::forecast::Side;
 use crate::incident::{Matter, Stage};
 use crate::notify::mail::news::sample::{assert_says, lack, over};
 use crate::notify::mail::sample::{evaluation, html, message};
@@ -91,7 +92,7 @@ fn a_lack_is_grey_and_says_that_silence_is_no_good_sign() {
 #[test]
 fn what_was_seen_last_is_told_where_it_is_known() {
     let mut told = lack(NO_DATA("it is so".into()), Stage::Opened).since("14:10");
-    told.evaluation = Some(evaluation(Verdict::High, 1843.2));
+    told.evaluation = Some(evaluation(Verdict::Breach(Side::High), 1843.2));
     assert_says(
         &told.announce(),
         &["Seen last", "1,843.20 EUR at 14:05 CET"],
