@@ -14,7 +14,7 @@ use crate::commands::report::Verbosity;
 use crate::config::Deadline;
 use crate::config::{Config, Environment, Letterhead, MailSettings, Metric, Rows, Secret};
 use crate::detect::Evaluation;
-use crate::notify::mail::{self, Mailbox};
+use crate::notify::email::{self, Mailbox};
 use crate::output::{Naming, PlotsDir};
 use crate::series::parse_time;
 use crate::source::{AsOf, Source};

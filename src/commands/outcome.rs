@@ -12,7 +12,7 @@ use crate::commands::report::{Account, Verbosity, write_account};
 use crate::config::Metric;
 use crate::context::Plan;
 use crate::detect::Evaluation;
-use crate::notify::mail::Delivery;
+use crate::notify::email::Delivery;
 use crate::output;
 
 #[derive(Debug)]

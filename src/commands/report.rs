@@ -12,7 +12,7 @@ use crate::config::Metric;
 use crate::detect::Evaluation;
 use crate::detect::Verdict;
 use crate::forecast::{Level, Season, Sensitivity};
-use crate::notify::mail::Delivery;
+use crate::notify::email::Delivery;
 use crate::output::{Notation, separate_thousands, write_length, write_time, write_times};
 use crate::series::{TimeSeries, Window};
 pub use blind::{blind_sides, explain_blind_high, explain_blind_low};

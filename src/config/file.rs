@@ -13,7 +13,7 @@ use super::value::{
 use super::{
     DatabasePlace, DatabaseSettings, Encryption, Environment, Login, MailSettings, Secret, required,
 };
-use crate::notify::mail::Mailbox;
+use crate::notify::email::Mailbox;
 use crate::output::one_line;
 
 #[derive(Debug, Clone, Deserialize)]

@@ -16,8 +16,8 @@ use crate::forecast::clean::{FenceFactor, Scope};
 use crate::forecast::{
     Budget, Direction, Level, Method, ModelChoice, SeasonChoice, needed_history,
 };
-use crate::incident::{Confirm, QuietWindow, Rules, Worsening};
-use crate::notify::mail::Mailbox;
+use crate::incident::{Confirm, Policy, QuietWindow, Worsening};
+use crate::notify::email::Mailbox;
 use crate::output::fingerprint::fingerprint;
 use crate::output::write_length;
 use crate::series::{Aggregate, MOST_BUCKETS, Missing, Silences, Step};
@@ -43,7 +43,7 @@ pub struct Metric {
     pub missing: Missing,
     pub method: Method,
     /// When its incidents are told.
-    pub rules: Rules,
+    pub rules: Policy,
     /// None: those of `[smtp]`.
     pub recipients: Option<Vec<Mailbox>>,
     delay: Option<Duration>,
@@ -127,7 +127,7 @@ impl Metric {
             window: DEFAULT_WINDOW,
             missing: Missing::Gap,
             method: Method::default(),
-            rules: Rules::default(),
+            rules: Policy::default(),
             recipients: None,
             delay: None,
             stale_after: None,

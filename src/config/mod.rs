@@ -21,7 +21,7 @@ pub use metric::{Metric, Rows, TableName, file_name};
 pub use secret::Secret;
 pub use value::parse_length;
 
-use crate::notify::mail::Mailbox;
+use crate::notify::email::Mailbox;
 use file::File;
 
 /// Everything a run is told, checked.

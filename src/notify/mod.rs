@@ -1,6 +1,13 @@
-//! From what changed to mails that are accepted.
+//! From what is so to notifications that are accepted: what is due to whom (`due`), grouped into mails
+//! (`group`), rendered and sent by a channel (`email`), and recorded (`log`). A second channel is one
+//! more file here.
 
+mod due;
+pub mod email;
 pub mod heartbeat;
-pub mod mail;
-pub mod packing;
-pub mod post;
+mod log;
+mod notification;
+
+pub use due::{AlertKind, due};
+pub use log::{AlertKey, LostNotification, NotificationLog, Notified, Pending, Record};
+pub use notification::Notification;

@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::folder::Certainty;
 use super::shelf::{Access, Kept, Shelf};
 use crate::incident::Stamp;
-use crate::notify::mail::{Mailbox, Writing};
+use crate::notify::email::{Mailbox, Writing};
 use crate::output::fingerprint::fingerprint;
 
 /// A mail to one recipient or several, each of whom gets one of his own.

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::incident::Watch;
-use crate::notify::mail::Writing;
+use crate::notify::email::Writing;
 
 fn dir() -> TempDir {
     tempfile::tempdir().expect("a folder")

@@ -10,7 +10,7 @@ use crate::cli::Mode;
 use crate::config::Metric;
 use crate::context::Plan;
 use crate::detect::Evaluation;
-use crate::notify::mail::{self, Address, Delivery, Letter, Mailbox, PreviewImages, Writing};
+use crate::notify::email::{self, Address, Delivery, Letter, Mailbox, PreviewImages, Writing};
 use crate::output::Piece;
 
 /// What is to be told of a judged point.

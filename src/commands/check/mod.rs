@@ -12,7 +12,7 @@ use crate::commands::outcome::{self, Outcome};
 use crate::config::Metric;
 use crate::context::{Plan, Prepared, Upkeep};
 use crate::detect::{Evaluation, evaluate};
-use crate::notify::mail;
+use crate::notify::email;
 use crate::source::Source;
 use crate::state::{Opening, Store};
 use dispatch::Alert;

@@ -4,14 +4,14 @@ use std::num::NonZeroU32;
 
 use super::{MetricTable, time_delta};
 use crate::config::value::{Again, Length};
-use crate::incident::{Renotify, Rules};
+use crate::incident::{Policy, Renotify};
 
 /// # Errors
 ///
 /// If a value is not allowed.
-pub fn rules(metric: &MetricTable) -> Result<Rules, String> {
-    let default = Rules::default();
-    Ok(Rules {
+pub fn rules(metric: &MetricTable) -> Result<Policy, String> {
+    let default = Policy::default();
+    Ok(Policy {
         confirm: metric.confirm.unwrap_or_default(),
         recover: match metric.recover {
             Some(count) => recover(count)?,
@@ -23,7 +23,7 @@ pub fn rules(metric: &MetricTable) -> Result<Rules, String> {
             None => default.renotify,
         },
         worse: metric.worse.unwrap_or_default(),
-        tells_recovery: metric.notify_recovery,
+        notify_recovery: metric.notify_recovery,
         unwell_after: metric
             .unwell_after
             .map_or(default.unwell_after, |length| time_delta(length.0)),

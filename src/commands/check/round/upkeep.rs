@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use crate::context::Plan;
 use crate::incident::{Rules, Stamp};
-use crate::notify::mail::OwnTrouble;
+use crate::notify::email::OwnTrouble;
 use crate::notify::packing::{pack_own, thread_of};
 use crate::state::{DiskTrouble, Parcel, Store};
 

@@ -4,7 +4,7 @@ use chrono::DateTime;
 use chrono_tz::Tz;
 
 use crate::incident::Stamp;
-use crate::notify::mail::measured::write_moment;
+use crate::notify::email::measured::write_moment;
 use crate::output::{write_length, write_span, write_time};
 
 /// From its beginning to its end, or as far as it is known to reach.

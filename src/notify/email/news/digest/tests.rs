@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::forecast::Side;
-use crate::notify::mail::news::sample::{Told, assert_says, breach, lack, named, over};
-use crate::notify::mail::sample::{html, message};
+use crate::notify::email::news::sample::{Told, assert_says, breach, lack, named, over};
+use crate::notify::email::sample::{html, message};
 
 fn digest_of(told: &[Told]) -> Writing {
     let announcements: Vec<Announcement> = told.iter().map(Told::announcement).collect();

@@ -3,8 +3,8 @@
 use crate::detect::Verdict;
 use crate::forecast::Side;
 use crate::incident::{Matter, Stage};
-use crate::notify::mail::news::sample::{assert_says, lack, over};
-use crate::notify::mail::sample::{evaluation, html, message};
+use crate::notify::email::news::sample::{assert_says, lack, over};
+use crate::notify::email::sample::{evaluation, html, message};
 
 type Make = fn(String) -> Matter;
 

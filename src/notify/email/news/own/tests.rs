@@ -1,7 +1,7 @@
 //! What bandwatch tells of itself.
 
 use super::*;
-use crate::notify::mail::news::sample::{assert_says, now};
+use crate::notify::email::news::sample::{assert_says, now};
 
 fn writing(trouble: &OwnTrouble) -> Writing {
     own(trouble, now(), Some("data@example.com"))

@@ -19,7 +19,7 @@ pub struct Writing {
 }
 
 #[derive(Template)]
-#[template(path = "alert.html", config = "src/notify/mail/askama.toml")]
+#[template(path = "alert.html", config = "src/notify/email/askama.toml")]
 struct Page<'a> {
     subject: &'a str,
     heading: &'a str,

@@ -2,8 +2,8 @@
 
 use super::{Announcement, Extent};
 use crate::incident::{Finding, Side, Stage, Stamp};
-use crate::notify::mail::measured::Measured;
-use crate::notify::mail::words::{Entry, Fact, Words, facts, heading, notes};
+use crate::notify::email::measured::Measured;
+use crate::notify::email::words::{Entry, Fact, Words, facts, heading, notes};
 use crate::output::write_time;
 
 /// An incident as it is told.

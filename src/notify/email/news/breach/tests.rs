@@ -2,8 +2,8 @@
 
 use crate::detect::Verdict;
 use crate::incident::{Matter, Side, Stage};
-use crate::notify::mail::news::sample::{Told, assert_says, breach, finding, over, stamp};
-use crate::notify::mail::sample::{html, writing};
+use crate::notify::email::news::sample::{Told, assert_says, breach, finding, over, stamp};
+use crate::notify::email::sample::{html, writing};
 
 fn subject(told: &Told) -> String {
     told.announce().subject().to_string()

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::forecast::Side;
-use crate::notify::mail::PreviewImages;
-use crate::notify::mail::sample::{evaluation, html, message, metric, writing};
+use crate::notify::email::PreviewImages;
+use crate::notify::email::sample::{evaluation, html, message, metric, writing};
 
 #[test]
 fn the_subject_says_it_all() {

@@ -11,27 +11,27 @@ use super::quiet::QuietWindow;
 
 /// How a metric's incidents begin, are told again and end.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rules {
+pub struct Policy {
     pub confirm: Confirm,
     /// So many buckets inside the band in a row end an incident.
     pub recover: NonZeroU32,
     pub renotify: Renotify,
     pub worse: Worsening,
     /// Whether the end of what was told is told too.
-    pub tells_recovery: bool,
+    pub notify_recovery: bool,
     /// How long checks may fail, or say nothing, before that is told.
     pub unwell_after: TimeDelta,
     pub quiet: Vec<QuietWindow>,
 }
 
-impl Default for Rules {
+impl Default for Policy {
     fn default() -> Self {
         Self {
             confirm: Confirm::default(),
             recover: NonZeroU32::MIN.saturating_add(1),
             renotify: Renotify::default(),
             worse: Worsening::default(),
-            tells_recovery: true,
+            notify_recovery: true,
             unwell_after: TimeDelta::minutes(10),
             quiet: Vec::new(),
         }

@@ -3,7 +3,7 @@
 
 use super::{Announcement, Extent};
 use crate::incident::{Stage, Stamp};
-use crate::notify::mail::words::{Entry, Fact, Words, title_case};
+use crate::notify::email::words::{Entry, Fact, Words, title_case};
 use crate::output::{one_line, shorten};
 
 /// A lack as it is told.

@@ -4,7 +4,7 @@ use crate::forecast::Side;
 use mail_parser::{MessageParser, MimeHeaders};
 
 use crate::detect::Verdict;
-use crate::notify::mail::sample::{html, message, pictures, writing};
+use crate::notify::email::sample::{html, message, pictures, writing};
 
 #[test]
 fn the_pictures_go_along_by_content_id() {

@@ -6,10 +6,10 @@ use std::collections::HashSet;
 
 use super::{Announcement, Topic};
 use crate::incident::{Matter, Side, Stage};
-use crate::notify::mail::picture::Picture;
-use crate::notify::mail::tone::Tone;
-use crate::notify::mail::words::{Entry, Words, title_case};
-use crate::notify::mail::writing::Writing;
+use crate::notify::email::picture::Picture;
+use crate::notify::email::tone::Tone;
+use crate::notify::email::words::{Entry, Words, title_case};
+use crate::notify::email::writing::Writing;
 use crate::output::shorten;
 
 /// More would be a scroll without end, and a mail too large for some servers.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::detect::Verdict;
 use crate::forecast::Side;
-use crate::notify::mail::sample::writing;
+use crate::notify::email::sample::writing;
 
 #[test]
 fn a_writing_comes_back_from_disk_as_it_was() {

@@ -4,10 +4,10 @@
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use crate::notify::mail::measured::write_moment;
-use crate::notify::mail::tone::Tone;
-use crate::notify::mail::words::{Fact, Words};
-use crate::notify::mail::writing::Writing;
+use crate::notify::email::measured::write_moment;
+use crate::notify::email::tone::Tone;
+use crate::notify::email::words::{Fact, Words};
+use crate::notify::email::writing::Writing;
 use crate::output::{one_line, shorten};
 
 /// What bandwatch has to tell of itself.

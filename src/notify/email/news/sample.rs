@@ -9,8 +9,8 @@ use crate::config::Metric;
 use crate::detect::Evaluation;
 use crate::detect::Verdict;
 use crate::incident::{Finding, Matter, Notice, Side, Stage, Stamp};
-use crate::notify::mail::sample::{evaluation, metric, pictures};
-use crate::notify::mail::writing::Writing;
+use crate::notify::email::sample::{evaluation, metric, pictures};
+use crate::notify::email::writing::Writing;
 use crate::series::parse_time;
 
 /// A notice, and what else is known.
@@ -131,7 +131,7 @@ fn notice(matter: Matter, stage: Stage) -> Notice {
 
 /// Both parts say it.
 pub fn assert_says(writing: &Writing, said: &[&str]) {
-    let html = crate::notify::mail::sample::html(writing);
+    let html = crate::notify::email::sample::html(writing);
     let text = writing.text();
     for said in said {
         assert!(text.contains(said), "{said:?} is not in\n{text}");

@@ -1,0 +1,119 @@
+//! Something that people are to know: an incident, or what keeps a metric from being watched.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::detect::Evaluation;
+use crate::forecast::Side;
+
+/// What an alert is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// An incident: values outside their band.
+    Breach(Side),
+    NoData,
+    /// The check itself fails.
+    CheckFailed,
+    /// There is data, but not enough to judge by.
+    Undecided,
+    /// About bandwatch itself: files of its state could not be read.
+    StateUnreadable,
+    /// `state_dir` cannot be written to.
+    StateUnwritable,
+    /// Notifications were given up.
+    NotificationsLost,
+}
+
+/// An alert, open or ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Alert {
+    /// Unique among those of its metric.
+    pub id: String,
+    pub condition: Condition,
+    /// Since when it is so.
+    pub since: DateTime<Utc>,
+    /// When a run first saw it.
+    pub seen_at: DateTime<Utc>,
+    /// Of an incident the latest bucket outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluation: Option<Evaluation>,
+    /// Of everything else what is wrong, as it was seen last.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// The start of the incident on the other side that this one followed without a pause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turned_from: Option<DateTime<Utc>>,
+    /// Since when people are to be told; `None` while a silence or the patience lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<End>,
+}
+
+/// How an alert ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    Over {
+        until: DateTime<Utc>,
+        /// Of an incident the bucket that ended it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evaluation: Option<Box<Evaluation>>,
+    },
+    /// An incident on the other side took its place, which tells of it.
+    Turned,
+}
+
+impl Alert {
+    /// One that begins now. `since` and the condition make its id.
+    pub fn new(condition: Condition, since: DateTime<Utc>, now: DateTime<Utc>) -> Self {
+        // What is not an incident may begin twice at the same point of the data, but not of the clock.
+        let moment = match condition {
+            Condition::Breach(_) => since,
+            _ => now,
+        };
+        Self {
+            id: format!("{}.{}", moment.timestamp(), condition.word()),
+            condition,
+            since,
+            seen_at: now,
+            evaluation: None,
+            reason: String::new(),
+            turned_from: None,
+            released: None,
+            end: None,
+        }
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.end.is_none()
+    }
+
+    pub fn side(&self) -> Option<Side> {
+        match self.condition {
+            Condition::Breach(side) => Some(side),
+            _ => None,
+        }
+    }
+
+    /// How far out the latest bucket outside was, in half-widths of its band.
+    pub fn deviation(&self) -> Option<f64> {
+        self.evaluation.as_ref()?.deviation
+    }
+}
+
+impl Condition {
+    /// As ids and JSON say it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Breach(side) => side.word(),
+            Self::NoData => "no_data",
+            Self::CheckFailed => "check_failed",
+            Self::Undecided => "undecided",
+            Self::StateUnreadable => "state_unreadable",
+            Self::StateUnwritable => "state_unwritable",
+            Self::NotificationsLost => "notifications_lost",
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The notification log: what each recipient was notified of, written down after the server accepted
+//! it. Everything about a notification is derived from this and from what is so now, so a refused one
+//! is simply still due. After Alertmanager's nflog.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::due::AlertKind;
+use crate::incident::Alert;
+
+/// Tried again after a minute, then two, four and so on, up to this. A little less, as the run that
+/// tries again is started by the minute.
+const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(5);
+const HEAD_START: TimeDelta = TimeDelta::seconds(10);
+/// A clock that jumped ahead is no reason to give up what was hardly tried.
+const FEWEST_ATTEMPTS: u32 = 3;
+/// How long `status` shows a notification that was given up.
+const LOST_KEPT: TimeDelta = TimeDelta::days(7);
+
+/// By the name of the metric (of bandwatch itself: empty), the id of the alert, and the recipient's
+/// address.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NotificationLog {
+    records: BTreeMap<String, BTreeMap<String, BTreeMap<String, Record>>>,
+    pub lost: Vec<LostNotification>,
+}
+
+/// What one recipient was notified of in one alert.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Record {
+    /// The Message-ID of the first notification the server accepted; later ones answer it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thread: Option<String>,
+    /// The last one that was accepted, or given up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<Notified>,
+    /// How many were accepted or given up.
+    pub count: u32,
+    /// The one on its way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending: Option<Pending>,
+}
+
+/// A notification that is done with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Notified {
+    pub kind: AlertKind,
+    pub at: DateTime<Utc>,
+    /// Of an incident the bucket it told of, and how far out that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deviation: Option<f64>,
+}
+
+/// A notification that the server has not accepted yet. It is written down before it is sent: a run that
+/// is killed between the acceptance and the record sends it again under the same Message-ID.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pending {
+    /// The notifications that go out in one mail share it.
+    pub mail: String,
+    pub kind: AlertKind,
+    /// When it became due.
+    pub since: DateTime<Utc>,
+    pub attempts: u32,
+    pub not_before: DateTime<Utc>,
+    /// Why the last attempt failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// A notification that was given up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LostNotification {
+    pub subject: String,
+    pub to: String,
+    pub since: DateTime<Utc>,
+    pub why: String,
+    /// The alert that tells of it.
+    pub told_by: Option<String>,
+    /// Whether that got through to anybody.
+    pub told: bool,
+}
+
+/// The alert of a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AlertKey<'a> {
+    pub metric: &'a str,
+    pub alert: &'a str,
+}
+
+impl NotificationLog {
+    pub fn record(&self, key: AlertKey, recipient: &str) -> Option<&Record> {
+        self.records.get(key.metric)?.get(key.alert)?.get(recipient)
+    }
+
+    pub fn record_mut(&mut self, key: AlertKey, recipient: &str) -> &mut Record {
+        let alerts = self.records.entry(key.metric.to_string()).or_default();
+        let recipients = alerts.entry(key.alert.to_string()).or_default();
+        recipients.entry(recipient.to_string()).or_default()
+    }
+
+    /// The latest time anybody was notified of an alert.
+    pub fn notified_at(&self, key: AlertKey) -> Option<DateTime<Utc>> {
+        let recipients = self.records.get(key.metric)?.get(key.alert)?.values();
+        let accepted = recipients.filter(|record| record.thread.is_some());
+        accepted
+            .filter_map(|record| Some(record.last.as_ref()?.at))
+            .max()
+    }
+
+    /// Whether anything is on its way to anybody.
+    pub fn is_waiting(&self) -> bool {
+        let alerts = self.records.values().flat_map(BTreeMap::values);
+        let mut records = alerts.flat_map(BTreeMap::values);
+        records.any(|record| record.pending.is_some())
+    }
+
+    /// Forgets the alerts that are not there any more, and what was lost long ago.
+    pub fn forget(&mut self, now: DateTime<Utc>, is_there: impl Fn(AlertKey) -> bool) {
+        for (metric, alerts) in &mut self.records {
+            alerts.retain(|alert, _| is_there(AlertKey { metric, alert }));
+        }
+        self.records.retain(|_, alerts| !alerts.is_empty());
+        self.lost
+            .retain(|lost| !lost.told || now - lost.since < LOST_KEPT);
+    }
+}
+
+impl Record {
+    /// The server accepted the pending notification under this Message-ID.
+    pub fn accept(&mut self, alert: &Alert, message_id: &str, now: DateTime<Utc>) {
+        self.thread.get_or_insert_with(|| message_id.to_string());
+        self.settle(alert, now);
+    }
+
+    /// The pending notification is given up, or not needed any more.
+    pub fn settle(&mut self, alert: &Alert, now: DateTime<Utc>) {
+        if let Some(pending) = self.pending.take() {
+            self.last = Some(Notified {
+                kind: pending.kind,
+                at: now,
+                bucket: alert
+                    .evaluation
+                    .as_ref()
+                    .map(|outside| outside.bucket.start),
+                deviation: alert.deviation(),
+            });
+            self.count += 1;
+        }
+    }
+}
+
+impl Pending {
+    pub fn new(mail: String, kind: AlertKind, now: DateTime<Utc>) -> Self {
+        Self {
+            mail,
+            kind,
+            since: now,
+            attempts: 0,
+            not_before: now,
+            error: None,
+        }
+    }
+
+    /// Whether it is time for another attempt. A clock that was set back must not make a pause of hours.
+    pub fn is_ready(&self, now: DateTime<Utc>) -> bool {
+        let pause = self.not_before - now;
+        self.attempts == 0 || pause <= TimeDelta::zero() || pause > LONGEST_PAUSE
+    }
+
+    pub fn is_given_up(&self, now: DateTime<Utc>, give_up_after: TimeDelta) -> bool {
+        now - self.since >= give_up_after && self.attempts >= FEWEST_ATTEMPTS
+    }
+
+    pub fn fail(&mut self, error: String, now: DateTime<Utc>) {
+        self.attempts = self.attempts.saturating_add(1);
+        let minutes = 1_i32 << (self.attempts - 1).min(8);
+        let pause = (TimeDelta::minutes(1) * minutes).min(LONGEST_PAUSE) - HEAD_START;
+        self.not_before = now + pause;
+        self.error = Some(error);
+    }
+}
