@@ -1,19 +1,15 @@
 //! The command line: flags, their help, exit codes.
 
-mod backtest;
-mod explain;
-mod silence;
-mod status;
-
-use std::path::PathBuf;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Termination};
+use std::time::Duration;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 
-pub use backtest::{BacktestArgs, BacktestFormat};
-pub use explain::ExplainArgs;
-pub use silence::{SilenceArgs, UnsilenceArgs};
-pub use status::StatusArgs;
+use crate::config::parse_length;
+use crate::forecast::Level;
+use crate::series::Step;
 
 /// Checks the newest point of each business series against its 95 % band, and mails an alert
 #[derive(Debug, Parser)]
@@ -30,6 +26,7 @@ pub struct Args {
 
     #[arg(
         long,
+        global = true,
         value_name = "FILE",
         help = "Configuration [default: config.toml here, in $XDG_CONFIG_HOME/bandwatch or /etc/bandwatch]"
     )]
@@ -79,20 +76,136 @@ pub enum Command {
     Unsilence(UnsilenceArgs),
 }
 
+/// Replay history: judge each point as a check at its time would have, and sum up
+#[derive(Debug, clap::Args)]
+#[command(after_help = BACKTEST_HELP)]
+pub struct BacktestArgs {
+    /// The metric to replay; needed where the configuration has several
+    #[arg(long, value_name = "NAME")]
+    pub metric: Option<String>,
+
+    /// Read this CSV file (time, value) in place of MySQL; needs no configuration
+    #[arg(long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+
+    /// The history each point is judged from, in place of the configured one
+    #[arg(long, value_name = "D", value_parser = parse_length)]
+    pub window: Option<Duration>,
+
+    /// The length of a bucket, in place of the configured one
+    #[arg(long, value_name = "D")]
+    pub every: Option<Step>,
+
+    /// Judge only the last D [default: all of a file; of a server, as long as the window]
+    #[arg(long, value_name = "D", value_parser = parse_length)]
+    pub last: Option<Duration>,
+
+    /// Judge only every K-th point
+    #[arg(long, value_name = "K", default_value = "1", value_parser = parse_stride)]
+    pub stride: NonZeroUsize,
+
+    /// The share of healthy values the band should hold, in place of the configured one
+    #[arg(long, value_name = "P", value_parser = parse_level)]
+    pub level: Option<Level>,
+
+    /// What is printed: a summary, a row a point, or both as one object
+    #[arg(long, value_enum, default_value_t = BacktestFormat::Text)]
+    pub format: BacktestFormat,
+
+    /// Draw value and band over the period, with the breaches marked
+    #[arg(long, value_name = "FILE.png")]
+    pub plot: Option<PathBuf>,
+}
+
+/// Tell how a verdict came about
+///
+/// It is made again, as a check at TIME would make it, and shown with its workings.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXPLAIN_HELP)]
+pub struct ExplainArgs {
+    #[arg(
+        long,
+        value_name = "TIME",
+        required_unless_present = "input",
+        help = "Judge as if it were TIME, \"2026-11-22 14:05\" or RFC 3339 [default with --input: just after the last row]"
+    )]
+    pub at: Option<String>,
+
+    /// The metric to explain; needed where the configuration has several
+    #[arg(long, value_name = "NAME")]
+    pub metric: Option<String>,
+
+    /// Read this CSV file (time, value) in place of MySQL; needs no configuration
+    #[arg(long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+
+    /// What is printed: a page for people, or an object
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+
+    /// Draw value and band, trend, each season and the remainder over the window
+    #[arg(long, value_name = "FILE.png")]
+    pub plot: Option<PathBuf>,
+}
+
+/// Tell what is known of every metric, and what notifications are on their way
+#[derive(Debug, clap::Args)]
+pub struct StatusArgs {
+    /// What is printed: a page for people, or an object
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// Mail nothing about a metric for a while
+///
+/// It is checked meanwhile, and what is still so when the silence ends is mailed then.
+#[derive(Debug, clap::Args)]
+#[command(group(ArgGroup::new("end").required(true).args(["for", "until"])))]
+pub struct SilenceArgs {
+    /// The metric, by its name in the configuration
+    pub metric: String,
+
+    /// For how long, such as "2h" or "30m"
+    #[arg(long = "for", id = "for", value_name = "LENGTH", value_parser = parse_length)]
+    pub length: Option<Duration>,
+
+    /// Until when, "2026-11-22 16:00" or RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+
+    /// Why, for whoever looks at the status
+    #[arg(long, value_name = "TEXT")]
+    pub because: Option<String>,
+}
+
+/// End the silence of a metric
+#[derive(Debug, clap::Args)]
+pub struct UnsilenceArgs {
+    /// The metric, by its name in the configuration
+    pub metric: String,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     Text,
     Json,
 }
 
-/// What a run may do with its verdicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BacktestFormat {
+    Text,
+    Csv,
+    Json,
+}
+
+/// What a check may do with what it found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Mail a breach.
+    /// Mail what is due.
     Live,
     /// Write what would be mailed, breach or not.
     Preview,
-    /// Only tell.
+    /// Only print.
     Silent,
 }
 
@@ -104,7 +217,47 @@ impl Args {
             (false, None) => Mode::Live,
         }
     }
+
+    /// The flags by which the command does without a configuration, if it can.
+    pub fn needs_no_config(&self) -> Option<&'static str> {
+        match &self.command {
+            None => Some("--dry-run --input FILE.csv"),
+            Some(Command::Backtest(_) | Command::Explain(_)) => Some("--input FILE.csv"),
+            Some(Command::Status(_) | Command::Silence(_) | Command::Unsilence(_)) => None,
+        }
+    }
+
+    /// The file that stands for the database, if the command was given one.
+    pub fn input(&self) -> Option<&Path> {
+        match &self.command {
+            None => self.input.as_deref(),
+            Some(Command::Backtest(args)) => args.input.as_deref(),
+            Some(Command::Explain(args)) => args.input.as_deref(),
+            Some(Command::Status(_) | Command::Silence(_) | Command::Unsilence(_)) => None,
+        }
+    }
 }
+
+fn parse_stride(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .map_err(|_| "allowed: a whole number from 1 up".to_string())
+}
+
+fn parse_level(text: &str) -> Result<Level, String> {
+    let share: f64 = text
+        .parse()
+        .map_err(|_| "allowed: a number from 0.5 to 0.999999, such as 0.95".to_string())?;
+    Level::try_from(share)
+}
+
+const BACKTEST_HELP: &str = "\
+D is a length of time in words, such as 5m, 4h or 28d. Nothing is sent or remembered.
+Judging starts after the first full window.";
+
+const EXPLAIN_HELP: &str = "\
+On the same rows the verdict and its figures are those of the check, to the last bit. Nothing is
+sent or remembered. Exit codes: 0 explained, also where the verdict is undecided; 1 something could
+not be done; 2 wrong usage or configuration.";
 
 const MORE_HELP: &str = "\
 Without flags it does what cron starts it for: it reads each metric of the configuration from MySQL,

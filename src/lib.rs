@@ -1,12 +1,10 @@
-//! bandwatch checks the newest point of each business series against its band and mails an alert on
-//! a breach.
+//! bandwatch checks the newest point of each business series against its 95 % band, and mails an alert
+//! when something is wrong. `src/README.md` says where everything is and why.
 
 mod chart;
 mod cli;
-#[cfg(any())]
 mod commands;
 mod config;
-#[cfg(any())]
 mod context;
 mod detect;
 mod forecast;
@@ -15,12 +13,35 @@ mod notify;
 mod output;
 mod series;
 mod source;
-#[cfg(any())]
 mod state;
 
 pub use cli::{Args, Exit};
 
-/// Does what the command line asks for.
-pub fn run(_args: &Args) -> Exit {
-    Exit::Done
+use cli::Command;
+use commands::{Failure, check, silence, status};
+use context::Context;
+use output::complain;
+
+/// Does what the command line asks for. Every error that ends a command is printed here.
+pub fn run(args: &Args) -> Exit {
+    let ended = Context::new(args)
+        .map_err(Failure::Misuse)
+        .and_then(|context| match &args.command {
+            None => check::run(&context, args),
+            Some(Command::Backtest(_) | Command::Explain(_)) => Ok(Exit::Done),
+            Some(Command::Status(args)) => status::run(&context, args),
+            Some(Command::Silence(args)) => silence::silence(&context, args),
+            Some(Command::Unsilence(args)) => silence::unsilence(&context, args),
+        });
+    match ended {
+        Ok(exit) => exit,
+        Err(Failure::Misuse(error)) => {
+            complain(&error);
+            Exit::Misused
+        }
+        Err(Failure::Failed(error)) => {
+            complain(&error);
+            Exit::Failed
+        }
+    }
 }

@@ -1,9 +1,27 @@
-//! One file or folder a command.
+//! One file or folder a command. Each gets the [`Context`](crate::context::Context) and its arguments,
+//! and returns how it ended.
 
+#[cfg(any())]
 pub mod backtest;
 pub mod check;
+#[cfg(any())]
 pub mod explain;
-pub mod outcome;
-pub mod report;
+mod report;
 pub mod silence;
 pub mod status;
+
+use anyhow::Error;
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug)]
+pub enum Failure {
+    /// Wrong usage or configuration; nothing was contacted.
+    Misuse(Error),
+    Failed(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}

@@ -2,7 +2,9 @@
 
 mod blind;
 
-use anyhow::Result;
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow};
 use chrono::{DateTime, SecondsFormat};
 use chrono_tz::Tz;
 use serde::Serialize;
@@ -12,8 +14,9 @@ use crate::config::Metric;
 use crate::detect::Evaluation;
 use crate::detect::Verdict;
 use crate::forecast::{Level, Season, Sensitivity};
-use crate::notify::email::Delivery;
-use crate::output::{Notation, separate_thousands, write_length, write_time, write_times};
+use crate::output::{
+    Notation, complain, print, separate_thousands, write_length, write_time, write_times,
+};
 use crate::series::{TimeSeries, Window};
 pub use blind::{blind_sides, explain_blind_high, explain_blind_low};
 
@@ -29,77 +32,89 @@ pub enum Verbosity {
     Details,
 }
 
-/// All that is to be said of one metric in this run.
+/// All that is to be said of one metric after a check.
 #[derive(Debug)]
-pub struct Account<'a> {
+pub struct MetricReport<'a> {
     pub metric: &'a Metric,
     /// None where the metric could not be read or judged.
-    pub evaluation: Option<&'a Evaluation>,
-    /// The bucket that was judged last, where there is none after it to judge.
+    pub evaluation: Option<Evaluation>,
+    /// The bucket that was evaluated last, where there is none after it.
     pub unchanged_since: Option<DateTime<Tz>>,
-    pub deliveries: &'a [Delivery],
-    /// Files written.
-    pub files: &'a [std::path::PathBuf],
+    /// The addresses whose mail the server accepted.
+    pub mailed: Vec<String>,
+    pub files: Vec<PathBuf>,
     /// What could not be done, each on one line.
-    pub failures: &'a [String],
+    pub failures: Vec<String>,
 }
 
-/// The text for standard output, if there is something to tell.
-pub fn write_account(account: &Account, format: Format, verbosity: Verbosity) -> Option<String> {
-    match format {
-        _ if verbosity == Verbosity::Quiet => None,
-        Format::Json => write_json(&Entry::of(account)).ok(),
-        Format::Text => match account.evaluation {
-            Some(evaluation) => write_text(account, evaluation, verbosity),
-            None => write_unchanged(account, verbosity),
-        },
+impl<'a> MetricReport<'a> {
+    pub fn new(metric: &'a Metric) -> Self {
+        Self {
+            metric,
+            evaluation: None,
+            unchanged_since: None,
+            mailed: Vec::new(),
+            files: Vec::new(),
+            failures: Vec::new(),
+        }
     }
-}
 
-/// That there is nothing new, and what was done of old.
-fn write_unchanged(account: &Account, verbosity: Verbosity) -> Option<String> {
-    let since = account.unchanged_since?;
-    if verbosity == Verbosity::Notable && account.deliveries.is_empty() {
-        return None;
+    /// Prints what there is to tell; failures on standard error, in any case.
+    pub fn print(&self, format: Format, verbosity: Verbosity) {
+        if let Some(text) = self.write(format, verbosity) {
+            // A reader that has gone (as in `| head`) is no reason to stop checking.
+            let _ = print(&(text + "\n"));
+        }
+        for failure in &self.failures {
+            complain(&anyhow!("{}: {failure}", self.metric.name));
+        }
     }
-    let time = since.format("%Y-%m-%d %H:%M %Z");
-    let mut lines = vec![format!("{}  nothing new since {time}", account.metric.name)];
-    lines.extend(mailed(account));
-    Some(lines.join("\n"))
-}
 
-fn mailed(account: &Account) -> impl Iterator<Item = String> {
-    let deliveries = account.deliveries.iter();
-    deliveries
-        .filter(|delivery| delivery.outcome.is_ok())
-        .map(|delivery| format!("  mailed to {}", delivery.to.email))
-}
+    /// The text for standard output, if there is something to tell.
+    pub fn write(&self, format: Format, verbosity: Verbosity) -> Option<String> {
+        match (format, &self.evaluation) {
+            _ if verbosity == Verbosity::Quiet => None,
+            (Format::Json, _) => write_json(&CheckObject::new(self)).ok(),
+            (Format::Text, Some(evaluation)) => self.write_text(evaluation, verbosity),
+            (Format::Text, None) => self.write_unchanged(verbosity),
+        }
+    }
 
-fn write_text(account: &Account, evaluation: &Evaluation, verbosity: Verbosity) -> Option<String> {
-    let is_notable = evaluation.verdict != Verdict::Normal || !account.deliveries.is_empty();
-    if verbosity == Verbosity::Notable && !is_notable {
-        return None;
+    /// That there is nothing new, and what was sent all the same.
+    fn write_unchanged(&self, verbosity: Verbosity) -> Option<String> {
+        let since = self.unchanged_since?;
+        if verbosity == Verbosity::Notable && self.mailed.is_empty() {
+            return None;
+        }
+        let time = since.format("%Y-%m-%d %H:%M %Z");
+        let mut lines = vec![format!("{}  nothing new since {time}", self.metric.name)];
+        lines.extend(self.actions());
+        Some(lines.join("\n"))
     }
-    let mut lines = vec![write_line(account.metric, evaluation)];
-    if verbosity != Verbosity::Notable {
-        let blind = blind_sides(&account.metric.method, evaluation);
-        lines.extend(blind.iter().map(|line| format!("  {line}")));
+
+    fn write_text(&self, evaluation: &Evaluation, verbosity: Verbosity) -> Option<String> {
+        let is_notable = evaluation.verdict != Verdict::Normal || !self.mailed.is_empty();
+        if verbosity == Verbosity::Notable && !is_notable {
+            return None;
+        }
+        let mut lines = vec![write_line(self.metric, evaluation)];
+        if verbosity != Verbosity::Notable {
+            let blind = blind_sides(&self.metric.method, evaluation);
+            lines.extend(blind.iter().map(|line| format!("  {line}")));
+        }
+        lines.extend(self.actions());
+        if verbosity == Verbosity::Details {
+            let details = details(self.metric, evaluation);
+            lines.extend(details.into_iter().map(|detail| format!("  {detail}")));
+        }
+        Some(lines.join("\n"))
     }
-    lines.extend(mailed(account));
-    lines.extend(
-        account
-            .files
-            .iter()
-            .map(|path| format!("  wrote {}", path.display())),
-    );
-    if verbosity == Verbosity::Details {
-        lines.extend(
-            details(account.metric, evaluation)
-                .into_iter()
-                .map(|detail| format!("  {detail}")),
-        );
+
+    fn actions(&self) -> impl Iterator<Item = String> {
+        let mailed = self.mailed.iter().map(|to| format!("  mailed to {to}"));
+        let files = self.files.iter();
+        mailed.chain(files.map(|path| format!("  wrote {}", path.display())))
     }
-    Some(lines.join("\n"))
 }
 
 /// The verdict on one line: `sales  HIGH  1,843.20 at 14:05 CET, expected 1,102.40 (912.10 to 1,297.80)`
@@ -211,7 +226,7 @@ fn seasons(seasons: &[Season]) -> String {
 
 /// One metric as JSON. Numbers are numbers, times RFC 3339 with offset, and what is not known null.
 #[derive(Debug, Serialize)]
-pub struct Entry {
+pub struct CheckObject {
     /// The metric's name.
     metric: String,
     /// Its title.
@@ -273,10 +288,10 @@ pub struct Entry {
     failures: Vec<String>,
 }
 
-impl Entry {
-    pub fn of(account: &Account) -> Self {
-        let metric = account.metric;
-        let evaluation = account.evaluation;
+impl CheckObject {
+    pub fn new(report: &MetricReport) -> Self {
+        let metric = report.metric;
+        let evaluation = report.evaluation.as_ref();
         let zone = evaluation
             .and_then(Evaluation::window)
             .map_or(chrono_tz::UTC, Window::zone);
@@ -299,13 +314,13 @@ impl Entry {
             unit: metric.unit.clone(),
             verdict: match evaluation {
                 Some(evaluation) => evaluation.verdict.word(),
-                None if account.unchanged_since.is_some() => "unchanged",
+                None if report.unchanged_since.is_some() => "unchanged",
                 None => "failed",
             },
             reason: evaluation.and_then(Evaluation::reason).map(str::to_string),
             time: latest
                 .map(|latest| latest.time)
-                .or(account.unchanged_since)
+                .or(report.unchanged_since)
                 .map(stamp),
             value: latest.map(|latest| latest.value),
             expected: band.map(|band| band.expected),
@@ -332,27 +347,18 @@ impl Entry {
             rows_not_finite: row_counts.map(|row_counts| row_counts.not_finite),
             rows_time_unclear: row_counts.map(|row_counts| row_counts.unclear_time),
             rows_repeated: row_counts.map(|row_counts| row_counts.repeated),
-            mailed: account
-                .deliveries
-                .iter()
-                .filter(|delivery| delivery.outcome.is_ok())
-                .map(|delivery| delivery.to.email.to_string())
-                .collect(),
-            files: account
+            mailed: report.mailed.clone(),
+            files: report
                 .files
                 .iter()
                 .map(|path| path.display().to_string())
                 .collect(),
-            failures: account.failures.to_vec(),
+            failures: report.failures.clone(),
         }
     }
 }
 
 /// An object on one line.
-///
-/// # Errors
-///
-/// If a key is not text, which no struct of ours has.
 pub fn write_json(object: &impl Serialize) -> Result<String> {
     Ok(serde_json::to_string(object)?)
 }

@@ -1,81 +1,66 @@
 //! `bandwatch silence` and `bandwatch unsilence`.
 
-use anyhow::{Context, Result, ensure};
-use chrono::{DateTime, TimeDelta, Utc};
+use anyhow::{Context as _, Result, ensure};
+use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
+use super::Failure;
 use crate::cli::{Exit, SilenceArgs, UnsilenceArgs};
-use crate::commands::outcome::{complain, print};
-use crate::config::Config;
-use crate::context::{choose_metric, needed_config, state_dir};
-use crate::incident::{Silence, Stamp};
-use crate::output::{one_line, write_time};
+use crate::context::Context;
+use crate::incident::Silence;
+use crate::output::{one_line, print, write_time};
 use crate::series::parse_time;
-use crate::state::{Store, change_silences};
+use crate::state::{State, change_silences};
 
 /// Text that is kept for whoever looks at the status.
 const LONGEST_REASON: usize = 200;
 
-pub fn silence(args: &SilenceArgs) -> Exit {
-    let prepared = needed_config(args.config.as_deref()).and_then(|config| {
-        let metric = choose_metric(Some(&args.metric), &config, "a silence")?;
-        Ok((metric.name, until(args, &config)?, state_dir(&config)))
-    });
-    let (metric, until, dir) = match prepared {
-        Ok(prepared) => prepared,
-        Err(error) => return refuse(&error),
-    };
+pub fn silence(context: &Context, args: &SilenceArgs) -> Result<Exit, Failure> {
+    let metric = context.metric(Some(&args.metric), "a silence");
+    let metric = metric.map_err(Failure::Misuse)?.name;
+    let until = until(args, context.now).map_err(Failure::Misuse)?;
     let because = args.because.as_deref().map(one_line);
     let because = because.map(|text| text.chars().take(LONGEST_REASON).collect::<String>());
+    let because = because.filter(|text| !text.is_empty());
+    let mut told = format!(
+        "{metric} is silent until {}",
+        write_time(until, context.now)
+    );
+    if let Some(because) = &because {
+        told += &format!(": {because}");
+    }
     let silence = Silence {
-        until: Stamp::from(until),
-        because: because.clone().filter(|text| !text.is_empty()),
+        until: until.to_utc(),
+        because,
     };
-    let now = Stamp::from(Utc::now());
-    let told = change_silences(&dir, |silences| silences.add(&metric, silence, now))
-        .map(|()| {
-            let because = because.map_or(String::new(), |because| format!(": {because}"));
-            let zoned = now.with_timezone(&until.timezone());
-            let told = format!(
-                "{metric} is silent until {}{because}\n",
-                write_time(until, zoned)
-            );
-            if Store::look(&dir).looks.metrics.contains_key(&metric) {
-                return told;
-            }
-            // Runs of another user, or in another environment, keep their memory elsewhere.
-            told + &format!(
-                "no run that keeps its memory in {} has looked at {metric} yet\n",
-                dir.display()
-            )
-        })
-        .and_then(|told| print(&told));
-    conclude(told)
+    let (dir, now) = (context.state_dir(), context.now.to_utc());
+    change_silences(&dir, |silences| silences.add(&metric, silence, now))?;
+    if !State::look(&dir).runs.metrics.contains_key(&metric) {
+        // Runs of another user, or in another environment, keep their state elsewhere.
+        told += &format!(
+            "\nno run that keeps its state in {} has looked at {metric} yet",
+            dir.display()
+        );
+    }
+    print(&(told + "\n"))?;
+    Ok(Exit::Done)
 }
 
-pub fn unsilence(args: &UnsilenceArgs) -> Exit {
-    let prepared = needed_config(args.config.as_deref()).and_then(|config| {
-        let metric = choose_metric(Some(&args.metric), &config, "a silence")?;
-        Ok((metric.name, state_dir(&config)))
-    });
-    let (metric, dir) = match prepared {
-        Ok(prepared) => prepared,
-        Err(error) => return refuse(&error),
-    };
-    let now = Stamp::from(Utc::now());
-    let told = change_silences(&dir, |silences| silences.end(&metric, now)).and_then(|ended| {
-        print(&match ended {
-            Some(_) => format!("{metric} is heard again\n"),
-            None => format!("{metric} was not silent\n"),
-        })
-    });
-    conclude(told)
+pub fn unsilence(context: &Context, args: &UnsilenceArgs) -> Result<Exit, Failure> {
+    let metric = context.metric(Some(&args.metric), "a silence");
+    let metric = metric.map_err(Failure::Misuse)?.name;
+    let now = context.now.to_utc();
+    let ended = change_silences(&context.state_dir(), |silences| silences.end(&metric, now))?;
+    print(&match ended {
+        Some(_) => format!("{metric} is heard again\n"),
+        None => format!("{metric} was not silent\n"),
+    })?;
+    Ok(Exit::Done)
 }
 
-fn until(args: &SilenceArgs, config: &Config) -> Result<DateTime<Tz>> {
-    let now = Utc::now().with_timezone(&config.zone);
+fn until(args: &SilenceArgs, now: DateTime<Tz>) -> Result<DateTime<Tz>> {
     if let Some(text) = &args.until {
-        let until = parse_time(text, config.zone).context("--until")?;
+        let until = parse_time(text, now.timezone()).context("--until")?;
         ensure!(
             until > now,
             "--until {text:?}: that is over; allowed: a time to come"
@@ -87,19 +72,4 @@ fn until(args: &SilenceArgs, config: &Config) -> Result<DateTime<Tz>> {
         .ok()
         .and_then(|length| now.checked_add_signed(length))
         .context("--for: too long")
-}
-
-fn refuse(error: &anyhow::Error) -> Exit {
-    complain(error);
-    Exit::Misused
-}
-
-fn conclude(told: Result<()>) -> Exit {
-    match told {
-        Ok(()) => Exit::Done,
-        Err(error) => {
-            complain(&error);
-            Exit::Failed
-        }
-    }
 }

@@ -15,13 +15,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use chrono_tz::Tz;
 
+pub use crate::notify::email::Mailbox;
 pub use deadline::Deadline;
 pub use file::Tls;
 pub use metric::{Metric, Rows, TableName, file_name};
 pub use secret::Secret;
 pub use value::parse_length;
 
-use crate::notify::email::Mailbox;
 use file::File;
 
 /// Everything a run is told, checked.

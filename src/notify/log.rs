@@ -3,6 +3,7 @@
 //! is simply still due. After Alertmanager's nflog.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -113,6 +114,16 @@ impl NotificationLog {
             .max()
     }
 
+    /// What of an alert is on its way, by the recipient's address.
+    pub fn pending(&self, key: AlertKey) -> impl Iterator<Item = (&str, &Pending)> {
+        let alerts = self.records.get(key.metric);
+        let recipients = alerts.and_then(|alerts| alerts.get(key.alert));
+        recipients
+            .into_iter()
+            .flatten()
+            .filter_map(|(to, record)| Some((to.as_str(), record.pending.as_ref()?)))
+    }
+
     /// Whether anything is on its way to anybody.
     pub fn is_waiting(&self) -> bool {
         let alerts = self.records.values().flat_map(BTreeMap::values);
@@ -183,5 +194,18 @@ impl Pending {
         let pause = (TimeDelta::minutes(1) * minutes).min(LONGEST_PAUSE) - HEAD_START;
         self.not_before = now + pause;
         self.error = Some(error);
+    }
+}
+
+impl fmt::Display for LostNotification {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        write!(
+            formatter,
+            "{:?} to {}, written at {}: {}",
+            self.subject,
+            self.to,
+            self.since.format("%Y-%m-%d %H:%M UTC"),
+            self.why
+        )
     }
 }

@@ -2,12 +2,25 @@
 //! (`group`), rendered and sent by a channel (`email`), and recorded (`log`). A second channel is one
 //! more file here.
 
+mod channel;
+mod deliver;
 mod due;
+#[path = "email_stub.rs"]
 pub mod email;
+mod gallery;
 pub mod heartbeat;
 mod log;
 mod notification;
+mod own;
+mod plots_dir;
+mod preview;
 
+pub use channel::EmailChannel;
+pub use deliver::{AddressedAlert, Channel, Delivered, Delivery, Mail, SendResult};
 pub use due::{AlertKind, due};
+pub use gallery::Gallery;
 pub use log::{AlertKey, LostNotification, NotificationLog, Notified, Pending, Record};
 pub use notification::Notification;
+pub use own::OwnAlerts;
+pub use plots_dir::PlotsDir;
+pub use preview::{Addresses, write_preview};

@@ -1,8 +1,8 @@
-//! How figures, times and texts are written for people, and how a file is written whole.
+//! How figures, times and texts are written for people, and how anything is written out.
 
 pub mod fingerprint;
 mod notation;
-mod plots;
+mod print;
 
 pub use notation::*;
-pub use plots::{Naming, Piece, PlotsDir, write_whole};
+pub use print::{complain, print, write_whole};

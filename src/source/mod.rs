@@ -266,3 +266,29 @@ impl SlotRange {
         }
     }
 }
+
+pub enum Fetched {
+    New(Backlog),
+    Nothing(Option<Window>),
+}
+impl Source {
+    pub fn latest(&mut self, metric: &Metric, as_of: AsOf, now: DateTime<Tz>) -> Result<Window> {
+        self.read(metric, as_of, now)
+    }
+    pub fn fetch_new(
+        &mut self,
+        metric: &Metric,
+        last: Option<crate::series::Bucket>,
+        now: DateTime<Tz>,
+    ) -> Result<Fetched> {
+        let zone = now.timezone();
+        let since = last.map(|last| Since {
+            start: last.start.with_timezone(&zone),
+            end: last.end.with_timezone(&zone),
+        });
+        Ok(match self.news(metric, since, now)? {
+            News::Buckets(backlog) => Fetched::New(backlog),
+            News::Nothing(window) => Fetched::Nothing(window),
+        })
+    }
+}

@@ -4,7 +4,7 @@ use std::fs::{File, TryLockError};
 
 use anyhow::{Context, Result};
 
-use super::shelf::Shelf;
+use super::directory::StateDirectory;
 
 /// Held by a run.
 pub const RUN: &str = "run.lock";
@@ -17,25 +17,10 @@ pub struct Lock {
     _file: File,
 }
 
-/// What came of asking for what one run has at a time.
-#[derive(Debug)]
-pub enum Opening<T> {
-    Open {
-        held: T,
-        lock: Lock,
-    },
-    /// Another run has it.
-    Busy,
-}
-
 impl Lock {
     /// `None` if somebody else holds it.
-    ///
-    /// # Errors
-    ///
-    /// If there can be no such lock.
-    pub fn try_take(shelf: &Shelf, name: &str) -> Result<Option<Self>> {
-        let file = shelf.lock_file(name)?;
+    pub fn try_take(directory: &StateDirectory, name: &str) -> Result<Option<Self>> {
+        let file = directory.lock_file(name)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -46,12 +31,8 @@ impl Lock {
     }
 
     /// Waits for it.
-    ///
-    /// # Errors
-    ///
-    /// If there can be no such lock.
-    pub fn take(shelf: &Shelf, name: &str) -> Result<Self> {
-        let file = shelf.lock_file(name)?;
+    pub fn take(directory: &StateDirectory, name: &str) -> Result<Self> {
+        let file = directory.lock_file(name)?;
         file.lock()
             .with_context(|| format!("state_dir: lock {name}"))?;
         Ok(Self { _file: file })

@@ -1,95 +1,282 @@
-//! `bandwatch` without a command: the whole job.
+//! `bandwatch` without a command, the whole job: evaluate what closed since the last run, bring what is
+//! known of each metric up to date, notify whoever is to know, and report.
+//!
+//! A dry run, and a run on a file, are the same with a state that is kept in memory.
 
-mod dispatch;
-pub mod look;
-mod round;
+mod evaluate;
+mod known;
+mod plan;
 
-use anyhow::Result;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
 
-use crate::chart;
-use crate::cli::{Args, Exit};
-use crate::commands::outcome::{self, Outcome};
-use crate::config::Metric;
-use crate::context::{Plan, Prepared, Upkeep};
-use crate::detect::{Evaluation, evaluate};
-use crate::notify::email;
+use anyhow::{Error, anyhow};
+use chrono::{DateTime, Utc};
+
+use super::Failure;
+use super::report::{MetricReport, Verbosity};
+use crate::cli::{Args, Exit, Format, Mode};
+use crate::config::{Deadline, MailSettings, Metric};
+use crate::context::Context;
+use crate::detect::Evaluation;
+use crate::incident::{CheckResult, MetricState};
+use crate::notify::{
+    Addresses, Delivered, EmailChannel, Gallery, SendResult, heartbeat, write_preview,
+};
+use crate::output::{one_line, print};
 use crate::source::Source;
-use crate::state::{Opening, Store};
-use dispatch::Alert;
-use look::Lookout;
-use round::Round;
+use crate::state::State;
+use evaluate::{Results, Task};
+use known::Known;
+use plan::Plan;
 
-/// Checks every metric.
-pub fn run(args: &Args) -> Exit {
-    let Prepared { plan, source } = match Plan::prepare(args) {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            outcome::complain(&error);
-            return Exit::Misused;
-        }
+pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    let plan = Plan::new(context, args).map_err(Failure::Misuse)?;
+    // What remembers needs time to tell that reading took too long.
+    let deadline = match plan.state_dir {
+        Some(_) => context.deadline.for_reading(),
+        None => context.deadline,
     };
-    plan.deadline.enforce();
-    let done = match &plan.upkeep {
-        Some(upkeep) => watch(&plan, source, upkeep),
-        None => Ok(check_all(&plan, source)),
-    };
-    done.unwrap_or_else(|error| {
-        outcome::complain(&error);
-        Exit::Failed
-    })
-}
-
-/// The whole job: look at every metric, remember what was seen, and tell what is new, once.
-fn watch(plan: &Plan, source: Source, upkeep: &Upkeep) -> Result<Exit> {
-    let (mut store, _lock) = match Store::open(&upkeep.state_dir) {
-        Ok(Opening::Open { held, lock }) => (held, lock),
-        Ok(Opening::Busy) => return outcome::say_that_another_is_at_work(plan),
+    let source = context.source(&plan.metrics, deadline);
+    let source = source.map_err(Failure::Misuse)?;
+    context.deadline.enforce();
+    let mut run = Run::new(context, &plan);
+    let mut state = match plan.state_dir.as_deref().map(State::open) {
+        None => State::in_memory(),
+        Some(Ok(Some(state))) => state,
+        Some(Ok(None)) => return another_is_at_work(&plan),
         // Better an alert a minute than none.
-        Err(error) => return Ok(outcome::complain_on(&error, check_all(plan, source))),
-    };
-    let wishes = round::wishes(plan, &store);
-    let mut lookout = Lookout::begin(wishes, source, plan.now, plan.deadline.for_reading());
-    let mut round = Round::take_in(plan, &mut lookout, &mut store);
-    round.commit(&mut store);
-    round.deliver(&mut store, upkeep);
-    Ok(round.conclude(&mut store, upkeep))
-}
-
-/// Checks every metric and remembers nothing; one that fails does not stop the others.
-fn check_all(plan: &Plan, mut source: Source) -> Exit {
-    let mut exit = Exit::Done;
-    for metric in &plan.metrics {
-        let mut outcome = Outcome::of(metric);
-        if let Err(error) = check(metric, plan, &mut source, &mut outcome) {
-            outcome.fail(&error);
+        Some(Err(error)) => {
+            run.failures.push(error);
+            State::in_memory()
         }
-        outcome.tell(plan);
-        exit = exit.max(outcome.exit(plan));
-    }
-    exit
+    };
+    run.evaluate(source, deadline, &mut state);
+    run.notify(&mut state);
+    let exit = run.report(&state);
+    Ok(run.end(exit, &mut state))
 }
 
-/// Reads, judges, and on a breach mails one metric.
-fn check(metric: &Metric, plan: &Plan, source: &mut Source, outcome: &mut Outcome) -> Result<()> {
-    let reading = source.read(metric, plan.as_of, plan.now)?;
-    let evaluation = outcome
-        .evaluation
-        .insert(evaluate(reading, &metric.method)?);
-    outcome.is_in_breach = evaluation.is_breach();
-    if plan.calls_for_a_mail(evaluation) {
-        let drawn = chart::draw_pictures(metric, evaluation);
-        let pictures = outcome.failures.note(drawn);
-        let alert = Alert {
-            metric,
-            evaluation,
-            writing: &mail::compose(metric, evaluation, pictures.as_ref(), plan.contact()),
-            pictures: pictures.as_ref(),
-        };
-        outcome.files = outcome
-            .failures
-            .note(alert.write_files(plan))
-            .unwrap_or_default();
-        outcome.deliveries = alert.send(plan)?;
+/// One run, and what came of it so far.
+struct Run<'a> {
+    context: &'a Context,
+    plan: &'a Plan,
+    now: DateTime<Utc>,
+    /// The last result of each metric of the plan.
+    results: BTreeMap<&'a str, CheckResult>,
+    sent: Vec<SendResult>,
+    /// Files that were written, by the name of their metric.
+    files: BTreeMap<String, Vec<PathBuf>>,
+    /// What could not be done that no metric is to blame for.
+    failures: Vec<Error>,
+}
+
+impl<'a> Run<'a> {
+    fn new(context: &'a Context, plan: &'a Plan) -> Self {
+        Self {
+            context,
+            plan,
+            now: context.now.to_utc(),
+            results: BTreeMap::new(),
+            sent: Vec::new(),
+            files: BTreeMap::new(),
+            failures: Vec::new(),
+        }
     }
-    Ok(())
+
+    /// Evaluates each metric, bucket by bucket, and takes the results into what is known of it.
+    fn evaluate(&mut self, source: Source, deadline: Deadline, state: &mut State) {
+        let mut known = Known::new(self.context, self.plan, state);
+        let metrics = self.plan.metrics.iter();
+        let tasks: Vec<Task> = metrics.map(|metric| known.task(metric)).collect();
+        let mut results = Results::begin(tasks, source, self.context.now, deadline);
+        for metric in &self.plan.metrics {
+            while let Some(result) = results.next() {
+                known.update(metric, &result);
+                self.results.insert(&metric.name, result);
+                if results.is_over() {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Notifies whoever is to know, and forgets what nobody is to be told of any more.
+    fn notify(&mut self, state: &mut State) {
+        let mut known = Known::new(self.context, self.plan, state);
+        self.failures.extend(known.report_on_itself());
+        if let Some(mail) = &self.plan.mail {
+            self.send(mail, state);
+        } else if self.plan.mode == Mode::Preview {
+            self.preview();
+        }
+        Known::new(self.context, self.plan, state).forget();
+        self.failures.extend(state.save().err());
+    }
+
+    fn send(&mut self, mail: &'a MailSettings, state: &mut State) {
+        let newest: BTreeMap<&str, &Evaluation> = self
+            .results
+            .iter()
+            .filter_map(|(metric, result)| Some((*metric, newest(result)?)))
+            .collect();
+        let alerts = Known::new(self.context, self.plan, state).addressed_alerts(&newest);
+        let mut log = state.contents().log.clone();
+        let mut channel = EmailChannel::new(
+            mail,
+            self.plan.sender(),
+            self.plan.letterhead(self.context),
+            Gallery::new(&self.plan.plots),
+            self.context.deadline,
+        );
+        let delivery = self.plan.delivery(mail, self.now);
+        let Delivered { results, failures } =
+            delivery.run(&alerts, &mut log, &mut channel, |log| {
+                state.contents_mut().log = log.clone();
+                state.save()
+            });
+        let gallery = channel.close();
+        self.sent = results;
+        self.files = gallery.files;
+        self.failures.extend(failures);
+        self.failures.extend(gallery.failures);
+    }
+
+    /// Writes what would be mailed, breach or not.
+    fn preview(&mut self) {
+        let mut gallery = Gallery::new(&self.plan.plots);
+        for metric in &self.plan.metrics {
+            let Some(CheckResult::Evaluated(evaluation)) = self.results.get(metric.name.as_str())
+            else {
+                continue;
+            };
+            let addresses = Addresses {
+                from: self.plan.sender(),
+                to: self.plan.recipients(metric).swap_remove(0),
+            };
+            let letterhead = self.plan.letterhead(self.context);
+            let written = write_preview(
+                metric,
+                evaluation,
+                &addresses,
+                &letterhead,
+                &mut gallery,
+                &self.plan.plots,
+            );
+            match written {
+                Ok(files) => gallery
+                    .files
+                    .entry(metric.name.clone())
+                    .or_default()
+                    .extend(files),
+                Err(error) => gallery.failures.push(error),
+            }
+        }
+        self.files = gallery.files;
+        self.failures.extend(gallery.failures);
+    }
+
+    /// Prints what came of each metric.
+    fn report(&mut self, state: &State) -> Exit {
+        let mut exit = Exit::Done;
+        let mut sent = std::mem::take(&mut self.sent);
+        for metric in &self.plan.metrics {
+            let known = state.contents().metrics.get(&metric.name);
+            let is_own = |result: &SendResult| result.metrics.contains(&metric.name);
+            let (own, others) = sent.into_iter().partition(is_own);
+            sent = others;
+            let report = self.report_on(metric, known, own);
+            report.print(self.plan.format, self.plan.verbosity);
+            let latest = known.and_then(|known| known.latest.as_ref());
+            let is_breach = latest.is_some_and(Evaluation::is_breach);
+            exit = exit.max(match report.failures.is_empty() {
+                false => Exit::Failed,
+                true if is_breach && self.plan.tells_breach_by_exit_code => Exit::Breach,
+                true => Exit::Done,
+            });
+        }
+        let refused = sent.into_iter().filter_map(|result| result.outcome.err());
+        self.failures.extend(refused);
+        exit
+    }
+
+    fn report_on(
+        &mut self,
+        metric: &'a Metric,
+        known: Option<&MetricState>,
+        sent: Vec<SendResult>,
+    ) -> MetricReport<'a> {
+        let mut report = MetricReport::new(metric);
+        match self.results.remove(metric.name.as_str()) {
+            Some(CheckResult::Evaluated(evaluation)) => report.evaluation = Some(evaluation),
+            Some(CheckResult::Failed(why)) => report.failures.push(why),
+            Some(CheckResult::NothingNew(_)) | None => {
+                let evaluated = known.and_then(|known| known.evaluated);
+                report.unchanged_since =
+                    evaluated.map(|bucket| bucket.start.with_timezone(&self.context.zone()));
+            }
+        }
+        for result in sent {
+            match result.outcome {
+                Ok(()) => report.mailed.push(result.to.email.to_string()),
+                Err(error) => report.failures.push(one_line(&format!("{error:#}"))),
+            }
+        }
+        report.files = self.files.remove(&metric.name).unwrap_or_default();
+        report
+    }
+
+    /// Notes how the run went, also for a service that waits to hear of good ones.
+    fn end(mut self, exit: Exit, state: &mut State) -> Exit {
+        let complaint = state.complaint().map(|complaint| anyhow!("{complaint}"));
+        self.failures.extend(complaint);
+        if state.is_durable() {
+            let is_waiting = state.contents().log.is_waiting();
+            let is_good = exit < Exit::Failed && self.failures.is_empty() && !is_waiting;
+            state.runs.last = Some(self.now);
+            if is_good {
+                state.runs.last_good = Some(self.now);
+            }
+            self.failures.extend(state.save_runs().err());
+            // A run of some of the metrics says nothing of the others.
+            let is_whole = self.plan.metrics.len() == self.context.config.metrics.len();
+            if let Some(address) = &self.context.config.heartbeat_url
+                && is_good
+                && is_whole
+                && self.failures.is_empty()
+            {
+                let beat = heartbeat::beat(address, self.context.deadline);
+                self.failures.extend(beat.err());
+            }
+        }
+        self.failures.iter().for_each(crate::output::complain);
+        if self.failures.is_empty() {
+            exit
+        } else {
+            exit.max(Exit::Failed)
+        }
+    }
+}
+
+fn newest(result: &CheckResult) -> Option<&Evaluation> {
+    match result {
+        CheckResult::Evaluated(evaluation) => Some(evaluation),
+        CheckResult::NothingNew(evaluation) => evaluation.as_ref(),
+        CheckResult::Failed(_) => None,
+    }
+}
+
+/// A run that finds another one at work has nothing to do, and nothing to complain about.
+fn another_is_at_work(plan: &Plan) -> Result<Exit, Failure> {
+    let told = "bandwatch: another run is still at work; this one checked nothing";
+    match (plan.verbosity, plan.format) {
+        (Verbosity::Quiet, _) => {}
+        (_, Format::Text) => print(&format!("{told}\n"))?,
+        // Standard output is for objects.
+        (_, Format::Json) => {
+            let _ = writeln!(std::io::stderr(), "{told}");
+        }
+    }
+    Ok(Exit::Done)
 }

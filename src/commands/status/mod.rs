@@ -1,55 +1,42 @@
-//! `bandwatch status`: what is remembered, told. Nothing is contacted, and no run is waited for.
+//! `bandwatch status`: what is known of every metric, and what notifications are on their way. Nothing is
+//! contacted, and no run is waited for.
 
 mod text;
 
-use anyhow::{Result, anyhow};
+use anyhow::anyhow;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
 
+use super::Failure;
+use super::report::{stamp, write_json};
 use crate::cli::{Exit, Format, StatusArgs};
-use crate::commands::outcome::{self, complain, print};
-use crate::commands::report::{stamp, write_json};
-use crate::config::{Config, Metric};
-use crate::context::{needed_config, state_dir};
-use crate::incident::{Finding, Lack, Side, Stamp, State, Watch};
-use crate::state::{Delivery, LostMail, Store};
+use crate::config::Metric;
+use crate::context::Context;
+use crate::detect::Evaluation;
+use crate::incident::{self, Alert, Condition, MetricState};
+use crate::notify::email::{self, Letterhead};
+use crate::notify::{AlertKey, LostNotification, Notification, Pending};
+use crate::output::print;
+use crate::state::State;
 
-pub fn run(args: &StatusArgs) -> Exit {
-    let config = match needed_config(args.config.as_deref()) {
-        Ok(config) => config,
-        Err(error) => {
-            complain(&error);
-            return Exit::Misused;
-        }
-    };
-    match tell(&config, args.format) {
-        Ok(exit) => exit,
-        Err(error) => {
-            complain(&error);
-            Exit::Failed
-        }
-    }
-}
-
-fn tell(config: &Config, format: Format) -> Result<Exit> {
-    let now = Utc::now().with_timezone(&config.zone);
-    let store = Store::look(&state_dir(config));
-    let status = Status::of(&store, &config.metrics, now);
-    print(&match format {
-        Format::Text => text::write(&status, now),
+pub fn run(context: &Context, args: &StatusArgs) -> Result<Exit, Failure> {
+    let state = State::look(&context.state_dir());
+    let status = Status::new(&state, context);
+    print(&match args.format {
+        Format::Text => text::write(&status, context.now),
         Format::Json => write_json(&status)? + "\n",
     })?;
-    // What could not be read is not told above.
-    Ok(store.complaint().map_or(Exit::Done, |complaint| {
-        outcome::complain_on(&anyhow!("{complaint}"), Exit::Failed)
-    }))
+    // What could not be read is not shown above.
+    match state.complaint() {
+        Some(complaint) => Err(anyhow!("{complaint}").into()),
+        None => Ok(Exit::Done),
+    }
 }
 
 /// All there is to tell. Times are RFC 3339 with offset, and what is not known is null.
 #[derive(Debug, Serialize)]
 struct Status {
-    /// Where it is kept.
     state_dir: String,
     /// The instant this is as of.
     as_of: String,
@@ -58,11 +45,11 @@ struct Status {
     last_good_run: Option<String>,
     /// In the order of the configuration.
     metrics: Vec<MetricStatus>,
-    /// Mails on their way, one a recipient.
+    /// Notifications on their way, one a recipient.
     outbox: Vec<Waiting>,
-    /// Mails that were given up.
+    /// Notifications that were given up.
     lost: Vec<Lost>,
-    /// Files that could not be read back, and why.
+    /// Files of the state that could not be read, and why.
     unreadable: Vec<Unreadable>,
     /// Why `state_dir` cannot be read or written as it should.
     complaint: Option<String>,
@@ -76,7 +63,7 @@ struct MetricStatus {
     state: &'static str,
     /// Since when it is so.
     since: Option<String>,
-    /// When its incident was last told.
+    /// When anybody was last notified of its incident.
     told_at: Option<String>,
     /// When it was last looked at.
     looked_at: Option<String>,
@@ -85,15 +72,15 @@ struct MetricStatus {
     silent_because: Option<String>,
     /// Whether this is one of its quiet windows.
     quiet: bool,
-    no_data: Option<LackStatus>,
-    unwell: Option<LackStatus>,
-    undecided: Option<LackStatus>,
+    no_data: Option<Obstacle>,
+    unwell: Option<Obstacle>,
+    undecided: Option<Obstacle>,
     last: Option<Last>,
 }
 
 /// What keeps a metric from being watched.
 #[derive(Debug, Serialize)]
-struct LackStatus {
+struct Obstacle {
     since: String,
     why: String,
     told_at: Option<String>,
@@ -103,10 +90,10 @@ struct LackStatus {
 #[derive(Debug, Serialize)]
 struct Last {
     time: String,
-    value: f64,
-    expected: f64,
-    lower: f64,
-    upper: f64,
+    value: Option<f64>,
+    expected: Option<f64>,
+    lower: Option<f64>,
+    upper: Option<f64>,
     deviation: Option<f64>,
 }
 
@@ -117,7 +104,7 @@ struct Waiting {
     created: String,
     attempts: u32,
     not_before: String,
-    /// What the last attempt met with.
+    /// Why the last attempt failed.
     why: Option<String>,
 }
 
@@ -138,99 +125,129 @@ struct Unreadable {
 }
 
 impl Status {
-    fn of(store: &Store, metrics: &[Metric], now: DateTime<Tz>) -> Self {
-        let zoned = |time: Stamp| stamp(time.with_timezone(&now.timezone()));
-        let waiting = store.parcels.iter().flat_map(|parcel| {
-            parcel.addressees.iter().filter_map(move |addressee| {
-                let Delivery::Waiting {
-                    attempts,
-                    not_before,
-                    why,
-                } = &addressee.delivery
-                else {
-                    return None;
-                };
-                Some(Waiting {
-                    subject: parcel.subject.clone(),
-                    to: addressee.to.clone(),
-                    created: zoned(parcel.created),
-                    attempts: *attempts,
-                    not_before: zoned(*not_before),
-                    why: why.clone(),
-                })
-            })
-        });
-        let lost = |lost: &LostMail| Lost {
+    fn new(state: &State, context: &Context) -> Self {
+        let zone = context.zone();
+        let zoned = |time: DateTime<Utc>| stamp(time.with_timezone(&zone));
+        let lost = |lost: &LostNotification| Lost {
             subject: lost.subject.clone(),
             to: lost.to.clone(),
             created: zoned(lost.since),
             why: lost.why.clone(),
             told: lost.told,
         };
-        let unreadable = store.unreadable().into_iter().map(|aside| Unreadable {
-            path: aside.path.display().to_string(),
-            why: aside.flaw.to_string(),
+        let unreadable = state.unreadable().into_iter().map(|file| Unreadable {
+            path: file.path.display().to_string(),
+            why: file.error.to_string(),
         });
+        let metrics = context.config.metrics.iter();
         Self {
-            state_dir: store.dir().display().to_string(),
-            as_of: stamp(now),
-            last_run: store.looks.last_run.map(zoned),
-            last_good_run: store.looks.last_good_run.map(zoned),
+            state_dir: context.state_dir().display().to_string(),
+            as_of: stamp(context.now),
+            last_run: state.runs.last.map(zoned),
+            last_good_run: state.runs.last_good.map(zoned),
             metrics: metrics
-                .iter()
-                .map(|metric| MetricStatus::of(metric, store, now))
+                .map(|metric| MetricStatus::new(metric, state, context.now))
                 .collect(),
-            outbox: waiting.collect(),
-            lost: store.memory.lost.iter().map(lost).collect(),
+            outbox: waiting(state, context),
+            lost: state.contents().log.lost.iter().map(lost).collect(),
             unreadable: unreadable.collect(),
-            complaint: store.complaint().map(str::to_string),
+            complaint: state.complaint().map(str::to_string),
         }
     }
 }
 
-impl MetricStatus {
-    fn of(metric: &Metric, store: &Store, now: DateTime<Tz>) -> Self {
-        let zoned = |time: Stamp| stamp(time.with_timezone(&now.timezone()));
-        let nothing = Watch::default();
-        let watch = store.memory.watches.get(&metric.name).unwrap_or(&nothing);
-        let (state, since) = match watch.state() {
-            State::Ok { since: None } => ("unknown", None),
-            State::Ok { since } => ("ok", since),
-            State::Pending { since } => ("pending", Some(since)),
-            State::Firing { side, since } => (Side::word(side), Some(since)),
+/// Every notification that is not accepted yet, with the subject it would have now.
+fn waiting(state: &State, context: &Context) -> Vec<Waiting> {
+    let contents = state.contents();
+    let letterhead = Letterhead {
+        now: context.now,
+        contact: None,
+    };
+    let zoned = |time: DateTime<Utc>| stamp(time.with_timezone(&context.zone()));
+    let own = contents.own_alerts.iter().map(|alert| (None, alert));
+    let metrics = context.config.metrics.iter().flat_map(|metric| {
+        let known = contents.metrics.get(&metric.name);
+        let alerts = known.map_or(&[][..], |known| &known.alerts);
+        alerts.iter().map(move |alert| (Some(metric), alert))
+    });
+    let alerts: Vec<(Option<&Metric>, &Alert)> = own.chain(metrics).collect();
+    let row = |metric, alert, to: &str, pending: &Pending| {
+        let notification = Notification {
+            metric,
+            alert,
+            kind: pending.kind,
+            newest: None,
         };
-        let lack = |lack: &Option<Lack>| {
-            lack.as_ref().map(|lack| LackStatus {
-                since: zoned(lack.since),
-                why: lack.why.clone(),
-                told_at: lack.told_at().map(zoned),
+        Waiting {
+            subject: email::compose(&notification, None, &letterhead)
+                .subject()
+                .to_string(),
+            to: to.to_string(),
+            created: zoned(pending.since),
+            attempts: pending.attempts,
+            not_before: zoned(pending.not_before),
+            why: pending.error.clone(),
+        }
+    };
+    let rows = alerts.into_iter().flat_map(|(metric, alert)| {
+        let key = AlertKey {
+            metric: metric.map_or("", |metric| &metric.name),
+            alert: &alert.id,
+        };
+        let pending = contents.log.pending(key);
+        pending.map(move |(to, pending)| row(metric, alert, to, pending))
+    });
+    rows.collect()
+}
+
+impl MetricStatus {
+    fn new(metric: &Metric, state: &State, now: DateTime<Tz>) -> Self {
+        let zoned = |time: DateTime<Utc>| stamp(time.with_timezone(&now.timezone()));
+        let nothing = MetricState::default();
+        let contents = state.contents();
+        let known = contents.metrics.get(&metric.name).unwrap_or(&nothing);
+        let (word, since) = match known.status() {
+            incident::Status::Ok { since: None } => ("unknown", None),
+            incident::Status::Ok { since } => ("ok", since),
+            incident::Status::Pending { since } => ("pending", Some(since)),
+            incident::Status::Firing { side, since } => (side.word(), Some(since)),
+        };
+        let told_at = |alert: &Alert| {
+            let key = AlertKey {
+                metric: &metric.name,
+                alert: &alert.id,
+            };
+            contents.log.notified_at(key).map(zoned)
+        };
+        let obstacle = |condition| {
+            known.open_alert(condition).map(|alert| Obstacle {
+                since: zoned(alert.since),
+                why: alert.reason.clone(),
+                told_at: told_at(alert),
             })
         };
-        let last = |finding: Finding| Last {
-            time: zoned(finding.time),
-            value: finding.value,
-            expected: finding.expected,
-            lower: finding.lower,
-            upper: finding.upper,
-            deviation: finding.deviation,
+        let last = |latest: &Evaluation| Last {
+            time: zoned(latest.bucket.start),
+            value: latest.value,
+            expected: latest.band.map(|band| band.expected),
+            lower: latest.band.map(|band| band.lower),
+            upper: latest.band.map(|band| band.upper),
+            deviation: latest.deviation,
         };
-        let silence = store.silences.of(&metric.name, Stamp::from(now));
-        let incident = watch.incident.as_ref();
+        let silence = state.silences.of(&metric.name, now.to_utc());
         Self {
             metric: metric.name.clone(),
-            state,
+            state: word,
             since: since.map(zoned),
-            told_at: incident
-                .and_then(|incident| incident.told)
-                .map(|told| zoned(told.told.at)),
-            looked_at: store.looks.metrics.get(&metric.name).copied().map(zoned),
+            told_at: known.incident().and_then(told_at),
+            looked_at: state.runs.metrics.get(&metric.name).copied().map(zoned),
             silent_until: silence.map(|silence| zoned(silence.until)),
             silent_because: silence.and_then(|silence| silence.because.clone()),
             quiet: metric.rules.quiet.iter().any(|window| window.holds(now)),
-            no_data: lack(&watch.no_data),
-            unwell: lack(&watch.unwell),
-            undecided: lack(&watch.undecided),
-            last: watch.latest.map(last),
+            no_data: obstacle(Condition::NoData),
+            unwell: obstacle(Condition::CheckFailed),
+            undecided: obstacle(Condition::Undecided),
+            last: known.latest.as_ref().map(last),
         }
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, FixedOffset};
 use chrono_tz::Tz;
 
-use super::{LackStatus, MetricStatus, Status};
+use super::{MetricStatus, Obstacle, Status};
 use crate::forecast::Band;
 use crate::output::{Notation, write_time};
 
@@ -12,7 +12,7 @@ pub fn write(status: &Status, now: DateTime<Tz>) -> String {
     let time = |text: &str| time(text, now);
     let known = |text: &Option<String>| text.as_deref().map_or("never".to_string(), time);
     let mut lines = vec![
-        format!("memory    {}", status.state_dir),
+        format!("state     {}", status.state_dir),
         format!(
             "last run  {}, the last good one {}",
             known(&status.last_run),
@@ -54,20 +54,19 @@ fn of_metric(metric: &MetricStatus, now: DateTime<Tz>) -> Vec<String> {
         .since
         .as_deref()
         .map_or(String::new(), |since| format!(" since {}", time(since)));
-    let last = metric.last.as_ref().map_or(String::new(), |last| {
-        let band = Band::new(last.lower, last.expected, last.upper);
-        let notation = band.map_or(Notation::for_value(last.value), |band| {
-            Notation::for_band(&band)
-        });
-        format!(
+    let last = metric.last.as_ref().and_then(|last| {
+        let band = Band::new(last.lower?, last.expected?, last.upper?)?;
+        let notation = Notation::for_band(&band);
+        Some(format!(
             "; {} at {}, expected {} ({} to {})",
-            notation.write(last.value),
+            notation.write(last.value?),
             time(&last.time),
-            notation.write(last.expected),
-            notation.write(last.lower),
-            notation.write(last.upper)
-        )
+            notation.write(band.expected),
+            notation.write(band.lower),
+            notation.write(band.upper)
+        ))
     });
+    let last = last.unwrap_or_default();
     let mut lines = vec![format!(
         "{}  {}{since}{last}",
         metric.metric,
@@ -76,13 +75,17 @@ fn of_metric(metric: &MetricStatus, now: DateTime<Tz>) -> Vec<String> {
     if let Some(told) = &metric.told_at {
         lines.push(format!("  told      {}", time(told)));
     }
-    let lacks = [
+    let obstacles = [
         ("no data  ", &metric.no_data),
         ("unwell   ", &metric.unwell),
         ("undecided", &metric.undecided),
     ];
-    for (word, lack) in lacks {
-        lines.extend(lack.as_ref().map(|lack| of_lack(word, lack, now)));
+    for (word, obstacle) in obstacles {
+        lines.extend(
+            obstacle
+                .as_ref()
+                .map(|obstacle| of_obstacle(word, obstacle, now)),
+        );
     }
     if let Some(until) = &metric.silent_until {
         let because = metric.silent_because.as_deref();
@@ -95,8 +98,8 @@ fn of_metric(metric: &MetricStatus, now: DateTime<Tz>) -> Vec<String> {
     lines
 }
 
-fn of_lack(word: &str, lack: &LackStatus, now: DateTime<Tz>) -> String {
-    let told = lack
+fn of_obstacle(word: &str, obstacle: &Obstacle, now: DateTime<Tz>) -> String {
+    let told = obstacle
         .told_at
         .as_deref()
         .map_or("not told yet".to_string(), |told| {
@@ -104,8 +107,8 @@ fn of_lack(word: &str, lack: &LackStatus, now: DateTime<Tz>) -> String {
         });
     format!(
         "  {word} since {} ({told}): {}",
-        time(&lack.since, now),
-        lack.why
+        time(&obstacle.since, now),
+        obstacle.why
     )
 }
 

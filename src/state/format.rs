@@ -1,4 +1,4 @@
-//! What is kept on disk says what it is, in which version, and whether it is whole: a line ahead of the
+//! A file of the state says what it is, in which version, and whether it is whole: a line ahead of the
 //! JSON, with a checksum of it.
 
 use std::fmt;
@@ -15,41 +15,37 @@ const VERSION: u32 = 1;
 
 /// What is wrong with a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Flaw {
+pub enum LoadError {
     Newer(u32),
+    /// A bandwatch before 0.2 wrote it.
+    Older,
     Damaged(String),
 }
 
-impl fmt::Display for Flaw {
+impl fmt::Display for LoadError {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Newer(version) => write!(
                 formatter,
                 "a newer bandwatch wrote it (format {version}, this one reads {VERSION})"
             ),
+            Self::Older => formatter
+                .write_str("an older bandwatch wrote it, in a format that is not in use any more"),
             Self::Damaged(how) => write!(formatter, "it is damaged: {how}"),
         }
     }
 }
 
 /// The bytes of a file.
-///
-/// # Errors
-///
-/// If the value has no form in JSON.
-pub fn seal(value: &impl Serialize) -> Result<Vec<u8>> {
+pub fn encode(value: &impl Serialize) -> Result<Vec<u8>> {
     let body = serde_json::to_string(value).context("write as JSON")?;
     let checksum = fingerprint(&body);
     Ok(format!("{NAME} {VERSION} {checksum:016x}\n{body}\n").into_bytes())
 }
 
 /// The value in the bytes of a file.
-///
-/// # Errors
-///
-/// If they are not what [`seal`] made.
-pub fn unseal<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Flaw> {
-    let damaged = |how: &str| Flaw::Damaged(how.to_string());
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, LoadError> {
+    let damaged = |how: &str| LoadError::Damaged(how.to_string());
     let text = std::str::from_utf8(bytes).map_err(|_| damaged("not text"))?;
     let (head, body) = text.split_once('\n').ok_or_else(|| damaged("cut short"))?;
     let words: Vec<&str> = head.split(' ').collect();
@@ -58,7 +54,7 @@ pub fn unseal<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Flaw> {
     };
     match version.parse() {
         Ok(VERSION) => {}
-        Ok(version) if version > VERSION => return Err(Flaw::Newer(version)),
+        Ok(version) if version > VERSION => return Err(LoadError::Newer(version)),
         _ => return Err(damaged("no version")),
     }
     let body = body
@@ -67,7 +63,7 @@ pub fn unseal<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Flaw> {
     if *checksum != format!("{:016x}", fingerprint(body)) {
         return Err(damaged("its checksum does not match"));
     }
-    serde_json::from_str(body).map_err(|error| Flaw::Damaged(error.to_string()))
+    serde_json::from_str(body).map_err(|error| LoadError::Damaged(error.to_string()))
 }
 
 #[cfg(test)]
@@ -76,46 +72,49 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_was_sealed_is_read_back() {
+    fn what_was_encoded_is_read_back() {
         let value = vec![("sales".to_string(), 1.5)];
-        let bytes = seal(&value).expect("bytes");
-        assert_eq!(unseal::<Vec<(String, f64)>>(&bytes), Ok(value));
+        let bytes = encode(&value).expect("bytes");
+        assert_eq!(decode::<Vec<(String, f64)>>(&bytes), Ok(value));
     }
 
     #[test]
     fn a_newer_version_is_told_apart_from_damage() {
-        let bytes = String::from_utf8(seal(&7).expect("bytes")).expect("text");
+        let bytes = String::from_utf8(encode(&7).expect("bytes")).expect("text");
         let newer = bytes.replacen(" 1 ", " 2 ", 1);
-        assert_eq!(unseal::<u32>(newer.as_bytes()), Err(Flaw::Newer(2)));
-        let wrong_type = unseal::<String>(bytes.as_bytes());
+        assert_eq!(decode::<u32>(newer.as_bytes()), Err(LoadError::Newer(2)));
+        let wrong_type = decode::<String>(bytes.as_bytes());
         assert!(
-            matches!(wrong_type, Err(Flaw::Damaged(_))),
+            matches!(wrong_type, Err(LoadError::Damaged(_))),
             "{wrong_type:?}"
         );
     }
 
     #[test]
     fn a_file_cut_anywhere_is_damaged() {
-        let bytes = seal(&vec!["sales"; 5]).expect("bytes");
+        let bytes = encode(&vec!["sales"; 5]).expect("bytes");
         for length in 0..bytes.len() {
-            let cut = unseal::<Vec<String>>(&bytes[..length]);
-            assert!(matches!(cut, Err(Flaw::Damaged(_))), "{length}: {cut:?}");
+            let cut = decode::<Vec<String>>(&bytes[..length]);
+            assert!(
+                matches!(cut, Err(LoadError::Damaged(_))),
+                "{length}: {cut:?}"
+            );
         }
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-            prop_assert!(unseal::<Vec<String>>(&bytes).is_err());
+            prop_assert!(decode::<Vec<String>>(&bytes).is_err());
         }
 
         #[test]
         fn any_one_changed_byte_is_noticed(place in 0_usize..60, byte in any::<u8>()) {
-            let mut bytes = seal(&vec!["sales"; 5]).expect("bytes");
+            let mut bytes = encode(&vec!["sales"; 5]).expect("bytes");
             let place = place % bytes.len();
             prop_assume!(bytes[place] != byte);
             bytes[place] = byte;
-            prop_assert!(unseal::<Vec<String>>(&bytes).is_err());
+            prop_assert!(decode::<Vec<String>>(&bytes).is_err());
         }
     }
 }

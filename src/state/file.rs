@@ -1,4 +1,4 @@
-//! Files and folders as the memory needs them: private, whole, and forced to the disk.
+//! Files and directories as the state needs them: private, whole, and forced to the disk.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};

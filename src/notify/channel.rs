@@ -1,0 +1,108 @@
+//! E-mail as a channel: draws the pictures a mail shows, composes it, and sends it.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+
+use super::deliver::{Channel, Mail};
+use super::email::{self, Email, Envelope, Letterhead, SmtpSession};
+use super::gallery::Gallery;
+use super::notification::Notification;
+use crate::config::{Deadline, MailSettings, Mailbox};
+
+/// A digest shows no more pictures than this: those of what is farthest out.
+const MOST_PICTURED: usize = 5;
+
+pub struct EmailChannel<'a> {
+    letterhead: Letterhead<'a>,
+    from: Mailbox,
+    session: SmtpSession<'a>,
+    gallery: Gallery<'a>,
+    /// By the id of the mail: several recipients get the same.
+    composed: HashMap<String, Email>,
+}
+
+impl<'a> EmailChannel<'a> {
+    pub fn new(
+        settings: &'a MailSettings,
+        from: Mailbox,
+        letterhead: Letterhead<'a>,
+        gallery: Gallery<'a>,
+        deadline: Deadline,
+    ) -> Self {
+        Self {
+            letterhead,
+            from,
+            session: SmtpSession::new(settings, deadline),
+            gallery,
+            composed: HashMap::new(),
+        }
+    }
+
+    /// Ends the session.
+    pub fn close(self) -> Gallery<'a> {
+        self.session.close();
+        self.gallery
+    }
+
+    fn compose(&mut self, mail: &Mail) -> &Email {
+        let (gallery, letterhead) = (&mut self.gallery, &self.letterhead);
+        let composed = self.composed.entry(mail.id.to_string());
+        composed.or_insert_with(|| match mail.notifications.as_slice() {
+            [notification] => {
+                let pictures = gallery.pictures_of(notification);
+                email::compose(notification, pictures, letterhead)
+            }
+            notifications => {
+                let mut farthest: Vec<&Notification> = notifications.iter().collect();
+                farthest.sort_by(|one, other| deviation(other).total_cmp(&deviation(one)));
+                for notification in farthest.into_iter().take(MOST_PICTURED) {
+                    gallery.pictures_of(notification);
+                }
+                let pictured = notifications.iter().map(|notification| {
+                    let metric = notification.metric;
+                    (
+                        *notification,
+                        metric.and_then(|metric| gallery.drawn(metric)),
+                    )
+                });
+                email::compose_digest(&pictured.collect::<Vec<_>>(), letterhead)
+            }
+        })
+    }
+}
+
+impl Channel for EmailChannel<'_> {
+    fn send(&mut self, mail: &Mail) -> Result<String> {
+        let message_id = email::message_id(&self.from, mail.to, mail.id);
+        let from = self.from.clone();
+        let message = self.compose(mail).message(&Envelope {
+            from: &from,
+            to: mail.to,
+            date: mail.since,
+            message_id: &message_id,
+            in_reply_to: mail.in_reply_to,
+        })?;
+        self.session.send(mail.to, &message)?;
+        Ok(message_id)
+    }
+
+    fn subject(&self, mail: &Mail) -> String {
+        let letterhead = &self.letterhead;
+        match mail.notifications.as_slice() {
+            [notification] => email::compose(notification, None, letterhead),
+            notifications => {
+                let bare = notifications
+                    .iter()
+                    .map(|notification| (*notification, None));
+                email::compose_digest(&bare.collect::<Vec<_>>(), letterhead)
+            }
+        }
+        .subject()
+        .to_string()
+    }
+}
+
+fn deviation(notification: &Notification) -> f64 {
+    notification.alert.deviation().map_or(0.0, f64::abs)
+}

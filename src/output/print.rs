@@ -1,0 +1,43 @@
+//! Standard output and standard error, and files that are written whole.
+
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+use anyhow::{Context, Error, Result};
+
+use super::one_line;
+
+/// Prints what a command was asked for. A reader that has gone (as in `| head`) wanted no more; a disk
+/// that is full is an error.
+pub fn print(text: &str) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(text.as_bytes());
+    match written.and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("write to standard output")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Says on standard error, on one line, what could not be done.
+pub fn complain(error: &Error) {
+    // Not eprintln!, which panics where standard error is full or closed.
+    let _ = writeln!(
+        io::stderr(),
+        "bandwatch: {}",
+        one_line(&format!("{error:#}"))
+    );
+}
+
+/// Writes a file whole, under another name first: whoever looks meanwhile, or stops the program, finds
+/// the old one or the new one, and nothing half.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let part = path.with_extension(format!("{}.part", std::process::id()));
+    let written = fs::write(&part, bytes).and_then(|()| fs::rename(&part, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&part);
+    }
+    written
+}

@@ -1,0 +1,266 @@
+//! A directory of small files that are whole or not there: each is written under another name, forced to
+//! the disk, and renamed.
+//!
+//! A disk that is full or read-only must not make bandwatch forget what it told a minute ago, so what
+//! cannot be written there is written to a spare directory in memory, and moved over by the first run
+//! that can. From the first file that has to go there on, the whole rest of a run does: what belongs
+//! together stays together.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::de::DeserializeOwned;
+
+use super::file::{
+    self, Certainty, PART, is_own, make_own, make_private, names_in, open_to_lock, spare,
+};
+use super::format::{LoadError, decode};
+
+/// What the name of a file holds that could not be read.
+const ASIDE: &str = ".unreadable-";
+/// So many files of one name are set aside; more are left where they lie.
+const MOST_ASIDE: u32 = 1000;
+/// How the name of a file ends that is only there to be locked.
+const LOCK_ENDING: &str = ".lock";
+
+/// A directory, and the spare one.
+#[derive(Debug)]
+pub struct StateDirectory {
+    dir: PathBuf,
+    spare: PathBuf,
+    access: Access,
+    /// Why the directory cannot be used as it should, if so.
+    complaint: Option<String>,
+    /// What could not be read and stayed where it was.
+    left: Vec<UnreadableFile>,
+}
+
+/// What is done to a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing is changed, not even set aside.
+    Look,
+    Own,
+}
+
+/// A file that could not be read, and where it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableFile {
+    pub name: String,
+    pub path: PathBuf,
+    pub error: LoadError,
+}
+
+/// What there is under a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Loaded<T> {
+    Value(T),
+    Absent,
+    /// Something that cannot be read; it is set aside.
+    Unreadable,
+    /// The disk does not let it be read: it may be there, and must not be overwritten.
+    Withheld,
+}
+
+impl<T> Loaded<T> {
+    pub fn value(self) -> Option<T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Absent | Self::Unreadable | Self::Withheld => None,
+        }
+    }
+}
+
+impl StateDirectory {
+    pub fn new(dir: &Path, access: Access) -> Self {
+        Self {
+            spare: spare(dir),
+            dir: dir.to_path_buf(),
+            access,
+            complaint: None,
+            left: Vec::new(),
+        }
+    }
+
+    /// Makes the directory, moves what is in the spare one over to it, and sets aside what a bandwatch
+    /// before 0.2 kept in other files.
+    pub fn prepare(&mut self) {
+        if let Err(error) = make_private(&self.dir) {
+            self.complain(&error);
+            return;
+        }
+        for name in names_in(&self.dir) {
+            // Left by a run that was killed.
+            if name.ends_with(PART) {
+                let _ = file::remove(&self.dir.join(&name));
+            }
+            if is_of_old_format(&name) {
+                self.set_aside(&name, &self.dir.join(&name), LoadError::Older);
+            }
+        }
+        if !is_own(&self.spare) {
+            return;
+        }
+        let mut names = names_in(&self.spare);
+        names.retain(|name| !name.ends_with(PART) && !name.ends_with(LOCK_ENDING));
+        for name in names {
+            if let Err(error) = self.move_over(&name) {
+                self.complain(&error);
+                return;
+            }
+        }
+        // Unless somebody holds a lock in it.
+        let _ = fs::remove_dir(&self.spare);
+    }
+
+    fn move_over(&self, name: &str) -> io::Result<()> {
+        let (from, to) = (self.spare.join(name), self.dir.join(name));
+        if let Some(bytes) = file::read(&from)? {
+            file::write(&self.free_name(name, to), &bytes, Certainty::Durable)?;
+        }
+        file::remove(&from)
+    }
+
+    /// What was set aside in one directory overwrites nothing that was set aside in the other.
+    fn free_name(&self, name: &str, path: PathBuf) -> PathBuf {
+        match name.split_once(ASIDE) {
+            Some((name, _)) if path.exists() => free_aside(&self.dir, name).unwrap_or(path),
+            _ => path,
+        }
+    }
+
+    /// A file to lock, in whichever directory there can be one.
+    pub fn lock_file(&self, name: &str) -> Result<File> {
+        // The first run of all must not lock another file than the one that comes a moment later.
+        let _ = make_private(&self.dir);
+        open_to_lock(&self.dir.join(name))
+            .or_else(|_| make_own(&self.spare).and_then(|()| open_to_lock(&self.spare.join(name))))
+            .with_context(|| {
+                format!(
+                    "state_dir = {:?}: cannot be written to, nor can {}",
+                    self.dir.display().to_string(),
+                    self.spare.display()
+                )
+            })
+    }
+
+    /// What is kept under a name.
+    pub fn read<T: DeserializeOwned>(&mut self, name: &str) -> Loaded<T> {
+        let (path, bytes) = match self.find(name) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Loaded::Absent,
+            Err(error) => {
+                self.complain(&error);
+                return Loaded::Withheld;
+            }
+        };
+        match decode(&bytes) {
+            Ok(value) => Loaded::Value(value),
+            Err(error) => {
+                self.set_aside(name, &path, error);
+                Loaded::Unreadable
+            }
+        }
+    }
+
+    /// Keeps bytes under a name. Fails if neither directory can be written to.
+    pub fn write(&mut self, name: &str, bytes: &[u8], certainty: Certainty) -> Result<()> {
+        if self.complaint.is_none() {
+            let path = self.dir.join(name);
+            let made = make_private(&self.dir);
+            match made.and_then(|()| file::write(&path, bytes, certainty)) {
+                Ok(()) => return Ok(()),
+                Err(error) => self.complain(&error),
+            }
+        }
+        make_own(&self.spare)
+            .and_then(|()| file::write(&self.spare.join(name), bytes, Certainty::Whole))
+            .with_context(|| {
+                format!(
+                    "{}; and {} cannot be written to either",
+                    self.complaint.as_deref().unwrap_or("state_dir"),
+                    self.spare.display()
+                )
+            })
+    }
+
+    /// Why the directory cannot be used as it should, if so.
+    pub fn complaint(&self) -> Option<&str> {
+        self.complaint.as_deref()
+    }
+
+    /// Everything that could not be read, as long as its file is there.
+    pub fn unreadable(&self) -> Vec<UnreadableFile> {
+        let mut all = Vec::new();
+        let spare = Some(&self.spare).filter(|spare| is_own(spare));
+        for dir in [Some(&self.dir), spare].into_iter().flatten() {
+            let names = names_in(dir);
+            for name in names.into_iter().filter(|name| name.contains(ASIDE)) {
+                let path = dir.join(&name);
+                let bytes = file::read(&path).ok().flatten().unwrap_or_default();
+                let error = match decode::<serde_json::Value>(&bytes) {
+                    _ if is_of_old_format(name.split(ASIDE).next().unwrap_or_default()) => {
+                        LoadError::Older
+                    }
+                    Err(error) => error,
+                    Ok(_) => LoadError::Damaged("it does not hold what it should".into()),
+                };
+                all.push(UnreadableFile { name, path, error });
+            }
+        }
+        all.extend(self.left.iter().cloned());
+        all
+    }
+
+    fn find(&self, name: &str) -> io::Result<Option<(PathBuf, Vec<u8>)>> {
+        let spare = Some(&self.spare).filter(|spare| is_own(spare));
+        for dir in spare.into_iter().chain([&self.dir]) {
+            let path = dir.join(name);
+            if let Some(bytes) = file::read(&path)? {
+                return Ok(Some((path, bytes)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn set_aside(&mut self, name: &str, path: &Path, error: LoadError) {
+        let free = path.parent().and_then(|dir| free_aside(dir, name));
+        let is_moved =
+            self.access == Access::Own && free.is_some_and(|free| fs::rename(path, free).is_ok());
+        if !is_moved {
+            self.left.push(UnreadableFile {
+                name: name.to_string(),
+                path: path.to_path_buf(),
+                error,
+            });
+        }
+    }
+
+    fn complain(&mut self, error: &io::Error) {
+        self.complaint.get_or_insert_with(|| {
+            format!(
+                "state_dir = {:?}: {error}; the state is kept in {} until it can be written there",
+                self.dir.display().to_string(),
+                self.spare.display()
+            )
+        });
+    }
+}
+
+/// The files of a bandwatch before 0.2, which kept finished mails on the disk.
+fn is_of_old_format(name: &str) -> bool {
+    let path = Path::new(name);
+    let ends_so = |ending| {
+        path.extension()
+            .is_some_and(|extension| extension == ending)
+    };
+    name == "memory.json" || name == "looks.json" || ends_so("parcel") || ends_so("mail")
+}
+
+fn free_aside(dir: &Path, name: &str) -> Option<PathBuf> {
+    (1..=MOST_ASIDE)
+        .map(|count| dir.join(format!("{name}{ASIDE}{count}")))
+        .find(|path| !path.exists())
+}
