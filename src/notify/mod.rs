@@ -15,6 +15,9 @@ mod own;
 mod plots_dir;
 mod preview;
 
+#[cfg(test)]
+mod tests;
+
 pub use channel::EmailChannel;
 pub use deliver::{AddressedAlert, Channel, Delivered, Delivery, Mail, SendResult};
 pub use due::{AlertKind, due};

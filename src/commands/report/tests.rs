@@ -9,10 +9,10 @@ use crate::series::{Buckets, Grid, Missing, parse_time};
 
 /// Three weeks of hourly values ending at 14:00 in Paris, the last of them given.
 fn evaluation(last: f64) -> Evaluation {
-    judgement_by(last, &Metric::of_file("sales"))
+    evaluation_by(last, &Metric::of_file("sales"))
 }
 
-fn judgement_by(last: f64, metric: &Metric) -> Evaluation {
+fn evaluation_by(last: f64, metric: &Metric) -> Evaluation {
     let end = parse_time("2026-11-22 14:00", chrono_tz::Europe::Paris).expect("a time");
     let grid = Grid::new("1h".parse().expect("a step"), end);
     let mut buckets = Buckets::new(grid.clone(), None);
@@ -25,14 +25,14 @@ fn judgement_by(last: f64, metric: &Metric) -> Evaluation {
         };
         buckets.add(grid.instant(last_slot - i64::from(steps)), Some(value));
     }
-    let reading = Window {
+    let window = Window {
         series: buckets.series(last_slot - 20 * 24, last_slot, Missing::Gap),
         row_counts: buckets.row_counts,
         as_of: grid.instant(last_slot + 1),
         newest: Some(end),
         stale_after: chrono::TimeDelta::hours(3),
     };
-    evaluate(reading, &metric.method).expect("an evaluation")
+    evaluate(window, &metric.method).expect("an evaluation")
 }
 
 fn written(
@@ -41,23 +41,16 @@ fn written(
     verbosity: Verbosity,
 ) -> Option<String> {
     let metric = Metric::of_file("sales");
-    let failures = if evaluation.is_none() {
-        vec!["query failed".to_string()]
-    } else {
-        Vec::new()
+    let failures = match evaluation {
+        Some(_) => Vec::new(),
+        None => vec!["query failed".to_string()],
     };
-    write_account(
-        &Account {
-            metric: &metric,
-            evaluation,
-            unchanged_since: None,
-            deliveries: &[],
-            files: &[],
-            failures: &failures,
-        },
-        format,
-        verbosity,
-    )
+    let report = MetricReport {
+        evaluation: evaluation.cloned(),
+        failures,
+        ..MetricReport::new(&metric)
+    };
+    report.write(format, verbosity)
 }
 
 #[test]
@@ -151,16 +144,12 @@ fn the_table_in_the_readme_has_the_fields_of_the_json() {
 fn told_with(method: Method, verbosity: Verbosity) -> String {
     let mut metric = Metric::of_file("sales");
     metric.method = method;
-    let evaluation = judgement_by(1050.0, &metric);
-    let account = Account {
-        metric: &metric,
-        evaluation: Some(&evaluation),
-        unchanged_since: None,
-        deliveries: &[],
-        files: &[],
-        failures: &[],
+    let evaluation = evaluation_by(1050.0, &metric);
+    let report = MetricReport {
+        evaluation: Some(evaluation),
+        ..MetricReport::new(&metric)
     };
-    write_account(&account, Format::Text, verbosity).unwrap_or_default()
+    report.write(Format::Text, verbosity).unwrap_or_default()
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! The life of an alert, event by event.
+//! The life of an alert, event by event: what one recipient, whose server accepts everything at once, is
+//! notified of.
 
-mod lack;
+mod obstacle;
 mod silence;
 
 use std::num::NonZeroU32;
@@ -8,86 +9,107 @@ use std::num::NonZeroU32;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
-use crate::incident::watch::Bucket;
+use crate::detect::{Evaluation, Verdict};
+use crate::forecast::{Band, Level, Side};
+use crate::notify::{AlertKind, Pending, Record, due};
+use crate::series::Bucket;
 
 /// Minutes after the start of the day the tests play on.
-fn at(minute: i64) -> Stamp {
+fn at(minute: i64) -> DateTime<Utc> {
     let start: DateTime<Utc> = "2026-11-22T00:00:00Z".parse().expect("a time");
-    Stamp::from(start + TimeDelta::minutes(minute))
+    start + TimeDelta::minutes(minute)
 }
 
 /// A bucket of 5 minutes, so far out in half-widths of its band.
-fn finding(minute: i64, deviation: f64) -> Finding {
-    Finding {
-        time: at(minute),
-        end: at(minute + 5),
-        value: 100.0 + 10.0 * deviation,
-        expected: 100.0,
-        lower: 90.0,
-        upper: 110.0,
-        deviation: Some(deviation),
-        side: match deviation {
-            _ if deviation > 1.0 => Some(Side::High),
-            _ if deviation < -1.0 => Some(Side::Low),
-            _ => None,
+fn evaluation(minute: i64, deviation: f64) -> Evaluation {
+    Evaluation {
+        bucket: Bucket {
+            start: at(minute),
+            end: at(minute + 5),
         },
+        value: Some(100.0 + 10.0 * deviation),
+        band: Band::new(90.0, 100.0, 110.0),
+        level: Level::default(),
+        deviation: Some(deviation),
+        score: None,
+        verdict: match deviation {
+            _ if deviation > 1.0 => Verdict::Breach(Side::High),
+            _ if deviation < -1.0 => Verdict::Breach(Side::Low),
+            _ => Verdict::Normal,
+        },
+        low_possible: Some(true),
+        high_possible: Some(true),
+        workings: None,
     }
 }
 
 /// A metric whose buckets come in one after the other.
 struct Story {
-    watch: Watch,
-    rules: Rules,
-    voice: Voice,
+    state: MetricState,
+    policy: Policy,
+    muted: Muted,
     minute: i64,
+    /// Of the recipient, by the id of the alert.
+    records: Vec<(String, Record)>,
 }
 
 impl Story {
-    fn new(rules: Rules) -> Self {
+    fn new(policy: Policy) -> Self {
         Self {
-            watch: Watch::default(),
-            rules,
-            voice: Voice::Heard,
+            state: MetricState::default(),
+            policy,
+            muted: Muted::No,
             minute: 0,
+            records: Vec::new(),
         }
     }
 
-    /// What is told of the next bucket, or of what else is seen five minutes later.
+    /// What the next bucket, or what else happens five minutes later, makes due.
     fn next(&mut self, event: Event) -> Vec<String> {
-        let bucket = Bucket {
-            start: at(self.minute),
-            end: at(self.minute + 5),
+        let evaluated = |verdict| {
+            CheckResult::Evaluated(Evaluation {
+                verdict,
+                ..evaluation(self.minute, 0.0)
+            })
         };
-        let sighting = match event {
-            Event::Out(deviation) => Sighting::Judged(finding(self.minute, deviation)),
-            Event::In => Sighting::Judged(finding(self.minute, 0.2)),
-            Event::Nothing => Sighting::NothingNew,
-            Event::NoData => Sighting::NoData {
+        let result = match event {
+            Event::Out(deviation) => CheckResult::Evaluated(evaluation(self.minute, deviation)),
+            Event::In => CheckResult::Evaluated(evaluation(self.minute, 0.2)),
+            Event::Nothing => CheckResult::NothingNew(None),
+            Event::NoData => evaluated(Verdict::NoData {
                 since: at(0),
-                why: "no data".into(),
-            },
-            Event::Failed => Sighting::Failed {
-                why: "refused".into(),
-            },
-            Event::Undecided => Sighting::Undecided {
-                bucket,
-                why: "short".into(),
-            },
+                reason: "no data".into(),
+            }),
+            Event::Failed => CheckResult::Failed("refused".into()),
+            Event::Undecided => evaluated(Verdict::Undecided("short".into())),
         };
         self.minute += 5;
-        let moment = Moment {
-            now: at(self.minute),
-            rules: &self.rules,
-            voice: self.voice,
-        };
-        // What is remembered must survive being written and read.
-        let text = serde_json::to_string(&self.watch).expect("text");
-        self.watch = serde_json::from_str(&text).expect("a watch");
-        self.watch
-            .see(sighting, moment)
+        // What is known must survive being written and read.
+        let text = serde_json::to_string(&self.state).expect("text");
+        self.state = serde_json::from_str(&text).expect("a state");
+        self.state
+            .update(&result, at(self.minute), &self.policy, self.muted);
+        if self.muted == Muted::Yes {
+            return Vec::new();
+        }
+        let alerts = self.state.alerts.clone();
+        alerts
             .iter()
-            .map(describe)
+            .filter_map(|alert| self.notify(alert))
             .collect()
+    }
+
+    fn notify(&mut self, alert: &Alert) -> Option<String> {
+        let known = self.records.iter().position(|(id, _)| *id == alert.id);
+        let record = known.map(|index| &self.records[index].1);
+        let kind = due(alert, record, at(self.minute), &self.policy)?;
+        let mut record = record.cloned().unwrap_or_default();
+        let count = record.count;
+        record.pending = Some(Pending::new("mail".into(), kind, at(self.minute)));
+        record.accept(alert, "<first>", at(self.minute));
+        self.records.retain(|(id, _)| *id != alert.id);
+        self.records.push((alert.id.clone(), record));
+        Some(describe(alert, kind, count))
     }
 
     fn all(&mut self, events: &[Event]) -> Vec<Vec<String>> {
@@ -106,20 +128,18 @@ enum Event {
 }
 use Event::{Failed, In, NoData, Nothing, Out, Undecided};
 
-fn describe(notice: &Notice) -> String {
-    let matter = match &notice.matter {
-        Matter::Breach { side, .. } => side.word(),
-        Matter::NoData { .. } => "no data",
-        Matter::Unwell { .. } => "unwell",
-        Matter::Undecided { .. } => "undecided",
-    };
-    let minutes = |time: Stamp| (*time - *at(0)).num_minutes();
-    let since = minutes(notice.since);
-    match notice.stage {
-        Stage::Opened => format!("{matter} since {since}"),
-        Stage::Lasting => format!("{matter} lasts, no. {}", notice.sequence),
-        Stage::Worse => format!("{matter} worse, no. {}", notice.sequence),
-        Stage::Over { until } => format!("{matter} over after {}", minutes(until) - since),
+fn describe(alert: &Alert, kind: AlertKind, count: u32) -> String {
+    let condition = alert.condition.word().replace('_', " ");
+    let minutes = |time: DateTime<Utc>| (time - at(0)).num_minutes();
+    let since = minutes(alert.since);
+    match (kind, &alert.end) {
+        (AlertKind::Firing, _) => format!("{condition} since {since}"),
+        (AlertKind::Repeat, _) => format!("{condition} lasts, no. {count}"),
+        (AlertKind::Escalated, _) => format!("{condition} worse, no. {count}"),
+        (AlertKind::Resolved, Some(End::Over { until, .. })) => {
+            format!("{condition} over after {}", minutes(*until) - since)
+        }
+        (AlertKind::Resolved, _) => format!("{condition} over, though it is not"),
     }
 }
 
@@ -127,13 +147,13 @@ fn told(notices: &[&str]) -> Vec<String> {
     notices.iter().map(ToString::to_string).collect()
 }
 
-fn rules() -> Rules {
-    Rules::default()
+fn policy() -> Policy {
+    Policy::default()
 }
 
 #[test]
 fn an_incident_is_told_when_it_opens_and_when_it_is_over_and_not_in_between() {
-    let mut story = Story::new(rules());
+    let mut story = Story::new(policy());
     let notices = story.all(&[In, Out(1.5), Out(1.6), Out(1.4), In, In, In]);
     let expected = [
         &[][..],
@@ -149,7 +169,7 @@ fn an_incident_is_told_when_it_opens_and_when_it_is_over_and_not_in_between() {
 
 #[test]
 fn one_bucket_inside_does_not_end_an_incident() {
-    let mut story = Story::new(rules());
+    let mut story = Story::new(policy());
     let notices = story.all(&[Out(1.5), In, Out(1.5), In, In]);
     assert_eq!(notices[1..4], [told(&[]), told(&[]), told(&[])]);
     assert_eq!(notices[4], told(&["high over after 15"]));
@@ -157,25 +177,25 @@ fn one_bucket_inside_does_not_end_an_incident() {
 
 #[test]
 fn what_lasts_is_told_again_only_after_renotify() {
-    let mut story = Story::new(Rules {
+    let mut story = Story::new(Policy {
         renotify: Renotify::After(TimeDelta::minutes(20)),
-        ..rules()
+        ..policy()
     });
     let notices: Vec<String> = story.all(&[Out(1.5); 10]).concat();
     assert_eq!(
         notices,
         ["high since 0", "high lasts, no. 1", "high lasts, no. 2"]
     );
-    let mut story = Story::new(Rules {
+    let mut story = Story::new(Policy {
         renotify: Renotify::Never,
-        ..rules()
+        ..policy()
     });
     assert_eq!(story.all(&[Out(1.5); 200]).concat(), ["high since 0"]);
 }
 
 #[test]
 fn what_grew_worse_by_the_factor_is_told_at_once() {
-    let mut story = Story::new(rules());
+    let mut story = Story::new(policy());
     let notices = story
         .all(&[Out(-1.5), Out(-2.9), Out(-3.0), Out(-5.9), Out(-6.0)])
         .concat();
@@ -187,7 +207,7 @@ fn what_grew_worse_by_the_factor_is_told_at_once() {
 
 #[test]
 fn high_that_turns_low_is_a_new_incident_and_no_recovery() {
-    let mut story = Story::new(rules());
+    let mut story = Story::new(policy());
     let notices = story
         .all(&[Out(1.5), Out(-1.5), Out(-1.2), In, In])
         .concat();
@@ -199,23 +219,23 @@ fn high_that_turns_low_is_a_new_incident_and_no_recovery() {
 
 #[test]
 fn breaches_below_the_confirming_number_are_pending_and_pass_untold() {
-    let mut story = Story::new(Rules {
+    let mut story = Story::new(Policy {
         confirm: "2 of 3".parse().expect("a rule"),
-        ..rules()
+        ..policy()
     });
     assert_eq!(story.next(Out(1.5)), told(&[]));
-    assert_eq!(story.watch.state(), State::Pending { since: at(0) });
+    assert_eq!(story.state.status(), Status::Pending { since: at(0) });
     let notices = story.all(&[In, In, In, Out(1.5), In, Out(1.5)]).concat();
     assert_eq!(notices, ["high since 20"]);
-    let firing = State::Firing {
+    let firing = Status::Firing {
         side: Side::High,
         since: at(20),
     };
-    assert_eq!(story.watch.state(), firing);
+    assert_eq!(story.state.status(), firing);
     story.all(&[In, In]);
     assert_eq!(
-        story.watch.state(),
-        State::Ok {
+        story.state.status(),
+        Status::Ok {
             since: Some(at(35))
         }
     );
@@ -223,9 +243,9 @@ fn breaches_below_the_confirming_number_are_pending_and_pass_untold() {
 
 #[test]
 fn breaches_on_both_sides_do_not_confirm_each_other() {
-    let mut story = Story::new(Rules {
+    let mut story = Story::new(Policy {
         confirm: "2".parse().expect("a rule"),
-        ..rules()
+        ..policy()
     });
     assert!(
         story
@@ -238,9 +258,9 @@ fn breaches_on_both_sides_do_not_confirm_each_other() {
 
 #[test]
 fn without_notify_recovery_ends_are_not_told() {
-    let mut story = Story::new(Rules {
-        tells_recovery: false,
-        ..rules()
+    let mut story = Story::new(Policy {
+        notify_recovery: false,
+        ..policy()
     });
     let notices = story.all(&[Out(1.5), In, In, NoData, In]).concat();
     assert_eq!(notices, ["high since 0", "no data since 0"]);
@@ -248,9 +268,9 @@ fn without_notify_recovery_ends_are_not_told() {
 
 #[test]
 fn recovery_may_take_more_buckets() {
-    let mut story = Story::new(Rules {
+    let mut story = Story::new(Policy {
         recover: NonZeroU32::new(4).expect("a number"),
-        ..rules()
+        ..policy()
     });
     let notices = story.all(&[Out(1.5), In, In, In, In]);
     assert_eq!(notices[3], told(&[]));
@@ -258,40 +278,26 @@ fn recovery_may_take_more_buckets() {
 }
 
 #[test]
-fn each_incident_has_a_thread_of_its_own() {
-    let mut story = Story::new(rules());
-    let mut threads = Vec::new();
+fn each_incident_has_an_id_of_its_own() {
+    let mut story = Story::new(policy());
+    let mut ids = Vec::new();
     for event in [Out(1.5), In, In, Out(1.5), Out(-1.5)] {
         story.next(event);
-        threads.extend(
-            story
-                .watch
-                .incident
-                .as_ref()
-                .map(|incident| incident.thread.clone()),
-        );
+        ids.extend(story.state.incident().map(|incident| incident.id.clone()));
     }
-    threads.dedup();
-    assert_eq!(threads.len(), 3, "{threads:?}");
+    ids.dedup();
+    assert_eq!(ids.len(), 3, "{ids:?}");
 }
 
 #[test]
 fn a_clock_set_back_has_nothing_judged_twice_but_what_had_no_data() {
-    let mut watch = Watch::default();
-    watch.judged = Some(Bucket {
-        start: at(60),
-        end: at(65),
-    });
-    watch.newest_data = Some(Bucket {
-        start: at(5),
-        end: at(10),
-    });
-    assert_eq!(
-        watch.judged_at(at(70)).map(|bucket| bucket.start),
-        Some(at(60))
-    );
-    assert_eq!(
-        watch.judged_at(at(15)).map(|bucket| bucket.start),
-        Some(at(5))
-    );
+    let bucket = |minute| Bucket {
+        start: at(minute),
+        end: at(minute + 5),
+    };
+    let mut state = MetricState::default();
+    state.evaluated = Some(bucket(60));
+    state.newest_data = Some(bucket(5));
+    assert_eq!(state.evaluated_at(at(70)), Some(bucket(60)));
+    assert_eq!(state.evaluated_at(at(15)), Some(bucket(5)));
 }

@@ -4,33 +4,32 @@ use super::*;
 
 #[test]
 fn in_silence_nothing_is_told_and_what_still_lasts_is_told_when_it_ends() {
-    let mut story = Story::new(rules());
-    story.voice = Voice::Silent;
+    let mut story = Story::new(policy());
+    story.muted = Muted::Yes;
     let silent = story.all(&[Out(1.5), Out(1.5)]);
     assert!(silent.concat().is_empty());
-    assert!(story.watch.owes_an_opening(Voice::Heard));
-    assert!(!story.watch.owes_an_opening(Voice::Silent));
-    story.voice = Voice::Heard;
+    assert_eq!(story.state.alerts[0].released, None);
+    story.muted = Muted::No;
     assert_eq!(story.next(Nothing), told(&["high since 0"]));
     assert_eq!(story.next(Out(1.5)), told(&[]));
 }
 
 #[test]
 fn what_came_and_went_in_silence_is_never_told() {
-    let mut story = Story::new(rules());
-    story.voice = Voice::Silent;
+    let mut story = Story::new(policy());
+    story.muted = Muted::Yes;
     story.all(&[Out(1.5), In, In]);
-    story.voice = Voice::Heard;
+    story.muted = Muted::No;
     assert!(story.all(&[In, In]).concat().is_empty());
 }
 
 #[test]
 fn the_end_of_what_was_told_before_a_silence_is_told_after_it() {
-    let mut story = Story::new(rules());
+    let mut story = Story::new(policy());
     assert_eq!(story.next(Out(1.5)), told(&["high since 0"]));
-    story.voice = Voice::Silent;
+    story.muted = Muted::Yes;
     assert!(story.all(&[In, In, In]).concat().is_empty());
-    story.voice = Voice::Heard;
+    story.muted = Muted::No;
     assert_eq!(story.next(In), told(&["high over after 5"]));
 }
 

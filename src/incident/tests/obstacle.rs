@@ -4,20 +4,20 @@ use super::*;
 
 #[test]
 fn missing_data_neither_opens_nor_closes_an_incident() {
-    let mut story = Story::new(rules());
+    let mut story = Story::new(policy());
     let notices = story.all(&[Out(1.5), NoData, NoData, Undecided, Failed, Out(1.5)]);
     assert_eq!(notices[0], told(&["high since 0"]));
     assert_eq!(notices[1], told(&["no data since 0"]));
     assert_eq!(notices[3], told(&["no data over after 20"]));
     assert_eq!(notices[5], told(&[]), "the incident goes on untold");
-    assert!(story.watch.incident.is_some());
+    assert!(story.state.incident().is_some());
 }
 
 #[test]
 fn no_data_has_a_notice_a_cooldown_and_a_recovery_of_its_own() {
-    let mut story = Story::new(Rules {
+    let mut story = Story::new(Policy {
         renotify: Renotify::After(TimeDelta::minutes(15)),
-        ..rules()
+        ..policy()
     });
     let notices = story.all(&[NoData, NoData, Nothing, NoData, In]);
     assert_eq!(
@@ -32,31 +32,31 @@ fn no_data_has_a_notice_a_cooldown_and_a_recovery_of_its_own() {
 
 #[test]
 fn a_check_that_fails_is_told_after_its_patience_and_again_when_it_works() {
-    let mut story = Story::new(rules());
+    let mut story = Story::new(policy());
     let notices = story.all(&[Failed, Failed, Failed, Failed, Nothing]);
     assert_eq!(notices[..2].concat(), told(&[]));
-    assert_eq!(notices[2], told(&["unwell since 5"]));
+    assert_eq!(notices[2], told(&["check failed since 5"]));
     assert_eq!(notices[3], told(&[]));
-    assert_eq!(notices[4], told(&["unwell over after 20"]));
+    assert_eq!(notices[4], told(&["check failed over after 20"]));
 }
 
 #[test]
 fn a_failure_that_passes_in_time_is_never_told() {
-    let mut story = Story::new(rules());
+    let mut story = Story::new(policy());
     let notices = story.all(&[Failed, Nothing, Failed, In, Failed, Failed, In]);
     assert!(notices.concat().is_empty(), "{notices:?}");
 }
 
 #[test]
 fn a_failing_check_ends_no_lack_of_data() {
-    let mut story = Story::new(rules());
+    let mut story = Story::new(policy());
     let notices = story.all(&[NoData, Failed, Failed, NoData, In]).concat();
     assert_eq!(notices, ["no data since 0", "no data over after 25"]);
 }
 
 #[test]
 fn what_cannot_be_judged_is_told_once() {
-    let mut story = Story::new(rules());
+    let mut story = Story::new(policy());
     let notices = story.all(&[Undecided; 100]).concat();
     assert_eq!(notices, ["undecided since 5"]);
     assert_eq!(story.next(In), told(&["undecided over after 500"]));

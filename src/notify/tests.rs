@@ -1,0 +1,276 @@
+//! Deliveries to servers that accept, refuse, and are killed in between.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, anyhow};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::*;
+use crate::config::{Mailbox, Metric};
+use crate::forecast::Side;
+use crate::incident::{Alert, Condition, End, Policy};
+
+fn at(minute: i64) -> DateTime<Utc> {
+    let start: DateTime<Utc> = "2026-11-22T00:00:00Z".parse().expect("a time");
+    start + TimeDelta::minutes(minute)
+}
+
+fn metrics(count: usize) -> Vec<Metric> {
+    (0..count)
+        .map(|index| Metric::of_file(&format!("m{index}")))
+        .collect()
+}
+
+fn alert(condition: Condition) -> Alert {
+    Alert {
+        released: Some(at(0)),
+        reason: "refused".into(),
+        ..Alert::new(condition, at(0), at(0))
+    }
+}
+
+fn addressed<'a>(metric: Option<&'a Metric>, alert: &Alert, to: &[&str]) -> AddressedAlert<'a> {
+    let mailbox = |to: &&str| to.parse::<Mailbox>().expect("an address");
+    AddressedAlert {
+        metric,
+        alert: alert.clone(),
+        policy: Policy::default(),
+        recipients: to.iter().map(mailbox).collect(),
+        newest: None,
+    }
+}
+
+/// A server that refuses some recipients, and keeps what it accepts.
+#[derive(Default)]
+struct Server {
+    refuses: Vec<&'static str>,
+    accepted: Vec<String>,
+}
+
+impl Channel for Server {
+    fn send(&mut self, mail: &Mail) -> Result<String> {
+        let to = mail.to.email.to_string();
+        if self.refuses.contains(&to.as_str()) {
+            return Err(anyhow!("550 no such user"));
+        }
+        let kinds = mail.notifications.iter().map(|notification| {
+            let metric = notification.metric.map_or("own", |metric| &metric.name);
+            let word = notification.kind.word(notification.alert.condition);
+            format!("{metric} {word}")
+        });
+        let kinds = kinds.collect::<Vec<_>>().join(", ");
+        let answers = mail.in_reply_to.map_or("", |_| ", in reply");
+        self.accepted.push(format!("{to}: {kinds}{answers}"));
+        Ok(format!("<{}.{to}>", mail.id))
+    }
+
+    fn subject(&self, mail: &Mail) -> String {
+        mail.id.to_string()
+    }
+}
+
+/// A log, the server, and the minute.
+#[derive(Default)]
+struct Scene {
+    log: NotificationLog,
+    server: Server,
+    minute: i64,
+}
+
+impl Scene {
+    /// What the server accepts in a run a minute after the last.
+    fn run(&mut self, alerts: &[AddressedAlert]) -> Vec<String> {
+        self.minute += 1;
+        let delivery = Delivery {
+            digest_over: 3,
+            give_up_after: TimeDelta::hours(1),
+            now: at(self.minute),
+        };
+        // The log must survive being written and read.
+        let text = serde_json::to_string(&self.log).expect("text");
+        self.log = serde_json::from_str(&text).expect("a log");
+        let saved = |_: &NotificationLog| Ok(());
+        delivery.run(alerts, &mut self.log, &mut self.server, saved);
+        std::mem::take(&mut self.server.accepted)
+    }
+}
+
+const OPS: &str = "ops@example.com";
+const NIGHT: &str = "night@example.com";
+
+#[test]
+fn each_recipient_is_notified_once_and_of_the_end_in_reply() {
+    let metrics = metrics(1);
+    let mut low = alert(Condition::Breach(Side::Low));
+    let mut scene = Scene::default();
+    let open = [addressed(metrics.first(), &low, &[OPS, NIGHT])];
+    let opening = ["ops@example.com: m0 low", "night@example.com: m0 low"];
+    assert_eq!(scene.run(&open), opening);
+    assert!(scene.run(&open).is_empty());
+    low.end = Some(End::Over {
+        until: at(2),
+        evaluation: None,
+    });
+    let over = [addressed(metrics.first(), &low, &[OPS, NIGHT])];
+    assert!(!over[0].is_settled(&scene.log, at(3)));
+    assert_eq!(
+        scene.run(&over),
+        [
+            "ops@example.com: m0 over, in reply",
+            "night@example.com: m0 over, in reply"
+        ]
+    );
+    assert!(over[0].is_settled(&scene.log, at(4)));
+}
+
+#[test]
+fn one_bad_address_holds_nobody_up_and_is_lost_and_told() {
+    let metrics = metrics(1);
+    let no_data = alert(Condition::NoData);
+    let alerts = [addressed(metrics.first(), &no_data, &[NIGHT, OPS])];
+    let mut scene = Scene::default();
+    scene.server.refuses = vec![NIGHT];
+    assert_eq!(scene.run(&alerts), ["ops@example.com: m0 no_data"]);
+    for _ in 0..70 {
+        assert!(scene.run(&alerts).is_empty());
+    }
+    let [lost] = scene.log.lost.as_slice() else {
+        panic!("{:?}", scene.log.lost);
+    };
+    assert_eq!(lost.to, NIGHT);
+    assert_eq!(lost.why, "550 no such user");
+    let mut own = Vec::new();
+    let mut own_alerts = OwnAlerts {
+        alerts: &mut own,
+        now: at(90),
+    };
+    own_alerts.report_lost(&mut scene.log.lost);
+    own_alerts.report_lost(&mut scene.log.lost);
+    assert_eq!(own.len(), 1);
+    let alerts = [addressed(None, &own[0], &[OPS])];
+    assert_eq!(
+        scene.run(&alerts),
+        ["ops@example.com: own notifications_lost"]
+    );
+    assert!(scene.log.lost[0].told);
+}
+
+#[test]
+fn an_incident_that_came_and_went_while_mail_was_down_is_told_in_order() {
+    let metrics = metrics(1);
+    let mut high = alert(Condition::Breach(Side::High));
+    let mut scene = Scene::default();
+    scene.server.refuses = vec![OPS];
+    assert!(
+        scene
+            .run(&[addressed(metrics.first(), &high, &[OPS])])
+            .is_empty()
+    );
+    high.end = Some(End::Over {
+        until: at(5),
+        evaluation: None,
+    });
+    scene.server.refuses.clear();
+    let over = [addressed(metrics.first(), &high, &[OPS])];
+    assert_eq!(
+        scene.run(&over),
+        [
+            "ops@example.com: m0 high",
+            "ops@example.com: m0 over, in reply"
+        ]
+    );
+}
+
+#[test]
+fn nobody_hears_the_end_of_what_they_were_not_told() {
+    let metrics = metrics(1);
+    let mut high = alert(Condition::Breach(Side::High));
+    let mut scene = Scene::default();
+    scene.server.refuses = vec![OPS];
+    let open = [addressed(metrics.first(), &high, &[OPS])];
+    for _ in 0..70 {
+        scene.run(&open);
+    }
+    assert_eq!(scene.log.lost.len(), 1);
+    high.end = Some(End::Over {
+        until: at(71),
+        evaluation: None,
+    });
+    scene.server.refuses.clear();
+    let over = [addressed(metrics.first(), &high, &[OPS])];
+    assert!(scene.run(&over).is_empty());
+}
+
+#[test]
+fn many_at_once_are_one_mail_and_stay_it_until_it_is_accepted() {
+    let metrics = metrics(5);
+    let low = alert(Condition::Breach(Side::Low));
+    let all = |count: usize| -> Vec<AddressedAlert> {
+        let metrics = metrics[..count].iter();
+        metrics
+            .map(|metric| addressed(Some(metric), &low, &[OPS]))
+            .collect()
+    };
+    let mut scene = Scene::default();
+    scene.server.refuses = vec![OPS];
+    scene.run(&all(4));
+    scene.server.refuses.clear();
+    // One more has become due, which goes out on its own: the digest may have arrived already.
+    assert_eq!(
+        scene.run(&all(5)),
+        [
+            "ops@example.com: m0 low, m1 low, m2 low, m3 low",
+            "ops@example.com: m4 low"
+        ]
+    );
+}
+
+#[test]
+fn a_mail_that_is_sent_anew_has_the_same_id() {
+    let metrics = metrics(1);
+    let low = alert(Condition::Breach(Side::Low));
+    let alerts = [addressed(metrics.first(), &low, &[OPS])];
+    let (mut scene, mut ids) = (Scene::default(), BTreeMap::new());
+    for minute in 0..3 {
+        scene.server.refuses = vec![OPS];
+        scene.run(&alerts);
+        let (_, pending) = scene.log.pending(alerts[0].key()).next().expect("pending");
+        ids.insert(pending.mail.clone(), minute);
+    }
+    assert_eq!(ids.len(), 1);
+}
+
+#[test]
+fn attempts_come_at_growing_pauses() {
+    let mut pending = Pending::new("mail".into(), AlertKind::Firing, at(0));
+    let mut tried = Vec::new();
+    for minute in 0..20 {
+        if pending.is_ready(at(minute)) {
+            tried.push(minute);
+            pending.fail("no answer".into(), at(minute));
+        }
+    }
+    assert_eq!(tried, [0, 1, 3, 7, 12, 17]);
+    // A clock that was set back makes no pause of hours.
+    assert!(pending.is_ready(at(-600)));
+}
+
+#[test]
+fn a_disk_that_takes_nothing_is_told_after_a_while_and_when_it_is_well() {
+    let mut alerts = Vec::new();
+    let mut report = |minute, complaint| {
+        let mut own = OwnAlerts {
+            alerts: &mut alerts,
+            now: at(minute),
+        };
+        own.report_unwritable(complaint);
+        alerts
+            .iter()
+            .map(|alert: &Alert| (alert.released.is_some(), alert.is_open()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(report(0, Some("full")), [(false, true)]);
+    assert_eq!(report(9, Some("full")), [(false, true)]);
+    assert_eq!(report(10, Some("full")), [(true, true)]);
+    assert_eq!(report(11, None), [(true, false)]);
+}
