@@ -38,6 +38,10 @@ pub struct Alert {
     /// Of an incident the latest bucket outside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evaluation: Option<Evaluation>,
+    /// The bucket outside that it was released with, once there is a later one: who was not notified yet
+    /// hears of this one first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opening: Option<Evaluation>,
     /// Of everything else what is wrong, as it was seen last.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
@@ -79,6 +83,7 @@ impl Alert {
             since,
             seen_at: now,
             evaluation: None,
+            opening: None,
             reason: String::new(),
             turned_from: None,
             released: None,
@@ -94,6 +99,15 @@ impl Alert {
         match self.condition {
             Condition::Breach(side) => Some(side),
             _ => None,
+        }
+    }
+
+    /// The alert as it was when it was released.
+    #[must_use]
+    pub fn as_released(&self) -> Self {
+        Self {
+            evaluation: self.opening.clone().or_else(|| self.evaluation.clone()),
+            ..self.clone()
         }
     }
 

@@ -201,7 +201,10 @@ impl MetricState {
                 }
             }
             (Some(incident), Some(side)) if incident.side() == Some(side) => {
-                incident.evaluation = Some(evaluation.clone());
+                let last = incident.evaluation.replace(evaluation.clone());
+                if incident.released.is_some() && incident.opening.is_none() {
+                    incident.opening = last;
+                }
                 self.inside = 0;
             }
             (Some(incident), Some(side)) => {

@@ -1,7 +1,7 @@
 //! One run's notifications: what is due to each recipient is planned, grouped into mails, written down,
 //! sent, and recorded. Alerts of muted metrics are simply not among those that come in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use anyhow::{Error, Result};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -92,23 +92,34 @@ impl Delivery {
         mut save: impl FnMut(&NotificationLog) -> Result<()>,
     ) -> Delivered {
         let mut delivered = Delivered::default();
-        // That an alert is over becomes due once its opening was accepted.
-        for _ in 0..2 {
-            self.plan(alerts, log);
-            delivered.failures.extend(save(log).err());
-            for items in ready_mails(alerts, log, self.now) {
-                let result = self.send(&items, alerts, log, channel);
-                delivered.results.extend(result);
-                delivered.failures.extend(save(log).err());
+        self.plan(items(alerts), alerts, log);
+        delivered.failures.extend(save(log).err());
+        let mut mails = ready_mails(items(alerts), alerts, log, self.now);
+        while let Some(mail) = mails.pop_front() {
+            let result = self.send(&mail, alerts, log, channel);
+            // That an alert is over becomes due once its opening was accepted.
+            if result.as_ref().is_some_and(|result| result.outcome.is_ok()) {
+                self.plan(mail.iter().copied(), alerts, log);
+                let next = ready_mails(mail.iter().copied(), alerts, log, self.now);
+                next.into_iter()
+                    .rev()
+                    .for_each(|mail| mails.push_front(mail));
             }
+            delivered.results.extend(result);
+            delivered.failures.extend(save(log).err());
         }
         delivered
     }
 
     /// Notes what is due as on its way, each in its mail; and takes back what is not needed any more.
-    fn plan(self, alerts: &[AddressedAlert], log: &mut NotificationLog) {
+    fn plan(
+        self,
+        items: impl Iterator<Item = Item>,
+        alerts: &[AddressedAlert],
+        log: &mut NotificationLog,
+    ) {
         let mut new: BTreeMap<(String, Group), Vec<(Item, AlertKind)>> = BTreeMap::new();
-        for item in items(alerts) {
+        for item in items {
             let (addressed, recipient) = (&alerts[item.alert], item.recipient(alerts));
             let record = log.record(addressed.key(), recipient);
             let kind = due(&addressed.alert, record, self.now, &addressed.policy);
@@ -158,15 +169,24 @@ impl Delivery {
             .filter_map(|item| log.record(alerts[item.alert].key(), recipient));
         let pending = records.clone().find_map(|record| record.pending.clone())?;
         let thread = records.into_iter().find_map(|record| record.thread.clone());
-        let notifications = items.iter().filter_map(|item| {
-            let addressed = &alerts[item.alert];
-            let record = log.record(addressed.key(), recipient)?;
-            Some(Notification {
-                metric: addressed.metric,
-                alert: &addressed.alert,
-                kind: record.pending.as_ref()?.kind,
-                newest: addressed.newest,
+        let told: Vec<(&AddressedAlert, Alert, AlertKind)> = items
+            .iter()
+            .filter_map(|item| {
+                let addressed = &alerts[item.alert];
+                let record = log.record(addressed.key(), recipient)?;
+                let kind = record.pending.as_ref()?.kind;
+                let alert = match kind {
+                    AlertKind::Firing => addressed.alert.as_released(),
+                    _ => addressed.alert.clone(),
+                };
+                Some((addressed, alert, kind))
             })
+            .collect();
+        let notifications = told.iter().map(|(addressed, alert, kind)| Notification {
+            metric: addressed.metric,
+            alert,
+            kind: *kind,
+            newest: addressed.newest,
         });
         let to = &alerts[first.alert].recipients[first.recipient];
         let mail = Mail {
@@ -188,30 +208,25 @@ impl Delivery {
                     told: false,
                 });
             }
-            for item in items {
-                let addressed = &alerts[item.alert];
+            for (addressed, alert, _) in &told {
                 let record = log.record_mut(addressed.key(), recipient);
-                record.settle(&addressed.alert, self.now);
+                record.settle(alert, self.now);
             }
             return None;
         }
         let outcome = channel.send(&mail);
-        for item in items {
-            let addressed = &alerts[item.alert];
+        for (addressed, alert, _) in &told {
             let record = log.record_mut(addressed.key(), recipient);
             match &outcome {
-                Ok(message_id) => record.accept(&addressed.alert, message_id, self.now),
+                Ok(message_id) => {
+                    record.accept(alert, message_id, self.now);
+                    log.report_told(&alert.id);
+                }
                 Err(error) => {
                     if let Some(pending) = &mut record.pending {
                         pending.fail(one_line(&format!("{error:#}")), self.now);
                     }
                 }
-            }
-            if outcome.is_ok() {
-                let told_by = Some(addressed.alert.id.as_str());
-                let lost = log.lost.iter_mut();
-                lost.filter(|lost| lost.told_by.as_deref() == told_by)
-                    .for_each(|lost| lost.told = true);
             }
         }
         let metrics = items.iter().filter_map(|item| alerts[item.alert].metric);
@@ -250,6 +265,14 @@ impl AddressedAlert<'_> {
         }
     }
 
+    /// Whether everybody was notified of it once, or given up.
+    pub fn is_known(&self, log: &NotificationLog) -> bool {
+        self.recipients.iter().all(|recipient| {
+            let record = log.record(self.key(), recipient.email.as_ref());
+            record.is_some_and(|record| record.last.is_some())
+        })
+    }
+
     /// Whether nothing more of it is to be told to anybody, as it is now.
     pub fn is_settled(&self, log: &NotificationLog, now: DateTime<Utc>) -> bool {
         self.recipients.iter().all(|recipient| {
@@ -281,12 +304,13 @@ fn is_about_losses(alert: &Alert) -> bool {
 /// The mails whose time has come. That some were lost comes first: the next mail that gets through is to
 /// say so.
 fn ready_mails(
+    items: impl Iterator<Item = Item>,
     alerts: &[AddressedAlert],
     log: &NotificationLog,
     now: DateTime<Utc>,
-) -> Vec<Vec<Item>> {
+) -> VecDeque<Vec<Item>> {
     let mut mails: Vec<(&str, &str, Vec<Item>)> = Vec::new();
-    for item in items(alerts) {
+    for item in items {
         let recipient = item.recipient(alerts);
         let record = log.record(alerts[item.alert].key(), recipient);
         let Some(pending) = record.and_then(|record| record.pending.as_ref()) else {
@@ -295,15 +319,16 @@ fn ready_mails(
         if !pending.is_ready(now) {
             continue;
         }
-        let is_same = |(id, to, _): &&mut (&str, &str, _)| (*id, *to) == (&pending.mail, recipient);
+        let id = pending.mail.as_str();
+        let is_same = |mail: &&mut (&str, &str, _)| (mail.0, mail.1) == (id, recipient);
         match mails.iter_mut().find(is_same) {
             Some((_, _, items)) => items.push(item),
-            None => mails.push((&pending.mail, recipient, vec![item])),
+            None => mails.push((id, recipient, vec![item])),
         }
     }
     let mut mails: Vec<Vec<Item>> = mails.into_iter().map(|(_, _, items)| items).collect();
     mails.sort_by_key(|items| !is_about_losses(&alerts[items[0].alert].alert));
-    mails
+    mails.into()
 }
 
 /// An id for what is told: of metrics, alerts and places in them. The same for all recipients who are

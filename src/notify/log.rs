@@ -131,6 +131,13 @@ impl NotificationLog {
         records.any(|record| record.pending.is_some())
     }
 
+    /// Somebody was told by this alert of what was lost.
+    pub fn report_told(&mut self, alert: &str) {
+        let lost = self.lost.iter_mut();
+        let told = lost.filter(|lost| lost.told_by.as_deref() == Some(alert));
+        told.for_each(|lost| lost.told = true);
+    }
+
     /// Forgets the alerts that are not there any more, and what was lost long ago.
     pub fn forget(&mut self, now: DateTime<Utc>, is_there: impl Fn(AlertKey) -> bool) {
         for (metric, alerts) in &mut self.records {

@@ -132,6 +132,10 @@ impl<'a, 's> Known<'a, 's> {
             .retain(|name, _| is_configured(name) || kept.contains_key(name));
         for metric in metrics {
             if let Some(known) = contents.metrics.get_mut(&metric.name) {
+                for alert in &mut known.alerts {
+                    let everybody_knows = self.addressed(metric, alert).is_known(&contents.log);
+                    alert.opening = alert.opening.take().filter(|_| !everybody_knows);
+                }
                 known.alerts.retain(|alert| {
                     alert.is_open() || !self.addressed(metric, alert).is_settled(&contents.log, now)
                 });
