@@ -1,5 +1,7 @@
-//! The durable state, in `state_dir`: `state.json` holds what is known of each metric and what people
-//! were notified of, `silences.json` what people asked for, and `runs.json` when the last runs were.
+//! The durable state, in `state_dir`: `state.json` holds what is known of each metric,
+//! `notifications.json` what people were notified of, `silences.json` what people asked for, and
+//! `runs.json` when the last runs were. What is so and what was told lie apart, so that a damaged file
+//! costs one of them.
 //!
 //! One run holds it at a time. A run writes what it found, and what it is about to send, before it sends
 //! anything; and after each mail that it was accepted. A run that is killed at any moment leaves a whole
@@ -27,6 +29,7 @@ use file::Certainty;
 use lock::Lock;
 
 const STATE: &str = "state.json";
+const NOTIFICATIONS: &str = "notifications.json";
 const RUNS: &str = "runs.json";
 const SILENCES: &str = "silences.json";
 
@@ -36,13 +39,20 @@ pub struct State {
     directory: Option<StateDirectory>,
     _lock: Option<Lock>,
     contents: Contents,
-    /// The contents as they are on the disk.
-    saved: Vec<u8>,
+    /// Both files as they are on the disk.
+    saved: Files,
     pub silences: Silences,
     pub runs: Runs,
 }
 
-/// What `state.json` holds.
+/// The bytes of `state.json` and of `notifications.json`.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Files {
+    state: Vec<u8>,
+    notifications: Vec<u8>,
+}
+
+/// What is known, and what was told.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Contents {
@@ -50,6 +60,7 @@ pub struct Contents {
     pub metrics: BTreeMap<String, MetricState>,
     /// Alerts about bandwatch itself.
     pub own_alerts: Vec<Alert>,
+    #[serde(skip)]
     pub log: NotificationLog,
     /// Unreadable files that an alert was opened for.
     pub reported_unreadable: Vec<String>,
@@ -92,17 +103,18 @@ impl State {
             directory: None,
             _lock: None,
             contents: Contents::default(),
-            saved: Vec::new(),
+            saved: Files::default(),
             silences: Silences::default(),
             runs: Runs::default(),
         }
     }
 
     fn load(mut directory: StateDirectory) -> Self {
-        let contents: Contents = directory.read(STATE).value().unwrap_or_default();
+        let mut contents: Contents = directory.read(STATE).value().unwrap_or_default();
+        contents.log = directory.read(NOTIFICATIONS).value().unwrap_or_default();
         Self {
             _lock: None,
-            saved: format::encode(&contents).unwrap_or_default(),
+            saved: Files::new(&contents).unwrap_or_default(),
             contents,
             silences: directory.read(SILENCES).value().unwrap_or_default(),
             runs: directory.read(RUNS).value().unwrap_or_default(),
@@ -123,10 +135,16 @@ impl State {
         let Some(directory) = &mut self.directory else {
             return Ok(());
         };
-        let bytes = format::encode(&self.contents)?;
-        if bytes != self.saved {
-            directory.write(STATE, &bytes, Certainty::Durable)?;
-            self.saved = bytes;
+        let files = Files::new(&self.contents)?;
+        // An alert is there before anybody is notified of it, and is forgotten before what they were
+        // notified of.
+        if files.state != self.saved.state {
+            directory.write(STATE, &files.state, Certainty::Durable)?;
+            self.saved.state = files.state;
+        }
+        if files.notifications != self.saved.notifications {
+            directory.write(NOTIFICATIONS, &files.notifications, Certainty::Durable)?;
+            self.saved.notifications = files.notifications;
         }
         Ok(())
     }
@@ -155,6 +173,15 @@ impl State {
     /// Why `state_dir` cannot be used as it should, if so.
     pub fn complaint(&self) -> Option<&str> {
         self.directory.as_ref()?.complaint()
+    }
+}
+
+impl Files {
+    fn new(contents: &Contents) -> Result<Self> {
+        Ok(Self {
+            state: format::encode(contents)?,
+            notifications: format::encode(&contents.log)?,
+        })
     }
 }
 

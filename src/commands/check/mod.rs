@@ -4,8 +4,8 @@
 //! A dry run, and a run on a file, are the same with a state that is kept in memory.
 
 mod evaluate;
-mod known;
 mod plan;
+mod states;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -28,8 +28,8 @@ use crate::output::{one_line, print};
 use crate::source::Source;
 use crate::state::State;
 use evaluate::{Results, Task};
-use known::Known;
 use plan::Plan;
+use states::MetricStates;
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let plan = Plan::new(context, args).map_err(Failure::Misuse)?;
@@ -87,13 +87,13 @@ impl<'a> Run<'a> {
 
     /// Evaluates each metric, bucket by bucket, and takes the results into what is known of it.
     fn evaluate(&mut self, source: Source, deadline: Deadline, state: &mut State) {
-        let mut known = Known::new(self.context, self.plan, state);
+        let mut states = MetricStates::new(self.context, self.plan, state);
         let metrics = self.plan.metrics.iter();
-        let tasks: Vec<Task> = metrics.map(|metric| known.task(metric)).collect();
+        let tasks: Vec<Task> = metrics.map(|metric| states.task(metric)).collect();
         let mut results = Results::begin(tasks, source, self.context.now, deadline);
         for metric in &self.plan.metrics {
             while let Some(result) = results.next() {
-                known.update(metric, &result);
+                states.update(metric, &result);
                 self.results.insert(&metric.name, result);
                 if results.is_over() {
                     break;
@@ -104,14 +104,14 @@ impl<'a> Run<'a> {
 
     /// Notifies whoever is to know, and forgets what nobody is to be told of any more.
     fn notify(&mut self, state: &mut State) {
-        let mut known = Known::new(self.context, self.plan, state);
-        self.failures.extend(known.report_on_itself());
+        let mut states = MetricStates::new(self.context, self.plan, state);
+        self.failures.extend(states.report_on_itself());
         if let Some(mail) = &self.plan.mail {
             self.send(mail, state);
         } else if self.plan.mode == Mode::Preview {
             self.preview();
         }
-        Known::new(self.context, self.plan, state).forget();
+        MetricStates::new(self.context, self.plan, state).forget();
         self.failures.extend(state.save().err());
     }
 
@@ -121,7 +121,7 @@ impl<'a> Run<'a> {
             .iter()
             .filter_map(|(metric, result)| Some((*metric, newest(result)?)))
             .collect();
-        let alerts = Known::new(self.context, self.plan, state).addressed_alerts(&newest);
+        let alerts = MetricStates::new(self.context, self.plan, state).addressed_alerts(&newest);
         let mut log = state.contents().log.clone();
         let mut channel = EmailChannel::new(
             mail,

@@ -18,14 +18,14 @@ use crate::state::State;
 /// How long what is known of a metric outlives its place in the configuration.
 const METRIC_KEPT: TimeDelta = TimeDelta::days(30);
 
-pub struct Known<'a, 's> {
+pub struct MetricStates<'a, 's> {
     context: &'a Context,
     plan: &'a Plan,
     state: &'s mut State,
     now: DateTime<Utc>,
 }
 
-impl<'a, 's> Known<'a, 's> {
+impl<'a, 's> MetricStates<'a, 's> {
     pub fn new(context: &'a Context, plan: &'a Plan, state: &'s mut State) -> Self {
         Self {
             now: context.now.to_utc(),
