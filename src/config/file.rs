@@ -13,8 +13,8 @@ use super::value::{
 use super::{
     DatabasePlace, DatabaseSettings, Encryption, Environment, Login, MailSettings, Secret, required,
 };
-use crate::notify::email::Mailbox;
 use crate::output::one_line;
+use lettre::message::Mailbox;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -17,10 +17,10 @@ use crate::forecast::{
     Budget, Direction, Level, Method, ModelChoice, SeasonChoice, needed_history,
 };
 use crate::incident::{Confirm, Policy, QuietWindow, Worsening};
-use crate::notify::email::Mailbox;
 use crate::output::fingerprint::fingerprint;
 use crate::output::write_length;
 use crate::series::{Aggregate, MOST_BUCKETS, Missing, Silences, Step};
+use lettre::message::Mailbox;
 
 /// A series to watch.
 #[derive(Debug, Clone, Deserialize)]

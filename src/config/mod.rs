@@ -15,9 +15,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use chrono_tz::Tz;
 
-pub use crate::notify::email::Mailbox;
 pub use deadline::Deadline;
 pub use file::Tls;
+pub use lettre::message::Mailbox;
 pub use metric::{Metric, Rows, TableName, file_name};
 pub use secret::Secret;
 pub use value::parse_length;

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 
 use super::Secret;
-use crate::notify::email::Mailbox;
+use lettre::message::Mailbox;
 
 /// An IANA time zone.
 #[derive(Debug, Clone, Copy, Deserialize)]

@@ -5,7 +5,6 @@
 mod channel;
 mod deliver;
 mod due;
-#[path = "email_stub.rs"]
 pub mod email;
 mod gallery;
 pub mod heartbeat;

@@ -30,7 +30,7 @@ pub fn write_preview(
     let pictures = gallery.draw(metric, evaluation);
     let email = email::compose_evaluation(metric, evaluation, pictures, letterhead);
     let name = |piece| plots.file_name(metric, piece);
-    let page = email.preview(&name(Piece::Day), &name(Piece::TwoDays))?;
+    let page = email.preview([&name(Piece::Day), &name(Piece::TwoDays)])?;
     let id = format!(
         "{}.{}.{}",
         metric.file_name(),

@@ -1,44 +1,123 @@
-//! The mail of one evaluation on its own, of which nothing is remembered: what a check without a memory
-//! sends, and a dry run writes.
+//! From a notification, or from an evaluation alone, to an e-mail.
 
-use super::picture::Picture;
-use super::tone::Tone;
-use super::words::Words;
-use super::writing::Writing;
+use chrono::{DateTime, Utc};
+
+use super::Letterhead;
+use super::email::{Email, Picture, Tone, Words};
+use super::extent::Extent;
+use super::figures::{Figures, history};
+use super::incident::Incident;
+use super::obstacle::Obstacle;
+use super::own;
 use crate::chart::Pictures;
 use crate::config::Metric;
-use crate::detect::Evaluation;
-use crate::detect::Verdict;
+use crate::detect::{Evaluation, Verdict};
 use crate::forecast::Side;
+use crate::incident::{Alert, Condition, End};
+use crate::notify::{AlertKind, Notification};
 
-/// Writes what an evaluation comes to.
+/// Composes what a notification tells.
 pub fn compose(
+    notification: &Notification,
+    pictures: Option<&Pictures>,
+    letterhead: &Letterhead,
+) -> Email {
+    let (words, shown) = match Subject::new(notification, letterhead) {
+        Some(Subject::Incident(incident)) => (incident.words(), notification.metric),
+        Some(Subject::Obstacle(obstacle)) => (obstacle.words(), notification.metric),
+        None => (own::words(notification, letterhead), None),
+    };
+    let pictures = shown.map_or(Vec::new(), |metric| pictures_of(metric, pictures));
+    Email::new(words, tone(notification), pictures, letterhead)
+}
+
+/// Composes the preview of a dry run: what an evaluation says, breach or not.
+pub fn compose_evaluation(
     metric: &Metric,
     evaluation: &Evaluation,
     pictures: Option<&Pictures>,
-    contact: Option<&str>,
-) -> Writing {
-    let tone = match evaluation.verdict {
-        Verdict::Breach(Side::High) => Tone::High,
-        Verdict::Breach(Side::Low) => Tone::Low,
-        Verdict::Normal => Tone::Normal,
-        Verdict::Undecided(_) | Verdict::NoData { .. } => Tone::Blind,
+    letterhead: &Letterhead,
+) -> Email {
+    let title = &metric.title;
+    let (word, place, tone) = match &evaluation.verdict {
+        Verdict::Breach(Side::High) => ("High", "is above its band", Tone::High),
+        Verdict::Breach(Side::Low) => ("Low", "is below its band", Tone::Low),
+        Verdict::Normal => ("Normal", "is inside its band", Tone::Normal),
+        Verdict::Undecided(_) | Verdict::NoData { .. } => ("Undecided", "", Tone::Blind),
     };
-    let words = Words::of(metric, evaluation);
-    Writing::new(words, tone, pictures_of(metric, pictures), contact)
+    let figures = Figures::new(metric, evaluation, letterhead.now);
+    let (headline, summary) = match (evaluation.reason(), &figures) {
+        (Some(reason), _) => (
+            format!("{title}: {reason}"),
+            format!("{title} cannot be judged: {reason}."),
+        ),
+        (None, Some(figures)) => (
+            format!("{title} {}", figures.headline().unwrap_or_default()),
+            figures.sentence(place),
+        ),
+        (None, None) => (title.clone(), format!("{title} {place}.")),
+    };
+    let mut notes = notes(metric, evaluation);
+    if let Some(reason) = evaluation.reason() {
+        notes.insert(0, format!("No verdict: {reason}."));
+    }
+    let words = Words {
+        subject: format!("[{word}] {headline}"),
+        heading: heading(word, metric),
+        summary,
+        facts: figures.map_or_else(|| history(evaluation), |figures| figures.facts()),
+        notes,
+        ..Words::default()
+    };
+    Email::new(words, tone, pictures_of(metric, pictures), letterhead)
 }
 
-/// What names the judged point, the same in every run that tells of it.
-pub fn name_of_point(metric: &Metric, evaluation: &Evaluation) -> String {
-    let (time, word) = (evaluation.bucket.start, evaluation.verdict.word());
-    format!("{}.{}.{word}", metric.file_name(), time.timestamp())
+/// What a notification about a metric is about.
+pub enum Subject<'a> {
+    Incident(Incident<'a>),
+    Obstacle(Obstacle<'a>),
+}
+
+impl<'a> Subject<'a> {
+    /// `None` for bandwatch itself, and for an incident without figures, which there is none.
+    pub fn new(notification: &Notification<'a>, letterhead: &Letterhead) -> Option<Self> {
+        let metric = notification.metric?;
+        match notification.alert.condition {
+            Condition::Breach(side) => {
+                Incident::new(metric, side, notification, letterhead.now).map(Self::Incident)
+            }
+            condition => {
+                Obstacle::new(metric, condition, notification, letterhead.now).map(Self::Obstacle)
+            }
+        }
+    }
+}
+
+/// The colour of a notification.
+pub fn tone(notification: &Notification) -> Tone {
+    match (notification.kind, notification.alert.condition) {
+        (AlertKind::Resolved, _) => Tone::Normal,
+        (_, Condition::Breach(Side::High)) => Tone::High,
+        (_, Condition::Breach(Side::Low)) => Tone::Low,
+        _ => Tone::Blind,
+    }
+}
+
+/// From its beginning to its end, or to `now`.
+pub fn extent(
+    alert: &Alert,
+    now: DateTime<Utc>,
+    letterhead_now: DateTime<chrono_tz::Tz>,
+) -> Extent {
+    let until = match &alert.end {
+        Some(End::Over { until, .. }) => *until,
+        Some(End::Turned) | None => now,
+    };
+    Extent::new(alert.since, until, letterhead_now)
 }
 
 /// The pictures of one metric, named after it.
-pub fn pictures_of(metric: &Metric, pictures: Option<&Pictures>) -> Vec<Picture> {
-    let Some(pictures) = pictures else {
-        return Vec::new();
-    };
+fn pictures_of(metric: &Metric, pictures: Option<&Pictures>) -> Vec<Picture> {
     let picture = |hours: &str, png: &[u8]| {
         Picture::new(
             &format!("Last {hours} hours"),
@@ -47,11 +126,51 @@ pub fn pictures_of(metric: &Metric, pictures: Option<&Pictures>) -> Vec<Picture>
             png,
         )
     };
-    vec![
-        picture("24", &pictures.day),
-        picture("48", &pictures.two_days),
-    ]
+    pictures.map_or(Vec::new(), |pictures| {
+        vec![
+            picture("24", &pictures.day),
+            picture("48", &pictures.two_days),
+        ]
+    })
 }
 
-#[cfg(test)]
-mod tests;
+/// "High Sales Volume": a word, and what it is about.
+pub fn heading(word: &str, metric: &Metric) -> String {
+    let Metric { title, measure, .. } = metric;
+    let last = title.split_whitespace().next_back();
+    if measure.is_empty() || last.is_some_and(|last| last.eq_ignore_ascii_case(measure)) {
+        format!("{word} {title}")
+    } else {
+        format!("{word} {title} {measure}")
+    }
+}
+
+/// What the figures alone would not tell.
+pub fn notes(metric: &Metric, evaluation: &Evaluation) -> Vec<String> {
+    let mut notes = Vec::new();
+    let range = metric.method.range;
+    if evaluation.low_possible == Some(false) {
+        notes.push(match range.min() {
+            Some(min) if min != 0.0 => format!("The band reaches down to {min}, the least value there can be, so at this hour no drop would show as Low."),
+            _ => "The band reaches down to zero, so at this hour even a drop to nothing would not show as Low.".to_string(),
+        });
+    }
+    if evaluation.high_possible == Some(false)
+        && let Some(max) = range.max()
+    {
+        notes.push(format!("The band reaches up to {max}, the greatest value there can be, so at this hour no rise would show as High."));
+    }
+    notes
+}
+
+/// "No data" to "No Data", for a heading.
+pub fn title_case(words: &str) -> String {
+    let capitalised = |word: &str| {
+        let mut letters = word.chars();
+        let first = letters.next().map(char::to_uppercase);
+        let first = first.into_iter().flatten();
+        first.chain(letters).collect::<String>()
+    };
+    let words: Vec<String> = words.split(' ').map(capitalised).collect();
+    words.join(" ")
+}

@@ -1,26 +1,38 @@
-//! The mail: what it says is a pure function of an evaluation (`compose`) or of what is to be told of
-//! several runs (`news`), both put into the same words, colours and pictures (`writing`). How it is
-//! addressed (`envelope`) and gets to the server (`send`) is another matter.
+//! The mail channel's messages. `compose` turns a notification into an [`Email`], whose words are a pure
+//! function of the alert: `incident` for values outside their band, `obstacle` for what keeps a metric
+//! from being watched, `own` for bandwatch itself, `digest` for several at once. `figures` writes an
+//! evaluation for people, `email` makes text, HTML and message of it, and `smtp` sends that.
 
 mod compose;
-mod envelope;
-mod measured;
-mod news;
-mod picture;
+mod digest;
+mod email;
+mod extent;
+mod figures;
+mod incident;
+mod obstacle;
+mod own;
+mod smtp;
 #[cfg(test)]
-mod sample;
-mod send;
-mod tone;
-mod words;
-mod writing;
+mod tests;
 
-pub use compose::{compose, name_of_point};
-pub use envelope::{Address, Letter, message_id};
-pub use lettre::message::Mailbox;
-pub use news::{Announcement, OwnTrouble, announce, digest, own};
-pub use writing::{PreviewImages, Writing};
+use chrono::DateTime;
+use chrono_tz::Tz;
 
-pub use send::{Courier, Delivery, send};
+pub use compose::{compose, compose_evaluation};
+pub use digest::compose_digest;
+pub use email::{Email, Envelope, message_id};
+pub use smtp::SmtpSession;
+
+use crate::config::Mailbox;
+
+/// What every mail has at hand.
+#[derive(Debug, Clone, Copy)]
+pub struct Letterhead<'a> {
+    /// The clock of the run, in the zone of the reader.
+    pub now: DateTime<Tz>,
+    /// Whom to ask.
+    pub contact: Option<&'a str>,
+}
 
 /// An address that no mail reaches (RFC 2606), for a preview without a configuration.
 pub fn placeholder(user: &str) -> Mailbox {

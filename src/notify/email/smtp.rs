@@ -1,5 +1,5 @@
-//! A conversation with the mail server: encrypted and verified or not at all, one message a
-//! recipient, and for each an answer of its own.
+//! A session with the mail server: encrypted and verified or not at all, one message a recipient, and
+//! for each an answer of its own.
 
 use std::error::Error as _;
 use std::fmt::Display;
@@ -7,6 +7,7 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use anyhow::{Context, Error, Result, anyhow, bail};
+use lettre::Message;
 use lettre::address::Envelope;
 use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
@@ -14,106 +15,73 @@ use lettre::transport::smtp::client::{Certificate, SmtpConnection, TlsParameters
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 
-use super::Mailbox;
-use super::envelope::Letter;
-use crate::config::Deadline;
-use crate::config::{Encryption, MailSettings};
+use crate::config::{Deadline, Encryption, MailSettings, Mailbox};
 use crate::output::one_line;
 
-/// What became of one recipient's mail.
-#[derive(Debug)]
-pub struct Delivery {
-    pub to: Mailbox,
-    /// The server has taken it on, or why not.
-    pub outcome: Result<()>,
-}
-
-/// Sends each letter; one that is refused does not stop the others. A server that cannot be reached
-/// or trusted fails them all.
-pub fn send(letters: &[Letter], settings: &MailSettings, deadline: Deadline) -> Vec<Delivery> {
-    let mut courier = Courier::new(settings, deadline);
-    let deliveries = letters.iter().map(|letter| courier.send(letter)).collect();
-    courier.close();
-    deliveries
-}
-
-/// Somebody who takes letters to the server one by one, over a connection that is opened for the first.
-pub struct Courier<'a> {
+/// A session with the mail server, which is opened for the first message.
+pub struct SmtpSession<'a> {
     settings: &'a MailSettings,
     deadline: Deadline,
-    session: Session,
+    connection: Connection,
 }
 
-impl<'a> Courier<'a> {
-    pub fn new(settings: &'a MailSettings, deadline: Deadline) -> Self {
-        Self {
-            settings,
-            deadline,
-            session: Session::Closed,
-        }
-    }
-
-    pub fn send(&mut self, letter: &Letter) -> Delivery {
-        let Self {
-            settings, deadline, ..
-        } = *self;
-        let peer = format!("smtp.host {}:{}", settings.host, settings.port);
-        deadline.waiting_for(format!("mail to {} by {peer}", letter.to.email));
-        let outcome = self
-            .session
-            .send(letter, settings, deadline)
-            .with_context(|| format!("mail to {} by {peer}", letter.to.email));
-        Delivery {
-            to: letter.to.clone(),
-            outcome,
-        }
-    }
-
-    pub fn close(self) {
-        self.session.close();
-    }
-}
-
-enum Session {
+enum Connection {
     Closed,
     Open(Box<SmtpConnection>),
     /// Opening it failed, and would fail again.
     Refused(String),
 }
 
-impl Session {
-    fn send(&mut self, letter: &Letter, settings: &MailSettings, deadline: Deadline) -> Result<()> {
-        if let Self::Closed = self {
-            match open(settings, deadline) {
-                Ok(connection) => *self = Self::Open(Box::new(connection)),
-                Err(error) => *self = Self::Refused(format!("{error:#}")),
-            }
+impl<'a> SmtpSession<'a> {
+    pub fn new(settings: &'a MailSettings, deadline: Deadline) -> Self {
+        Self {
+            settings,
+            deadline,
+            connection: Connection::Closed,
         }
-        match self {
-            Self::Refused(why) => bail!("{why}"),
-            Self::Closed => bail!("no connection"),
-            Self::Open(connection) => {
+    }
+
+    /// Sends one message. One that is refused does not stop the others; a server that cannot be reached
+    /// or trusted fails them all.
+    pub fn send(&mut self, to: &Mailbox, message: &Message) -> Result<()> {
+        let MailSettings { host, port, .. } = self.settings;
+        let what = format!("mail to {} by smtp.host {host}:{port}", to.email);
+        self.deadline.waiting_for(what.clone());
+        self.try_send(message).context(what)
+    }
+
+    fn try_send(&mut self, message: &Message) -> Result<()> {
+        if let Connection::Closed = self.connection {
+            self.connection = match open(self.settings, self.deadline) {
+                Ok(connection) => Connection::Open(Box::new(connection)),
+                Err(error) => Connection::Refused(format!("{error:#}")),
+            };
+        }
+        match &mut self.connection {
+            Connection::Refused(why) => bail!("{why}"),
+            Connection::Closed => bail!("no connection"),
+            Connection::Open(connection) => {
                 let mut conversation = Conversation {
                     connection: connection.as_mut(),
-                    reply_timeout: settings.reply_timeout,
-                    deadline,
+                    reply_timeout: self.settings.reply_timeout,
+                    deadline: self.deadline,
                 };
-                let Err(failure) = conversation.send(letter) else {
+                let Err(failure) = conversation.send(message) else {
                     return Ok(());
                 };
-                // After a refusal the next letter starts afresh. After silence it needs a new
+                // After a refusal the next message starts afresh. After silence it needs a new
                 // connection: on this one, an answer that comes late would be taken for the next.
                 if !failure.is_answer || conversation.ask(Rset, "RSET").is_err() {
-                    *self = Self::Closed;
+                    self.connection = Connection::Closed;
                 }
-                Err(failure.told)
+                Err(failure.error)
             }
         }
     }
 
-    fn close(self) {
-        if let Self::Open(mut connection) = self {
-            // The letters are in or out by now; a server that hangs up or stalls changes nothing.
+    pub fn close(self) {
+        if let Connection::Open(mut connection) = self.connection {
+            // The messages are in or out by now; a server that hangs up or stalls changes nothing.
             let _ = connection.set_timeout(Some(FAREWELL));
             let _ = connection.quit();
         }
@@ -187,9 +155,9 @@ fn tls_parameters(settings: &MailSettings) -> Result<TlsParameters> {
     })
 }
 
-/// Why a letter did not get through.
+/// Why a message did not get through.
 struct Failure {
-    told: Error,
+    error: Error,
     /// The server said so, and waits for the next command.
     is_answer: bool,
 }
@@ -199,7 +167,7 @@ impl Failure {
         let is_answer = error.status().is_some();
         let what = if is_answer { answer } else { silence };
         Self {
-            told: explain(error, what, ""),
+            error: explain(error, what, ""),
             is_answer,
         }
     }
@@ -214,8 +182,8 @@ struct Conversation<'a> {
 
 impl Conversation<'_> {
     /// MAIL, RCPT, DATA and the message: each refusal told with its command.
-    fn send(&mut self, letter: &Letter) -> Result<(), Failure> {
-        let envelope = letter.message.envelope();
+    fn send(&mut self, message: &Message) -> Result<(), Failure> {
+        let envelope = message.envelope();
         let parameters = self.parameters(envelope)?;
         self.ask(
             Mail::new(envelope.from().cloned(), parameters),
@@ -226,7 +194,7 @@ impl Conversation<'_> {
         }
         self.ask(Data, "to take a message (DATA)")?;
         self.limit()?;
-        let answer = self.connection.message(&letter.message.formatted());
+        let answer = self.connection.message(&message.formatted());
         answer.map(drop).map_err(|error| {
             let refused = "the server refused the message (after DATA)";
             let silence = "no answer to the message, which may have arrived";
@@ -245,7 +213,7 @@ impl Conversation<'_> {
             return Ok(vec![MailParameter::SmtpUtfEight]);
         }
         Err(Failure {
-            told: anyhow!(
+            error: anyhow!(
                 "the address is not plain ASCII, and the server does not take such addresses (SMTPUTF8)"
             ),
             is_answer: true,
@@ -275,8 +243,8 @@ impl Conversation<'_> {
             .deadline
             .at_most(self.reply_timeout)
             .and_then(|timeout| Ok(self.connection.set_timeout(Some(timeout))?));
-        limited.map_err(|told| Failure {
-            told,
+        limited.map_err(|error| Failure {
+            error,
             is_answer: false,
         })
     }

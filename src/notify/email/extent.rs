@@ -1,10 +1,9 @@
 //! How far something reaches in time, in the zone of the reader.
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use crate::incident::Stamp;
-use crate::notify::email::measured::write_moment;
+use super::figures::write_moment;
 use crate::output::{write_length, write_span, write_time};
 
 /// From its beginning to its end, or as far as it is known to reach.
@@ -16,7 +15,7 @@ pub struct Extent {
 }
 
 impl Extent {
-    pub fn new(since: Stamp, until: Stamp, now: DateTime<Tz>) -> Self {
+    pub fn new(since: DateTime<Utc>, until: DateTime<Utc>, now: DateTime<Tz>) -> Self {
         Self {
             since: since.with_timezone(&now.timezone()),
             until: until.with_timezone(&now.timezone()),

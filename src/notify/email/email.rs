@@ -1,0 +1,307 @@
+//! A mail, whole: words, colour and pictures, as a text part that says everything and as HTML, and as the
+//! message to one recipient. Every value is on one line, escaped by the template, and encoded by the
+//! message builder.
+
+use anyhow::{Context, Result};
+use askama::Template;
+use chrono::{DateTime, Utc};
+use lettre::Message;
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment, MultiPart, SinglePart};
+
+use super::Letterhead;
+use crate::config::Mailbox;
+use crate::output::fingerprint::fingerprint;
+use crate::output::without_breaks;
+
+/// The words of a mail, the same in both of its parts.
+#[derive(Debug, Clone, Default)]
+pub struct Words {
+    pub subject: String,
+    pub heading: String,
+    pub summary: String,
+    pub facts: Vec<Fact>,
+    pub entries: Vec<Entry>,
+    pub notes: Vec<String>,
+}
+
+/// A row of the table.
+#[derive(Debug, Clone)]
+pub struct Fact {
+    pub name: String,
+    pub value: String,
+}
+
+/// One of several alerts in a digest.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub title: String,
+    /// The word on the label, and its colour.
+    pub label: String,
+    pub tone: Tone,
+    pub value: String,
+    pub when: String,
+    pub expected: Option<String>,
+    pub deviation: Option<String>,
+    pub detail: Option<String>,
+}
+
+/// What the colour says before a word is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    High,
+    Low,
+    Normal,
+    /// Neither good nor bad: nothing is known.
+    Blind,
+}
+
+/// A picture and what stands above it. It goes along by Content-ID: every reader shows it, where `data:`
+/// images are dropped.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    pub caption: String,
+    /// `cid:` and the Content-ID.
+    source: String,
+    alternative: String,
+    file_name: String,
+    png: Vec<u8>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Email {
+    words: Words,
+    tone: Tone,
+    pictures: Vec<Picture>,
+    contact: Option<String>,
+}
+
+/// How a mail stands in a correspondence.
+#[derive(Debug, Clone, Copy)]
+pub struct Envelope<'a> {
+    pub from: &'a Mailbox,
+    pub to: &'a Mailbox,
+    pub date: DateTime<Utc>,
+    pub message_id: &'a str,
+    /// The Message-ID of the mail that this one belongs to.
+    pub in_reply_to: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "alert.html", config = "src/notify/email/askama.toml")]
+struct Page<'a> {
+    words: &'a Words,
+    colour: &'static str,
+    pictures: &'a [Picture],
+    contact: Option<&'a str>,
+}
+
+impl Email {
+    pub fn new(words: Words, tone: Tone, pictures: Vec<Picture>, letterhead: &Letterhead) -> Self {
+        Self {
+            words: words.without_breaks(),
+            tone,
+            pictures,
+            contact: letterhead.contact.map(str::to_string),
+        }
+    }
+
+    pub fn subject(&self) -> &str {
+        &self.words.subject
+    }
+
+    pub fn html(&self) -> Result<String> {
+        let page = Page {
+            words: &self.words,
+            colour: self.tone.colour(),
+            pictures: &self.pictures,
+            contact: self.contact.as_deref(),
+        };
+        page.render().context("render the HTML of the mail")
+    }
+
+    /// The page for a browser, with its pictures in files beside it.
+    pub fn preview(&self, files: [&str; 2]) -> Result<String> {
+        let mut html = self.html()?;
+        for (picture, file) in self.pictures.iter().zip(files) {
+            let file = file
+                .replace('%', "%25")
+                .replace('#', "%23")
+                .replace('?', "%3F");
+            html = html.replace(
+                &format!("src=\"{}\"", picture.source),
+                &format!("src=\"{file}\""),
+            );
+        }
+        Ok(html)
+    }
+
+    pub fn text(&self) -> String {
+        let words = &self.words;
+        let mut text = format!(
+            "{}\n{}\n\n{}\n\n",
+            words.heading,
+            "=".repeat(words.heading.chars().count().min(70)),
+            words.summary
+        );
+        for fact in &words.facts {
+            text += &format!("{:<17} {}\n", format!("{}:", fact.name), fact.value);
+        }
+        let entries: Vec<String> = words.entries.iter().map(Entry::text).collect();
+        text += &entries.join("\n");
+        for note in &words.notes {
+            text += &format!("\n{note}\n");
+        }
+        if let Some(shown) = self.shown() {
+            text += &format!("\nThe pictures of {shown} are in the HTML part of this mail.\n");
+        }
+        text += "\n-- \n";
+        if let Some(contact) = &self.contact {
+            text += &format!("Questions? {contact}\n");
+        }
+        text + "Sent by bandwatch.\n"
+    }
+
+    /// What the pictures show, if there are any: of one metric two, of several one each.
+    fn shown(&self) -> Option<String> {
+        let captions: Vec<&str> = self
+            .pictures
+            .iter()
+            .map(|picture| picture.caption.as_str())
+            .collect();
+        match captions.as_slice() {
+            [] => None,
+            _ if self.words.entries.is_empty() => Some("the last 24 and 48 hours".to_string()),
+            captions => Some(format!("the last 24 hours of {}", captions.join(", "))),
+        }
+    }
+
+    /// The mail to one recipient.
+    pub fn message(&self, envelope: &Envelope) -> Result<Message> {
+        let part = |kind: ContentType, body: String| {
+            SinglePart::builder()
+                .header(kind)
+                .header(ContentTransferEncoding::QuotedPrintable)
+                .body(body)
+        };
+        let html = part(ContentType::TEXT_HTML, self.html()?);
+        let mut related = MultiPart::related().singlepart(html);
+        for picture in &self.pictures {
+            let id = picture.source.trim_start_matches("cid:").to_string();
+            let part = Attachment::new_inline_with_name(id, picture.file_name.clone())
+                .body(picture.png.clone(), ContentType::parse("image/png")?);
+            related = related.singlepart(part);
+        }
+        let mut builder = Message::builder()
+            .from(envelope.from.clone())
+            .to(envelope.to.clone())
+            .subject(self.subject())
+            .date(envelope.date.into())
+            .message_id(Some(envelope.message_id.to_string()))
+            .raw_header(HeaderValue::new(
+                HeaderName::new_from_ascii_str("Auto-Submitted"),
+                "auto-generated".into(),
+            ));
+        if let Some(id) = envelope.in_reply_to {
+            builder = builder
+                .in_reply_to(id.to_string())
+                .references(id.to_string());
+        }
+        let text = part(ContentType::TEXT_PLAIN, self.text());
+        builder
+            .multipart(MultiPart::alternative().singlepart(text).multipart(related))
+            .with_context(|| format!("write the mail to {}", envelope.to.email))
+    }
+}
+
+/// The Message-ID of what goes by a name, to one recipient.
+pub fn message_id(from: &Mailbox, to: &Mailbox, name: &str) -> String {
+    let mark = fingerprint(&format!("{name} {}", to.email));
+    let ascii_domain = Some(from.email.domain())
+        .filter(|domain| domain.is_ascii())
+        .unwrap_or("bandwatch.invalid");
+    format!("<bandwatch.{mark:016x}@{ascii_domain}>")
+}
+
+impl Tone {
+    /// Blue for high and orange for low, as in the mails people know. White is readable on each.
+    pub fn colour(self) -> &'static str {
+        match self {
+            Self::High => "#1a5fb4",
+            Self::Low => "#c64600",
+            Self::Normal => "#26733f",
+            Self::Blind => "#5e5c64",
+        }
+    }
+}
+
+impl Fact {
+    pub fn new(name: &str, value: String) -> Self {
+        Self {
+            name: name.to_string(),
+            value,
+        }
+    }
+}
+
+impl Picture {
+    /// `name` tells it from the others of its mail.
+    pub fn new(caption: &str, name: &str, alternative: &str, png: &[u8]) -> Self {
+        // A Content-ID is an address in ASCII (RFC 2392); a name may be anything.
+        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        let plain = name.replace(|letter| !is_plain(letter), "-");
+        Self {
+            caption: without_breaks(caption),
+            source: format!("cid:{plain}@bandwatch"),
+            alternative: without_breaks(alternative),
+            file_name: format!("{plain}.png"),
+            png: png.to_vec(),
+        }
+    }
+}
+
+impl Words {
+    /// The words without line breaks, so that no name can pass for a line or a header of its own.
+    fn without_breaks(mut self) -> Self {
+        let facts = self
+            .facts
+            .iter_mut()
+            .flat_map(|fact| [&mut fact.name, &mut fact.value]);
+        let entries = self.entries.iter_mut().flat_map(|entry| {
+            let required = [&mut entry.title, &mut entry.value];
+            let optional = [
+                entry.expected.as_mut(),
+                entry.deviation.as_mut(),
+                entry.detail.as_mut(),
+            ];
+            required.into_iter().chain(optional.into_iter().flatten())
+        });
+        let lines = [&mut self.subject, &mut self.heading, &mut self.summary];
+        let texts = lines.into_iter().chain(facts).chain(entries);
+        for text in texts.chain(&mut self.notes) {
+            *text = without_breaks(text);
+        }
+        self
+    }
+}
+
+impl Entry {
+    /// What stands below its title, label, value and time.
+    fn lines(&self) -> Vec<String> {
+        let figures = [&self.expected, &self.deviation].into_iter().flatten();
+        let figures: Vec<&str> = figures.map(String::as_str).collect();
+        let figures = Some(figures.join("; ")).filter(|figures| !figures.is_empty());
+        figures.into_iter().chain(self.detail.clone()).collect()
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!(
+            "{}: {}\n  {} {}\n",
+            self.title, self.label, self.value, self.when
+        );
+        for line in self.lines() {
+            text += &format!("  {line}\n");
+        }
+        text
+    }
+}

@@ -1,0 +1,167 @@
+//! An evaluation in the words of people: the value, what was expected, and how far apart they are.
+
+use chrono::DateTime;
+use chrono_tz::Tz;
+
+use super::email::Fact;
+use crate::config::Metric;
+use crate::detect::Evaluation;
+use crate::forecast::Band;
+use crate::output::{
+    Notation, separate_thousands, write_day_and_time, write_length, write_time, write_times,
+};
+
+/// The figures of an evaluation that has a value.
+#[derive(Debug, Clone, Copy)]
+pub struct Figures<'a> {
+    metric: &'a Metric,
+    evaluation: &'a Evaluation,
+    value: f64,
+    now: DateTime<Tz>,
+}
+
+impl<'a> Figures<'a> {
+    /// `None` where the evaluation knows no value. Times are told as of its window, or as of `now`.
+    pub fn new(metric: &'a Metric, evaluation: &'a Evaluation, now: DateTime<Tz>) -> Option<Self> {
+        Some(Self {
+            metric,
+            evaluation,
+            value: evaluation.value?,
+            now: evaluation.window().map_or(now, |window| window.as_of),
+        })
+    }
+
+    /// "1,843.20 at 14:05 CET, expected 912.10 to 1,297.80", if anything was expected.
+    pub fn headline(&self) -> Option<String> {
+        let limits = limits(&self.evaluation.band?);
+        let value = self.notation().write(self.value);
+        Some(format!("{value} at {}, expected {limits}", self.time()))
+    }
+
+    /// "Sales at 14:05 CET is above its band: 1,843.20 EUR, where 1,102.40 EUR was expected."
+    pub fn sentence(&self, place: &str) -> String {
+        let (title, time) = (&self.metric.title, self.time());
+        self.against_expected().map_or_else(
+            || format!("{title} at {time} {place}."),
+            |figures| format!("{title} at {time} {place}: {figures}."),
+        )
+    }
+
+    /// "1,843.20 EUR, where 1,102.40 EUR was expected"
+    pub fn against_expected(&self) -> Option<String> {
+        let expected = self.notation().write(self.evaluation.band?.expected);
+        let expected = self.with_unit(&expected);
+        Some(format!("{}, where {expected} was expected", self.value()))
+    }
+
+    pub fn value(&self) -> String {
+        self.with_unit(&self.notation().write(self.value))
+    }
+
+    /// When its bucket began.
+    pub fn time(&self) -> String {
+        write_time(self.evaluation.start(self.now.timezone()), self.now)
+    }
+
+    /// "912.10 to 1,297.80 EUR"
+    pub fn band(&self) -> Option<String> {
+        Some(self.with_unit(&limits(&self.evaluation.band?)))
+    }
+
+    /// "+740.80 (+67 %), 3.8 times the distance to the limit"
+    pub fn deviation(&self) -> Option<String> {
+        let expected = self.evaluation.band?.expected;
+        let difference = self.value - expected;
+        let sign = if difference < 0.0 { "" } else { "+" };
+        let difference_text = self.notation().write(difference);
+        let share = (100.0 * difference / expected.abs()).round();
+        let share = match share {
+            0.0 => " (0 %)".to_string(),
+            _ if share.abs() < 10_000.0 => format!(" ({share:+.0} %)"),
+            _ => String::new(),
+        };
+        let times = self
+            .evaluation
+            .deviation
+            .map_or(String::new(), |half_widths| {
+                let times = write_times(half_widths.abs());
+                format!(", {times} times the distance to the limit")
+            });
+        Some(format!("{sign}{difference_text}{share}{times}"))
+    }
+
+    /// The rows of the table, the value first; and what it was drawn from, where that is known.
+    pub fn facts(&self) -> Vec<Fact> {
+        let evaluation = self.evaluation;
+        let mut facts = vec![Fact::new("Value", self.value())];
+        if let (Some(band), Some(limits)) = (evaluation.band, self.band()) {
+            let expected = self.notation().write(band.expected);
+            facts.push(Fact::new("Expected", self.with_unit(&expected)));
+            facts.push(Fact::new(
+                "Band",
+                format!("{limits} ({})", evaluation.level),
+            ));
+        }
+        facts.extend(
+            self.deviation()
+                .map(|deviation| Fact::new("Deviation", deviation)),
+        );
+        let time = write_moment(evaluation.start(self.now.timezone()));
+        let length = write_length(evaluation.bucket.length());
+        facts.push(Fact::new("Time", format!("{time}, a bucket of {length}")));
+        facts.extend(history(evaluation));
+        facts
+    }
+
+    fn notation(&self) -> Notation {
+        let band = self.evaluation.band.as_ref();
+        band.map_or_else(|| Notation::for_value(self.value), Notation::for_band)
+    }
+
+    fn with_unit(&self, figure: &str) -> String {
+        let unit = self.metric.unit.as_ref();
+        unit.map_or_else(|| figure.to_string(), |unit| format!("{figure} {unit}"))
+    }
+}
+
+/// What the band was drawn from.
+pub fn history(evaluation: &Evaluation) -> Vec<Fact> {
+    let Some(cleaned) = evaluation.cleaned() else {
+        return Vec::new();
+    };
+    let (history, clipped) = (&cleaned.history, cleaned.clipped.len());
+    let count = |count: usize| separate_thousands(&count.to_string());
+    vec![
+        Fact::new(
+            "History used",
+            format!(
+                "{}, {} values, {} missing",
+                write_length(history.span()),
+                count(history.len() - history.missing()),
+                count(history.missing())
+            ),
+        ),
+        Fact::new("Outliers clipped", count(clipped)),
+    ]
+}
+
+fn limits(band: &Band) -> String {
+    let notation = Notation::for_band(band);
+    format!(
+        "{} to {}",
+        notation.write(band.lower),
+        notation.write(band.upper)
+    )
+}
+
+/// Day, time and zone in full.
+pub fn write_moment(time: DateTime<Tz>) -> String {
+    let zone = time.timezone().name();
+    let told = write_day_and_time(time);
+    // "UTC (UTC)" says it twice.
+    if told.ends_with(zone) {
+        told
+    } else {
+        format!("{told} ({zone})")
+    }
+}

@@ -1,0 +1,197 @@
+//! The words of an incident: values above or below their band, and that they are no more.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use super::compose::{extent, heading, notes, tone};
+use super::email::{Entry, Fact, Words};
+use super::extent::Extent;
+use super::figures::Figures;
+use crate::config::Metric;
+use crate::detect::Evaluation;
+use crate::forecast::Side;
+use crate::incident::End;
+use crate::notify::{AlertKind, Notification};
+use crate::output::write_time;
+
+/// An incident as it is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Incident<'a> {
+    metric: &'a Metric,
+    pub side: Side,
+    notification: Notification<'a>,
+    /// The latest bucket outside, or the one that ended it.
+    evaluation: &'a Evaluation,
+    figures: Figures<'a>,
+    now: DateTime<Tz>,
+}
+
+impl<'a> Incident<'a> {
+    pub fn new(
+        metric: &'a Metric,
+        side: Side,
+        notification: &Notification<'a>,
+        now: DateTime<Tz>,
+    ) -> Option<Self> {
+        let stored = match (notification.kind, &notification.alert.end) {
+            (AlertKind::Resolved, Some(End::Over { evaluation, .. })) => evaluation.as_deref()?,
+            _ => notification.alert.evaluation.as_ref()?,
+        };
+        // The newest evaluation of this run still knows what it was made from.
+        let is_same =
+            |newest: &&Evaluation| newest.bucket == stored.bucket && newest.band.is_some();
+        let evaluation = notification.newest.filter(is_same).unwrap_or(stored);
+        Some(Self {
+            metric,
+            side,
+            notification: *notification,
+            evaluation,
+            figures: Figures::new(metric, evaluation, now)?,
+            now,
+        })
+    }
+
+    pub fn words(&self) -> Words {
+        let headline = self.figures.headline().unwrap_or_default();
+        let (title, extent) = (&self.metric.title, self.extent());
+        let subject = match self.notification.kind {
+            AlertKind::Firing | AlertKind::Escalated => format!("{title} {headline}"),
+            AlertKind::Repeat => format!("{title} for {}: {headline}", extent.length()),
+            AlertKind::Resolved => {
+                format!("{title} is back inside its band after {}", extent.length())
+            }
+        };
+        Words {
+            subject: format!("[{}] {subject}", self.label()),
+            heading: heading(self.heading_word(), self.metric),
+            summary: self.summary(),
+            facts: self.with_extent(self.figures.facts()),
+            notes: notes(self.metric, self.evaluation),
+            ..Words::default()
+        }
+    }
+
+    /// Its row in a digest.
+    pub fn entry(&self) -> Entry {
+        let extent = self.extent();
+        let at = format!("at {}", self.figures.time());
+        Entry {
+            title: self.metric.title.clone(),
+            label: self.label().to_string(),
+            tone: tone(&self.notification),
+            value: self.figures.value(),
+            when: if !self.is_resolved() && self.began_earlier() {
+                format!("{at}, since {}", extent.since())
+            } else {
+                at
+            },
+            expected: self.figures.band().map(|band| format!("expected {band}")),
+            deviation: self.figures.deviation(),
+            detail: self
+                .is_resolved()
+                .then(|| format!("{} from {}", self.side_word(), extent.in_full())),
+        }
+    }
+
+    fn label(&self) -> &'static str {
+        match (self.notification.kind, self.side) {
+            (AlertKind::Firing, _) => self.side_word(),
+            (AlertKind::Repeat, Side::High) => "Still high",
+            (AlertKind::Repeat, Side::Low) => "Still low",
+            (AlertKind::Escalated, Side::High) => "High, worse",
+            (AlertKind::Escalated, Side::Low) => "Low, worse",
+            (AlertKind::Resolved, _) => "Over",
+        }
+    }
+
+    fn heading_word(&self) -> &'static str {
+        match (self.notification.kind, self.side) {
+            (AlertKind::Firing, _) => self.side_word(),
+            (AlertKind::Repeat, Side::High) => "Still High",
+            (AlertKind::Repeat, Side::Low) => "Still Low",
+            (AlertKind::Escalated, Side::High) => "Even Higher",
+            (AlertKind::Escalated, Side::Low) => "Even Lower",
+            (AlertKind::Resolved, _) => "Back to Normal:",
+        }
+    }
+
+    fn summary(&self) -> String {
+        let (figures, extent) = (&self.figures, self.extent());
+        let side = self.side.word();
+        let place = match self.side {
+            Side::High => "above its band",
+            Side::Low => "below its band",
+        };
+        let mut summary = match self.notification.kind {
+            AlertKind::Resolved => return self.summary_of_end(),
+            AlertKind::Firing => figures.sentence(&format!("is {place}")),
+            AlertKind::Repeat => figures.sentence(&format!("is still {place}")),
+            AlertKind::Escalated => {
+                figures.sentence(&format!("is {place}, clearly farther than was told"))
+            }
+        };
+        if let Some(End::Over { .. }) = self.notification.alert.end {
+            summary += &format!(" It was {side} from {}, and is over.", extent.in_full());
+        } else if self.began_earlier() {
+            summary += &format!(" It has been {side} {}.", extent.so_far());
+        }
+        if let Some(turned_from) = self.notification.alert.turned_from {
+            let since = write_time(turned_from.with_timezone(&self.now.timezone()), self.now);
+            let other = self.side.other().word();
+            summary += &format!(" It was {other} since {since} before, and turned.");
+        }
+        summary
+    }
+
+    fn summary_of_end(&self) -> String {
+        let extent = self.extent();
+        let figures = self
+            .figures
+            .against_expected()
+            .map_or(String::new(), |figures| {
+                format!(": at {} {figures}", self.figures.time())
+            });
+        format!(
+            "{} is back inside its band after {} ({} from {}){figures}.",
+            self.metric.title,
+            extent.length(),
+            self.side_word(),
+            extent.span()
+        )
+    }
+
+    /// How long it lasted stands first once it is over, and last while the value is the news.
+    fn with_extent(&self, mut facts: Vec<Fact>) -> Vec<Fact> {
+        let extent = self.extent();
+        if self.is_resolved() {
+            facts.insert(0, Fact::new(self.side_word(), extent.in_full()));
+        } else if self.began_earlier() {
+            let name = format!("{} since", self.side_word());
+            let after_time = facts.iter().position(|fact| fact.name == "Time");
+            let place = after_time.map_or(facts.len(), |place| place + 1);
+            facts.insert(place, Fact::new(&name, extent.since_in_full()));
+        }
+        facts
+    }
+
+    fn is_resolved(&self) -> bool {
+        self.notification.kind == AlertKind::Resolved
+    }
+
+    fn began_earlier(&self) -> bool {
+        self.notification.alert.since < self.evaluation.bucket.start
+    }
+
+    /// So far it reaches to the end of the latest bucket outside.
+    fn extent(&self) -> Extent {
+        let until: DateTime<Utc> = self.evaluation.bucket.end;
+        extent(self.notification.alert, until, self.now)
+    }
+
+    fn side_word(&self) -> &'static str {
+        match self.side {
+            Side::High => "High",
+            Side::Low => "Low",
+        }
+    }
+}
