@@ -5,10 +5,12 @@ use std::thread;
 use anyhow::{Context, Result, anyhow};
 use chrono::TimeDelta;
 
-use super::{Figure, Mark, Point, draw};
+use super::callout::{self, Callout};
+use super::points::evaluated_points;
+use super::{Point, axis, draw_one_panel, legend};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Verdict, Workings};
-use crate::forecast::Side;
+use crate::forecast::{Level, Side};
 use crate::output::{Notation, write_time};
 
 /// Both as PNG.
@@ -18,16 +20,44 @@ pub struct Pictures {
     pub two_days: Vec<u8>,
 }
 
-/// Draws both.
-///
-/// # Errors
-///
-/// If a picture cannot be drawn, which no data is known to cause.
+/// What one picture shows; the last point is the evaluated one.
+pub(super) struct Figure<'a> {
+    pub title: &'a str,
+    pub unit: Option<&'a str>,
+    pub points: &'a [Point],
+    pub callout: Callout<'a>,
+    pub level: Level,
+    pub step: TimeDelta,
+}
+
+/// Draws both, at the same time. Needs the workings of the evaluation.
 pub fn draw_pictures(metric: &Metric, evaluation: &Evaluation) -> Result<Pictures> {
     let workings = evaluation.workings.as_deref();
     let workings = workings.context("nothing is left of what the evaluation was made from")?;
-    let points = points(evaluation, workings);
-    let draw_last = |hours| draw_stretch(metric, evaluation, workings, stretch(&points, hours));
+    let points = evaluated_points(evaluation, workings);
+    let outcome = match &evaluation.verdict {
+        Verdict::Breach(Side::High) => "above its band",
+        Verdict::Breach(Side::Low) => "below its band",
+        Verdict::Normal => "inside its band",
+        Verdict::Undecided(_) | Verdict::NoData { .. } => "not decided",
+    };
+    let (title, label) = (
+        format!("{}: {outcome}", metric.title),
+        label(evaluation, workings),
+    );
+    let draw_last = |hours| {
+        draw(&Figure {
+            title: &title,
+            unit: metric.unit.as_deref(),
+            points: last_hours(&points, hours),
+            callout: Callout {
+                verdict: &evaluation.verdict,
+                label: &label,
+            },
+            level: evaluation.level,
+            step: workings.window.step().delta(),
+        })
+    };
     thread::scope(|scope| {
         let two_days = scope.spawn(|| draw_last(48));
         let day = draw_last(24)?;
@@ -38,88 +68,28 @@ pub fn draw_pictures(metric: &Metric, evaluation: &Evaluation) -> Result<Picture
     })
 }
 
-fn draw_stretch(
-    metric: &Metric,
-    evaluation: &Evaluation,
-    workings: &Workings,
-    points: &[Point],
-) -> Result<Vec<u8>> {
-    let mark = mark(&evaluation.verdict);
-    let title = match mark {
-        Mark::High => format!("{}: above its band", metric.title),
-        Mark::Low => format!("{}: below its band", metric.title),
-        Mark::Normal => format!("{}: inside its band", metric.title),
-        Mark::Undecided => format!("{}: not decided", metric.title),
-    };
-    draw(&Figure {
-        title: &title,
-        unit: metric.unit.as_deref(),
-        points,
-        mark,
-        label: &label(evaluation, workings),
-        band_label: &format!("{} band", evaluation.level),
-        step: workings.window.step().delta(),
+pub(super) fn draw(figure: &Figure) -> Result<Vec<u8>> {
+    draw_one_panel(figure.title, figure.points, figure.step, |panel, canvas| {
+        axis::draw_unit(panel, canvas, figure.unit)?;
+        callout::draw(panel, canvas, figure.callout)?;
+        legend::draw(panel, canvas, figure.level, Vec::new())
     })
-}
-
-pub fn mark(verdict: &Verdict) -> Mark {
-    match verdict {
-        Verdict::Breach(Side::High) => Mark::High,
-        Verdict::Breach(Side::Low) => Mark::Low,
-        Verdict::Normal => Mark::Normal,
-        Verdict::Undecided(_) | Verdict::NoData { .. } => Mark::Undecided,
-    }
 }
 
 fn label(evaluation: &Evaluation, workings: &Workings) -> String {
     let Some(latest) = evaluation.latest(workings.window.zone()) else {
         return "no data".to_string();
     };
-    let notation = evaluation
-        .band
-        .map_or(Notation::for_value(latest.value), |band| {
-            Notation::for_band(&band)
-        });
-    format!(
-        "{} at {}",
-        notation.write(latest.value),
-        write_time(latest.time, workings.window.as_of)
-    )
+    let notation = match &evaluation.band {
+        Some(band) => Notation::for_band(band),
+        None => Notation::for_value(latest.value),
+    };
+    let time = write_time(latest.time, workings.window.as_of);
+    format!("{} at {time}", notation.write(latest.value))
 }
 
-/// Every slot up to the judged one. Values are those measured, also where the fit saw a clipped one.
-pub fn points(evaluation: &Evaluation, workings: &Workings) -> Vec<Point> {
-    let series = &workings.window.series;
-    let slot = |time| series.grid().slot(time);
-    let last = evaluation
-        .latest(workings.window.zone())
-        .map_or(series.len(), |latest| series.index(slot(latest.time)) + 1);
-    let mut points: Vec<Point> = (0..last)
-        .map(|index| Point {
-            time: series.time(index),
-            value: series.values()[index],
-            clipped: false,
-            band: None,
-        })
-        .collect();
-    if let Some(cleaned) = &workings.cleaned {
-        let offset = series.index(cleaned.history.slot(0));
-        for index in &cleaned.clipped {
-            points[offset + index].clipped = true;
-        }
-        if let Some(forecast) = &workings.forecast {
-            let bands = forecast.past.iter().copied().chain([Some(forecast.band)]);
-            points[offset..]
-                .iter_mut()
-                .zip(bands)
-                .for_each(|(point, band)| point.band = band);
-        }
-    }
-    points
-}
-
-/// The points of the last hours before the judged one, and itself.
-fn stretch(points: &[Point], hours: i64) -> &[Point] {
+/// The points of the last hours before the evaluated one, and itself.
+fn last_hours(points: &[Point], hours: i64) -> &[Point] {
     let Some(last) = points.last() else {
         return points;
     };
