@@ -149,26 +149,19 @@ fn ink(panel: &Panel) -> Vec<(Spot, f64)> {
 }
 
 fn place(request: &Request) -> Area {
-    let mut best: Option<(Area, f64)> = None;
-    for side in [Side::High, Side::Low] {
-        for (rise, shift) in RISES
-            .iter()
-            .flat_map(|rise| SHIFTS.iter().map(move |shift| (*rise, *shift)))
-        {
-            let Some(area) = candidate(request, side, rise, shift) else {
-                continue;
-            };
-            let wrong = if side == request.side {
-                0.0
-            } else {
-                COST_OF_WRONG_SIDE
-            };
-            let cost = wrong + cost(request, area);
-            if best.is_none_or(|(_, least)| cost < least) {
-                best = Some((area, cost));
-            }
-        }
-    }
+    let sides = [Side::High, Side::Low].into_iter();
+    let places = sides.flat_map(|side| RISES.map(|rise| (side, rise)));
+    let places = places.flat_map(|(side, rise)| SHIFTS.map(|shift| (side, rise, shift)));
+    let boxes = places.filter_map(|(side, rise, shift)| {
+        let area = candidate(request, side, rise, shift)?;
+        let wrong = if side == request.side {
+            0.0
+        } else {
+            COST_OF_WRONG_SIDE
+        };
+        Some((area, wrong + cost(request, area)))
+    });
+    let best = boxes.min_by(|one, other| one.1.total_cmp(&other.1));
     best.map_or_else(|| corner(request), |(area, _)| area)
 }
 

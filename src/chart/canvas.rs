@@ -11,11 +11,10 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::register_font;
 
-use super::encode;
+use super::encode::{self, SCALE};
 
 pub const WIDTH: u32 = 1200;
 pub const HEIGHT: f64 = 750.0;
-const SCALE: u32 = encode::SCALE as u32;
 const CHANNELS: usize = 3;
 
 const FAMILY: &str = "bandwatch";

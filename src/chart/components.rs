@@ -1,7 +1,7 @@
 //! Draws what a history is made of: the values with their band on top, and below them trend, seasons
 //! and remainder, each on a scale of its own, all above one time axis.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::canvas::{self, Area};
 use super::panel::Panel;
@@ -48,12 +48,7 @@ pub fn draw_components(
     let column = column_length(&values);
     let step = workings.window.step().delta().max(column);
     let panel = |points: &[Point]| Panel::new(&thinned(points, column), step);
-    let Some(mut first) = panel(&values) else {
-        return canvas::picture(PLOT_TOP + VALUE_PANEL_HEIGHT + FOOT, |canvas| {
-            axis::draw_title(canvas, &title)?;
-            axis::draw_no_values(canvas)
-        });
-    };
+    let mut first = panel(&values).context("there is no bucket to draw")?;
     let history = workings.cleaned.as_ref().map(|cleaned| &cleaned.history);
     let mut parts: Vec<(String, Panel)> = Vec::new();
     if let (Some(components), Some(history)) = (components, history) {
@@ -142,26 +137,24 @@ mod tests {
 
     use crate::detect::evaluate;
     use crate::forecast::decompose;
-    use crate::series::{Buckets, Grid, Missing, Window, parse_time};
+    use crate::series::sample::series_with_gaps;
+    use crate::series::{RowCounts, Window};
 
     /// So many hours that swing by the day, closed from 0 to 6 h, with a spike among them.
-    fn evaluation(hours: i64) -> Evaluation {
-        let end = parse_time("2026-11-22 14:00", chrono_tz::Europe::Paris).expect("a time");
-        let grid = Grid::new("1h".parse().expect("a step"), end);
-        let mut buckets = Buckets::new(grid.clone(), None);
-        let last_slot = grid.slot(end);
-        for slot in last_slot - hours..=last_slot {
-            let hour = u32::try_from(slot.rem_euclid(24)).expect("an hour");
-            let noise = u32::try_from(slot.rem_euclid(7919) * 31 % 101).expect("a number");
-            let spike = f64::from(u8::from(slot == last_slot - 50)) * 900.0;
-            let value = 1000.0 + 20.0 * f64::from(hour) + f64::from(noise) + spike;
-            buckets.add(grid.instant(slot), (hour >= 6).then_some(value));
-        }
+    fn evaluation(hours: u32) -> Evaluation {
+        let value = |hour: u32| {
+            let (swing, noise) = (hour % 24 * 20, hour * 31 % 101);
+            let spike = if hour + 50 == hours { 900 } else { 0 };
+            (hour % 24 >= 6).then_some(f64::from(1000 + swing + noise + spike))
+        };
+        let values: Vec<_> = (0..hours).map(value).collect();
+        let series = series_with_gaps("1h", &values);
+        let newest = series.time(values.len() - 1);
         let window = Window {
-            series: buckets.series(last_slot - hours, last_slot, Missing::Gap),
-            row_counts: buckets.row_counts,
-            as_of: grid.instant(last_slot + 1),
-            newest: Some(end),
+            series,
+            row_counts: RowCounts::default(),
+            as_of: newest + TimeDelta::hours(1),
+            newest: Some(newest),
             stale_after: TimeDelta::hours(3),
         };
         evaluate(window, &Metric::of_file("sales").method).expect("an evaluation")
@@ -186,7 +179,7 @@ mod tests {
 
     #[test]
     fn each_component_makes_the_picture_higher_by_a_panel() {
-        let evaluation = evaluation(20 * 24);
+        let evaluation = evaluation(20 * 24 + 15);
         let draw = |components: Option<&Components>| {
             let metric = Metric::of_file("sales");
             let workings = evaluation.workings.as_deref().expect("workings");

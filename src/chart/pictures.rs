@@ -1,4 +1,5 @@
-//! The two pictures of an evaluation: its last 24 and 48 hours, drawn side by side.
+//! The pictures of one panel: the last 24 and 48 hours of an evaluation, and a long period of which
+//! each point was evaluated.
 
 use std::thread;
 
@@ -6,12 +7,15 @@ use anyhow::{Context, Result, anyhow};
 use chrono::TimeDelta;
 
 use super::callout::{self, Callout};
-use super::points::evaluated_points;
-use super::{Point, axis, draw_one_panel, legend};
+use super::canvas::{self, Canvas, HEIGHT};
+use super::panel::Panel;
+use super::points::{column_length, evaluated_points, thinned};
+use super::style::side_color;
+use super::{Point, axis, layers, legend};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Verdict, Workings};
 use crate::forecast::{Level, Side};
-use crate::output::{Notation, write_time};
+use crate::output::{Notation, separate_thousands, write_time};
 
 /// Both as PNG.
 #[derive(Debug, Clone)]
@@ -95,4 +99,47 @@ fn last_hours(points: &[Point], hours: i64) -> &[Point] {
     };
     let start = last.time - TimeDelta::hours(hours);
     &points[points.partition_point(|point| point.time < start)..]
+}
+
+/// Draws a long period of points, oldest first, with its breaches. `step` is the time between neighbours: a longer one is a gap.
+pub fn draw_period(
+    title: &str,
+    points: &[Point],
+    level: Level,
+    step: TimeDelta,
+) -> Result<Vec<u8>> {
+    let column = column_length(points);
+    // A gap narrower than a column cannot be seen, and points kept of neighbouring columns touch.
+    let step = step.max(column);
+    let counted = |side: Side, word: &str| {
+        let breaches = points.iter().filter(|point| point.breach == Some(side));
+        let count = breaches.count();
+        let name = format!("{} {word}", separate_thousands(&count.to_string()));
+        (count > 0).then_some((legend::Sample::Breach(side_color(side)), name))
+    };
+    let counts = [counted(Side::High, "above"), counted(Side::Low, "below")];
+    let counts = counts.into_iter().flatten().collect();
+    draw_one_panel(title, &thinned(points, column), step, |panel, canvas| {
+        layers::draw_breaches(panel, canvas)?;
+        legend::draw(panel, canvas, level, counts)
+    })
+}
+
+/// A picture of one panel with `on_top` drawn last; without points it says so.
+fn draw_one_panel(
+    title: &str,
+    points: &[Point],
+    step: TimeDelta,
+    on_top: impl FnOnce(&Panel, &Canvas) -> Result<()>,
+) -> Result<Vec<u8>> {
+    let panel = Panel::new(points, step);
+    canvas::picture(HEIGHT, |canvas| {
+        axis::draw_title(canvas, title)?;
+        let Some(panel) = panel else {
+            return axis::draw_no_values(canvas);
+        };
+        axis::draw(&panel, canvas)?;
+        layers::draw(&panel, canvas)?;
+        on_top(&panel, canvas)
+    })
 }

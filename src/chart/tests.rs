@@ -1,11 +1,12 @@
 //! Draws whole charts and looks at their pixels.
 #![allow(clippy::unwrap_used)]
 
-use chrono::{DateTime, TimeZone};
+use chrono::{DateTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 use plotters::style::RGBColor;
 
 use super::callout::Callout;
+use super::panel::Panel;
 use super::pictures::{Figure, draw};
 use super::style::{
     BAND_FILL, HIGH, LEGEND_BASELINE, LOW, MARGIN, NORMAL, PLOT_BOTTOM, PLOT_TOP, UNDECIDED, VALUE,

@@ -5,7 +5,9 @@
 use std::iter;
 use std::ops::RangeInclusive;
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone};
+use chrono::{
+    DateTime, Datelike, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone,
+};
 use chrono_tz::Tz;
 
 use crate::output::separate_thousands;
@@ -186,17 +188,13 @@ fn month_ticks(view: &RangeInclusive<DateTime<Tz>>) -> Vec<TimeTick> {
     let fits = |months: &&i64| span <= **months * MAX_DAY_TICKS;
     let longest = span / MAX_DAY_TICKS + 1;
     let months = MONTH_STEPS.iter().find(fits).copied().unwrap_or(longest);
-    let month = i64::from(first.year()) * 12 + i64::from(first.month0());
-    let start = month.div_euclid(months) * months;
-    let dates = iter::successors(Some(start), |month| Some(month + months)).map_while(first_of);
-    clock_ticks(view, dates, DAILY, MONTH)
-}
-
-/// The first day of a month counted from the beginning of the year 0. None where the calendar ends.
-fn first_of(month: i64) -> Option<NaiveDate> {
-    let year = i32::try_from(month.div_euclid(12)).ok()?;
-    let month = u32::try_from(month.rem_euclid(12)).ok()?;
-    NaiveDate::from_ymd_opt(year, month + 1, 1)
+    let is_due = |date: &NaiveDate| {
+        let month = i64::from(date.year()) * 12 + i64::from(date.month0());
+        month.rem_euclid(months) == 0
+    };
+    let start = first.date_naive().with_day(1);
+    let dates = iter::successors(start, |date| date.checked_add_months(Months::new(1)));
+    clock_ticks(view, dates.filter(is_due), DAILY, MONTH)
 }
 
 /// The value with the digits that a tick step tells apart.
