@@ -43,13 +43,13 @@ fn averaged(drawing: &[u8], width: usize) -> Vec<Color> {
         colors.extend(
             blocks
                 .zip(lower.as_chunks::<BLOCK>().0)
-                .map(|(upper, lower)| mean(upper, lower)),
+                .map(|(upper, lower)| mean(*upper, *lower)),
         );
     }
     colors
 }
 
-fn mean(upper: &[u8; BLOCK], lower: &[u8; BLOCK]) -> Color {
+fn mean(upper: [u8; BLOCK], lower: [u8; BLOCK]) -> Color {
     std::array::from_fn(|channel| {
         let rows = [upper, lower].into_iter();
         let sum: u16 = rows
