@@ -3,17 +3,25 @@
 
 use anyhow::Result;
 
-use super::Chart;
-use super::canvas::{self, Area, Canvas, HEIGHT, WIDTH};
+use super::canvas::{self, Area, Canvas, HEIGHT, Type, WIDTH};
+use super::panel::Panel;
 use super::style::{
-    AXIS, DAY, DAY_DROP, GRID, GRID_WIDTH, LABEL_SPACE, MARGIN, MAX_UNIT, MAX_VALUE_LABEL,
-    MIDNIGHT, NO_VALUES, SUBTITLE, SUBTITLE_BASELINE, TICK, TICK_DROP, TICK_LEN, TITLE,
-    TITLE_BASELINE, UNIT_BASELINE,
+    AXIS, GRID, HALF_CAPITAL, HEADING, INK, LABEL_SPACE, LEGEND_BASELINE, MARGIN, MAX_VALUE_LABEL,
+    MIDNIGHT, MUTED, TICK,
 };
-use super::ticks::{self, TimeTick, TimeTicks};
+use super::ticks::{self, TimeTick};
 
-/// From a line's middle to the baseline of digits centred on it, in letter sizes.
-const HALF_DIGIT: f64 = 0.36;
+const TITLE: Type = Type::bold(38.0, INK);
+const NO_VALUES: Type = Type::regular(32.0, MUTED);
+const TITLE_BASELINE: f64 = 62.0;
+const PERIOD_BASELINE: f64 = 106.0;
+/// From the bottom of the plot down to these baselines.
+const TICK_DROP: f64 = 40.0;
+const DAY_DROP: f64 = 78.0;
+const GRID_WIDTH: f64 = 2.0;
+const TICK_LEN: f64 = 8.0;
+/// The legend is beside it.
+const MAX_UNIT: f64 = 340.0;
 
 pub fn draw_title(canvas: &Canvas, title: &str) -> Result<()> {
     let title = canvas::fitted(title, f64::from(WIDTH) - 2.0 * MARGIN, TITLE);
@@ -21,141 +29,120 @@ pub fn draw_title(canvas: &Canvas, title: &str) -> Result<()> {
 }
 
 pub fn draw_no_values(canvas: &Canvas) -> Result<()> {
-    let middle = (f64::from(WIDTH) / 2.0, f64::from(HEIGHT) / 2.0);
-    canvas.text_centered("No values in this period", middle, NO_VALUES)
+    let text = "No values in this period";
+    let middle = (f64::from(WIDTH) - canvas::text_width(text, NO_VALUES)) / 2.0;
+    canvas.text(text, (middle, HEIGHT / 2.0), NO_VALUES)
 }
 
-pub fn draw(chart: &Chart, canvas: &Canvas) -> Result<()> {
-    let frame = &chart.frame;
-    let time_ticks = ticks::time_ticks(frame.first, frame.last, chart.figure.step);
-    draw_grid(chart, canvas, &time_ticks)?;
-    draw_value_labels(chart, canvas)?;
-    draw_hours(chart, canvas, &time_ticks)?;
-    draw_days(chart, canvas, &time_ticks)?;
-    if frame.value_ticks.is_empty() {
+/// Draws both axes and the period.
+pub fn draw(panel: &Panel, canvas: &Canvas) -> Result<()> {
+    draw_values(panel, canvas)?;
+    draw_times(panel, canvas)?;
+    if panel.value_ticks.is_empty() {
         draw_no_values(canvas)?;
     }
-    draw_period(chart, canvas)
+    draw_period(panel, canvas)
 }
 
-pub fn draw_period(chart: &Chart, canvas: &Canvas) -> Result<()> {
-    if let (Some(first), Some(last)) = (chart.slots.first(), chart.slots.last()) {
-        let period = ticks::period(first.time, last.time, chart.figure.step);
-        canvas.text(&period, (MARGIN, SUBTITLE_BASELINE), SUBTITLE)?;
+pub fn draw_period(panel: &Panel, canvas: &Canvas) -> Result<()> {
+    let (Some(first), Some(last)) = (panel.points.first(), panel.points.last()) else {
+        return Ok(());
+    };
+    let period = ticks::period(first.time, last.time, panel.step);
+    canvas.text(&period, (MARGIN, PERIOD_BASELINE), TICK)
+}
+
+pub fn draw_unit(panel: &Panel, canvas: &Canvas, unit: Option<&str>) -> Result<()> {
+    match unit {
+        Some(unit) if !panel.value_ticks.is_empty() => {
+            let unit = canvas::fitted(unit, MAX_UNIT, TICK);
+            canvas.text(&unit, (MARGIN, LEGEND_BASELINE), TICK)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Draws the grid of both axes and the labels of the values.
+pub fn draw_values(panel: &Panel, canvas: &Canvas) -> Result<()> {
+    let area = panel.area;
+    // Grid lines stand on whole pixels, which keeps them crisp.
+    let upright = |tick: &TimeTick| {
+        let left = (panel.x(tick.time) - GRID_WIDTH / 2.0).round();
+        let size = (GRID_WIDTH, area.bottom + TICK_LEN - area.top);
+        Area::new((left, area.top), size)
+    };
+    let level = |y: f64| {
+        let top = (y - GRID_WIDTH / 2.0).round();
+        Area::new((area.left, top), (area.right - area.left, GRID_WIDTH))
+    };
+    let time_ticks = ticks::time_ticks(panel.first, panel.last, panel.step);
+    for tick in &time_ticks.ticks {
+        canvas.rect(upright(tick), GRID)?;
+    }
+    for tick in &panel.value_ticks {
+        canvas.rect(level(panel.y(tick.value)), GRID)?;
+    }
+    for midnight in &time_ticks.midnights {
+        canvas.rect(upright(midnight), MIDNIGHT)?;
+    }
+    if panel.low < 0.0 && panel.high > 0.0 {
+        canvas.rect(level(panel.y(0.0)), MIDNIGHT)?;
+    }
+    canvas.rect(level(area.bottom), AXIS)?;
+    for tick in &panel.value_ticks {
+        let label = canvas::fitted(&tick.label, MAX_VALUE_LABEL, TICK);
+        let baseline = panel.y(tick.value) + TICK.size * HALF_CAPITAL;
+        canvas.text_right(&label, (area.left - LABEL_SPACE, baseline), TICK)?;
     }
     Ok(())
 }
 
-pub fn draw_grid(chart: &Chart, canvas: &Canvas, time_ticks: &TimeTicks) -> Result<()> {
-    let frame = &chart.frame;
-    let below = Area {
-        bottom: frame.area.bottom + TICK_LEN,
-        ..frame.area
+/// Draws the labels of the times, with the days below them where they are hours. Where they do not
+/// all fit, every second is drawn, or every third, and so on.
+pub fn draw_times(panel: &Panel, canvas: &Canvas) -> Result<()> {
+    let time_ticks = ticks::time_ticks(panel.first, panel.last, panel.step);
+    let (ticks, edge) = (&time_ticks.ticks, f64::from(WIDTH));
+    let every = |stride: usize| {
+        let ticks = ticks.iter().step_by(stride);
+        fitting(panel, ticks, TICK, edge - LABEL_SPACE)
     };
-    for tick in &time_ticks.ticks {
-        canvas.rect(upright(frame.x(tick.time), below), GRID)?;
+    // One may be missing at the edge, or where the clocks change.
+    let fits = |stride: &usize| every(*stride).len() + 1 >= ticks.len().div_ceil(*stride);
+    let stride = (1..=ticks.len()).find(fits).unwrap_or(1);
+    for (left, label) in every(stride) {
+        canvas.text(label, (left, panel.area.bottom + TICK_DROP), TICK)?;
     }
-    for tick in &frame.value_ticks {
-        canvas.rect(level(frame.y(tick.value), frame.area), GRID)?;
-    }
-    for midnight in &time_ticks.midnights {
-        canvas.rect(upright(frame.x(midnight.time), below), MIDNIGHT)?;
-    }
-    if frame.low < 0.0 && frame.high > 0.0 {
-        canvas.rect(level(frame.y(0.0), frame.area), MIDNIGHT)?;
-    }
-    canvas.rect(level(frame.area.bottom, frame.area), AXIS)
-}
-
-/// Grid lines stand on whole pixels, which keeps them crisp.
-fn upright(x: f64, area: Area) -> Area {
-    let left = (x - GRID_WIDTH / 2.0).round();
-    Area {
-        left,
-        right: left + GRID_WIDTH,
-        ..area
-    }
-}
-
-fn level(y: f64, area: Area) -> Area {
-    let top = (y - GRID_WIDTH / 2.0).round();
-    Area {
-        top,
-        bottom: top + GRID_WIDTH,
-        ..area
-    }
-}
-
-pub fn draw_value_labels(chart: &Chart, canvas: &Canvas) -> Result<()> {
-    let frame = &chart.frame;
-    for tick in &frame.value_ticks {
-        let label = canvas::fitted(&tick.label, MAX_VALUE_LABEL, TICK);
-        let baseline = frame.y(tick.value) + TICK.size * HALF_DIGIT;
-        canvas.text_right(&label, (frame.area.left - LABEL_SPACE, baseline), TICK)?;
-    }
-    match chart.figure.unit {
-        Some(_) if frame.value_ticks.is_empty() => Ok(()),
-        Some(unit) => {
-            let unit = canvas::fitted(unit, MAX_UNIT, TICK);
-            canvas.text(&unit, (MARGIN, UNIT_BASELINE), TICK)
-        }
-        None => Ok(()),
-    }
-}
-
-/// Where all labels do not fit, every second is drawn, or every third, and so on.
-pub fn draw_hours(chart: &Chart, canvas: &Canvas, time_ticks: &TimeTicks) -> Result<()> {
-    let every = |stride: usize| places(chart, time_ticks.ticks.iter().step_by(stride));
-    let fits = |stride: &usize| {
-        let wanted = time_ticks.ticks.len().div_ceil(*stride);
-        // One may be missing at the edge, or where the clocks change.
-        every(*stride).len() + 1 >= wanted
-    };
-    let stride = (1..=time_ticks.ticks.len()).find(fits).unwrap_or(1);
-    let baseline = chart.frame.area.bottom + TICK_DROP;
-    every(stride)
-        .into_iter()
-        .try_for_each(|(x, label)| canvas.text_centered(label, (x, baseline), TICK))
-}
-
-/// The middles of the labels that do not run into the one before.
-fn places<'a>(chart: &Chart, ticks: impl Iterator<Item = &'a TimeTick>) -> Vec<(f64, &'a str)> {
-    let mut free_from = 0.0;
-    let mut places = Vec::new();
-    for tick in ticks {
-        let half = canvas::text_width(&tick.label, TICK) / 2.0;
-        let x = chart
-            .frame
-            .x(tick.time)
-            .min(f64::from(WIDTH) - LABEL_SPACE - half);
-        if x - half >= free_from {
-            places.push((x, tick.label.as_str()));
-            free_from = x + half + LABEL_SPACE;
-        }
-    }
-    places
-}
-
-pub fn draw_days(chart: &Chart, canvas: &Canvas, time_ticks: &TimeTicks) -> Result<()> {
-    let edge = f64::from(WIDTH) - MARGIN;
-    let mut free_from = 0.0;
-    let mut days = Vec::new();
-    for day in &time_ticks.midnights {
-        let half = canvas::text_width(&day.label, DAY) / 2.0;
-        let left = (chart.frame.x(day.time) - half).min(edge - 2.0 * half);
-        if left >= free_from {
-            free_from = left + 2.0 * half + LABEL_SPACE;
-            days.push((left, day.label.as_str()));
-        }
-    }
+    let mut days = fitting(panel, &time_ticks.midnights, HEADING, edge - MARGIN);
     if let Some(first_day) = &time_ticks.first_day {
-        let left = chart.frame.area.left;
-        let right = left + canvas::text_width(first_day, DAY) + LABEL_SPACE;
+        let left = panel.area.left;
+        let right = left + canvas::text_width(first_day, HEADING) + LABEL_SPACE;
         if days.first().is_none_or(|next| right <= next.0) {
             days.push((left, first_day));
         }
     }
-    let baseline = chart.frame.area.bottom + DAY_DROP;
-    days.into_iter()
-        .try_for_each(|(left, label)| canvas.text(label, (left, baseline), DAY))
+    for (left, label) in days {
+        canvas.text(label, (left, panel.area.bottom + DAY_DROP), HEADING)?;
+    }
+    Ok(())
+}
+
+/// The labels under their ticks that do not run into the one before, each with its left end; the
+/// last one is pushed back where it would pass `edge`.
+fn fitting<'a>(
+    panel: &Panel,
+    ticks: impl IntoIterator<Item = &'a TimeTick>,
+    kind: Type,
+    edge: f64,
+) -> Vec<(f64, &'a str)> {
+    let mut free_from = 0.0;
+    let mut labels = Vec::new();
+    for tick in ticks {
+        let width = canvas::text_width(&tick.label, kind);
+        let left = (panel.x(tick.time) - width / 2.0).min(edge - width);
+        if left >= free_from {
+            labels.push((left, tick.label.as_str()));
+            free_from = left + width + LABEL_SPACE;
+        }
+    }
+    labels
 }

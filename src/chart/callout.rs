@@ -1,16 +1,27 @@
-//! Draws the judged point and its label. The label's box is tried at many places around the point,
-//! and the place that hides the least of the lines wins: the newest values matter most to the
+//! Draws the evaluated point and its label. The label's box is tried at many places around the
+//! point, and the place that hides the least of the lines wins: the newest values matter most to the
 //! reader, and they are just there. It never leaves the plot and never covers the point.
 
 use anyhow::Result;
-
-use super::canvas::{self, Area, Canvas, Pen, Spot};
-use super::style::{
-    CALLOUT, CALLOUT_HALO, CALLOUT_HEIGHT, CALLOUT_PAD, CALLOUT_RADIUS, CALLOUT_RIM, DASH,
-    DOT_RADIUS, DOT_RIM, HIGH, LEADER, LOW, MAX_CALLOUT_TEXT, NORMAL, UNDECIDED, WHITE,
-};
-use super::{Chart, Mark, series};
 use plotters::style::RGBColor;
+
+use super::canvas::{self, Area, Canvas, Pen, Spot, Type, between, distance};
+use super::panel::Panel;
+use super::style::{DASH, HALF_CAPITAL, INK, NORMAL, UNDECIDED, WHITE, side_color};
+use super::{Point, layers};
+use crate::detect::Verdict;
+use crate::forecast::Side;
+
+const TEXT: Type = Type::bold(31.0, INK);
+const MAX_TEXT: f64 = 800.0;
+const HEIGHT: f64 = 56.0;
+const PAD: f64 = 18.0;
+const RADIUS: f64 = 9.0;
+const RIM: f64 = 2.5;
+const HALO: f64 = 5.0;
+const LEADER: f64 = 2.5;
+const DOT_RADIUS: f64 = 15.5;
+const DOT_RIM: Pen = Pen::new(WHITE, 3.5);
 
 /// Where the box's middle is tried, seen from the point: so far above or below it ...
 const RISES: [f64; 14] = [
@@ -32,138 +43,115 @@ const LEADER_SLACK: f64 = 1.0;
 /// Kept free between the box and the point's middle, and around lines.
 const POINT_SPACE: f64 = 24.0;
 const LINE_SPACE: f64 = 4.0;
-/// From a box's middle to the baseline of capitals centred in it, in letter sizes.
-const HALF_CAPITAL: f64 = 0.36;
+/// Lines are weighed at places so far apart, but each piece at no more than so many.
+const SAMPLE_LENGTH: f64 = 6.0;
+const MOST_SAMPLES: u32 = 300;
 
-/// Which side of the point the box should rather be on.
-#[derive(Clone, Copy, PartialEq)]
-enum Side {
-    Above,
-    Below,
+/// How the last point ended, and the text at it.
+#[derive(Clone, Copy)]
+pub struct Callout<'a> {
+    pub verdict: &'a Verdict,
+    pub label: &'a str,
 }
 
-struct Request<'a> {
+/// A box that wants a place.
+struct Request {
     point: Spot,
     size: (f64, f64),
     within: Area,
+    /// Low is below the point.
     side: Side,
-    /// Places that are better not covered, with their weights.
-    ink: &'a [(Spot, f64)],
+    /// Places that are better not covered, with what that costs.
+    ink: Vec<(Spot, f64)>,
 }
 
-/// A judged slot without a value has no point: a dashed line then stands at its time.
-pub fn draw(chart: &Chart, canvas: &Canvas) -> Result<()> {
-    let Some(slot) = chart.slots.last() else {
+/// A point without a value has no dot: a dashed line then stands at its time.
+pub fn draw(panel: &Panel, canvas: &Canvas, callout: Callout) -> Result<()> {
+    let Some(last) = panel.points.last() else {
         return Ok(());
     };
-    let color = color(chart.figure.mark);
-    if let Some(point) = series::value_spot(chart, slot) {
-        draw_label(chart, canvas, point, color)?;
-        canvas.disc(point, DOT_RADIUS + DOT_RIM, WHITE)?;
-        return canvas.disc(point, DOT_RADIUS, color);
+    if let Some(spot) = panel.value_spot(last) {
+        draw_label(panel, canvas, callout, spot)?;
+        return draw_dot(panel, canvas, last, callout.verdict);
     }
-    let Area { top, bottom, .. } = chart.frame.area;
-    let x = chart.frame.x(slot.time);
-    canvas.dashes(
-        &[(x, bottom), (x, top)],
-        Pen {
-            color,
-            width: LEADER,
-        },
-        DASH,
-    )?;
+    let Area { top, bottom, .. } = panel.area;
+    let x = panel.x(last.time);
+    let pen = Pen::new(color(callout.verdict), LEADER);
+    canvas.dashes(&[(x, bottom), (x, top)], pen, DASH)?;
     let middle = (x, f64::midpoint(top, bottom));
-    draw_label(
-        chart,
-        canvas,
-        series::expected_spot(chart, slot).unwrap_or(middle),
-        color,
-    )
+    let spot = panel.expected_spot(last).unwrap_or(middle);
+    draw_label(panel, canvas, callout, spot)
 }
 
-fn draw_label(chart: &Chart, canvas: &Canvas, point: Spot, color: RGBColor) -> Result<()> {
-    let label = canvas::fitted(chart.figure.label.trim(), MAX_CALLOUT_TEXT, CALLOUT);
+/// The dot of an evaluated point, where it has a value.
+pub fn draw_dot(panel: &Panel, canvas: &Canvas, point: &Point, verdict: &Verdict) -> Result<()> {
+    match panel.value_spot(point) {
+        Some(spot) => canvas.ring(spot, DOT_RADIUS, DOT_RIM, color(verdict)),
+        None => Ok(()),
+    }
+}
+
+fn color(verdict: &Verdict) -> RGBColor {
+    match verdict {
+        Verdict::Breach(side) => side_color(*side),
+        Verdict::Normal => NORMAL,
+        Verdict::Undecided(_) | Verdict::NoData { .. } => UNDECIDED,
+    }
+}
+
+fn draw_label(panel: &Panel, canvas: &Canvas, callout: Callout, point: Spot) -> Result<()> {
+    let label = canvas::fitted(callout.label.trim(), MAX_TEXT, TEXT);
     if label.is_empty() {
         return Ok(());
     }
-    let width = (canvas::text_width(&label, CALLOUT) + 2.0 * CALLOUT_PAD).ceil();
-    let size = (width, CALLOUT_HEIGHT);
-    let ink = weighted_ink(chart);
+    let width = (canvas::text_width(&label, TEXT) + 2.0 * PAD).ceil();
     let area = place(&Request {
         point,
-        size,
+        size: (width, HEIGHT),
         // The halo spares the time axis.
-        within: grown(chart.frame.area, -CALLOUT_HALO - 1.0),
-        side: better_side(chart.figure.mark),
-        ink: &ink,
+        within: panel.area.grown(-HALO - 1.0),
+        side: match callout.verdict {
+            Verdict::Breach(side) => *side,
+            Verdict::Normal | Verdict::Undecided(_) | Verdict::NoData { .. } => Side::High,
+        },
+        ink: ink(panel),
     });
-    draw_box(canvas, area, point, color)?;
-    let baseline = f64::midpoint(area.top, area.bottom) + CALLOUT.size * HALF_CAPITAL;
-    canvas.text(&label, (area.left + CALLOUT_PAD, baseline), CALLOUT)
+    let color = color(callout.verdict);
+    canvas.rounded(area.grown(HALO), RADIUS + HALO, WHITE)?;
+    canvas.line(&[area.nearest(point), point], Pen::new(color, LEADER))?;
+    canvas.rounded(area, RADIUS, color)?;
+    canvas.rounded(area.grown(-RIM), RADIUS - RIM, WHITE)?;
+    let baseline = f64::midpoint(area.top, area.bottom) + TEXT.size * HALF_CAPITAL;
+    canvas.text(&label, (area.left + PAD, baseline), TEXT)
 }
 
-/// The box on a white halo, with a leader to the point.
-fn draw_box(canvas: &Canvas, area: Area, point: Spot, color: RGBColor) -> Result<()> {
-    let halo = grown(area, CALLOUT_HALO);
-    let face = grown(area, -CALLOUT_RIM);
-    let leader = Pen {
-        color,
-        width: LEADER,
-    };
-    canvas.rounded(halo, CALLOUT_RADIUS + CALLOUT_HALO, WHITE)?;
-    canvas.line(&[nearest(area, point), point], leader)?;
-    canvas.rounded(area, CALLOUT_RADIUS, color)?;
-    canvas.rounded(face, CALLOUT_RADIUS - CALLOUT_RIM, WHITE)
-}
-
-fn better_side(mark: Mark) -> Side {
-    match mark {
-        Mark::Low => Side::Below,
-        Mark::High | Mark::Normal | Mark::Undecided => Side::Above,
+/// Places along all lines, each with what it costs to cover it.
+fn ink(panel: &Panel) -> Vec<(Spot, f64)> {
+    let lines = [
+        (layers::value_runs(panel), COST_OF_VALUE),
+        (layers::expected_runs(panel), COST_OF_EXPECTED),
+        (layers::edge_runs(panel).concat(), COST_OF_EDGE),
+    ];
+    let mut ink = Vec::new();
+    for (runs, cost) in lines {
+        for [from, to] in runs.iter().flat_map(|run| run.array_windows()) {
+            let length = distance(*from, *to);
+            let pieces =
+                (1..MOST_SAMPLES).find(|count| f64::from(*count) * SAMPLE_LENGTH >= length);
+            let pieces = pieces.unwrap_or(MOST_SAMPLES);
+            ink.extend((1..=pieces).map(|piece| {
+                let spot = between(*from, *to, f64::from(piece) / f64::from(pieces));
+                (spot, length / f64::from(pieces) * cost)
+            }));
+        }
     }
-}
-
-pub fn color(mark: Mark) -> RGBColor {
-    match mark {
-        Mark::High => HIGH,
-        Mark::Low => LOW,
-        Mark::Normal => NORMAL,
-        Mark::Undecided => UNDECIDED,
-    }
-}
-
-fn weighted_ink(chart: &Chart) -> Vec<(Spot, f64)> {
-    let weighed = |ink: Vec<series::Ink>, weight: f64| {
-        ink.into_iter()
-            .map(move |(spot, length)| (spot, length * weight))
-    };
-    weighed(series::value_ink(chart), COST_OF_VALUE)
-        .chain(weighed(series::expected_ink(chart), COST_OF_EXPECTED))
-        .chain(weighed(series::edge_ink(chart), COST_OF_EDGE))
-        .collect()
-}
-
-fn grown(area: Area, by: f64) -> Area {
-    let Area {
-        left,
-        top,
-        right,
-        bottom,
-    } = area;
-    Area {
-        left: left - by,
-        top: top - by,
-        right: right + by,
-        bottom: bottom + by,
-    }
+    ink
 }
 
 fn place(request: &Request) -> Area {
-    let places = [Side::Above, Side::Below].into_iter().flat_map(|side| {
-        RISES
-            .into_iter()
-            .flat_map(move |rise| SHIFTS.into_iter().map(move |shift| (side, rise, shift)))
-    });
+    let sides = [Side::High, Side::Low].into_iter();
+    let places = sides.flat_map(|side| RISES.map(|rise| (side, rise)));
+    let places = places.flat_map(|(side, rise)| SHIFTS.map(|shift| (side, rise, shift)));
     let boxes = places.filter_map(|(side, rise, shift)| {
         let area = candidate(request, side, rise, shift)?;
         let wrong = if side == request.side {
@@ -181,86 +169,54 @@ fn candidate(request: &Request, side: Side, rise: f64, shift: f64) -> Option<Are
     let (width, height) = request.size;
     let within = request.within;
     let right = (request.point.0 - shift).min(within.right);
-    let middle = if side == Side::Above {
-        request.point.1 - rise
-    } else {
-        request.point.1 + rise
+    let middle = match side {
+        Side::High => request.point.1 - rise,
+        Side::Low => request.point.1 + rise,
     };
     // Edges on whole pixels are crisp.
     let (left, top) = ((right - width).floor(), (middle - height / 2.0).round());
-    let area = Area {
-        left,
-        top,
-        right: left + width,
-        bottom: top + height,
-    };
+    let area = Area::new((left, top), request.size);
     let inside = left >= within.left && top >= within.top && area.bottom <= within.bottom;
-    let clear = distance(request.point, nearest(area, request.point)) >= POINT_SPACE;
+    let clear = distance(request.point, area.nearest(request.point)) >= POINT_SPACE;
     (inside && clear).then_some(area)
 }
 
 fn cost(request: &Request, area: Area) -> f64 {
-    let covered = grown(area, CALLOUT_HALO + LINE_SPACE);
-    let joint = nearest(area, request.point);
-    let leader = distance(request.point, joint);
-    let reach = grown(spanned(request.point, joint), LINE_SPACE);
-    let ink = request.ink.iter().map(|(spot, weight)| {
-        if holds(covered, *spot) {
-            *weight
-        } else if holds(reach, *spot) && is_along(*spot, request.point, joint, leader) {
-            weight * COST_ALONG
+    let point = request.point;
+    let covered = area.grown(HALO + LINE_SPACE);
+    let joint = area.nearest(point);
+    let leader = distance(point, joint);
+    let around_leader = Area {
+        left: point.0.min(joint.0),
+        top: point.1.min(joint.1),
+        right: point.0.max(joint.0),
+        bottom: point.1.max(joint.1),
+    }
+    .grown(LINE_SPACE);
+    // The leader may start among the newest values, but should not run along them.
+    let is_along = |spot| {
+        let from_point = distance(spot, point);
+        from_point > POINT_SPACE && from_point + distance(spot, joint) < leader + LEADER_SLACK
+    };
+    let hidden = request.ink.iter().map(|(spot, cost)| {
+        if covered.contains(*spot) {
+            *cost
+        } else if around_leader.contains(*spot) && is_along(*spot) {
+            cost * COST_ALONG
         } else {
             0.0
         }
     });
-    ink.sum::<f64>() + leader * COST_OF_LEADER
-}
-
-/// The leader may start among the newest values, but should not run along them.
-fn is_along(spot: Spot, point: Spot, joint: Spot, leader: f64) -> bool {
-    let from_point = distance(spot, point);
-    from_point > POINT_SPACE && from_point + distance(spot, joint) < leader + LEADER_SLACK
-}
-
-fn holds(area: Area, spot: Spot) -> bool {
-    (area.left..=area.right).contains(&spot.0) && (area.top..=area.bottom).contains(&spot.1)
-}
-
-fn spanned(one: Spot, other: Spot) -> Area {
-    let (left, right) = (one.0.min(other.0), one.0.max(other.0));
-    Area {
-        left,
-        right,
-        top: one.1.min(other.1),
-        bottom: one.1.max(other.1),
-    }
-}
-
-fn nearest(area: Area, spot: Spot) -> Spot {
-    (
-        spot.0.clamp(area.left, area.right),
-        spot.1.clamp(area.top, area.bottom),
-    )
-}
-
-fn distance(one: Spot, other: Spot) -> f64 {
-    (one.0 - other.0).hypot(one.1 - other.1)
+    hidden.sum::<f64>() + leader * COST_OF_LEADER
 }
 
 /// The left corner away from the point, for a label as wide as the picture.
 fn corner(request: &Request) -> Area {
-    let (width, height) = request.size;
     let within = request.within;
-    let upper = request.point.1 > f64::midpoint(within.top, within.bottom);
-    let top = if upper {
+    let top = if request.point.1 > f64::midpoint(within.top, within.bottom) {
         within.top
     } else {
-        within.bottom - height
+        within.bottom - request.size.1
     };
-    Area {
-        left: within.left,
-        top,
-        right: within.left + width,
-        bottom: top + height,
-    }
+    Area::new((within.left, top), request.size)
 }

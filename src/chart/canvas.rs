@@ -11,11 +11,10 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::register_font;
 
-use super::encode;
+use super::encode::{self, SCALE};
 
 pub const WIDTH: u32 = 1200;
-pub const HEIGHT: u32 = 750;
-const SCALE: u32 = encode::SCALE as u32;
+pub const HEIGHT: f64 = 750.0;
 const CHANNELS: usize = 3;
 
 const FAMILY: &str = "bandwatch";
@@ -37,11 +36,34 @@ pub struct Pen {
     pub width: f64,
 }
 
+impl Pen {
+    pub const fn new(color: RGBColor, width: f64) -> Self {
+        Self { color, width }
+    }
+}
+
 #[derive(Clone, Copy)]
 pub struct Type {
     pub size: f64,
-    pub bold: bool,
-    pub color: RGBColor,
+    weight: FontStyle,
+    color: RGBColor,
+}
+
+impl Type {
+    pub const fn regular(size: f64, color: RGBColor) -> Self {
+        Self {
+            size,
+            weight: FontStyle::Normal,
+            color,
+        }
+    }
+
+    pub const fn bold(size: f64, color: RGBColor) -> Self {
+        Self {
+            weight: FontStyle::Bold,
+            ..Self::regular(size, color)
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -52,20 +74,57 @@ pub struct Area {
     pub bottom: f64,
 }
 
+impl Area {
+    pub fn new((left, top): Spot, (width, height): (f64, f64)) -> Self {
+        Self {
+            left,
+            top,
+            right: left + width,
+            bottom: top + height,
+        }
+    }
+
+    #[must_use]
+    pub fn grown(self, by: f64) -> Self {
+        Self {
+            left: self.left - by,
+            top: self.top - by,
+            right: self.right + by,
+            bottom: self.bottom + by,
+        }
+    }
+
+    pub fn contains(self, (x, y): Spot) -> bool {
+        (self.left..=self.right).contains(&x) && (self.top..=self.bottom).contains(&y)
+    }
+
+    /// The place in the area that is nearest to one anywhere.
+    pub fn nearest(self, (x, y): Spot) -> Spot {
+        (
+            x.clamp(self.left, self.right),
+            y.clamp(self.top, self.bottom),
+        )
+    }
+}
+
+pub fn distance(one: Spot, other: Spot) -> f64 {
+    (one.0 - other.0).hypot(one.1 - other.1)
+}
+
+/// The spot at this part of the way.
+pub fn between(from: Spot, to: Spot, part: f64) -> Spot {
+    (
+        from.0 + (to.0 - from.0) * part,
+        from.1 + (to.1 - from.1) * part,
+    )
+}
+
 pub struct Canvas<'a> {
     area: DrawingArea<BitMapBackend<'a>, Shift>,
 }
 
-/// Gives `paint` a white canvas and returns what it drew as a PNG.
-pub fn picture(paint: impl FnOnce(&Canvas) -> Result<()>) -> Result<Vec<u8>> {
-    picture_of_height(HEIGHT.into(), paint)
-}
-
-/// The same with a canvas so high, in pixels.
-pub fn picture_of_height(
-    height: f64,
-    paint: impl FnOnce(&Canvas) -> Result<()>,
-) -> Result<Vec<u8>> {
+/// Gives `paint` a white canvas so high, in pixels, and returns what it drew as a PNG.
+pub fn picture(height: f64, paint: impl FnOnce(&Canvas) -> Result<()>) -> Result<Vec<u8>> {
     ensure!(fonts_are_ready(), "the embedded font cannot be read");
     let height = whole(height).unsigned_abs();
     let size = (WIDTH * SCALE, height * SCALE);
@@ -85,10 +144,7 @@ fn fonts_are_ready() -> bool {
 
 impl Canvas<'_> {
     pub fn rect(&self, area: Area, color: RGBColor) -> Result<()> {
-        let corners = [
-            large((area.left, area.top)),
-            large((area.right, area.bottom)),
-        ];
+        let corners = [(area.left, area.top), (area.right, area.bottom)].map(large);
         self.area.draw(&Rectangle::new(corners, color.filled()))?;
         Ok(())
     }
@@ -120,7 +176,7 @@ impl Canvas<'_> {
             .stroke_width(enlarged(pen.width).unsigned_abs().max(1));
         // A disc is one pixel wider than twice its radius.
         let joint = (f64::from(style.stroke_width) - 1.0) / 2.0 / f64::from(SCALE);
-        for (from, to) in spots.iter().zip(spots.iter().skip(1)) {
+        for [from, to] in spots.array_windows() {
             self.area
                 .draw(&PathElement::new(vec![large(*from), large(*to)], style))?;
             self.disc(*to, joint, pen.color)?;
@@ -155,10 +211,6 @@ impl Canvas<'_> {
     pub fn text_right(&self, text: &str, at: Spot, kind: Type) -> Result<()> {
         self.text(text, (at.0 - text_width(text, kind), at.1), kind)
     }
-
-    pub fn text_centered(&self, text: &str, at: Spot, kind: Type) -> Result<()> {
-        self.text(text, (at.0 - text_width(text, kind) / 2.0, at.1), kind)
-    }
 }
 
 pub fn text_width(text: &str, kind: Type) -> f64 {
@@ -186,13 +238,8 @@ pub fn fitted(text: &str, width: f64, kind: Type) -> String {
 fn font(kind: Type) -> FontDesc<'static> {
     // Texts are measured before the first picture is begun.
     fonts_are_ready();
-    let style = if kind.bold {
-        FontStyle::Bold
-    } else {
-        FontStyle::Normal
-    };
     let size = kind.size * HEIGHT_PER_EM * f64::from(SCALE);
-    FontDesc::new(FontFamily::Name(FAMILY), size, style)
+    FontDesc::new(FontFamily::Name(FAMILY), size, kind.weight)
 }
 
 fn printable(text: &str) -> String {
@@ -240,23 +287,18 @@ fn dashed(spots: &[Spot], (dash, space): (f64, f64)) -> Vec<Vec<Spot>> {
     let mut piece: Vec<Spot> = spots.first().copied().into_iter().collect();
     let (mut inked, mut left) = (true, dash);
     let mut turns = 0;
-    for (from, to) in spots.iter().zip(spots.iter().skip(1)) {
-        let length = (to.0 - from.0).hypot(to.1 - from.1);
+    for [from, to] in spots.array_windows() {
+        let length = distance(*from, *to);
         let mut walked = 0.0;
         while length - walked > left && turns < MAX_DASHES {
             walked += left;
             turns += 1;
-            let part = walked / length;
-            let spot = (
-                from.0 + (to.0 - from.0) * part,
-                from.1 + (to.1 - from.1) * part,
-            );
+            let spot = between(*from, *to, walked / length);
             piece.push(spot);
             if inked {
-                pieces.push(std::mem::take(&mut piece));
+                pieces.push(piece);
             }
-            piece.clear();
-            piece.push(spot);
+            piece = vec![spot];
             inked = !inked;
             left = if inked { dash } else { space };
         }

@@ -1,39 +1,31 @@
 //! Draws what a history is made of: the values with their band on top, and below them trend, seasons
 //! and remainder, each on a scale of its own, all above one time axis.
 
-use anyhow::Result;
-use chrono::TimeDelta;
+use anyhow::{Context, Result};
 
-use super::canvas::{self, Area, Canvas};
-use super::frame::{self, Frame, Slot};
-use super::period::{column_length, thinned};
-use super::pictures::{mark, points};
-use super::style::{
-    DAY, DOT_RADIUS, DOT_RIM, FOOT, HEADING_BASELINE, HEADING_ROOM, MARGIN, MOST_PANEL_TICKS,
-    PANEL_HEIGHT, PLOT_TOP, TICK, VALUE_PANEL_HEIGHT, WHITE,
-};
-use super::ticks::{self, ValueTick};
-use super::{Chart, Figure, Marked, Point, axis, callout, legend, series};
+use super::canvas::{self, Area};
+use super::panel::Panel;
+use super::points::{column_length, evaluated_points, thinned};
+use super::style::{HEADING, MARGIN, PLOT_TOP, TICK};
+use super::ticks::ValueTick;
+use super::{Point, axis, callout, layers, legend};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
 use crate::forecast::Components;
 use crate::output::write_length;
-use crate::series::TimeSeries;
 
 const SCALES: &str = "Each on a scale of its own";
-
-/// One scale with its points; the first has no name, the title is it.
-struct Panel {
-    name: String,
-    slots: Vec<Slot>,
-    frame: Frame,
-}
+const VALUE_PANEL_HEIGHT: f64 = 320.0;
+const COMPONENT_PANEL_HEIGHT: f64 = 170.0;
+/// Between two panels, for the name of the lower one ...
+const HEADING_ROOM: f64 = 84.0;
+/// ... whose baseline stands so far above it.
+const HEADING_BASELINE: f64 = 24.0;
+/// From the bottom of the last panel to the end of the picture.
+const FOOT: f64 = 110.0;
+const MOST_TICKS: usize = 4;
 
 /// The picture as PNG. Without components it is that of the values alone.
-///
-/// # Errors
-///
-/// Where the picture cannot be drawn or encoded, which no input is known to cause.
 pub fn draw_components(
     metric: &Metric,
     evaluation: &Evaluation,
@@ -48,208 +40,124 @@ pub fn draw_components(
         Some(_) => format!("{name} and what it is made of"),
         None => format!("{name}: not decided"),
     };
-    let mut values = points(evaluation, workings);
-    // A month has too many of them to be ringed one by one.
+    let mut values = evaluated_points(evaluation, workings);
+    // A month has too many of them to be marked one by one.
     for point in &mut values {
         point.clipped = false;
     }
-    let column = column_length(&marked(&values));
+    let column = column_length(&values);
     let step = workings.window.step().delta().max(column);
-    let figure = Figure {
-        title: &title,
-        unit: None,
-        points: &values,
-        mark: mark(&evaluation.verdict),
-        label: "",
-        band_label: &format!("{} band", evaluation.level),
-        step,
-    };
+    let panel = |points: &[Point]| Panel::new(&thinned(points, column), step);
+    let mut first = panel(&values).context("there is no bucket to draw")?;
     let history = workings.cleaned.as_ref().map(|cleaned| &cleaned.history);
-    let mut panels = vec![Panel::of(String::new(), &values, column, step)];
+    let mut parts: Vec<(String, Panel)> = Vec::new();
     if let (Some(components), Some(history)) = (components, history) {
-        panels.extend(named(components).into_iter().map(|named| {
-            let points = named.points(history);
-            Panel::of(named.name, &points, column, step)
-        }));
-    }
-    let panels = arranged(panels.into_iter().flatten().collect());
-    let bottom = panels
-        .last()
-        .map_or(PLOT_TOP + VALUE_PANEL_HEIGHT, |panel| {
-            panel.frame.area.bottom
-        });
-    canvas::picture_of_height(bottom + FOOT, |canvas| {
-        axis::draw_title(canvas, figure.title)?;
-        if panels.is_empty() {
-            return axis::draw_no_values(canvas);
+        for (name, values) in named(components) {
+            let values = values.iter().enumerate();
+            let points: Vec<Point> = values
+                .map(|(index, value)| Point::new(history.time(index), *value))
+                .collect();
+            parts.extend(panel(&points).map(|panel| (name, panel)));
         }
-        draw_panels(&figure, panels, canvas)
+    }
+    arrange(&mut first, &mut parts);
+    let lowest = parts.last().map_or(&first, |(_, panel)| panel);
+    canvas::picture(lowest.area.bottom + FOOT, |canvas| {
+        axis::draw_title(canvas, &title)?;
+        axis::draw_period(&first, canvas)?;
+        axis::draw_values(&first, canvas)?;
+        layers::draw(&first, canvas)?;
+        legend::draw(&first, canvas, evaluation.level, Vec::new())?;
+        if let Some(last) = first.points.last() {
+            callout::draw_dot(&first, canvas, last, &evaluation.verdict)?;
+        }
+        for (index, (name, panel)) in parts.iter().enumerate() {
+            let baseline = panel.area.top - HEADING_BASELINE;
+            canvas.text(name, (MARGIN, baseline), HEADING)?;
+            if index == 0 {
+                canvas.text_right(SCALES, (panel.area.right, baseline), TICK)?;
+            }
+            axis::draw_values(panel, canvas)?;
+            layers::draw(panel, canvas)?;
+        }
+        axis::draw_times(lowest, canvas)
     })
 }
 
-/// A component and its name.
-struct Named<'a> {
-    name: String,
-    values: &'a [Option<f64>],
+/// Each component with its name.
+fn named(components: &Components) -> Vec<(String, &[Option<f64>])> {
+    let mut named = vec![("Trend".to_string(), components.trend.as_slice())];
+    named.extend(components.seasons.iter().map(|season| {
+        let name = format!("Season of {}", write_length(season.length));
+        (name, season.values.as_slice())
+    }));
+    named.push(("Remainder".to_string(), &components.remainder));
+    named
 }
 
-impl Named<'_> {
-    fn points(&self, history: &TimeSeries) -> Vec<Point> {
-        let values = self.values.iter().enumerate();
-        values
-            .map(|(index, value)| Point {
-                time: history.time(index),
-                value: *value,
-                clipped: false,
-                band: None,
-            })
-            .collect()
-    }
-}
-
-fn named(components: &Components) -> Vec<Named<'_>> {
-    let plain = |name: &str, values| Named {
-        name: name.to_string(),
-        values,
-    };
-    let seasons = components.seasons.iter().map(|season| Named {
-        name: format!("Season of {}", write_length(season.length)),
-        values: &season.values,
-    });
-    std::iter::once(plain("Trend", &components.trend))
-        .chain(seasons)
-        .chain([plain("Remainder", &components.remainder)])
-        .collect()
-}
-
-fn marked(points: &[Point]) -> Vec<Marked> {
-    points
+/// Puts the panels one below the other, over the times of the first.
+fn arrange(first: &mut Panel, parts: &mut [(String, Panel)]) {
+    let (begin, end) = (first.first, first.last);
+    let left = parts
         .iter()
-        .map(|point| Marked {
-            point: *point,
-            mark: None,
-        })
-        .collect()
-}
-
-impl Panel {
-    /// None where there is no point.
-    fn of(name: String, points: &[Point], column: TimeDelta, step: TimeDelta) -> Option<Self> {
-        let shown = thinned(&marked(points), column);
-        let shown: Vec<Point> = shown.iter().map(|marked| marked.point).collect();
-        let slots = frame::slots(&shown);
-        let frame = Frame::new(&slots, step)?;
-        Some(Self { name, slots, frame })
-    }
-}
-
-/// The panels one below the other, over the times of the first.
-fn arranged(mut panels: Vec<Panel>) -> Vec<Panel> {
-    let left = panels.iter().map(|panel| panel.frame.area.left);
-    let left = left.fold(0.0, f64::max);
-    let Some(frame) = panels.first().map(|panel| &panel.frame) else {
-        return panels;
-    };
-    let (first, last) = (frame.first, frame.last);
+        .map(|(_, panel)| panel.area.left)
+        .fold(first.area.left, f64::max);
     let mut top = PLOT_TOP;
     let mut height = VALUE_PANEL_HEIGHT;
-    for panel in &mut panels {
-        let frame = &mut panel.frame;
-        (frame.first, frame.last) = (first, last);
-        frame.area = Area {
+    for panel in std::iter::once(first).chain(parts.iter_mut().map(|(_, panel)| panel)) {
+        (panel.first, panel.last) = (begin, end);
+        panel.area = Area {
             left,
             top,
             bottom: top + height,
-            ..frame.area
+            ..panel.area
         };
-        frame.value_ticks = fewer(std::mem::take(&mut frame.value_ticks));
+        thin_out(&mut panel.value_ticks);
         top += height + HEADING_ROOM;
-        height = PANEL_HEIGHT;
+        height = COMPONENT_PANEL_HEIGHT;
     }
-    panels
 }
 
-/// Every second tick or third and so on, so that they stand apart; zero stays if it was one.
-fn fewer(ticks: Vec<ValueTick>) -> Vec<ValueTick> {
-    let stride = ticks.len().div_ceil(MOST_PANEL_TICKS).max(1);
+/// Keeps every second tick or third and so on, so that they stand apart; zero stays if it was one.
+fn thin_out(ticks: &mut Vec<ValueTick>) {
+    let stride = ticks.len().div_ceil(MOST_TICKS).max(1);
     let zero = ticks.iter().position(|tick| tick.value == 0.0).unwrap_or(0);
-    ticks
-        .into_iter()
-        .enumerate()
-        .filter(|(index, _)| index % stride == zero % stride)
-        .map(|(_, tick)| tick)
-        .collect()
-}
-
-fn draw_panels(figure: &Figure, panels: Vec<Panel>, canvas: &Canvas) -> Result<()> {
-    let count = panels.len();
-    for (index, Panel { name, slots, frame }) in panels.into_iter().enumerate() {
-        let chart = Chart {
-            figure,
-            slots: &slots,
-            frame,
-        };
-        let time_ticks = ticks::time_ticks(chart.frame.first, chart.frame.last, figure.step);
-        axis::draw_grid(&chart, canvas, &time_ticks)?;
-        axis::draw_value_labels(&chart, canvas)?;
-        let baseline = chart.frame.area.top - HEADING_BASELINE;
-        canvas.text(&name, (MARGIN, baseline), DAY)?;
-        if index == 1 {
-            canvas.text_right(SCALES, (chart.frame.area.right, baseline), TICK)?;
-        }
-        series::draw_band(&chart, canvas)?;
-        series::draw_lines(&chart, canvas)?;
-        if index == 0 {
-            axis::draw_period(&chart, canvas)?;
-            legend::draw(&chart, canvas, &[])?;
-            draw_judged(&chart, canvas)?;
-        }
-        if index + 1 == count {
-            axis::draw_hours(&chart, canvas, &time_ticks)?;
-            axis::draw_days(&chart, canvas, &time_ticks)?;
-        }
-    }
-    Ok(())
-}
-
-fn draw_judged(chart: &Chart, canvas: &Canvas) -> Result<()> {
-    let judged = chart.slots.last();
-    let Some(spot) = judged.and_then(|slot| series::value_spot(chart, slot)) else {
-        return Ok(());
-    };
-    canvas.disc(spot, DOT_RADIUS + DOT_RIM, WHITE)?;
-    canvas.disc(spot, DOT_RADIUS, callout::color(chart.figure.mark))
+    let mut indices = 0..;
+    ticks.retain(|_| {
+        indices
+            .next()
+            .is_some_and(|index: usize| index % stride == zero % stride)
+    });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::TimeDelta;
+
     use crate::detect::evaluate;
     use crate::forecast::decompose;
-    use crate::series::Window;
-    use crate::series::{Buckets, Grid, Missing, parse_time};
+    use crate::series::sample::series_with_gaps;
+    use crate::series::{RowCounts, Window};
 
     /// So many hours that swing by the day, closed from 0 to 6 h, with a spike among them.
-    fn evaluation(hours: i64) -> Evaluation {
-        let end = parse_time("2026-11-22 14:00", chrono_tz::Europe::Paris).expect("a time");
-        let grid = Grid::new("1h".parse().expect("a step"), end);
-        let mut buckets = Buckets::new(grid.clone(), None);
-        let last_slot = grid.slot(end);
-        for slot in last_slot - hours..=last_slot {
-            let hour = u32::try_from(slot.rem_euclid(24)).expect("an hour");
-            let noise = u32::try_from(slot.rem_euclid(7919) * 31 % 101).expect("a number");
-            let spike = f64::from(u8::from(slot == last_slot - 50)) * 900.0;
-            let value = 1000.0 + 20.0 * f64::from(hour) + f64::from(noise) + spike;
-            buckets.add(grid.instant(slot), (hour >= 6).then_some(value));
-        }
-        let reading = Window {
-            series: buckets.series(last_slot - hours, last_slot, Missing::Gap),
-            row_counts: buckets.row_counts,
-            as_of: grid.instant(last_slot + 1),
-            newest: Some(end),
+    fn evaluation(hours: u32) -> Evaluation {
+        let value = |hour: u32| {
+            let (swing, noise) = (hour % 24 * 20, hour * 31 % 101);
+            let spike = if hour + 50 == hours { 900 } else { 0 };
+            (hour % 24 >= 6).then_some(f64::from(1000 + swing + noise + spike))
+        };
+        let values: Vec<_> = (0..hours).map(value).collect();
+        let series = series_with_gaps("1h", &values);
+        let newest = series.time(values.len() - 1);
+        let window = Window {
+            series,
+            row_counts: RowCounts::default(),
+            as_of: newest + TimeDelta::hours(1),
+            newest: Some(newest),
             stale_after: TimeDelta::hours(3),
         };
-        evaluate(reading, &Metric::of_file("sales").method).expect("an evaluation")
+        evaluate(window, &Metric::of_file("sales").method).expect("an evaluation")
     }
 
     fn components(evaluation: &Evaluation) -> Components {
@@ -271,7 +179,7 @@ mod tests {
 
     #[test]
     fn each_component_makes_the_picture_higher_by_a_panel() {
-        let evaluation = evaluation(20 * 24);
+        let evaluation = evaluation(20 * 24 + 15);
         let draw = |components: Option<&Components>| {
             let metric = Metric::of_file("sales");
             let workings = evaluation.workings.as_deref().expect("workings");
@@ -304,8 +212,9 @@ mod tests {
                 value: f64::from(tick),
                 label: tick.to_string(),
             });
-            let kept = fewer(ticks.collect());
-            kept.into_iter().map(|tick| tick.label).collect::<Vec<_>>()
+            let mut ticks: Vec<ValueTick> = ticks.collect();
+            thin_out(&mut ticks);
+            ticks.into_iter().map(|tick| tick.label).collect::<Vec<_>>()
         };
         assert_eq!(ticks(-3, 3), ["-2", "0", "2"]);
         assert_eq!(ticks(1, 3), ["1", "2", "3"]);

@@ -9,9 +9,8 @@ use anyhow::{Context, Result};
 const CHANNELS: usize = 3;
 const PALETTE_LEN: usize = 256;
 /// How many pixels of the drawing, in each direction, make one of the picture.
-pub const SCALE: u8 = 2;
+pub const SCALE: u32 = 2;
 const BLOCK: usize = SCALE as usize * CHANNELS;
-const SHARE: u16 = SCALE as u16 * SCALE as u16;
 
 type Color = [u8; CHANNELS];
 
@@ -34,29 +33,30 @@ pub fn png(drawing: &[u8], width: u32, height: u32) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Each pixel of the picture as the mean of its block.
+/// Each pixel of the picture as the mean of its block of two by two.
 fn averaged(drawing: &[u8], width: usize) -> Vec<Color> {
     let row_len = width * BLOCK;
-    let mut colors = Vec::with_capacity(drawing.len() / BLOCK / usize::from(SCALE));
-    let mut sums = vec![0_u16; row_len];
-    for rows in drawing.chunks_exact(row_len * usize::from(SCALE)) {
-        sums.fill(0);
-        for row in rows.chunks_exact(row_len) {
-            for (sum, byte) in sums.iter_mut().zip(row) {
-                *sum += u16::from(*byte);
-            }
-        }
-        colors.extend(sums.as_chunks::<BLOCK>().0.iter().map(mean));
+    let mut colors = Vec::with_capacity(drawing.len() / BLOCK / 2);
+    for rows in drawing.chunks_exact(row_len * 2) {
+        let (upper, lower) = rows.split_at(row_len);
+        let blocks = upper.as_chunks::<BLOCK>().0.iter();
+        colors.extend(
+            blocks
+                .zip(lower.as_chunks::<BLOCK>().0)
+                .map(|(upper, lower)| mean(*upper, *lower)),
+        );
     }
     colors
 }
 
-fn mean(columns: &[u16; BLOCK]) -> Color {
-    let pixels = columns.as_chunks::<CHANNELS>().0.iter();
-    let sums = pixels.fold([0; CHANNELS], |[r, g, b], [red, green, blue]| {
-        [r + red, g + green, b + blue]
-    });
-    sums.map(|sum| u8::try_from((sum + SHARE / 2) / SHARE).unwrap_or(u8::MAX))
+fn mean(upper: [u8; BLOCK], lower: [u8; BLOCK]) -> Color {
+    std::array::from_fn(|channel| {
+        let rows = [upper, lower].into_iter();
+        let sum: u16 = rows
+            .map(|row| u16::from(row[channel]) + u16::from(row[channel + CHANNELS]))
+            .sum();
+        u8::try_from((sum + 2) / 4).unwrap_or(u8::MAX)
+    })
 }
 
 /// A palette, and for each pixel the place of its colour, or of the nearest one, in it.
@@ -70,36 +70,28 @@ fn indexed(colors: &[Color]) -> (Vec<Color>, Vec<u8>) {
     let mut ranked: Vec<(Color, usize)> = counts.into_iter().collect();
     // By colour where counts are equal: the same figure always gives the same bytes.
     ranked.sort_unstable_by_key(|(color, count)| (usize::MAX - count, *color));
-    let palette: Vec<Color> = ranked
-        .iter()
-        .take(PALETTE_LEN)
-        .map(|(color, _)| *color)
-        .collect();
+    let palette = ranked.iter().take(PALETTE_LEN);
+    let palette: Vec<Color> = palette.map(|(color, _)| *color).collect();
     let places: HashMap<Color, u8> = ranked
         .into_iter()
         .map(|(color, _)| (color, nearest(&palette, color)))
         .collect();
     let mut indices = Vec::with_capacity(colors.len());
     for run in colors.chunk_by(|one, other| one == other) {
-        let place = run
-            .first()
-            .and_then(|color| places.get(color))
-            .copied()
-            .unwrap_or(0);
-        indices.resize(indices.len() + run.len(), place);
+        let place = run.first().and_then(|color| places.get(color));
+        indices.resize(indices.len() + run.len(), place.copied().unwrap_or(0));
     }
     (palette, indices)
 }
 
 fn nearest(palette: &[Color], color: Color) -> u8 {
+    let distance = |known: Color| -> u32 {
+        let differences = known.into_iter().zip(color);
+        differences
+            .map(|(one, other)| u32::from(one.abs_diff(other)).pow(2))
+            .sum()
+    };
     let places = (0..=u8::MAX).zip(palette);
-    let nearest = places.min_by_key(|(_, known)| distance(**known, color));
+    let nearest = places.min_by_key(|(_, known)| distance(**known));
     nearest.map_or(0, |(place, _)| place)
-}
-
-fn distance(one: Color, other: Color) -> u32 {
-    one.into_iter()
-        .zip(other)
-        .map(|(one, other)| u32::from(one.abs_diff(other)).pow(2))
-        .sum()
 }

@@ -1,15 +1,21 @@
-//! The two pictures of an evaluation: its last 24 and 48 hours, drawn side by side.
+//! The pictures of one panel: the last 24 and 48 hours of an evaluation, and a long period of which
+//! each point was evaluated.
 
 use std::thread;
 
 use anyhow::{Context, Result, anyhow};
 use chrono::TimeDelta;
 
-use super::{Figure, Mark, Point, draw};
+use super::callout::{self, Callout};
+use super::canvas::{self, Canvas, HEIGHT};
+use super::panel::Panel;
+use super::points::{column_length, evaluated_points, thinned};
+use super::style::side_color;
+use super::{Point, axis, layers, legend};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Verdict, Workings};
-use crate::forecast::Side;
-use crate::output::{Notation, write_time};
+use crate::forecast::{Level, Side};
+use crate::output::{Notation, separate_thousands, write_time};
 
 /// Both as PNG.
 #[derive(Debug, Clone)]
@@ -18,16 +24,44 @@ pub struct Pictures {
     pub two_days: Vec<u8>,
 }
 
-/// Draws both.
-///
-/// # Errors
-///
-/// If a picture cannot be drawn, which no data is known to cause.
+/// What one picture shows; the last point is the evaluated one.
+pub(super) struct Figure<'a> {
+    pub title: &'a str,
+    pub unit: Option<&'a str>,
+    pub points: &'a [Point],
+    pub callout: Callout<'a>,
+    pub level: Level,
+    pub step: TimeDelta,
+}
+
+/// Draws both, at the same time. Needs the workings of the evaluation.
 pub fn draw_pictures(metric: &Metric, evaluation: &Evaluation) -> Result<Pictures> {
     let workings = evaluation.workings.as_deref();
     let workings = workings.context("nothing is left of what the evaluation was made from")?;
-    let points = points(evaluation, workings);
-    let draw_last = |hours| draw_stretch(metric, evaluation, workings, stretch(&points, hours));
+    let points = evaluated_points(evaluation, workings);
+    let outcome = match &evaluation.verdict {
+        Verdict::Breach(Side::High) => "above its band",
+        Verdict::Breach(Side::Low) => "below its band",
+        Verdict::Normal => "inside its band",
+        Verdict::Undecided(_) | Verdict::NoData { .. } => "not decided",
+    };
+    let (title, label) = (
+        format!("{}: {outcome}", metric.title),
+        label(evaluation, workings),
+    );
+    let draw_last = |hours| {
+        draw(&Figure {
+            title: &title,
+            unit: metric.unit.as_deref(),
+            points: last_hours(&points, hours),
+            callout: Callout {
+                verdict: &evaluation.verdict,
+                label: &label,
+            },
+            level: evaluation.level,
+            step: workings.window.step().delta(),
+        })
+    };
     thread::scope(|scope| {
         let two_days = scope.spawn(|| draw_last(48));
         let day = draw_last(24)?;
@@ -38,91 +72,74 @@ pub fn draw_pictures(metric: &Metric, evaluation: &Evaluation) -> Result<Picture
     })
 }
 
-fn draw_stretch(
-    metric: &Metric,
-    evaluation: &Evaluation,
-    workings: &Workings,
-    points: &[Point],
-) -> Result<Vec<u8>> {
-    let mark = mark(&evaluation.verdict);
-    let title = match mark {
-        Mark::High => format!("{}: above its band", metric.title),
-        Mark::Low => format!("{}: below its band", metric.title),
-        Mark::Normal => format!("{}: inside its band", metric.title),
-        Mark::Undecided => format!("{}: not decided", metric.title),
-    };
-    draw(&Figure {
-        title: &title,
-        unit: metric.unit.as_deref(),
-        points,
-        mark,
-        label: &label(evaluation, workings),
-        band_label: &format!("{} band", evaluation.level),
-        step: workings.window.step().delta(),
+pub(super) fn draw(figure: &Figure) -> Result<Vec<u8>> {
+    draw_one_panel(figure.title, figure.points, figure.step, |panel, canvas| {
+        axis::draw_unit(panel, canvas, figure.unit)?;
+        callout::draw(panel, canvas, figure.callout)?;
+        legend::draw(panel, canvas, figure.level, Vec::new())
     })
-}
-
-pub fn mark(verdict: &Verdict) -> Mark {
-    match verdict {
-        Verdict::Breach(Side::High) => Mark::High,
-        Verdict::Breach(Side::Low) => Mark::Low,
-        Verdict::Normal => Mark::Normal,
-        Verdict::Undecided(_) | Verdict::NoData { .. } => Mark::Undecided,
-    }
 }
 
 fn label(evaluation: &Evaluation, workings: &Workings) -> String {
     let Some(latest) = evaluation.latest(workings.window.zone()) else {
         return "no data".to_string();
     };
-    let notation = evaluation
-        .band
-        .map_or(Notation::for_value(latest.value), |band| {
-            Notation::for_band(&band)
-        });
-    format!(
-        "{} at {}",
-        notation.write(latest.value),
-        write_time(latest.time, workings.window.as_of)
-    )
+    let notation = match &evaluation.band {
+        Some(band) => Notation::for_band(band),
+        None => Notation::for_value(latest.value),
+    };
+    let time = write_time(latest.time, workings.window.as_of);
+    format!("{} at {time}", notation.write(latest.value))
 }
 
-/// Every slot up to the judged one. Values are those measured, also where the fit saw a clipped one.
-pub fn points(evaluation: &Evaluation, workings: &Workings) -> Vec<Point> {
-    let series = &workings.window.series;
-    let slot = |time| series.grid().slot(time);
-    let last = evaluation
-        .latest(workings.window.zone())
-        .map_or(series.len(), |latest| series.index(slot(latest.time)) + 1);
-    let mut points: Vec<Point> = (0..last)
-        .map(|index| Point {
-            time: series.time(index),
-            value: series.values()[index],
-            clipped: false,
-            band: None,
-        })
-        .collect();
-    if let Some(cleaned) = &workings.cleaned {
-        let offset = series.index(cleaned.history.slot(0));
-        for index in &cleaned.clipped {
-            points[offset + index].clipped = true;
-        }
-        if let Some(forecast) = &workings.forecast {
-            let bands = forecast.past.iter().copied().chain([Some(forecast.band)]);
-            points[offset..]
-                .iter_mut()
-                .zip(bands)
-                .for_each(|(point, band)| point.band = band);
-        }
-    }
-    points
-}
-
-/// The points of the last hours before the judged one, and itself.
-fn stretch(points: &[Point], hours: i64) -> &[Point] {
+/// The points of the last hours before the evaluated one, and itself.
+fn last_hours(points: &[Point], hours: i64) -> &[Point] {
     let Some(last) = points.last() else {
         return points;
     };
     let start = last.time - TimeDelta::hours(hours);
     &points[points.partition_point(|point| point.time < start)..]
+}
+
+/// Draws a long period of points, oldest first, with its breaches. `step` is the time between neighbours: a longer one is a gap.
+pub fn draw_period(
+    title: &str,
+    points: &[Point],
+    level: Level,
+    step: TimeDelta,
+) -> Result<Vec<u8>> {
+    let column = column_length(points);
+    // A gap narrower than a column cannot be seen, and points kept of neighbouring columns touch.
+    let step = step.max(column);
+    let counted = |side: Side, word: &str| {
+        let breaches = points.iter().filter(|point| point.breach == Some(side));
+        let count = breaches.count();
+        let name = format!("{} {word}", separate_thousands(&count.to_string()));
+        (count > 0).then_some((legend::Sample::Breach(side_color(side)), name))
+    };
+    let counts = [counted(Side::High, "above"), counted(Side::Low, "below")];
+    let counts = counts.into_iter().flatten().collect();
+    draw_one_panel(title, &thinned(points, column), step, |panel, canvas| {
+        layers::draw_breaches(panel, canvas)?;
+        legend::draw(panel, canvas, level, counts)
+    })
+}
+
+/// A picture of one panel with `on_top` drawn last; without points it says so.
+fn draw_one_panel(
+    title: &str,
+    points: &[Point],
+    step: TimeDelta,
+    on_top: impl FnOnce(&Panel, &Canvas) -> Result<()>,
+) -> Result<Vec<u8>> {
+    let panel = Panel::new(points, step);
+    canvas::picture(HEIGHT, |canvas| {
+        axis::draw_title(canvas, title)?;
+        let Some(panel) = panel else {
+            return axis::draw_no_values(canvas);
+        };
+        axis::draw(&panel, canvas)?;
+        layers::draw(&panel, canvas)?;
+        on_top(&panel, canvas)
+    })
 }

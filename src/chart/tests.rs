@@ -1,17 +1,24 @@
 //! Draws whole charts and looks at their pixels.
 #![allow(clippy::unwrap_used)]
 
-use chrono::TimeZone;
+use chrono::{DateTime, TimeDelta, TimeZone};
+use chrono_tz::Tz;
 use plotters::style::RGBColor;
 
+use super::callout::Callout;
+use super::panel::Panel;
+use super::pictures::{Figure, draw};
 use super::style::{
-    BAND_FILL, HIGH, LEGEND, LEGEND_BASELINE, LOW, MARGIN, NORMAL, PLOT_BOTTOM, PLOT_TOP,
-    UNDECIDED, VALUE,
+    BAND_FILL, HIGH, LEGEND_BASELINE, LOW, MARGIN, NORMAL, PLOT_BOTTOM, PLOT_TOP, UNDECIDED, VALUE,
 };
 use super::*;
+use crate::detect::Verdict;
+use crate::forecast::{Band, Level, Side};
 
 const STEP: TimeDelta = TimeDelta::minutes(5);
 const DAY_LEN: usize = 289;
+const ABOVE: Verdict = Verdict::Breach(Side::High);
+const BELOW: Verdict = Verdict::Breach(Side::Low);
 
 struct Picture {
     width: u32,
@@ -68,14 +75,8 @@ fn day() -> Vec<Point> {
     let wave = |index: i32| 1000.0 + 150.0 * (f64::from(index) / 20.0).sin();
     (0..i32::try_from(DAY_LEN).unwrap())
         .map(|index| Point {
-            time: end() - STEP * (288 - index),
-            value: Some(wave(index)),
-            clipped: false,
-            band: Some(Band {
-                expected: 1000.0,
-                lower: 800.0,
-                upper: 1200.0,
-            }),
+            band: Band::new(800.0, 1000.0, 1200.0),
+            ..Point::new(end() - STEP * (288 - index), Some(wave(index)))
         })
         .collect()
 }
@@ -93,32 +94,39 @@ fn with_values(value: impl Fn(usize) -> Option<f64>) -> Vec<Point> {
 
 /// The pixels between two points of a whole day of them.
 fn pixels_per_step(points: &[Point]) -> f64 {
-    let frame = Frame::new(&frame::slots(points), STEP).unwrap();
-    frame.x(end()) - frame.x(end() - STEP)
+    let panel = Panel::new(points, STEP).unwrap();
+    panel.x(end()) - panel.x(end() - STEP)
 }
 
-fn bytes(points: &[Point], mark: Mark) -> Vec<u8> {
-    let (title, label, band_label) = ("Sales", "1,843.20 at 14:05 CET", "95 % band");
-    let unit = Some("EUR");
-    draw(&Figure {
-        title,
-        unit,
+fn figure<'a>(points: &'a [Point], verdict: &'a Verdict) -> Figure<'a> {
+    Figure {
+        title: "Sales",
+        unit: Some("EUR"),
         points,
-        mark,
-        label,
-        band_label,
+        callout: Callout {
+            verdict,
+            label: "1,843.20 at 14:05 CET",
+        },
+        level: Level::default(),
         step: STEP,
-    })
-    .unwrap()
+    }
 }
 
-fn drawn(points: &[Point], mark: Mark) -> Picture {
-    decoded(&bytes(points, mark))
+fn bytes(points: &[Point], verdict: &Verdict) -> Vec<u8> {
+    draw(&figure(points, verdict)).unwrap()
+}
+
+fn drawn(points: &[Point], verdict: &Verdict) -> Picture {
+    decoded(&bytes(points, verdict))
+}
+
+fn undecided() -> Verdict {
+    Verdict::Undecided("too short".to_string())
 }
 
 #[test]
 fn a_picture_is_at_least_1200_pixels_wide() {
-    let picture = drawn(&day(), Mark::Normal);
+    let picture = drawn(&day(), &Verdict::Normal);
     assert!(picture.width >= 1200);
     assert_eq!(
         picture.pixels.len(),
@@ -128,41 +136,40 @@ fn a_picture_is_at_least_1200_pixels_wide() {
 
 #[test]
 fn a_picture_is_small_enough_for_a_mail() {
-    assert!(bytes(&day(), Mark::High).len() < 120_000);
+    assert!(bytes(&day(), &ABOVE).len() < 120_000);
 }
 
 #[test]
 fn the_same_figure_gives_the_same_bytes() {
-    assert_eq!(bytes(&day(), Mark::High), bytes(&day(), Mark::High));
+    assert_eq!(bytes(&day(), &ABOVE), bytes(&day(), &ABOVE));
 }
 
 #[test]
-fn the_judged_point_has_its_mark_at_its_place() {
+fn the_evaluated_point_has_its_mark_at_its_place() {
     let colors = [HIGH, LOW, NORMAL, UNDECIDED];
-    let marks = [Mark::High, Mark::Low, Mark::Normal, Mark::Undecided];
+    let verdicts = [ABOVE, BELOW, Verdict::Normal, undecided()];
     let points = day();
-    let slots = frame::slots(&points);
-    let frame = Frame::new(&slots, STEP).unwrap();
-    let (x, y) = frame.spot(end(), points[DAY_LEN - 1].value.unwrap());
-    for (mark, color) in marks.into_iter().zip(colors) {
-        let picture = drawn(&points, mark);
+    let panel = Panel::new(&points, STEP).unwrap();
+    let (x, y) = panel.spot(end(), points[DAY_LEN - 1].value.unwrap());
+    for (verdict, color) in verdicts.into_iter().zip(colors) {
+        let picture = drawn(&points, &verdict);
         let near = |(a, b): (u32, u32)| (f64::from(a) - x).hypot(f64::from(b) - y) < 8.0;
         let count = picture.places(color).filter(|place| near(*place)).count();
-        assert!(count > 150, "{mark:?}: {count}");
+        assert!(count > 150, "{verdict:?}: {count}");
         let others = colors.into_iter().filter(|other| *other != color);
         assert_eq!(
             others.map(|other| picture.count(other)).sum::<usize>(),
             0,
-            "{mark:?}"
+            "{verdict:?}"
         );
     }
 }
 
 #[test]
 fn a_gap_breaks_the_line() {
-    let whole = drawn(&with_values(|_| Some(5.0)), Mark::High).columns(VALUE);
+    let whole = drawn(&with_values(|_| Some(5.0)), &ABOVE).columns(VALUE);
     let gap = |index| (!(100..150).contains(&index)).then_some(5.0);
-    let broken = drawn(&with_values(gap), Mark::High).columns(VALUE);
+    let broken = drawn(&with_values(gap), &ABOVE).columns(VALUE);
     let widest = |columns: &[u32]| {
         columns
             .windows(2)
@@ -178,7 +185,7 @@ fn a_gap_breaks_the_line() {
 #[test]
 fn a_point_between_gaps_is_a_dot() {
     let lone = |index| (index == 100 || index == 288).then_some(5.0);
-    let columns = drawn(&with_values(lone), Mark::High).columns(VALUE);
+    let columns = drawn(&with_values(lone), &ABOVE).columns(VALUE);
     assert!((6..=12).contains(&columns.len()), "{columns:?}");
 }
 
@@ -188,8 +195,8 @@ fn the_band_is_missing_where_there_is_none() {
     points[50..150]
         .iter_mut()
         .for_each(|point| point.band = None);
-    let whole = drawn(&day(), Mark::High).columns(BAND_FILL).len();
-    let broken = drawn(&points, Mark::High).columns(BAND_FILL).len();
+    let whole = drawn(&day(), &ABOVE).columns(BAND_FILL).len();
+    let broken = drawn(&points, &ABOVE).columns(BAND_FILL).len();
     let missing = f64::from(u32::try_from(whole - broken).unwrap()) / pixels_per_step(&points);
     assert!((90.0..103.0).contains(&missing), "{missing} steps");
 }
@@ -198,8 +205,8 @@ fn the_band_is_missing_where_there_is_none() {
 fn a_clipped_outlier_is_marked_and_named_only_where_there_is_one() {
     let mut points = day();
     points[100].clipped = true;
-    let (plain, marked) = (drawn(&day(), Mark::High), drawn(&points, Mark::High));
-    let legend = LEGEND_BASELINE - LEGEND.size..LEGEND_BASELINE;
+    let (plain, marked) = (drawn(&day(), &ABOVE), drawn(&points, &ABOVE));
+    let legend = LEGEND_BASELINE - legend::TEXT.size..LEGEND_BASELINE;
     let left_end = |picture: &Picture| {
         let places = picture.places(VALUE);
         places
@@ -225,7 +232,7 @@ fn the_label_never_leaves_the_plot_nor_covers_the_point() {
                     f64::from(at % 2 == 0)
                 })
             });
-            let picture = drawn(&points[index..], Mark::High);
+            let picture = drawn(&points[index..], &ABOVE);
             let inside = |(x, y): (u32, u32)| {
                 (MARGIN..f64::from(canvas::WIDTH) - MARGIN / 2.0).contains(&f64::from(x))
                     && (PLOT_TOP - 16.0..PLOT_BOTTOM + 16.0).contains(&f64::from(y))
@@ -243,9 +250,9 @@ fn the_label_never_leaves_the_plot_nor_covers_the_point() {
 #[test]
 fn a_constant_series_draws() {
     for value in [0.0, 5.0, -5.0, 1e-9, 1e15] {
-        let columns = drawn(&with_values(|_| Some(value)), Mark::High).columns(VALUE);
-        let frame = Frame::new(&frame::slots(&day()), STEP).unwrap();
-        let width = frame.area.right - frame.area.left;
+        let columns = drawn(&with_values(|_| Some(value)), &ABOVE).columns(VALUE);
+        let panel = Panel::new(&day(), STEP).unwrap();
+        let width = panel.area.right - panel.area.left;
         // A quarter may be taken by long labels of the value axis.
         let drawn = f64::from(u32::try_from(columns.len()).unwrap());
         assert!(drawn > width * 0.75, "{value}: {drawn} of {width}");
@@ -255,7 +262,7 @@ fn a_constant_series_draws() {
 #[test]
 fn a_spike_of_a_hundred_times_the_rest_draws_whole() {
     let points = with_values(|index| Some(if index == 100 { 1e5 } else { 1e3 }));
-    let picture = drawn(&points, Mark::Normal);
+    let picture = drawn(&points, &Verdict::Normal);
     let rows: Vec<u32> = picture
         .places(VALUE)
         .map(|(_, y)| y)
@@ -266,19 +273,19 @@ fn a_spike_of_a_hundred_times_the_rest_draws_whole() {
 
 #[test]
 fn a_single_point_draws() {
-    assert!(drawn(&day()[288..], Mark::Low).count(LOW) > 300);
+    assert!(drawn(&day()[288..], &BELOW).count(LOW) > 300);
 }
 
 #[test]
-fn a_judged_point_without_value_still_has_its_label() {
-    let picture = drawn(&with_values(|_| None), Mark::Undecided);
+fn an_evaluated_point_without_value_still_has_its_label() {
+    let picture = drawn(&with_values(|_| None), &undecided());
     assert!(picture.count(UNDECIDED) > 900);
     assert_eq!(picture.columns(VALUE), Vec::<u32>::new());
 }
 
 #[test]
-fn no_slot_at_all_draws_a_picture() {
-    assert_eq!(drawn(&[], Mark::Normal).width, canvas::WIDTH);
+fn no_point_at_all_draws_a_picture() {
+    assert_eq!(drawn(&[], &Verdict::Normal).width, canvas::WIDTH);
 }
 
 #[test]
@@ -299,7 +306,7 @@ fn numbers_beyond_all_measure_draw() {
             lower: -odd,
             upper: odd,
         });
-        assert_eq!(drawn(&points, Mark::High).width, canvas::WIDTH, "{odd}");
+        assert_eq!(drawn(&points, &ABOVE).width, canvas::WIDTH, "{odd}");
     }
 }
 
@@ -308,16 +315,9 @@ fn steps_of_any_length_draw() {
     let steps = [-5, 0, 1440, 5_000_000].map(TimeDelta::minutes);
     for step in steps.into_iter().chain([TimeDelta::MAX, TimeDelta::MIN]) {
         let points = day();
-        let mark = Mark::High;
-        let (title, unit, label, band_label) = ("", None, "", "");
         let figure = Figure {
-            title,
-            unit,
-            points: &points,
-            mark,
-            label,
-            band_label,
             step,
+            ..figure(&points, &ABOVE)
         };
         assert_eq!(
             decoded(&draw(&figure).unwrap()).width,
@@ -331,15 +331,14 @@ fn steps_of_any_length_draw() {
 fn texts_of_any_kind_draw() {
     for text in ["日本語 🙂\n\t\u{0}", "W".repeat(5000).as_str(), "", " "] {
         let points = day();
-        let (title, unit, label, band_label) = (text, Some(text), text, text);
         let figure = Figure {
-            title,
-            unit,
-            points: &points,
-            mark: Mark::High,
-            label,
-            band_label,
-            step: STEP,
+            title: text,
+            unit: Some(text),
+            callout: Callout {
+                verdict: &ABOVE,
+                label: text,
+            },
+            ..figure(&points, &ABOVE)
         };
         let picture = decoded(&draw(&figure).unwrap());
         assert!(picture.count(HIGH) > 150, "{text:.9}");

@@ -3,12 +3,19 @@
 //! drawn at its true length and still labelled with the hours that the reader's clock showed.
 
 use std::iter;
+use std::ops::RangeInclusive;
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone};
+use chrono::{
+    DateTime, Datelike, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone,
+};
 use chrono_tz::Tz;
+
+use crate::output::separate_thousands;
 
 const HOUR_STEPS: [i64; 11] = [1, 2, 5, 10, 15, 30, 60, 120, 240, 360, 720];
 const MAX_HOUR_TICKS: i64 = 12;
+/// In minutes: ticks at midnight only.
+const DAILY: i64 = 24 * 60;
 const DAY_STEPS: [i32; 4] = [1, 2, 7, 14];
 const MAX_DAY_TICKS: i64 = 8;
 /// For longer spans; beyond the last, as many times that as it takes.
@@ -27,6 +34,9 @@ const ROUNDING: f64 = 1e-6;
 /// Twelve digits are written out, more in powers of ten.
 const LARGEST_PLAIN: f64 = 1e12;
 const SMALLEST_PLAIN: f64 = 1e-4;
+const HOUR: &str = "%H:%M";
+const DAY: &str = "%a %-d %b";
+const MONTH: &str = "%b %Y";
 const MINUS: &str = "\u{2212}";
 
 pub struct TimeTick {
@@ -49,21 +59,18 @@ pub struct ValueTick {
 }
 
 pub fn time_ticks(first: DateTime<Tz>, last: DateTime<Tz>, step: TimeDelta) -> TimeTicks {
-    let span = last - first;
+    let view = first..=last;
     let hourly = HOUR_STEPS.iter().find(|minutes| {
-        step < TimeDelta::days(1) && span <= TimeDelta::minutes(**minutes * MAX_HOUR_TICKS)
+        step < TimeDelta::days(1) && last - first <= TimeDelta::minutes(**minutes * MAX_HOUR_TICKS)
     });
     match hourly {
         Some(minutes) => TimeTicks {
-            ticks: hour_ticks(first, last, *minutes),
-            midnights: hour_ticks(first, last, 24 * 60)
-                .iter()
-                .map(|tick| day_tick(tick.time))
-                .collect(),
-            first_day: Some(day(first)),
+            ticks: clock_ticks(&view, first.date_naive().iter_days(), *minutes, HOUR),
+            midnights: clock_ticks(&view, first.date_naive().iter_days(), DAILY, DAY),
+            first_day: Some(first.format(DAY).to_string()),
         },
         None => TimeTicks {
-            ticks: day_ticks(first, last),
+            ticks: day_ticks(&view),
             midnights: vec![],
             first_day: None,
         },
@@ -72,21 +79,23 @@ pub fn time_ticks(first: DateTime<Tz>, last: DateTime<Tz>, step: TimeDelta) -> T
 
 /// The period as one line, with the zone's short name.
 pub fn period(first: DateTime<Tz>, last: DateTime<Tz>, step: TimeDelta) -> String {
-    let format = match (step < TimeDelta::days(1), last - first < SPAN_WITH_YEAR) {
-        (true, true) => "%a %-d %b %H:%M",
-        (true, false) => "%a %-d %b %Y %H:%M",
-        (false, true) => "%a %-d %b",
-        (false, false) => "%a %-d %b %Y",
+    let (clock, zone) = if step < TimeDelta::days(1) {
+        (" %H:%M", " %Z")
+    } else {
+        ("", "")
     };
-    let [start, end] = [first, last].map(|time| time.format(format).to_string());
-    let [old_zone, zone] = [first, last].map(|time| time.format("%Z").to_string());
-    let daily = step >= TimeDelta::days(1);
-    match (start == end && old_zone == zone, daily, old_zone == zone) {
-        (true, true, _) => end,
-        (true, false, _) => format!("{end} {zone}"),
-        (false, true, _) => format!("{start} – {end}"),
-        (false, false, true) => format!("{start} – {end} {zone}"),
-        (false, false, false) => format!("{start} {old_zone} – {end} {zone}"),
+    let year = if last - first < SPAN_WITH_YEAR {
+        ""
+    } else {
+        " %Y"
+    };
+    let day = format!("{DAY}{year}{clock}");
+    let [start, end] = [first, last].map(|time| time.format(&day).to_string());
+    let [old_zone, zone] = [first, last].map(|time| time.format(zone).to_string());
+    match (start == end, old_zone == zone) {
+        (true, true) => format!("{end}{zone}"),
+        (false, true) => format!("{start} – {end}{zone}"),
+        (_, false) => format!("{start}{old_zone} – {end}{zone}"),
     }
 }
 
@@ -122,30 +131,28 @@ fn nice_step(least: f64) -> f64 {
     factor.unwrap_or(10.0) * power
 }
 
-fn hour_ticks(first: DateTime<Tz>, last: DateTime<Tz>, minutes: i64) -> Vec<TimeTick> {
-    let zone = first.timezone();
-    let mut ticks = Vec::new();
-    let mut day = first.date_naive();
-    while day <= last.date_naive() {
-        let in_view = local_times(day, minutes)
-            .filter_map(|local| instant(zone, local))
-            .filter(|time| (first..=last).contains(time));
-        ticks.extend(in_view.map(|time| TimeTick {
+/// Ticks at each multiple of `minutes` that local clocks show on these dates, as far as in view.
+fn clock_ticks(
+    view: &RangeInclusive<DateTime<Tz>>,
+    dates: impl Iterator<Item = NaiveDate>,
+    minutes: i64,
+    format: &str,
+) -> Vec<TimeTick> {
+    let last_date = view.end().date_naive();
+    let zone = view.start().timezone();
+    dates
+        .take_while(|date| *date <= last_date)
+        .flat_map(|date| (0..DAILY / minutes).map(move |index| (date, index * minutes)))
+        .filter_map(|(date, minute)| {
+            let midnight = date.and_time(NaiveTime::MIN);
+            instant(zone, midnight + TimeDelta::minutes(minute))
+        })
+        .filter(|time| view.contains(time))
+        .map(|time| TimeTick {
             time,
-            label: time.format("%H:%M").to_string(),
-        }));
-        match day.succ_opt() {
-            Some(next) => day = next,
-            None => break,
-        }
-    }
-    ticks
-}
-
-fn local_times(day: NaiveDate, minutes: i64) -> impl Iterator<Item = NaiveDateTime> {
-    let midnight = day.and_time(NaiveTime::MIN);
-    (0..24 * 60 / minutes)
-        .filter_map(move |index| midnight.checked_add_signed(TimeDelta::minutes(index * minutes)))
+            label: time.format(format).to_string(),
+        })
+        .collect()
 }
 
 /// The first instant at which local clocks show `local`. None where they skip it, except for
@@ -162,70 +169,32 @@ fn instant(zone: Tz, local: NaiveDateTime) -> Option<DateTime<Tz>> {
     })
 }
 
-fn day_ticks(first: DateTime<Tz>, last: DateTime<Tz>) -> Vec<TimeTick> {
-    let span = last - first;
+fn day_ticks(view: &RangeInclusive<DateTime<Tz>>) -> Vec<TimeTick> {
+    let span = *view.end() - *view.start();
     let fits = |days: &&i32| span.num_days() <= i64::from(**days) * MAX_DAY_TICKS;
-    let Some(days) = DAY_STEPS.iter().find(fits).copied() else {
-        return month_ticks(first, last);
+    let Some(days) = DAY_STEPS.iter().find(fits) else {
+        return month_ticks(view);
     };
     // Day 1 of the common era was a Monday: steps of weeks start on Mondays.
-    let to_next = (1 - first.date_naive().num_days_from_ce()).rem_euclid(days);
-    let start = later(first.date_naive(), to_next);
-    let dates = iter::successors(start, |date| later(*date, days));
-    midnights(dates, first, last).map(day_tick).collect()
+    let is_due = |date: &NaiveDate| (date.num_days_from_ce() - 1).rem_euclid(*days) == 0;
+    let dates = view.start().date_naive().iter_days().filter(is_due);
+    clock_ticks(view, dates, DAILY, DAY)
 }
 
 /// The first days of months, of quarters and half years from January on.
-fn month_ticks(first: DateTime<Tz>, last: DateTime<Tz>) -> Vec<TimeTick> {
-    let span = (last - first).num_days() / DAYS_OF_MONTH;
+fn month_ticks(view: &RangeInclusive<DateTime<Tz>>) -> Vec<TimeTick> {
+    let (first, last) = (view.start(), view.end());
+    let span = (*last - *first).num_days() / DAYS_OF_MONTH;
     let fits = |months: &&i64| span <= **months * MAX_DAY_TICKS;
     let longest = span / MAX_DAY_TICKS + 1;
     let months = MONTH_STEPS.iter().find(fits).copied().unwrap_or(longest);
-    let month = i64::from(first.year()) * 12 + i64::from(first.month0());
-    let start = month.div_euclid(months) * months;
-    let dates = iter::successors(Some(start), |month| Some(month + months)).map_while(first_of);
-    midnights(dates, first, last).map(month_tick).collect()
-}
-
-/// The first day of a month counted from the beginning of the year 0. None where the calendar ends.
-fn first_of(month: i64) -> Option<NaiveDate> {
-    let year = i32::try_from(month.div_euclid(12)).ok()?;
-    let month = u32::try_from(month.rem_euclid(12)).ok()?;
-    NaiveDate::from_ymd_opt(year, month + 1, 1)
-}
-
-/// The beginnings of dates that are in view.
-fn midnights(
-    dates: impl Iterator<Item = NaiveDate>,
-    first: DateTime<Tz>,
-    last: DateTime<Tz>,
-) -> impl Iterator<Item = DateTime<Tz>> {
-    dates
-        .take_while(move |date| *date <= last.date_naive())
-        .filter_map(move |date| instant(first.timezone(), date.and_time(NaiveTime::MIN)))
-        .filter(move |time| (first..=last).contains(time))
-}
-
-fn later(date: NaiveDate, days: i32) -> Option<NaiveDate> {
-    date.checked_add_days(Days::new(u64::try_from(days).ok()?))
-}
-
-fn day_tick(time: DateTime<Tz>) -> TimeTick {
-    TimeTick {
-        time,
-        label: day(time),
-    }
-}
-
-fn month_tick(time: DateTime<Tz>) -> TimeTick {
-    TimeTick {
-        time,
-        label: time.format("%b %Y").to_string(),
-    }
-}
-
-fn day(time: DateTime<Tz>) -> String {
-    time.format("%a %-d %b").to_string()
+    let is_due = |date: &NaiveDate| {
+        let month = i64::from(date.year()) * 12 + i64::from(date.month0());
+        month.rem_euclid(months) == 0
+    };
+    let start = first.date_naive().with_day(1);
+    let dates = iter::successors(start, |date| date.checked_add_months(Months::new(1)));
+    clock_ticks(view, dates.filter(is_due), DAILY, MONTH)
 }
 
 /// The value with the digits that a tick step tells apart.
@@ -234,7 +203,8 @@ fn number(value: f64, step: f64, largest: f64) -> String {
     if value.abs() < step / 2.0 {
         "0".to_owned()
     } else if (SMALLEST_PLAIN..LARGEST_PLAIN).contains(&largest) {
-        plain(value, digits(-exponent))
+        let decimals = digits(-exponent);
+        separate_thousands(&format!("{value:.decimals$}")).replace('-', MINUS)
     } else {
         let own = value.abs().log10().floor();
         format!("{value:.*e}", digits(own - exponent)).replacen(
@@ -243,24 +213,6 @@ fn number(value: f64, step: f64, largest: f64) -> String {
             usize::from(value < 0.0),
         )
     }
-}
-
-fn plain(value: f64, decimals: usize) -> String {
-    let text = format!("{:.decimals$}", value.abs());
-    let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
-    let sign = if value < 0.0 { MINUS } else { "" };
-    format!("{sign}{}{rest}", grouped(whole))
-}
-
-fn grouped(digits: &str) -> String {
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[expect(

@@ -3,9 +3,8 @@
 use anyhow::Result;
 
 use super::replay::Replay;
-use crate::chart::{Mark, Marked, Period, Point, draw_period};
+use crate::chart::{Point, draw_period};
 use crate::config::Metric;
-use crate::forecast::Side;
 
 /// As PNG.
 ///
@@ -13,21 +12,13 @@ use crate::forecast::Side;
 ///
 /// If it cannot be drawn, which no data is known to cause.
 pub fn draw(replay: &Replay, metric: &Metric) -> Result<Vec<u8>> {
-    let points: Vec<Marked> = replay
+    let points: Vec<Point> = replay
         .points
         .iter()
-        .map(|point| Marked {
-            point: Point {
-                time: point.time,
-                value: Some(point.value),
-                clipped: false,
-                band: point.decision().map(|decision| decision.band),
-            },
-            mark: match point.breach() {
-                Some(Side::High) => Some(Mark::High),
-                Some(Side::Low) => Some(Mark::Low),
-                None => None,
-            },
+        .map(|point| Point {
+            band: point.decision().map(|decision| decision.band),
+            breach: point.breach(),
+            ..Point::new(point.time, Some(point.value))
         })
         .collect();
     // The unit's usual place is taken by a longer legend.
@@ -35,10 +26,5 @@ pub fn draw(replay: &Replay, metric: &Metric) -> Result<Vec<u8>> {
         Some(unit) => format!("{} ({unit}): backtest", metric.title),
         None => format!("{}: backtest", metric.title),
     };
-    draw_period(&Period {
-        title: &title,
-        points: &points,
-        band_label: &format!("{} band", replay.level),
-        step: replay.spacing(),
-    })
+    draw_period(&title, &points, replay.level, replay.spacing())
 }

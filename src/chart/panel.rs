@@ -1,0 +1,142 @@
+//! A panel: points in, the places of their times and values in the picture out.
+//! Everything drawn goes through here once, so that odd input (no value, one value, a flat series,
+//! numbers near the end of what `f64` holds) is dealt with in this file alone.
+
+use chrono::{DateTime, TimeDelta};
+use chrono_tz::Tz;
+
+use super::Point;
+use super::canvas::{self, Area, Spot, WIDTH};
+use super::style::{LABEL_SPACE, MARGIN, MAX_VALUE_LABEL, PLOT_BOTTOM, PLOT_TOP, TICK};
+use super::ticks::{ValueTick, next_tick, value_ticks};
+
+const ROOM_ABOVE: f64 = 0.08;
+const ROOM_BELOW: f64 = 0.05;
+/// In pixels, to the right of the newest point.
+const ROOM_RIGHT: f64 = 26.0;
+/// A series without negative values is drawn from zero unless it stays this far above it.
+const ZERO_BELOW: f64 = 0.5;
+/// Below this share of its size a range is only noise of the arithmetic.
+const FLAT: f64 = 1e-9;
+
+pub struct Panel {
+    /// With finite numbers only.
+    pub points: Vec<Point>,
+    /// The time between neighbours; a longer one is a gap.
+    pub step: TimeDelta,
+    /// Where lines may be drawn.
+    pub area: Area,
+    pub first: DateTime<Tz>,
+    pub last: DateTime<Tz>,
+    pub low: f64,
+    pub high: f64,
+    /// Empty where there is no number at all.
+    pub value_ticks: Vec<ValueTick>,
+}
+
+impl Panel {
+    /// None where there is no point at all. A single point stands in the middle of two steps.
+    pub fn new(points: &[Point], step: TimeDelta) -> Option<Self> {
+        let points: Vec<Point> = points.iter().map(Point::finite).collect();
+        let (first, last) = (points.first()?.time, points.last()?.time);
+        let margin = if last > first {
+            TimeDelta::zero()
+        } else {
+            step.max(TimeDelta::seconds(1))
+        };
+        let ends = ends(&points);
+        let (low, high) = ends.map_or((0.0, 1.0), |(low, high)| value_range(low, high));
+        let value_ticks = ends.map_or(vec![], |_| value_ticks(low, high));
+        // The left edge leaves room for the widest value label.
+        let widths = value_ticks
+            .iter()
+            .map(|tick| canvas::text_width(&tick.label, TICK));
+        let widest = widths.fold(0.0, f64::max).min(MAX_VALUE_LABEL);
+        Some(Self {
+            area: Area {
+                left: (MARGIN + widest + LABEL_SPACE).round(),
+                top: PLOT_TOP,
+                right: f64::from(WIDTH) - MARGIN,
+                bottom: PLOT_BOTTOM,
+            },
+            first: first.checked_sub_signed(margin)?,
+            last: last.max(first).checked_add_signed(margin)?,
+            low,
+            high,
+            value_ticks,
+            points,
+            step,
+        })
+    }
+
+    pub fn x(&self, time: DateTime<Tz>) -> f64 {
+        let span = (self.last - self.first).as_seconds_f64();
+        let share = (time - self.first).as_seconds_f64() / span;
+        self.area.left + share * (self.area.right - ROOM_RIGHT - self.area.left)
+    }
+
+    pub fn y(&self, value: f64) -> f64 {
+        let share = (value - self.low) / (self.high - self.low);
+        self.area.bottom - share * (self.area.bottom - self.area.top)
+    }
+
+    pub fn spot(&self, time: DateTime<Tz>, value: f64) -> Spot {
+        (self.x(time), self.y(value))
+    }
+
+    pub fn value_spot(&self, point: &Point) -> Option<Spot> {
+        Some(self.spot(point.time, point.value?))
+    }
+
+    pub fn expected_spot(&self, point: &Point) -> Option<Spot> {
+        Some(self.spot(point.time, point.band?.expected))
+    }
+}
+
+/// The lowest and the highest number to be drawn.
+fn ends(points: &[Point]) -> Option<(f64, f64)> {
+    let bands = points.iter().filter_map(|point| point.band);
+    let numbers = bands.flat_map(|band| [band.lower, band.expected, band.upper]);
+    let numbers = numbers.chain(points.iter().filter_map(|point| point.value));
+    numbers.fold(None, |ends, number| {
+        let (low, high) = ends.unwrap_or((number, number));
+        Some((number.min(low), number.max(high)))
+    })
+}
+
+/// The range to draw: with zero where that is near, and with room around the data.
+fn value_range(low: f64, high: f64) -> (f64, f64) {
+    let (low, high) = with_zero(widened(low, high));
+    let room = high - low;
+    let below = if low == 0.0 { 0.0 } else { room * ROOM_BELOW };
+    let above = if high == 0.0 { 0.0 } else { room * ROOM_ABOVE };
+    let (low, high) = (low - below, high + above);
+    // A tick just above the data shows how high it reaches.
+    let next_tick = next_tick(low, high);
+    if next_tick - high < room * ROOM_ABOVE {
+        (low, next_tick)
+    } else {
+        (low, high)
+    }
+}
+
+fn widened(low: f64, high: f64) -> (f64, f64) {
+    let size = low.abs().max(high.abs());
+    if high - low > size * FLAT {
+        (low, high)
+    } else if size < f64::MIN_POSITIVE / FLAT {
+        (0.0, 1.0)
+    } else {
+        (low - size / 10.0, high + size / 10.0)
+    }
+}
+
+fn with_zero((low, high): (f64, f64)) -> (f64, f64) {
+    if low > 0.0 && low < high * ZERO_BELOW {
+        (0.0, high)
+    } else if high < 0.0 && high > low * ZERO_BELOW {
+        (low, 0.0)
+    } else {
+        (low, high)
+    }
+}

@@ -1,0 +1,203 @@
+//! What is drawn: an evaluation in, its points out. Where there are more points than columns of
+//! pixels, each column keeps its first and last point, its extremes, and one breach of either side:
+//! the line through those covers the same pixels as the line through all (U. Jugel et al., *M4: A
+//! Visualization-Oriented Time Series Data Aggregation*, 2014), and no breach disappears.
+
+use chrono::{DateTime, TimeDelta};
+use chrono_tz::Tz;
+
+use super::canvas::WIDTH;
+use crate::detect::{Evaluation, Workings};
+use crate::forecast::{Band, Side};
+
+/// Far enough from the end of `f64` for sums and differences.
+const LIMIT: f64 = 1e300;
+
+/// One bucket of the time axis.
+#[derive(Clone, Copy, Debug)]
+pub struct Point {
+    pub time: DateTime<Tz>,
+    /// As it was measured; `None` is a gap, and drawn as one.
+    pub value: Option<f64>,
+    /// An outlier that was clipped before the fit.
+    pub clipped: bool,
+    pub band: Option<Band>,
+    pub breach: Option<Side>,
+}
+
+impl Point {
+    pub fn new(time: DateTime<Tz>, value: Option<f64>) -> Self {
+        Self {
+            time,
+            value,
+            clipped: false,
+            band: None,
+            breach: None,
+        }
+    }
+
+    /// The same without the numbers that cannot be drawn.
+    pub fn finite(&self) -> Self {
+        let finite = |number: f64| number.is_finite().then(|| number.clamp(-LIMIT, LIMIT));
+        let band = self.band.and_then(|band| {
+            let (lower, upper) = (finite(band.lower)?, finite(band.upper)?);
+            Some(Band {
+                expected: finite(band.expected)?,
+                lower: lower.min(upper),
+                upper: upper.max(lower),
+            })
+        });
+        Self {
+            value: self.value.and_then(finite),
+            band,
+            ..*self
+        }
+    }
+}
+
+/// Every bucket up to the evaluated one.
+pub fn evaluated_points(evaluation: &Evaluation, workings: &Workings) -> Vec<Point> {
+    let series = &workings.window.series;
+    let count = evaluation
+        .latest(workings.window.zone())
+        .map_or(series.len(), |latest| {
+            series.index(series.grid().slot(latest.time)) + 1
+        });
+    let mut points: Vec<Point> = (0..count)
+        .map(|index| Point::new(series.time(index), series.values()[index]))
+        .collect();
+    if let Some(cleaned) = &workings.cleaned {
+        let offset = series.index(cleaned.history.slot(0));
+        for index in &cleaned.clipped {
+            points[offset + index].clipped = true;
+        }
+        if let Some(forecast) = &workings.forecast {
+            let bands = forecast.past.iter().copied().chain([Some(forecast.band)]);
+            for (point, band) in points[offset..].iter_mut().zip(bands) {
+                point.band = band;
+            }
+        }
+    }
+    points
+}
+
+/// The time a column of pixels stands for.
+pub fn column_length(points: &[Point]) -> TimeDelta {
+    match (points.first(), points.last()) {
+        (Some(first), Some(last)) => {
+            (last.time - first.time) / i32::try_from(WIDTH).unwrap_or(i32::MAX)
+        }
+        _ => TimeDelta::zero(),
+    }
+}
+
+/// Of each column the points that show.
+pub fn thinned(points: &[Point], column: TimeDelta) -> Vec<Point> {
+    let (Some(first), true) = (points.first(), column > TimeDelta::zero()) else {
+        return points.to_vec();
+    };
+    let column = column.num_milliseconds().max(1);
+    let number = |point: &Point| (point.time - first.time).num_milliseconds() / column;
+    points
+        .chunk_by(|one, other| number(one) == number(other))
+        .flat_map(shown)
+        .collect()
+}
+
+/// The points of one column without which it would look different, in their order.
+fn shown(points: &[Point]) -> Vec<Point> {
+    let highest = |number: &dyn Fn(&Point) -> Option<f64>| {
+        let numbers = points.iter().enumerate();
+        let numbers = numbers.filter_map(|(index, point)| Some((index, number(point)?)));
+        numbers
+            .max_by(|one, other| one.1.total_cmp(&other.1))
+            .map(|(index, _)| index)
+    };
+    let breach = |point: &Point, side| point.value.filter(|_| point.breach == Some(side));
+    let kept = [
+        Some(0),
+        points.len().checked_sub(1),
+        highest(&|point| point.value),
+        highest(&|point| Some(-point.value?)),
+        highest(&|point| Some(point.band?.upper)),
+        highest(&|point| Some(-point.band?.lower)),
+        highest(&|point| breach(point, Side::High)),
+        highest(&|point| Some(-breach(point, Side::Low)?)),
+    ];
+    let mut kept: Vec<usize> = kept.into_iter().flatten().collect();
+    kept.sort_unstable();
+    kept.dedup();
+    kept.into_iter().map(|index| points[index]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::draw_period;
+    use crate::forecast::Level;
+    use crate::series::parse_time;
+
+    /// Five-minute values of so many days around 100, with a band of 20 to either side.
+    fn calm(days: i32) -> Vec<Point> {
+        let begin = parse_time("2026-01-01 00:00", chrono_tz::Europe::Paris).expect("a time");
+        (0..days * 288)
+            .map(|index| Point {
+                band: Band::new(80.0, 100.0, 120.0),
+                ..Point::new(
+                    begin + TimeDelta::minutes(5) * index,
+                    Some(100.0 + 10.0 * (f64::from(index) / 46.0).sin()),
+                )
+            })
+            .collect()
+    }
+
+    fn picture(points: &[Point]) -> Vec<u8> {
+        let step = TimeDelta::minutes(5);
+        draw_period("Sales: backtest", points, Level::default(), step).expect("a picture")
+    }
+
+    #[test]
+    fn no_breach_and_no_extreme_disappears_from_a_year() {
+        let mut year = calm(365);
+        let remarkable = [
+            (50_000, 130.0, Some(Side::High)),
+            (50_001, 70.0, Some(Side::Low)),
+            (50_002, 990.0, None),
+        ];
+        for (index, value, breach) in remarkable {
+            year[index].value = Some(value);
+            year[index].breach = breach;
+        }
+        let kept = thinned(&year, column_length(&year));
+        assert!(kept.len() < 10_000, "{}", kept.len());
+        assert!(kept.is_sorted_by_key(|point| point.time));
+        for (_, value, breach) in remarkable {
+            let found = |point: &&Point| point.value == Some(value) && point.breach == breach;
+            assert_eq!(kept.iter().filter(found).count(), 1, "{value}");
+        }
+    }
+
+    #[test]
+    fn where_there_is_room_every_point_is_drawn() {
+        let day = calm(1);
+        assert_eq!(thinned(&day, column_length(&day)).len(), day.len());
+    }
+
+    #[test]
+    fn a_breach_changes_the_picture_of_any_length() {
+        for days in [1, 30, 365] {
+            let mut points = calm(days);
+            let calm = picture(&points);
+            let middle = points.len() / 2;
+            points[middle].breach = Some(Side::Low);
+            assert_ne!(picture(&points), calm, "{days} days");
+        }
+    }
+
+    #[test]
+    fn nothing_and_a_single_point_draw() {
+        for points in [&[][..], &calm(1)[..1]] {
+            assert!(picture(points).starts_with(b"\x89PNG"));
+        }
+    }
+}
