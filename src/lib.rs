@@ -18,7 +18,7 @@ mod state;
 pub use cli::{Args, Exit};
 
 use cli::Command;
-use commands::{Failure, check, silence, status};
+use commands::{Failure, backtest, check, explain, silence, status};
 use context::Context;
 use output::complain;
 
@@ -28,7 +28,8 @@ pub fn run(args: &Args) -> Exit {
         .map_err(Failure::Misuse)
         .and_then(|context| match &args.command {
             None => check::run(&context, args),
-            Some(Command::Backtest(_) | Command::Explain(_)) => Ok(Exit::Done),
+            Some(Command::Backtest(args)) => backtest::run(&context, args),
+            Some(Command::Explain(args)) => explain::run(&context, args),
             Some(Command::Status(args)) => status::run(&context, args),
             Some(Command::Silence(args)) => silence::silence(&context, args),
             Some(Command::Unsilence(args)) => silence::unsilence(&context, args),

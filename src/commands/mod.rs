@@ -1,10 +1,9 @@
 //! One file or folder a command. Each gets the [`Context`](crate::context::Context) and its arguments,
 //! and returns how it ended.
 
-#[cfg(any())]
 pub mod backtest;
 pub mod check;
-#[cfg(any())]
+
 pub mod explain;
 mod report;
 pub mod silence;

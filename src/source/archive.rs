@@ -52,6 +52,13 @@ impl Archive {
             .collect()
     }
 
+    /// The starts of the closed buckets after one and before another.
+    pub fn steps_between(&self, last: DateTime<Tz>, next: DateTime<Tz>) -> Vec<DateTime<Tz>> {
+        let grid = &self.stretch.grid;
+        let slots = grid.slot(last) + 1..grid.slot(next);
+        slots.map(|slot| grid.instant(slot)).collect()
+    }
+
     /// What a check would have read at the moment the bucket that starts at `time` was closed.
     pub fn reading_at(&self, time: DateTime<Tz>, metric: &Metric) -> Window {
         let (grid, step) = (&self.stretch.grid, self.step());

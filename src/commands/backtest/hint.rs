@@ -1,12 +1,12 @@
 //! What another level would have meant: the scores tell at which levels each point would have been a
-//! breach, so the incidents of any level can be counted without judging again.
+//! breach, so the incidents of any level can be told without judging again.
 
-use crate::forecast::Direction;
+use serde::Serialize;
 
-use super::incident::{Standing, incidents};
-use super::point::JudgedPoint;
+use super::mails::replay_mails_at;
+use super::replay::Replay;
+use crate::config::Metric;
 use crate::forecast::Level;
-use crate::forecast::Side;
 
 /// Levels worth proposing, lowest first.
 const LADDER: [f64; 20] = [
@@ -15,7 +15,7 @@ const LADDER: [f64; 20] = [
 ];
 
 /// A level, and the incidents a week it would have meant.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Hint {
     pub level: f64,
     pub incidents_per_week: f64,
@@ -29,14 +29,14 @@ const WISHES: [f64; 2] = [7.0, 1.0];
 /// For about one incident a day, and about one a week: the lowest level of the ladder with no more
 /// than that (or the highest there is), as far as the period is long enough to tell. Nothing where even
 /// the lowest level falls far short of a wish: daily values cannot make an alert a day.
-pub fn hints(points: &[JudgedPoint], direction: Direction, weeks: f64) -> Vec<Hint> {
-    if points.iter().all(|point| point.decision().is_none()) {
+pub fn hints(replay: &Replay, metric: &Metric, weeks: f64) -> Vec<Hint> {
+    if replay.decided().next().is_none() {
         return Vec::new();
     }
     let ladder: Vec<Hint> = LADDER
         .into_iter()
         .filter_map(Level::new)
-        .map(|level| hint(points, direction, level, weeks))
+        .map(|level| hint(replay, metric, level, weeks))
         .collect();
     let wishes = WISHES.into_iter().filter(|wish| wish * weeks >= 1.0);
     let grants = |wish: f64| {
@@ -52,39 +52,15 @@ pub fn hints(points: &[JudgedPoint], direction: Direction, weeks: f64) -> Vec<Hi
     hints
 }
 
-fn hint(points: &[JudgedPoint], direction: Direction, level: Level, weeks: f64) -> Hint {
-    let standings = points
-        .iter()
-        .map(|point| (point.time, standing_at(level, point, direction)));
+fn hint(replay: &Replay, metric: &Metric, level: Level, weeks: f64) -> Hint {
+    let told = replay_mails_at(level, replay, metric);
     #[expect(
         clippy::cast_precision_loss,
         reason = "far fewer than 2^53 can have been judged"
     )]
-    let count = incidents(standings).len() as f64;
+    let count = told.incidents.len() as f64;
     Hint {
         level: level.share(),
         incidents_per_week: count / weeks,
-    }
-}
-
-/// What a point would have been at another level.
-fn standing_at(level: Level, point: &JudgedPoint, direction: Direction) -> Standing {
-    let Some(decision) = point.decision() else {
-        return Standing::Unknown;
-    };
-    let side = if point.value > decision.band.expected {
-        Side::High
-    } else {
-        Side::Low
-    };
-    let asked = match direction {
-        Direction::Both => true,
-        Direction::High => side == Side::High,
-        Direction::Low => side == Side::Low,
-    };
-    if asked && decision.score < 1.0 - level.share() {
-        Standing::Breach(side)
-    } else {
-        Standing::Normal
     }
 }

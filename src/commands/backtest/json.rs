@@ -3,17 +3,19 @@
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::coverage::{Basis, Coverage};
-use super::plan::BacktestPlan;
-use super::point::{Finding, JudgedPoint};
+use super::coverage::Basis;
+use super::hint::Hint;
+use super::mails::Mail;
 use super::replay::Replay;
 use super::summary::Summary;
 use crate::commands::report::{stamp, write_json};
+use crate::config::Metric;
+use crate::detect::Evaluation;
 use crate::forecast::Sensitivity;
 
 /// The object; what is not known is null.
 #[derive(Debug, Serialize)]
-pub struct Object {
+struct BacktestObject<'a> {
     /// The metric's name.
     metric: String,
     /// The share of healthy values the band should hold.
@@ -24,7 +26,7 @@ pub struct Object {
     window_seconds: u64,
     /// The length of a bucket, in seconds.
     step_seconds: i64,
-    /// Every how manieth point was judged.
+    /// One point in so many was judged.
     stride: usize,
     /// The start of the first judged bucket.
     from: Option<String>,
@@ -46,7 +48,7 @@ pub struct Object {
     high: usize,
     /// Breaches below.
     low: usize,
-    /// Runs of breaches.
+    /// Incidents that would have been mailed.
     incidents: usize,
     /// The same by the week.
     incidents_per_week: f64,
@@ -59,21 +61,17 @@ pub struct Object {
     /// Decided points at which High could not fire.
     high_impossible: usize,
     /// What other levels would have meant.
-    hints: Vec<HintObject>,
+    hints: &'a [Hint],
+    /// What would have been mailed, under the metric's own rules.
+    mails: &'a [Mail],
     /// Each judged point.
     points: Vec<PointObject>,
 }
 
 #[derive(Debug, Serialize)]
-struct HintObject {
-    level: f64,
-    incidents_per_week: f64,
-}
-
-#[derive(Debug, Serialize)]
 struct PointObject {
     time: String,
-    value: f64,
+    value: Option<f64>,
     expected: Option<f64>,
     lower: Option<f64>,
     upper: Option<f64>,
@@ -83,76 +81,61 @@ struct PointObject {
 }
 
 /// The object on a line of its own.
-///
-/// # Errors
-///
-/// If it cannot be written as JSON, which no data is known to cause.
-pub fn write(replay: &Replay, summary: &Summary, plan: &BacktestPlan) -> Result<String> {
-    let object = object(replay, summary, plan);
-    let text = write_json(&object).context("write the backtest as JSON")?;
-    Ok(text + "\n")
-}
-
-pub fn object(replay: &Replay, summary: &Summary, plan: &BacktestPlan) -> Object {
+pub fn write(replay: &Replay, summary: &Summary, metric: &Metric) -> Result<String> {
     let coverage = summary.coverage;
-    let share = |pick: fn(&Coverage) -> f64| coverage.as_ref().map(pick);
-    Object {
-        metric: plan.metric.name.clone(),
+    let ends = replay.points.first().zip(replay.points.last());
+    let object = BacktestObject {
+        metric: metric.name.clone(),
         level: replay.level.share(),
-        max_false_alerts: match plan.metric.method.sensitivity {
+        max_false_alerts: match metric.method.sensitivity {
             Sensitivity::Level(_) => None,
             Sensitivity::Budget(budget) => Some(budget.to_string()),
         },
-        window_seconds: plan.metric.window.as_secs(),
+        window_seconds: metric.window.as_secs(),
         step_seconds: replay.step.seconds(),
         stride: replay.stride,
-        from: replay.points.first().map(|point| stamp(point.time)),
-        to: replay
-            .points
-            .last()
-            .map(|point| stamp(point.time + replay.step.delta())),
+        from: ends.map(|(first, _)| stamp(replay.time(first))),
+        to: ends.map(|(_, last)| stamp(replay.time(last) + replay.step.delta())),
         judged: summary.judged,
         decided: summary.decided,
-        coverage: share(|coverage| coverage.share),
-        coverage_lower: share(|coverage| coverage.lower),
-        coverage_upper: share(|coverage| coverage.upper),
+        coverage: coverage.map(|coverage| coverage.share),
+        coverage_lower: coverage.map(|coverage| coverage.lower),
+        coverage_upper: coverage.map(|coverage| coverage.upper),
         coverage_blocks: coverage.and_then(|coverage| match coverage.basis {
             Basis::Blocks(blocks) => Some(blocks),
             Basis::Points => None,
         }),
         high: summary.high,
         low: summary.low,
-        incidents: summary.incidents.len(),
+        incidents: summary.told.incidents.len(),
         incidents_per_week: summary.incidents_per_week,
         by_hour: summary.by_hour.map(|counts| counts.to_vec()),
         by_weekday: summary.by_weekday.map(|counts| counts.to_vec()),
         low_impossible: summary.low_impossible,
         high_impossible: summary.high_impossible,
-        hints: summary
-            .hints
+        hints: &summary.hints,
+        mails: &summary.told.mails,
+        points: replay
+            .points
             .iter()
-            .map(|hint| HintObject {
-                level: hint.level,
-                incidents_per_week: hint.incidents_per_week,
-            })
+            .map(|point| PointObject::new(point, replay))
             .collect(),
-        points: replay.points.iter().map(point).collect(),
-    }
+    };
+    let text = write_json(&object).context("write the backtest as JSON")?;
+    Ok(text + "\n")
 }
 
-fn point(point: &JudgedPoint) -> PointObject {
-    let decision = point.decision();
-    PointObject {
-        time: stamp(point.time),
-        value: point.value,
-        expected: decision.map(|decision| decision.band.expected),
-        lower: decision.map(|decision| decision.band.lower),
-        upper: decision.map(|decision| decision.band.upper),
-        score: decision.map(|decision| decision.score),
-        verdict: point.word(),
-        reason: match &point.finding {
-            Finding::Undecided(reason) => Some(reason.clone()),
-            Finding::Decided(_) => None,
-        },
+impl PointObject {
+    fn new(point: &Evaluation, replay: &Replay) -> Self {
+        Self {
+            time: stamp(replay.time(point)),
+            value: point.value,
+            expected: point.band.map(|band| band.expected),
+            lower: point.band.map(|band| band.lower),
+            upper: point.band.map(|band| band.upper),
+            score: point.score,
+            verdict: point.verdict.word(),
+            reason: point.reason().map(str::to_string),
+        }
     }
 }

@@ -1,14 +1,12 @@
-//! `bandwatch backtest`: history replayed through the very code a check runs, and summed up. `replay`
-//! judges the points, `summary` counts what came of them (`coverage`, `incident`, `hint`), and
-//! `text`, `table`, `json` and `picture` tell it. All is computed before anything is told.
+//! `bandwatch backtest`: history replayed through the very code a check runs. `replay` evaluates the
+//! points, `mails` takes them through the incident machine, `summary` counts (`coverage`, `hint`), and
+//! `text`, `table`, `json` and `picture` show it. Nothing is sent or remembered.
 
 mod coverage;
 mod hint;
-mod incident;
 mod json;
+mod mails;
 mod picture;
-mod plan;
-mod point;
 mod replay;
 mod summary;
 mod table;
@@ -18,58 +16,103 @@ mod text;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Error, Result, bail, ensure};
+use chrono::{DateTime, TimeDelta};
+use chrono_tz::Tz;
 
+use super::Failure;
 use crate::cli::{BacktestArgs, BacktestFormat, Exit};
-use crate::commands::outcome::{complain, print};
-use crate::output::write_whole;
-use crate::source::Source;
-use plan::BacktestPlan;
+use crate::config::Metric;
+use crate::context::{Context, check_picture_path};
+use crate::forecast::Sensitivity;
+use crate::output::{print, write_length, write_whole};
+use crate::series::Observation;
+use crate::source::{Archive, Source};
 use replay::Replay;
 use summary::Summary;
 
-pub fn run(args: &BacktestArgs) -> Exit {
-    let prepared = match BacktestPlan::prepare(args) {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            complain(&error);
-            return Exit::Misused;
-        }
-    };
-    let name = prepared.plan.metric.name.clone();
-    match backtest(&prepared.plan, prepared.source).context(name) {
-        Ok(()) => Exit::Done,
-        Err(error) => {
-            complain(&error);
-            Exit::Failed
-        }
-    }
+pub fn run(context: &Context, args: &BacktestArgs) -> Result<Exit, Failure> {
+    let metric = metric(context, args).map_err(Failure::Misuse)?;
+    let source = context.source(std::slice::from_ref(&metric), context.deadline);
+    let source = source.map_err(Failure::Misuse)?;
+    backtest(&metric, source, args, context.now).with_context(|| metric.name.clone())?;
+    Ok(Exit::Done)
 }
 
-fn backtest(plan: &BacktestPlan, mut source: Source) -> Result<()> {
-    let archive = source.archive(&plan.metric, plan.last, plan.now)?;
-    let observations = plan.choose(&archive)?;
-    let replay = Replay::of(&archive, &observations, plan)?;
-    let summary = Summary::of(&replay, plan.metric.method.direction);
-    let drawn = draw(plan, &replay);
-    let told = match plan.format {
+/// The metric as configured, but for what the flags say.
+fn metric(context: &Context, args: &BacktestArgs) -> Result<Metric> {
+    let mut metric = context.metric(args.metric.as_deref(), "a backtest")?;
+    if let Some(level) = args.level {
+        metric.method.sensitivity = Sensitivity::Level(level);
+    }
+    if let Some(path) = &args.plot {
+        check_picture_path(path)?;
+    }
+    let revised = metric.revised(args.window, args.every);
+    revised.map_err(Error::msg)
+}
+
+fn backtest(
+    metric: &Metric,
+    mut source: Source,
+    args: &BacktestArgs,
+    now: DateTime<Tz>,
+) -> Result<()> {
+    let history = source.archive(metric, args.last, now)?;
+    let points = choose_points(metric, args, &history)?;
+    let replay = Replay::new(&history, &points, metric, args.stride)?;
+    let summary = Summary::new(&replay, metric);
+    let drawn = draw(&replay, metric, args);
+    print(&match args.format {
         BacktestFormat::Text => {
             let picture = drawn.as_ref().ok().and_then(|path| path.as_deref());
-            text::write(&replay, &summary, plan, picture)
+            text::write(&replay, &summary, metric, picture)
         }
         BacktestFormat::Csv => table::write(&replay),
-        BacktestFormat::Json => json::write(&replay, &summary, plan)?,
-    };
-    print(&told)?;
+        BacktestFormat::Json => json::write(&replay, &summary, metric)?,
+    })?;
     drawn.map(drop)
 }
 
+/// The buckets with a value that can be judged; those of `--last`, if it is set.
+fn choose_points(
+    metric: &Metric,
+    args: &BacktestArgs,
+    history: &Archive,
+) -> Result<Vec<Observation>> {
+    let all = history.judgeable(metric, None);
+    ensure!(!all.is_empty(), "{}", too_short(metric, history));
+    let chosen = history.judgeable(metric, args.last);
+    if let (true, Some(last)) = (chosen.is_empty(), args.last) {
+        bail!(
+            "--last {}: no value in that time; ask for more",
+            humantime::format_duration(last)
+        );
+    }
+    Ok(chosen)
+}
+
+fn too_short(metric: &Metric, history: &Archive) -> String {
+    let window = TimeDelta::from_std(metric.window).map_or(String::new(), write_length);
+    let held = match history.ends() {
+        Some((oldest, end)) => format!(
+            "{} of history, from {}",
+            write_length(end - oldest),
+            oldest.format("%Y-%m-%d %H:%M %Z")
+        ),
+        None => "no history".to_string(),
+    };
+    format!(
+        "{held}: nothing to judge, as judging starts after the first full window of {window}; set a shorter --window"
+    )
+}
+
 /// Draws the picture if one is wanted, and says where it is.
-fn draw(plan: &BacktestPlan, replay: &Replay) -> Result<Option<PathBuf>> {
-    let Some(path) = &plan.plot else {
+fn draw(replay: &Replay, metric: &Metric, args: &BacktestArgs) -> Result<Option<PathBuf>> {
+    let Some(path) = &args.plot else {
         return Ok(None);
     };
-    let picture = picture::draw(replay, &plan.metric)?;
+    let picture = picture::draw(replay, metric)?;
     write_whole(path, &picture).with_context(|| format!("--plot: write {}", path.display()))?;
     Ok(Some(path.clone()))
 }

@@ -7,18 +7,14 @@ use crate::chart::{Point, draw_period};
 use crate::config::Metric;
 
 /// As PNG.
-///
-/// # Errors
-///
-/// If it cannot be drawn, which no data is known to cause.
 pub fn draw(replay: &Replay, metric: &Metric) -> Result<Vec<u8>> {
     let points: Vec<Point> = replay
         .points
         .iter()
         .map(|point| Point {
-            band: point.decision().map(|decision| decision.band),
-            breach: point.breach(),
-            ..Point::new(point.time, Some(point.value))
+            band: point.band,
+            breach: point.side(),
+            ..Point::new(replay.time(point), point.value)
         })
         .collect();
     // The unit's usual place is taken by a longer legend.

@@ -1,13 +1,13 @@
 //! What came of the judged points, in figures.
 
-use chrono::TimeDelta;
+use chrono::{Datelike, TimeDelta, Timelike};
 
 use super::coverage::{Block, Coverage, measure};
 use super::hint::{Hint, hints};
-use super::incident::{Incident, Standing, incidents};
-use super::point::{Finding, JudgedPoint};
+use super::mails::{Incident, Told, replay_mails};
 use super::replay::Replay;
-use crate::forecast::Direction;
+use crate::config::Metric;
+use crate::detect::Evaluation;
 use crate::forecast::Side;
 
 /// The figures of a replay.
@@ -21,7 +21,8 @@ pub struct Summary {
     pub block: TimeDelta,
     pub high: usize,
     pub low: usize,
-    pub incidents: Vec<Incident>,
+    /// What would have been mailed.
+    pub told: Told,
     pub incidents_per_week: f64,
     /// Breaches by the hour of the wall clock; none where buckets are a day or longer.
     pub by_hour: Option<[usize; 24]>,
@@ -35,54 +36,51 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub fn of(replay: &Replay, direction: Direction) -> Self {
-        let points = &replay.points;
+    pub fn new(replay: &Replay, metric: &Metric) -> Self {
         let weeks = replay.span().as_seconds_f64() / TimeDelta::weeks(1).as_seconds_f64();
-        let incidents = incidents(points.iter().map(|point| (point.time, standing(point))));
+        let told = replay_mails(replay, metric);
         let block = block_length(replay);
-        let count = |side| {
-            let breaches = points.iter().filter(|point| point.breach() == Some(side));
-            breaches.count()
+        let decided = replay.decided();
+        let breaches = |side| {
+            decided
+                .clone()
+                .filter(move |point| point.side() == Some(side))
         };
-        let decisions = points.iter().filter_map(JudgedPoint::decision);
+        let is_impossible = |possible: Option<bool>| possible == Some(false);
         let of_a_day = replay.step.delta() <= TimeDelta::days(1);
         Self {
-            judged: points.len(),
-            decided: decisions.clone().count(),
-            coverage: measure(&blocks(points, block)),
+            judged: replay.points.len(),
+            decided: decided.clone().count(),
+            coverage: measure(&blocks(replay, block)),
             block,
-            high: count(Side::High),
-            low: count(Side::Low),
-            incidents_per_week: rate(incidents.len(), weeks),
-            incidents,
+            high: breaches(Side::High).count(),
+            low: breaches(Side::Low).count(),
+            incidents_per_week: rate(told.incidents.len(), weeks),
+            told,
             by_hour: replay
                 .step
                 .per_day()
-                .map(|_| tally(points, JudgedPoint::hour)),
-            by_weekday: of_a_day.then(|| tally(points, JudgedPoint::weekday)),
-            low_impossible: decisions
+                .map(|_| tally(replay, |point| replay.time(point).hour() as usize)),
+            by_weekday: of_a_day.then(|| {
+                tally(replay, |point| {
+                    replay.time(point).weekday().num_days_from_monday() as usize
+                })
+            }),
+            low_impossible: decided
                 .clone()
-                .filter(|decision| decision.low_is_possible == Some(false))
+                .filter(|point| is_impossible(point.low_possible))
                 .count(),
-            high_impossible: decisions
-                .filter(|decision| decision.high_is_possible == Some(false))
+            high_impossible: decided
+                .filter(|point| is_impossible(point.high_possible))
                 .count(),
-            hints: hints(points, direction, weeks),
+            hints: hints(replay, metric, weeks),
         }
     }
 
     /// The incident that lasted longest, the first of several.
     pub fn longest_incident(&self) -> Option<&Incident> {
-        let length = |incident: &&Incident| incident.last - incident.first;
-        self.incidents.iter().rev().max_by_key(length)
-    }
-}
-
-fn standing(point: &JudgedPoint) -> Standing {
-    match (&point.finding, point.breach()) {
-        (Finding::Undecided(_), _) => Standing::Unknown,
-        (_, Some(side)) => Standing::Breach(side),
-        (_, None) => Standing::Normal,
+        let incidents = self.told.incidents.iter();
+        incidents.rev().max_by_key(|incident| incident.length())
     }
 }
 
@@ -94,32 +92,33 @@ fn block_length(replay: &Replay) -> TimeDelta {
     }
 }
 
-fn blocks(points: &[JudgedPoint], length: TimeDelta) -> Vec<Block> {
-    let Some(first) = points.first() else {
+fn blocks(replay: &Replay, length: TimeDelta) -> Vec<Block> {
+    let Some(first) = replay.points.first() else {
         return Vec::new();
     };
-    let number = |point: &JudgedPoint| point.since(first).num_seconds() / length.num_seconds();
-    points
-        .chunk_by(|one, other| number(one) == number(other))
-        .map(|points| {
-            let decided = points.iter().filter_map(|point| {
-                let decision = point.decision()?;
-                Some(decision.is_inside(point.value))
-            });
-            Block {
-                inside: decided.clone().filter(|inside| *inside).count(),
-                of: decided.count(),
-            }
-        })
-        .collect()
+    let number = |point: &Evaluation| {
+        (point.bucket.start - first.bucket.start).num_seconds() / length.num_seconds()
+    };
+    let blocks = replay
+        .points
+        .chunk_by(|one, other| number(one) == number(other));
+    let block = |points: &[Evaluation]| {
+        // Whichever side anybody asked about.
+        let inside = points.iter().filter_map(|point| {
+            let (band, value) = (point.band?, point.value?);
+            Some((band.lower..=band.upper).contains(&value))
+        });
+        Block {
+            inside: inside.clone().filter(|inside| *inside).count(),
+            of: inside.count(),
+        }
+    };
+    blocks.map(block).collect()
 }
 
-fn tally<const N: usize>(
-    points: &[JudgedPoint],
-    place: impl Fn(&JudgedPoint) -> usize,
-) -> [usize; N] {
+fn tally<const N: usize>(replay: &Replay, place: impl Fn(&Evaluation) -> usize) -> [usize; N] {
     let mut counts = [0; N];
-    for point in points.iter().filter(|point| point.breach().is_some()) {
+    for point in replay.points.iter().filter(|point| point.is_breach()) {
         if let Some(count) = counts.get_mut(place(point)) {
             *count += 1;
         }

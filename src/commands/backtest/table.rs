@@ -9,15 +9,18 @@ const HEADER: &str = "time,value,expected,lower,upper,score,verdict\n";
 /// The whole table; limits and score are empty where nothing was decided.
 pub fn write(replay: &Replay) -> String {
     let rows = replay.points.iter().map(|point| {
-        let figures = point.decision().map_or(",,,".to_string(), |decision| {
-            let (band, score) = (decision.band, decision.score);
-            format!(
+        let figures = match (point.band, point.score) {
+            (Some(band), Some(score)) => format!(
                 "{:?},{:?},{:?},{score:?}",
                 band.expected, band.lower, band.upper
-            )
-        });
-        let (time, value, verdict) = (stamp(point.time), point.value, point.word());
-        format!("{time},{value:?},{figures},{verdict}\n")
+            ),
+            _ => ",,,".to_string(),
+        };
+        let time = stamp(replay.time(point));
+        let value = point
+            .value
+            .map_or(String::new(), |value| format!("{value:?}"));
+        format!("{time},{value},{figures},{}\n", point.verdict.word())
     });
     std::iter::once(HEADER.to_string()).chain(rows).collect()
 }

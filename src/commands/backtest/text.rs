@@ -1,15 +1,15 @@
 //! A backtest for people: a few lines that say how the metric would have fared.
 
+use std::cmp::Reverse;
 use std::path::Path;
 
 use chrono::TimeDelta;
 
 use super::coverage::Basis;
-use super::plan::BacktestPlan;
-use super::point::Finding;
 use super::replay::Replay;
 use super::summary::Summary;
 use crate::commands::report::{explain_blind_high, explain_blind_low};
+use crate::config::Metric;
 use crate::forecast::{Method, Sensitivity};
 use crate::output::{separate_thousands, write_length};
 
@@ -23,16 +23,17 @@ const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 pub fn write(
     replay: &Replay,
     summary: &Summary,
-    plan: &BacktestPlan,
+    metric: &Metric,
     picture: Option<&Path>,
 ) -> String {
-    let method = &plan.metric.method;
+    let method = &metric.method;
     let lines = [
-        Some(judged(replay, summary, plan)),
+        Some(judged(replay, summary, metric)),
         undecided(replay, summary),
         coverage(replay, summary),
         breaches(summary),
         incidents(replay, summary),
+        mails(summary),
         budget(replay, summary, method),
         by_hour(summary),
         by_weekday(summary),
@@ -49,15 +50,16 @@ pub fn write(
         .into_iter()
         .flatten()
         .map(|line| format!("  {line}\n"));
-    std::iter::once(format!("{}\n", plan.metric.name))
+    std::iter::once(format!("{}\n", metric.name))
         .chain(lines)
         .collect()
 }
 
-fn judged(replay: &Replay, summary: &Summary, plan: &BacktestPlan) -> String {
+fn judged(replay: &Replay, summary: &Summary, metric: &Metric) -> String {
     let period = match (replay.points.first(), replay.points.last()) {
         (Some(first), Some(last)) => {
-            let [from, to] = [first, last].map(|point| point.time.format("%Y-%m-%d %H:%M %Z"));
+            let [from, to] =
+                [first, last].map(|point| replay.time(point).format("%Y-%m-%d %H:%M %Z"));
             format!(" from {from} to {to}")
         }
         _ => String::new(),
@@ -70,20 +72,17 @@ fn judged(replay: &Replay, summary: &Summary, plan: &BacktestPlan) -> String {
         "judged      {} points of {}{stride}{period}, each from the {} before it",
         count(summary.judged),
         write_length(replay.step.delta()),
-        TimeDelta::from_std(plan.metric.window).map_or(String::new(), write_length)
+        TimeDelta::from_std(metric.window).map_or(String::new(), write_length)
     )
 }
 
 fn undecided(replay: &Replay, summary: &Summary) -> Option<String> {
-    let first = replay.points.iter().find_map(|point| match &point.finding {
-        Finding::Undecided(reason) => Some((point, reason)),
-        Finding::Decided(_) => None,
-    });
-    let (point, reason) = first?;
+    let mut points = replay.points.iter();
+    let (point, reason) = points.find_map(|point| Some((point, point.reason()?)))?;
     Some(format!(
         "undecided   {} of them; the first at {}: {reason}",
         count(summary.judged - summary.decided),
-        point.time.format("%Y-%m-%d %H:%M %Z")
+        replay.time(point).format("%Y-%m-%d %H:%M %Z")
     ))
 }
 
@@ -122,8 +121,11 @@ fn incidents(replay: &Replay, summary: &Summary) -> Option<String> {
     let longest = summary.longest_incident().map_or(String::new(), |longest| {
         format!(
             "; the longest {} from {}",
-            write_length(longest.length(replay.step.delta())),
-            longest.first.format("%Y-%m-%d %H:%M %Z")
+            write_length(longest.length()),
+            longest
+                .since
+                .with_timezone(&replay.zone)
+                .format("%Y-%m-%d %H:%M %Z")
         )
     });
     let partial = partial(replay);
@@ -133,12 +135,33 @@ fn incidents(replay: &Replay, summary: &Summary) -> Option<String> {
         String::new()
     };
     Some(format!(
-        "incidents   {} (runs of breaches count once{partial}){rate}{longest}",
-        count(summary.incidents.len())
+        "incidents   {} mailed{partial}{rate}{longest}",
+        count(summary.told.incidents.len())
     ))
 }
 
-/// What was held bearable, and what came of it.
+/// The mails of each kind, the most frequent first.
+fn mails(summary: &Summary) -> Option<String> {
+    let mails = &summary.told.mails;
+    let mut kinds: Vec<(&str, usize)> = Vec::new();
+    for mail in mails {
+        match kinds.iter_mut().find(|(kind, _)| *kind == mail.kind) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((mail.kind, 1)),
+        }
+    }
+    kinds.sort_by_key(|(_, count)| Reverse(*count));
+    let kinds: Vec<String> = kinds
+        .into_iter()
+        .map(|(kind, mails)| format!("{} {}", count(mails), kind.replace('_', " ")))
+        .collect();
+    (!kinds.is_empty()).then(|| {
+        let (all, kinds) = (count(mails.len()), kinds.join(", "));
+        format!("mails       {all} to each recipient: {kinds}")
+    })
+}
+
+/// The budget, and what was measured of it.
 fn budget(replay: &Replay, summary: &Summary, method: &Method) -> Option<String> {
     let Sensitivity::Budget(budget) = method.sensitivity else {
         return None;

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::rarity::Rarity;
 use super::{clipped_values, cut};
-use crate::commands::report::{Account, Entry, stamp, write_json};
+use crate::commands::report::{CheckObject, MetricReport, stamp, write_json};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
 use crate::forecast::{Forecast, Role};
@@ -16,7 +16,7 @@ use crate::forecast::{Forecast, Role};
 #[derive(Debug, Serialize)]
 struct Object {
     #[serde(flatten)]
-    check: Entry,
+    check: CheckObject,
     /// The time zone of the configuration.
     timezone: String,
     /// The history that was wanted, in seconds.
@@ -80,15 +80,11 @@ struct LimitsObject {
 }
 
 /// The object on a line of its own.
-///
-/// # Errors
-///
-/// If it cannot be written as JSON, which no data is known to cause.
 pub fn write(
     metric: &Metric,
     evaluation: &Evaluation,
     workings: &Workings,
-    files: &[PathBuf],
+    files: Vec<PathBuf>,
 ) -> Result<String> {
     let object = object(metric, evaluation, workings, files);
     let text = write_json(&object).context("write the explanation as JSON")?;
@@ -99,7 +95,7 @@ fn object(
     metric: &Metric,
     evaluation: &Evaluation,
     workings: &Workings,
-    files: &[PathBuf],
+    files: Vec<PathBuf>,
 ) -> Object {
     let forecast = workings.forecast.as_ref();
     let distribution = forecast.map(|forecast| &forecast.distribution);
@@ -109,13 +105,10 @@ fn object(
     let rarity = score.map(|score| Rarity::of(score, step));
     let finite = |number: f64| number.is_finite().then_some(number);
     Object {
-        check: Entry::of(&Account {
-            metric,
-            evaluation: Some(evaluation),
-            unchanged_since: None,
-            deliveries: &[],
+        check: CheckObject::new(&MetricReport {
+            evaluation: Some(evaluation.clone()),
             files,
-            failures: &[],
+            ..MetricReport::new(metric)
         }),
         timezone: workings.window.zone().to_string(),
         window_seconds: metric.window.as_secs(),

@@ -1,80 +1,78 @@
-//! `bandwatch explain`: a verdict made again as the check made it, by the very same code, and told
-//! with all that led to it. `text` and `json` tell it.
+//! `bandwatch explain`: a verdict made again as the check made it, by the very same code, and shown with
+//! all that led to it.
 
 mod json;
-mod plan;
 mod rarity;
 #[cfg(test)]
 mod tests;
 mod text;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use chrono::DateTime;
 use chrono_tz::Tz;
 
+use super::Failure;
 use crate::chart::draw_components;
 use crate::cli::{Exit, ExplainArgs, Format};
-use crate::commands::outcome::{complain, print};
 use crate::config::Metric;
+use crate::context::{Context, check_picture_path};
 use crate::detect::{Evaluation, Workings, evaluate};
 use crate::forecast::{Components, Forecast, decompose};
-use crate::output::write_whole;
-use crate::source::Source;
-use plan::ExplainPlan;
+use crate::output::{print, write_whole};
+use crate::series::Window;
 
-pub fn run(args: &ExplainArgs) -> Exit {
-    let prepared = match ExplainPlan::prepare(args) {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            complain(&error);
-            return Exit::Misused;
-        }
-    };
-    let name = prepared.plan.metric.name.clone();
-    prepared.plan.deadline.enforce();
-    match explain(&prepared.plan, prepared.source).context(name) {
-        Ok(()) => Exit::Done,
-        Err(error) => {
-            complain(&error);
-            Exit::Failed
-        }
+pub fn run(context: &Context, args: &ExplainArgs) -> Result<Exit, Failure> {
+    let metric = context.metric(args.metric.as_deref(), "an explanation");
+    let metric = metric.map_err(Failure::Misuse)?;
+    if let Some(path) = &args.plot {
+        check_picture_path(path).map_err(Failure::Misuse)?;
     }
+    let as_of = context.as_of(args.at.as_deref());
+    let as_of = as_of.map_err(Failure::Misuse)?;
+    let source = context.source(std::slice::from_ref(&metric), context.deadline);
+    let mut source = source.map_err(Failure::Misuse)?;
+    context.deadline.enforce();
+    let window = source.latest(&metric, as_of, context.now);
+    window
+        .and_then(|window| explain(&metric, window, args))
+        .with_context(|| metric.name.clone())?;
+    Ok(Exit::Done)
 }
 
-fn explain(plan: &ExplainPlan, mut source: Source) -> Result<()> {
-    let reading = source.read(&plan.metric, plan.as_of, plan.now)?;
-    let evaluation = evaluate(reading, &plan.metric.method)?;
-    let workings = evaluation.workings.clone();
+fn explain(metric: &Metric, window: Window, args: &ExplainArgs) -> Result<()> {
+    let evaluation = evaluate(window, &metric.method)?;
+    let workings = evaluation.workings.as_deref();
     let workings =
         workings.context("an evaluation without workings: a bug in bandwatch, please report it")?;
-    let drawn = draw(plan, &evaluation, &workings);
+    let drawn = draw(metric, &evaluation, workings, args.plot.as_deref());
     let files: Vec<PathBuf> = drawn.iter().flatten().cloned().collect();
-    print(&match plan.format {
-        Format::Text => text::write(&plan.metric, &evaluation, &workings, &files),
-        Format::Json => json::write(&plan.metric, &evaluation, &workings, &files)?,
+    print(&match args.format {
+        Format::Text => text::write(metric, &evaluation, workings, &files),
+        Format::Json => json::write(metric, &evaluation, workings, files)?,
     })?;
     drawn.map(drop)
 }
 
 /// Draws the picture if one is wanted, and says where it is.
 fn draw(
-    plan: &ExplainPlan,
+    metric: &Metric,
     evaluation: &Evaluation,
     workings: &Workings,
+    path: Option<&Path>,
 ) -> Result<Option<PathBuf>> {
-    let Some(path) = &plan.plot else {
+    let Some(path) = path else {
         return Ok(None);
     };
-    let components = take_apart(&plan.metric, workings).context("--plot")?;
-    let picture = draw_components(&plan.metric, evaluation, workings, components.as_ref())?;
+    let components = decompose_history(metric, workings).context("--plot")?;
+    let picture = draw_components(metric, evaluation, workings, components.as_ref())?;
     write_whole(path, &picture).with_context(|| format!("--plot: write {}", path.display()))?;
-    Ok(Some(path.clone()))
+    Ok(Some(path.to_path_buf()))
 }
 
 /// Where nothing was expected there is nothing to take apart.
-fn take_apart(metric: &Metric, workings: &Workings) -> Result<Option<Components>> {
+fn decompose_history(metric: &Metric, workings: &Workings) -> Result<Option<Components>> {
     let (Some(cleaned), Some(_)) = (&workings.cleaned, &workings.forecast) else {
         return Ok(None);
     };

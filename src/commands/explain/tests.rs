@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use serde_json::Value;
 
 use super::{json, text};
-use crate::commands::report::{Account, Entry, write_json};
+use crate::commands::report::{CheckObject, MetricReport, write_json};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings, evaluate};
 use crate::forecast::{Method, ModelChoice, Range};
@@ -60,7 +60,7 @@ fn written(metric: &Metric, evaluation: &Evaluation, files: &[PathBuf]) -> Strin
 }
 
 fn object(evaluation: &Evaluation, metric: &Metric) -> Value {
-    let text = json::write(metric, evaluation, workings(evaluation), &[]).expect("an object");
+    let text = json::write(metric, evaluation, workings(evaluation), Vec::new()).expect("an object");
     serde_json::from_str(&text).expect("JSON")
 }
 
@@ -220,13 +220,9 @@ fn the_fields_beyond_those_of_the_check_are_those_the_readme_explains() {
     let metric = metric(Method::default());
     let evaluation = judged(&usual(), &metric);
     let told = object(&evaluation, &metric);
-    let check = write_json(&Entry::of(&Account {
-        metric: &metric,
-        evaluation: Some(&evaluation),
-        unchanged_since: None,
-        deliveries: &[],
-        files: &[],
-        failures: &[],
+    let check = write_json(&CheckObject::new(&MetricReport {
+        evaluation: Some(evaluation.clone()),
+        ..MetricReport::new(&metric)
     }));
     let check: Value = serde_json::from_str(&check.expect("an object")).expect("JSON");
     let fields = told.as_object().expect("an object").keys();

@@ -1,0 +1,193 @@
+//! What would have been mailed: each evaluation of the past taken through the incident machine under the
+//! metric's own rules, quiet windows included, and told to a recipient whose server accepts everything
+//! at once.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+use super::replay::Replay;
+use crate::commands::report::stamp;
+use crate::config::Metric;
+use crate::detect::{Evaluation, Verdict};
+use crate::forecast::{Direction, Level, Side};
+use crate::incident::{Alert, CheckResult, End, MetricState, Muted};
+use crate::notify::{AlertKind, Pending, Record, due};
+
+/// A mail that would have been sent. What is not known is null.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Mail {
+    /// The start of the judged bucket.
+    pub time: String,
+    /// `high`, `low`, `still`, `worse`, `over`, `no_data`, `data_again`, `undecided` or `judged_again`.
+    pub kind: &'static str,
+    /// `high` or `low` where it is about an incident.
+    pub side: Option<&'static str>,
+    pub value: Option<f64>,
+    pub expected: Option<f64>,
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+    pub deviation: Option<f64>,
+}
+
+/// An incident that was told.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Incident {
+    pub side: Side,
+    pub since: DateTime<Utc>,
+    /// The end of its last bucket outside.
+    pub until: DateTime<Utc>,
+}
+
+/// All that would have been told.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Told {
+    pub mails: Vec<Mail>,
+    pub incidents: Vec<Incident>,
+}
+
+impl Incident {
+    pub fn length(&self) -> TimeDelta {
+        self.until - self.since
+    }
+}
+
+/// Replays the mails of a backtest.
+pub fn replay_mails(replay: &Replay, metric: &Metric) -> Told {
+    Machine::new(replay, metric).run(|point| point.verdict.clone())
+}
+
+/// The same as if the band were drawn at another level: the score says on which side of it a value lies.
+pub fn replay_mails_at(level: Level, replay: &Replay, metric: &Metric) -> Told {
+    let direction = metric.method.direction;
+    Machine::new(replay, metric).run(|point| verdict_at(level, point, direction))
+}
+
+fn verdict_at(level: Level, point: &Evaluation, direction: Direction) -> Verdict {
+    let (Some(value), Some(band), Some(score)) = (point.value, point.band, point.score) else {
+        return point.verdict.clone();
+    };
+    let side = if value > band.expected {
+        Side::High
+    } else {
+        Side::Low
+    };
+    if direction.includes(side) && score < 1.0 - level.share() {
+        Verdict::Breach(side)
+    } else {
+        Verdict::Normal
+    }
+}
+
+/// A metric's state, and what its only recipient was told.
+struct Machine<'a> {
+    replay: &'a Replay,
+    metric: &'a Metric,
+    state: MetricState,
+    /// By the id of the alert.
+    records: BTreeMap<String, Record>,
+    mails: Vec<Mail>,
+    /// By the id of the alert, in the order in which they began.
+    incidents: BTreeMap<DateTime<Utc>, Incident>,
+}
+
+impl<'a> Machine<'a> {
+    fn new(replay: &'a Replay, metric: &'a Metric) -> Self {
+        Self {
+            replay,
+            metric,
+            state: MetricState::default(),
+            records: BTreeMap::new(),
+            mails: Vec::new(),
+            incidents: BTreeMap::new(),
+        }
+    }
+
+    fn run(mut self, verdict: impl Fn(&Evaluation) -> Verdict) -> Told {
+        let mut missed = self.replay.missed.iter().peekable();
+        for point in &self.replay.points {
+            while let Some(gap) = missed.next_if(|gap| gap.bucket.start < point.bucket.start) {
+                self.take(gap.clone());
+            }
+            self.take(Evaluation {
+                verdict: verdict(point),
+                ..point.clone()
+            });
+        }
+        missed.for_each(|gap| self.take(gap.clone()));
+        Told {
+            mails: self.mails,
+            incidents: self.incidents.into_values().collect(),
+        }
+    }
+
+    /// One run of a check, just after a bucket could be judged.
+    fn take(&mut self, evaluation: Evaluation) {
+        let now = evaluation.bucket.end + self.replay.delay;
+        let local = now.with_timezone(&self.replay.zone);
+        let mut quiet = self.metric.rules.quiet.iter();
+        let muted = if quiet.any(|window| window.holds(local)) {
+            Muted::Yes
+        } else {
+            Muted::No
+        };
+        let result = CheckResult::Evaluated(evaluation.clone());
+        let rules = &self.metric.rules;
+        self.state.update(&result, now, rules, muted);
+        let alerts = std::mem::take(&mut self.state.alerts);
+        for alert in &alerts {
+            while muted == Muted::No
+                && let Some(kind) = due(alert, self.records.get(&alert.id), now, rules)
+            {
+                self.tell(alert, kind, &evaluation, now);
+            }
+            self.note_incident(alert);
+        }
+        let is_kept = |alert: &Alert| {
+            alert.is_open() || due(alert, self.records.get(&alert.id), now, rules).is_some()
+        };
+        self.state.alerts = alerts.into_iter().filter(is_kept).collect();
+    }
+
+    fn tell(&mut self, alert: &Alert, kind: AlertKind, judged: &Evaluation, now: DateTime<Utc>) {
+        let told = match kind {
+            AlertKind::Firing => alert.as_released(),
+            _ => alert.clone(),
+        };
+        let record = self.records.entry(alert.id.clone()).or_default();
+        record.pending = Some(Pending::new(String::new(), kind, now));
+        record.accept(&told, "", now);
+        let shown = match (&told.evaluation, &told.end) {
+            (_, Some(End::Over { evaluation, .. })) if kind == AlertKind::Resolved => {
+                evaluation.as_deref()
+            }
+            (outside, _) => outside.as_ref(),
+        };
+        let shown = shown.unwrap_or(judged);
+        self.mails.push(Mail {
+            time: stamp(shown.start(self.replay.zone)),
+            kind: kind.word(alert.condition),
+            side: alert.side().map(Side::word),
+            value: shown.value,
+            expected: shown.band.map(|band| band.expected),
+            lower: shown.band.map(|band| band.lower),
+            upper: shown.band.map(|band| band.upper),
+            deviation: shown.deviation,
+        });
+    }
+
+    /// Follows an incident that was told.
+    fn note_incident(&mut self, alert: &Alert) {
+        if let (Some(side), Some(outside)) = (alert.side(), &alert.evaluation)
+            && self.records.contains_key(&alert.id)
+        {
+            let incident = Incident {
+                side,
+                since: alert.since,
+                until: outside.bucket.end,
+            };
+            self.incidents.insert(alert.since, incident);
+        }
+    }
+}
