@@ -1,3 +1,5 @@
+#![doc = include_str!("README.md")]
+//!
 //! One file or folder a command. Each gets the [`Context`](crate::context::Context) and its arguments,
 //! and returns how it ended.
 

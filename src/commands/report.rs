@@ -369,4 +369,4 @@ pub fn stamp(time: DateTime<Tz>) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -8,14 +8,15 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
-use super::point::{Decision, Finding, JudgedPoint};
+use super::mails::{Told, replay_mails, replay_mails_at};
 use super::*;
+use crate::commands::report::tests::assert_documented;
 use crate::config::Metric;
-use crate::detect::{Evaluation, evaluate};
-use crate::forecast::{Band, Level, Method};
-use crate::forecast::{Direction, Side};
-use crate::series::{Observation, parse_time};
-use crate::source::{Archive, AsOf};
+use crate::detect::{Evaluation, Verdict, evaluate};
+use crate::forecast::{Band, Direction, Level, Side};
+use crate::incident::Policy;
+use crate::series::{Bucket, Observation, parse_time};
+use crate::source::AsOf;
 
 const PARIS: Tz = chrono_tz::Europe::Paris;
 
@@ -37,17 +38,28 @@ fn rows() -> Vec<(DateTime<Tz>, f64)> {
         .collect()
 }
 
-fn plan(stride: usize) -> BacktestPlan {
+fn metric() -> Metric {
     let mut metric = Metric::of_file("sales");
     metric.window = Duration::from_hours(4 * 24);
-    BacktestPlan {
-        metric,
-        last: None,
-        stride: NonZeroUsize::new(stride).expect("a stride"),
+    metric
+}
+
+fn args(last: Option<Duration>) -> BacktestArgs {
+    BacktestArgs {
+        metric: None,
+        input: None,
+        window: None,
+        every: None,
+        last,
+        stride: NonZeroUsize::MIN,
+        level: None,
         format: BacktestFormat::Text,
         plot: None,
-        now: time("2026-11-22 14:05"),
     }
+}
+
+fn now() -> DateTime<Tz> {
+    time("2026-11-22 14:05")
 }
 
 /// What `read` makes of a file with these rows.
@@ -61,47 +73,50 @@ fn with_file<T>(rows: &[(DateTime<Tz>, f64)], read: impl FnOnce(&Path) -> T) -> 
     read(file.path())
 }
 
-fn archive(rows: &[(DateTime<Tz>, f64)], plan: &BacktestPlan) -> Archive {
-    let source = |path: &Path| Source::file(path.to_path_buf());
+fn history(rows: &[(DateTime<Tz>, f64)], metric: &Metric) -> Archive {
     with_file(rows, |path| {
-        source(path)
-            .archive(&plan.metric, plan.last, plan.now)
-            .expect("an archive")
+        Source::file(path.to_path_buf())
+            .archive(metric, None, now())
+            .expect("a history")
     })
 }
 
-fn replay(rows: &[(DateTime<Tz>, f64)], plan: &BacktestPlan) -> Replay {
-    let archive = archive(rows, plan);
-    let observations = plan.choose(&archive).expect("points to judge");
-    Replay::of(&archive, &observations, plan).expect("a replay")
+fn points(rows: &[(DateTime<Tz>, f64)], metric: &Metric) -> Vec<Observation> {
+    choose_points(metric, &args(None), &history(rows, metric)).expect("points to judge")
+}
+
+fn replay_of(rows: &[(DateTime<Tz>, f64)], metric: &Metric, stride: usize) -> Replay {
+    let stride = NonZeroUsize::new(stride).expect("a stride");
+    let points = points(rows, metric);
+    Replay::new(&history(rows, metric), &points, metric, stride).expect("a replay")
 }
 
 #[test]
 fn each_point_is_judged_as_a_check_at_its_time_judges_it() {
-    let (rows, plan) = (rows(), plan(1));
-    let replay = replay(&rows, &plan);
+    let (rows, metric) = (rows(), metric());
+    let replay = replay_of(&rows, &metric, 1);
     with_file(&rows, |path| {
         for point in &replay.points {
-            let closed = AsOf::Time(point.time + TimeDelta::hours(1));
-            let reading = Source::file(path.to_path_buf())
-                .read(&plan.metric, closed, plan.now)
-                .expect("a reading");
-            let evaluation = evaluate(reading, &plan.metric.method).expect("an evaluation");
-            let observation = evaluation
-                .latest(plan.now.timezone())
-                .expect("a judged point");
-            assert_eq!(JudgedPoint::of(observation, Ok(evaluation)), *point);
+            let closed = AsOf::Time(replay.time(point) + TimeDelta::hours(1));
+            let window = Source::file(path.to_path_buf())
+                .read(&metric, closed, now())
+                .expect("a window");
+            let evaluation = evaluate(window, &metric.method).expect("an evaluation");
+            let [one, other] = [&evaluation, point]
+                .map(|evaluation| serde_json::to_string(evaluation).expect("text"));
+            assert_eq!(one, other);
         }
     });
-    let breaches = replay.points.iter().filter_map(JudgedPoint::breach);
-    let breaches: Vec<Side> = breaches.collect();
+    let breaches: Vec<Side> = replay.points.iter().filter_map(Evaluation::side).collect();
     assert!(breaches.contains(&Side::High) && breaches.contains(&Side::Low));
 }
 
 #[test]
 fn judging_starts_after_the_first_full_window_and_leaves_gaps_out() {
-    let replay = replay(&rows(), &plan(1));
-    let times: Vec<_> = replay.points.iter().map(|point| point.time).collect();
+    let times: Vec<_> = points(&rows(), &metric())
+        .iter()
+        .map(|point| point.time)
+        .collect();
     assert_eq!(times.first(), Some(&time("2026-10-22 00:00")));
     assert_eq!(times.len(), 240 - 4 * 24 - 3);
     assert!(times.is_sorted());
@@ -109,53 +124,54 @@ fn judging_starts_after_the_first_full_window_and_leaves_gaps_out() {
 
 #[test]
 fn neither_the_judged_point_nor_what_came_later_is_in_its_window() {
-    let plan = plan(1);
-    let before = replay(&rows(), &plan);
+    let metric = metric();
+    let before = replay_of(&rows(), &metric, 1);
     for changed in [100, 150, 220] {
         let mut rows = rows();
         rows[changed].1 += 10_000.0;
-        let after = replay(&rows, &plan);
+        let after = replay_of(&rows, &metric, 1);
         for (one, other) in before.points.iter().zip(&after.points) {
-            let bands = [one, other].map(|point| point.decision().map(|decision| decision.band));
-            if one.time <= rows[changed].0 {
-                assert_eq!(bands[0], bands[1], "{changed} {}", one.time);
+            if one.bucket.start <= rows[changed].0 {
+                assert_eq!(one.band, other.band, "{changed} {:?}", one.bucket);
             }
         }
     }
-    let archive = archive(&rows(), &plan);
+    let history = history(&rows(), &metric);
     for point in &before.points {
-        let reading = archive.reading_at(point.time, &plan.metric);
-        let split = reading.series.split_latest().expect("two halves");
-        assert_eq!(split.latest.time, point.time);
-        assert!(split.history.next_time() <= point.time);
-        assert_eq!(reading.series.len(), 4 * 24 + 1);
+        let window = history.reading_at(before.time(point), &metric);
+        let split = window.series.split_latest().expect("two halves");
+        assert_eq!(split.latest.time, before.time(point));
+        assert!(split.history.next_time() <= split.latest.time);
+        assert_eq!(window.series.len(), 4 * 24 + 1);
     }
 }
 
 #[test]
 fn a_stride_judges_every_kth_point_all_the_same() {
-    let all = replay(&rows(), &plan(1)).points;
-    let some = replay(&rows(), &plan(7)).points;
-    let expected: Vec<JudgedPoint> = all.into_iter().step_by(7).collect();
-    assert_eq!(some, expected);
+    let buckets = |stride| -> Vec<(Bucket, Option<Band>)> {
+        let points = replay_of(&rows(), &metric(), stride).points;
+        points
+            .iter()
+            .map(|point| (point.bucket, point.band))
+            .collect()
+    };
+    let expected: Vec<_> = buckets(1).into_iter().step_by(7).collect();
+    assert_eq!(buckets(7), expected);
 }
 
 #[test]
 fn only_the_last_stretch_is_judged_if_asked() {
-    let plan = BacktestPlan {
-        last: Some(Duration::from_hours(24)),
-        ..plan(1)
-    };
-    let points = replay(&rows(), &plan).points;
+    let (metric, rows) = (metric(), rows());
+    let args = args(Some(Duration::from_hours(24)));
+    let points = choose_points(&metric, &args, &history(&rows, &metric)).expect("points");
     assert_eq!(points.len(), 24);
     assert_eq!(points[0].time, time("2026-10-26 23:00"));
 }
 
 #[test]
 fn a_history_without_a_full_window_says_what_to_do() {
-    let plan = plan(1);
-    let error = plan
-        .choose(&archive(&rows()[..50], &plan))
+    let metric = metric();
+    let error = choose_points(&metric, &args(None), &history(&rows()[..50], &metric))
         .expect_err("nothing to judge")
         .to_string();
     assert_eq!(
@@ -166,36 +182,151 @@ fn a_history_without_a_full_window_says_what_to_do() {
 
 #[test]
 fn where_an_empty_bucket_is_zero_the_past_is_filled_as_the_check_filled_it() {
-    let mut plan = plan(1);
-    plan.metric.missing = crate::series::Missing::Zero;
-    plan.metric.step = Some("1h".parse().expect("a step"));
-    let replay = replay(&rows(), &plan);
+    let mut metric = metric();
+    metric.missing = crate::series::Missing::Zero;
+    metric.step = Some("1h".parse().expect("a step"));
+    let replay = replay_of(&rows(), &metric, 1);
     assert_eq!(replay.points.len(), 240 - 4 * 24);
     let in_gap = &replay.points[201 - 4 * 24];
-    assert_eq!((in_gap.value, in_gap.breach()), (0.0, Some(Side::Low)));
+    assert_eq!((in_gap.value, in_gap.side()), (Some(0.0), Some(Side::Low)));
 }
 
-/// Hourly points with a score each, above what was expected; below it where that is negative.
-fn scored(scores: &[f64]) -> Vec<JudgedPoint> {
-    let begin = time("2026-11-02 00:00");
-    (0..)
-        .zip(scores)
-        .map(|(hour, score)| JudgedPoint {
-            time: begin + TimeDelta::hours(hour),
-            value: 10.0 * score.signum(),
-            finding: Finding::Decided(Decision {
-                breach: None,
-                band: Band::new(-5.0, 0.0, 5.0).expect("a band"),
-                score: score.abs(),
-                low_is_possible: Some(true),
-                high_is_possible: Some(true),
-            }),
-        })
+/// Hourly evaluations with a score each, above what was expected; below it where that is negative. A
+/// score below 0.05 is a breach.
+fn scored(scores: &[f64]) -> Replay {
+    let begin = time("2026-11-02 00:00").to_utc();
+    let point = |(hour, score): (i64, &f64)| Evaluation {
+        bucket: Bucket {
+            start: begin + TimeDelta::hours(hour),
+            end: begin + TimeDelta::hours(hour + 1),
+        },
+        value: Some(10.0 * score.signum()),
+        band: Band::new(-5.0, 0.0, 5.0),
+        level: Level::default(),
+        deviation: Some(2.0 * score.signum()),
+        score: Some(score.abs()),
+        verdict: match score {
+            _ if score.abs() >= 0.05 => Verdict::Normal,
+            _ if *score > 0.0 => Verdict::Breach(Side::High),
+            _ => Verdict::Breach(Side::Low),
+        },
+        low_possible: Some(true),
+        high_possible: Some(true),
+        workings: None,
+    };
+    Replay {
+        points: (0..).zip(scores).map(point).collect(),
+        missed: Vec::new(),
+        step: "1h".parse().expect("a step"),
+        stride: 1,
+        delay: TimeDelta::zero(),
+        level: Level::default(),
+        zone: PARIS,
+    }
+}
+
+fn under(policy: Policy) -> Metric {
+    let mut metric = metric();
+    metric.rules = policy;
+    metric
+}
+
+fn kinds(told: &Told) -> Vec<String> {
+    let mails = told.mails.iter();
+    mails
+        .map(|mail| format!("{} {}", &mail.time[11..16], mail.kind))
         .collect()
 }
 
 #[test]
-fn a_hint_counts_runs_at_the_level_it_names() {
+fn mails_follow_the_rules_of_the_metric() {
+    let mut scores = vec![0.5; 48];
+    for hour in [3, 10, 11, 20] {
+        scores[hour] = 0.01;
+    }
+    let replay = scored(&scores);
+    assert!(replay.points.iter().any(Evaluation::is_breach));
+    let told = replay_mails(&replay, &under(Policy::default()));
+    assert_eq!(
+        kinds(&told),
+        [
+            "03:00 high",
+            "05:00 over",
+            "10:00 high",
+            "13:00 over",
+            "20:00 high",
+            "22:00 over"
+        ]
+    );
+    let length = told.incidents[1].length();
+    assert_eq!((told.incidents.len(), length), (3, TimeDelta::hours(2)));
+    let strict = Policy {
+        confirm: "3 of 5".parse().expect("a rule"),
+        recover: std::num::NonZeroU32::new(6).expect("a number"),
+        ..Policy::default()
+    };
+    let told = replay_mails(&replay, &under(strict));
+    assert_eq!((told.mails, told.incidents), (Vec::new(), Vec::new()));
+    let quiet = Policy {
+        quiet: vec!["00:00-12:30".parse().expect("a window")],
+        ..Policy::default()
+    };
+    let told = replay_mails(&replay, &under(quiet));
+    assert_eq!(kinds(&told), ["20:00 high", "22:00 over"]);
+}
+
+#[test]
+fn what_lasts_is_mailed_again_and_so_is_what_turns() {
+    let mut scores = vec![0.5; 24];
+    scores[2..12].fill(0.01);
+    scores[12] = -0.01;
+    let told = replay_mails(&scored(&scores), &under(Policy::default()));
+    assert_eq!(
+        kinds(&told),
+        [
+            "02:00 high",
+            "06:00 still",
+            "10:00 still",
+            "12:00 low",
+            "14:00 over"
+        ]
+    );
+    let low = &told.mails[3];
+    assert_eq!(
+        (low.side, low.value, low.upper),
+        (Some("low"), Some(-10.0), Some(5.0))
+    );
+}
+
+#[test]
+fn missing_data_is_mailed_as_a_check_at_its_time_would_have_mailed_it() {
+    let (mut rows, metric) = (rows(), metric());
+    // The night of the change of clocks is among the hours without data.
+    rows.retain(|(time, _)| {
+        let day = time.format("%m-%d %H").to_string();
+        !("10-24 20".."10-25 09").contains(&day.as_str())
+    });
+    let replay = replay_of(&rows, &metric, 1);
+    let told = replay_mails(&replay, &metric);
+    let mails: Vec<_> = told
+        .mails
+        .iter()
+        .filter(|mail| mail.kind.contains("data") || mail.kind == "still")
+        .map(|mail| format!("{} {}", mail.time, mail.kind))
+        .collect();
+    assert_eq!(
+        mails,
+        [
+            "2026-10-24T23:00:00+02:00 no_data",
+            "2026-10-25T02:00:00+01:00 still",
+            "2026-10-25T06:00:00+01:00 still",
+            "2026-10-25T09:00:00+01:00 data_again",
+        ]
+    );
+}
+
+#[test]
+fn a_hint_counts_the_incidents_of_the_level_it_names() {
     let mut scores = vec![0.5; 14 * 24];
     for day in 0..14 {
         scores[day * 24 + 3] = 0.03;
@@ -203,18 +334,19 @@ fn a_hint_counts_runs_at_the_level_it_names() {
         scores[day * 24 + 20] = -0.03;
     }
     scores[106] = 0.0004;
-    let points = scored(&scores);
-    let hints = hint::hints(&points, Direction::Both, 2.0);
-    let told: Vec<_> = hints
+    let (replay, mut metric) = (scored(&scores), metric());
+    let told: Vec<_> = hint::hints(&replay, &metric, 2.0)
         .iter()
         .map(|hint| (hint.level, hint.incidents_per_week))
         .collect();
     assert_eq!(told, [(0.98, 0.5)]);
+    let at = |share| Level::new(share).expect("a level");
+    let count = |share, metric| replay_mails_at(at(share), &replay, metric).incidents.len();
+    assert_eq!((count(0.95, &metric), count(0.98, &metric)), (29, 1));
     // Of the high side alone there is one a day at 0.95, but for the one more.
-    let hints = hint::hints(&points, Direction::High, 2.0);
+    metric.method.direction = Direction::High;
+    let hints = hint::hints(&replay, &metric, 2.0);
     assert_eq!(hints.first().map(|hint| hint.level), Some(0.98));
-    let hints = hint::hints(&scored(&scores[..96]), Direction::High, 4.0 / 7.0);
-    assert_eq!((hints[0].level, hints[0].incidents_per_week), (0.8, 7.0));
 }
 
 #[test]
@@ -224,7 +356,7 @@ fn no_level_is_proposed_for_more_alerts_than_the_lowest_makes() {
     for week in 0..4 {
         scores[week * 168 + 3] = 0.1;
     }
-    let hints = hint::hints(&scored(&scores), Direction::Both, 4.0);
+    let hints = hint::hints(&scored(&scores), &metric(), 4.0);
     let told: Vec<_> = hints
         .iter()
         .map(|hint| (hint.level, hint.incidents_per_week))
@@ -234,85 +366,52 @@ fn no_level_is_proposed_for_more_alerts_than_the_lowest_makes() {
 
 #[test]
 fn a_score_says_what_the_verdict_says() {
-    let replay = replay(&rows(), &plan(1));
-    for point in replay.points {
-        let decision = point.decision().expect("a decision");
-        let beyond = decision.score < 1.0 - replay.level.share();
-        assert!(decision.score > 0.0 && decision.score <= 1.0, "{point:?}");
-        assert_eq!(beyond, decision.breach.is_some(), "{point:?}");
+    let replay = replay_of(&rows(), &metric(), 1);
+    for point in &replay.points {
+        let score = point.score.expect("a score");
+        assert!(score > 0.0 && score <= 1.0, "{point:?}");
+        assert_eq!(score < 1.0 - replay.level.share(), point.is_breach());
     }
 }
 
 #[test]
 fn breaches_are_counted_by_their_wall_clock() {
-    let (rows, plan) = (rows(), plan(1));
-    let summary = Summary::of(&replay(&rows, &plan), Direction::Both);
+    let (rows, metric) = (rows(), metric());
+    let summary = Summary::new(&replay_of(&rows, &metric, 1), &metric);
     let by_hour = summary.by_hour.expect("hours");
     assert_eq!(by_hour.iter().sum::<usize>(), summary.high + summary.low);
-    let hour: usize = rows[150]
-        .0
-        .format("%H")
-        .to_string()
-        .parse()
-        .expect("an hour");
+    let hour = rows[150].0.format("%H").to_string();
+    let hour: usize = hour.parse().expect("an hour");
     assert!(by_hour[hour] > 0, "{by_hour:?}");
     assert_eq!(summary.judged, summary.decided);
-    assert!(summary.incidents.len() <= summary.high + summary.low);
+    assert!(summary.told.incidents.len() <= summary.high + summary.low);
 }
 
 #[test]
 fn a_table_reads_back_as_the_same_numbers() {
-    let mut points = scored(&[1e-300, 0.1 + 0.2, -1.0 / 3.0]);
-    points.push(JudgedPoint::of(
-        Observation {
-            time: time("2026-11-02 03:00"),
-            value: 1e300,
-        },
-        Err(anyhow::anyhow!("no model")),
-    ));
-    let table = table::write(&Replay {
-        points: points.clone(),
-        step: "1h".parse().expect("a step"),
-        stride: 1,
-        level: Level::default(),
-    });
+    let mut replay = scored(&[1e-300, 0.1 + 0.2, -1.0 / 3.0, 0.5]);
+    let last = replay.points.last_mut().expect("a point");
+    last.value = Some(1e300);
+    last.band = None;
+    last.verdict = Verdict::Undecided("no model".into());
+    let table = table::write(&replay);
     let rows: Vec<&str> = table.lines().collect();
     assert_eq!(rows[0], "time,value,expected,lower,upper,score,verdict");
     assert_eq!(rows[4], "2026-11-02T03:00:00+01:00,1e300,,,,,undecided");
-    for (row, point) in rows[1..4].iter().zip(&points) {
+    for (row, point) in rows[1..4].iter().zip(&replay.points) {
         let fields: Vec<&str> = row.split(',').collect();
-        let decision = point.decision().expect("a decision");
-        assert_eq!(fields[5].parse(), Ok(decision.score));
-        assert_eq!(fields[1].parse(), Ok(point.value));
+        assert_eq!(fields[5].parse().ok(), point.score);
+        assert_eq!(fields[1].parse().ok(), point.value);
     }
 }
 
 #[test]
-fn the_fields_of_the_object_are_those_the_readme_explains() {
-    let plan = plan(40);
-    let replay = replay(&rows(), &plan);
-    let summary = Summary::of(&replay, Direction::Both);
-    let text = json::write(&replay, &summary, &plan).expect("JSON");
-    let object: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    let mut fields: Vec<&str> = object
-        .as_object()
-        .expect("an object")
-        .keys()
-        .map(String::as_str)
-        .collect();
-    fields.sort_unstable();
-    let readme = include_str!("../../../README.md");
-    let table = readme
-        .split("| backtest field | meaning |")
-        .nth(1)
-        .and_then(|text| text.split("\n\n").next())
-        .expect("a table");
-    let mut documented: Vec<&str> = table
-        .lines()
-        .filter_map(|row| row.strip_prefix("| `")?.split(" | ").next())
-        .flat_map(|names| names.split(", "))
-        .map(|name| name.trim_matches('`'))
-        .collect();
-    documented.sort_unstable();
-    assert_eq!(documented, fields);
+fn the_fields_of_the_object_are_those_that_are_documented() {
+    let metric = metric();
+    let replay = replay_of(&rows(), &metric, 40);
+    let summary = Summary::new(&replay, &metric);
+    let text = json::write(&replay, &summary, &metric).expect("JSON");
+    let object: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(&text).expect("an object");
+    assert_documented(object.keys().map(String::as_str), "backtest field");
 }

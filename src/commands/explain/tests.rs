@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use serde_json::Value;
 
 use super::{json, text};
+use crate::commands::report::tests::assert_documented;
 use crate::commands::report::{CheckObject, MetricReport, write_json};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings, evaluate};
@@ -60,7 +61,8 @@ fn written(metric: &Metric, evaluation: &Evaluation, files: &[PathBuf]) -> Strin
 }
 
 fn object(evaluation: &Evaluation, metric: &Metric) -> Value {
-    let text = json::write(metric, evaluation, workings(evaluation), Vec::new()).expect("an object");
+    let text =
+        json::write(metric, evaluation, workings(evaluation), Vec::new()).expect("an object");
     serde_json::from_str(&text).expect("JSON")
 }
 
@@ -226,23 +228,8 @@ fn the_fields_beyond_those_of_the_check_are_those_the_readme_explains() {
     }));
     let check: Value = serde_json::from_str(&check.expect("an object")).expect("JSON");
     let fields = told.as_object().expect("an object").keys();
-    let mut fields: Vec<&str> = fields
+    let own = fields
         .map(String::as_str)
-        .filter(|field| check.get(field).is_none())
-        .collect();
-    fields.sort_unstable();
-    let readme = include_str!("../../../README.md");
-    let table = readme
-        .split("| explain field | meaning |")
-        .nth(1)
-        .and_then(|text| text.split("\n\n").next())
-        .expect("a table");
-    let mut documented: Vec<&str> = table
-        .lines()
-        .filter_map(|row| row.strip_prefix("| `")?.split(" | ").next())
-        .flat_map(|names| names.split(", "))
-        .map(|name| name.trim_matches('`'))
-        .collect();
-    documented.sort_unstable();
-    assert_eq!(documented, fields);
+        .filter(|field| check.get(field).is_none());
+    assert_documented(own, "explain field");
 }

@@ -118,27 +118,11 @@ fn a_metric_that_could_not_be_read_is_in_the_json_too() {
 }
 
 #[test]
-fn the_table_in_the_readme_has_the_fields_of_the_json() {
+fn the_fields_of_the_json_are_those_that_are_documented() {
     let text = written(None, Format::Json, Verbosity::Notable).expect("an object");
     let json: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(&text).expect("JSON");
-    let mut fields: Vec<&str> = json.keys().map(String::as_str).collect();
-    fields.sort_unstable();
-    let readme = include_str!("../../../README.md");
-    let table = readme
-        .split("| field | meaning |")
-        .nth(1)
-        .and_then(|text| text.split("\n\n").next())
-        .expect("a table");
-    let names = table
-        .lines()
-        .filter_map(|row| row.strip_prefix("| `")?.split(" | ").next());
-    let mut documented: Vec<&str> = names
-        .flat_map(|names| names.split(", "))
-        .map(|name| name.trim_matches('`'))
-        .collect();
-    documented.sort_unstable();
-    assert_eq!(documented, fields);
+        serde_json::from_str(&text).expect("an object");
+    assert_documented(json.keys().map(String::as_str), "field");
 }
 
 fn told_with(method: Method, verbosity: Verbosity) -> String {
@@ -192,4 +176,24 @@ fn a_level_that_follows_from_a_budget_is_told_with_it() {
             && told.contains("level 0.9986 from max_false_alerts = 1/month"),
         "{told}"
     );
+}
+
+/// These fields are those of the table under a heading in `src/commands/README.md`.
+pub fn assert_documented<'a>(fields: impl Iterator<Item = &'a str>, heading: &str) {
+    let mut fields: Vec<&str> = fields.collect();
+    fields.sort_unstable();
+    let table = include_str!("../README.md")
+        .split(&format!("| {heading} | meaning |"))
+        .nth(1)
+        .and_then(|text| text.split("\n\n").next())
+        .expect("a table");
+    let names = table
+        .lines()
+        .filter_map(|row| row.strip_prefix("| `")?.split(" | ").next());
+    let mut documented: Vec<&str> = names
+        .flat_map(|names| names.split(", "))
+        .map(|name| name.trim_matches('`'))
+        .collect();
+    documented.sort_unstable();
+    assert_eq!(documented, fields);
 }

@@ -1,0 +1,167 @@
+//! What is told of an incident.
+
+use super::*;
+
+#[test]
+fn an_opening_says_what_the_evaluation_alone_says() {
+    let opening = breach(Side::High, AlertKind::Firing, 1843.2).compose();
+    let alone = preview("Sales", Verdict::Breach(Side::High), 1843.2);
+    assert_eq!(opening.subject(), alone.subject());
+    assert_eq!(opening.text(), alone.text());
+    assert_eq!(html(&opening), html(&alone));
+}
+
+#[test]
+fn each_kind_has_a_subject_of_its_own() {
+    let low = |kind| breach(Side::Low, kind, 12.0).since("10:00");
+    let high = |kind| breach(Side::High, kind, 1843.2).since("10:00");
+    for (sample, subject) in [
+        (
+            high(AlertKind::Firing),
+            "[High] Sales 1,843.20 at 14:05 CET, expected 912.10 to 1,297.80",
+        ),
+        (
+            low(AlertKind::Firing),
+            "[Low] Sales 12.00 at 14:05 CET, expected 912.10 to 1,297.80",
+        ),
+        (
+            high(AlertKind::Repeat),
+            "[Still high] Sales for 4 h 10 min: 1,843.20 at 14:05 CET, expected 912.10 to 1,297.80",
+        ),
+        (
+            low(AlertKind::Repeat),
+            "[Still low] Sales for 4 h 10 min: 12.00 at 14:05 CET, expected 912.10 to 1,297.80",
+        ),
+        (
+            high(AlertKind::Escalated),
+            "[High, worse] Sales 1,843.20 at 14:05 CET, expected 912.10 to 1,297.80",
+        ),
+        (
+            low(AlertKind::Escalated),
+            "[Low, worse] Sales 12.00 at 14:05 CET, expected 912.10 to 1,297.80",
+        ),
+        (
+            high(AlertKind::Firing).over("10:35", 1100.0),
+            "[Over] Sales is back inside its band after 35 min",
+        ),
+    ] {
+        assert_eq!(sample.compose().subject(), subject);
+    }
+}
+
+#[test]
+fn an_incident_that_began_earlier_says_since_when() {
+    let sample = breach(Side::High, AlertKind::Firing, 1843.2).since("13:55");
+    assert_says(
+        &sample.compose(),
+        &[
+            "1,843.20 EUR, where 1,102.40 EUR was expected.",
+            "It has been high since 13:55 CET, for 15 min.",
+            "High since",
+            "Sunday 22 November 2026, 13:55 CET (Europe/Paris), for 15 min",
+        ],
+    );
+    let lasting = breach(Side::Low, AlertKind::Repeat, 12.0).since("2026-11-21 14:00");
+    assert_says(
+        &lasting.compose(),
+        &[
+            "Sales at 14:05 CET is still below its band",
+            "It has been low since 2026-11-21 14:00 CET, for 1 d",
+        ],
+    );
+}
+
+#[test]
+fn what_grew_worse_says_so() {
+    let sample = breach(Side::High, AlertKind::Escalated, 2843.2).since("13:55");
+    assert_says(
+        &sample.compose(),
+        &[
+            "Even Higher Sales Volume",
+            "is above its band, clearly farther than was told: 2,843.20 EUR",
+            "High since",
+        ],
+    );
+}
+
+#[test]
+fn one_that_turned_says_what_it_was_before() {
+    let mut sample = breach(Side::Low, AlertKind::Firing, 12.0);
+    sample.alert.turned_from = Some(at("13:20"));
+    assert_says(
+        &sample.compose(),
+        &["It was high since 13:20 CET before, and turned."],
+    );
+}
+
+#[test]
+fn an_end_is_green_and_says_how_long_it_was_and_what_ended_it() {
+    let sample = breach(Side::High, AlertKind::Firing, 1843.2).since("13:55");
+    let email = sample.over("14:30", 1100.0).compose();
+    assert_says(
+        &email,
+        &[
+            "Back to Normal: Sales Volume",
+            "Sales is back inside its band after 35 min (High from 13:55 to 14:30 CET): at 14:05 CET 1,100.00 EUR, where 1,102.40 EUR was expected.",
+            "13:55 to 14:30 CET, 35 min",
+            "912.10 to 1,297.80 EUR (95 %)",
+            "History used",
+        ],
+    );
+    assert!(html(&email).contains("background-color:#26733f"));
+    assert_eq!(html(&email).matches("<img").count(), 2);
+}
+
+#[test]
+fn an_opening_that_comes_after_the_end_says_so() {
+    let mut sample = breach(Side::High, AlertKind::Firing, 1843.2).over("14:30", 1100.0);
+    sample.kind = AlertKind::Firing;
+    let email = sample.compose();
+    assert!(
+        email
+            .subject()
+            .starts_with("[High] Sales 1,843.20 at 14:05 CET")
+    );
+    assert_says(
+        &email,
+        &["It was high from 14:05 to 14:30 CET, 25 min, and is over."],
+    );
+}
+
+#[test]
+fn without_what_led_to_it_the_figures_are_those_that_were_stored() {
+    let mut sample = breach(Side::High, AlertKind::Firing, 1843.2);
+    sample.alert.evaluation = Some(stored(Verdict::Breach(Side::High), 1843.2));
+    sample.pictures = None;
+    let email = sample.compose();
+    assert_eq!(
+        email.subject(),
+        "[High] Sales 1,843.20 at 14:05 CET, expected 912.10 to 1,297.80"
+    );
+    assert_says(
+        &email,
+        &[
+            "1,843.20 EUR",
+            "912.10 to 1,297.80 EUR (95 %)",
+            "+740.80 (+67 %), 3.8 times the distance to the limit",
+            "Sunday 22 November 2026, 14:05 CET (Europe/Paris), a bucket of 5 min",
+        ],
+    );
+    assert!(!html(&email).contains("<img") && !email.text().contains("History used"));
+}
+
+#[test]
+fn the_newest_evaluation_lends_its_workings_to_its_own_bucket_alone() {
+    let mut sample = breach(Side::High, AlertKind::Firing, 1843.2);
+    let mut earlier = stored(Verdict::Breach(Side::High), 1500.0);
+    sample.alert.evaluation = Some(earlier.clone());
+    sample.newest = Some(evaluation(Verdict::Breach(Side::High), 1500.0));
+    assert_says(&sample.compose(), &["1,500.00 EUR", "History used"]);
+    earlier.bucket = Bucket {
+        start: at("13:15"),
+        end: at("13:20"),
+    };
+    sample.alert.evaluation = Some(earlier);
+    assert_says(&sample.compose(), &["13:15 CET"]);
+    assert!(!sample.compose().text().contains("History used"));
+}

@@ -1,0 +1,223 @@
+//! What stands in a mail, read back by a parser that shares nothing with the one that wrote it.
+
+use mail_parser::{MessageParser, MimeHeaders};
+
+use super::*;
+
+#[test]
+fn the_pictures_go_along_by_content_id() {
+    let email = preview("Sales", Verdict::Breach(Side::High), 1843.2);
+    assert!(!html(&email).contains("data:"));
+    let raw = message(&email, "ops@example.com");
+    let parsed = MessageParser::default().parse(&raw).expect("a mail");
+    for (name, png) in [
+        ("sales_24h", pictures().day),
+        ("sales_48h", pictures().two_days),
+    ] {
+        let id = format!("{name}@bandwatch");
+        assert!(html(&email).contains(&format!("src=\"cid:{id}\"")));
+        let part = parsed
+            .attachments()
+            .find(|part| part.content_id() == Some(id.as_str()))
+            .expect("a picture");
+        assert_eq!(part.contents(), png);
+        assert_eq!(
+            part.content_type()
+                .map(|kind| (kind.ctype(), kind.subtype())),
+            Some(("image", Some("png")))
+        );
+        assert!(
+            part.content_disposition()
+                .is_some_and(mail_parser::ContentType::is_inline)
+        );
+    }
+    let kinds: Vec<_> = parsed
+        .parts
+        .iter()
+        .filter_map(|part| part.content_type())
+        .map(|kind| format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or("")))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "multipart/alternative",
+            "text/plain",
+            "multipart/related",
+            "text/html",
+            "image/png",
+            "image/png"
+        ]
+    );
+}
+
+#[test]
+fn headers_and_lines_keep_to_the_standards() {
+    let title = "Größe der Körbe — 籠のサイズ ".repeat(6);
+    let raw = message(
+        &preview(title.trim(), Verdict::Breach(Side::High), 1843.2),
+        "Jürgen <ops@example.com>",
+    );
+    assert!(raw.is_ascii());
+    for line in raw.split(|byte| *byte == b'\n') {
+        assert!(
+            line.len() <= 998 && (line.is_empty() || line.ends_with(b"\r")),
+            "{}",
+            String::from_utf8_lossy(line)
+        );
+    }
+    let parsed = MessageParser::default().parse(&raw).expect("a mail");
+    assert!(
+        parsed
+            .subject()
+            .is_some_and(|subject| subject.contains(title.trim())),
+        "{:?}",
+        parsed.subject()
+    );
+    assert_eq!(
+        parsed.header_raw("Auto-Submitted").map(str::trim),
+        Some("auto-generated")
+    );
+    assert_eq!(
+        parsed.date().map(mail_parser::DateTime::to_timestamp),
+        Some(1_795_353_060)
+    );
+    assert!(
+        parsed
+            .message_id()
+            .is_some_and(|id| id.starts_with("bandwatch.") && id.ends_with("@example.com"))
+    );
+}
+
+#[test]
+fn a_newline_in_a_name_makes_no_header() {
+    let raw = message(
+        &preview(
+            "x\r\nBcc: everyone@example.com\r\n\r\nhello",
+            Verdict::Breach(Side::High),
+            1843.2,
+        ),
+        "ops@example.com",
+    );
+    let parsed = MessageParser::default().parse(&raw).expect("a mail");
+    assert!(parsed.bcc().is_none());
+    assert_eq!(
+        parsed
+            .to()
+            .and_then(|to| to.first())
+            .and_then(|to| to.address()),
+        Some("ops@example.com")
+    );
+    assert_eq!(parsed.attachment_count(), 2);
+}
+
+#[test]
+fn the_same_point_has_the_same_message_id_for_each_recipient_of_its_own() {
+    let id = |verdict, to| {
+        let raw = message(&preview("Sales", verdict, 1843.2), to);
+        MessageParser::default()
+            .parse(&raw)
+            .and_then(|parsed| parsed.message_id().map(str::to_string))
+            .expect("an id")
+    };
+    assert_eq!(
+        id(Verdict::Breach(Side::High), "a@example.com"),
+        id(Verdict::Breach(Side::High), "a@example.com")
+    );
+    assert_ne!(
+        id(Verdict::Breach(Side::High), "a@example.com"),
+        id(Verdict::Breach(Side::High), "b@example.com")
+    );
+}
+
+#[test]
+fn the_subject_says_it_all() {
+    assert_eq!(
+        preview("Sales", Verdict::Breach(Side::High), 1843.2).subject(),
+        "[High] Sales 1,843.20 at 14:05 CET, expected 912.10 to 1,297.80"
+    );
+    assert_eq!(
+        preview("Sales", Verdict::Breach(Side::Low), 12.0).subject(),
+        "[Low] Sales 12.00 at 14:05 CET, expected 912.10 to 1,297.80"
+    );
+    let undecided = Verdict::Undecided("every value of the history is 3, so nothing says how much change is usual; some variation is needed".into());
+    assert!(
+        preview("Sales", undecided, 12.0)
+            .subject()
+            .starts_with("[Undecided] Sales: every value of the history is 3")
+    );
+}
+
+#[test]
+fn high_is_blue_and_low_is_orange_under_the_heading_people_know() {
+    let high = html(&preview("Sales", Verdict::Breach(Side::High), 1843.2));
+    assert!(high.contains(">High Sales Volume</h1>") && high.contains("background-color:#1a5fb4"));
+    let low = html(&preview("Sales Volume", Verdict::Breach(Side::Low), 12.0));
+    assert!(low.contains(">Low Sales Volume</h1>") && low.contains("background-color:#c64600"));
+}
+
+#[test]
+fn both_parts_say_everything() {
+    let email = preview("Sales", Verdict::Breach(Side::High), 1843.2);
+    assert_says(
+        &email,
+        &[
+            "1,843.20 EUR",
+            "1,102.40 EUR",
+            "912.10 to 1,297.80 EUR (95 %)",
+            "+740.80 (+67 %), 3.8 times the distance to the limit",
+            "Sunday 22 November 2026, 14:05 CET (Europe/Paris)",
+            "2 d 2 h, 600 values, 0 missing",
+            "Outliers clipped",
+        ],
+    );
+    assert!(
+        html(&email).contains(">Last 24 hours</h2>")
+            && html(&email).contains(">Last 48 hours</h2>")
+    );
+    assert!(
+        html(&email).contains("Data team &#60;data@example.com&#62; &#38; co"),
+        "{}",
+        html(&email)
+    );
+    assert!(email.text().contains("Data team <data@example.com> & co"));
+}
+
+#[test]
+fn a_title_of_markup_stays_text() {
+    let html = html(&preview("<b>&\"x", Verdict::Breach(Side::High), 1843.2));
+    assert!(
+        !html.contains("<b>") && html.contains("High &#60;b&#62;&#38;&#34;x Volume"),
+        "{html}"
+    );
+    assert_eq!(
+        html.matches("<html").count(),
+        html.matches("</html>").count()
+    );
+    for tag in [
+        "table", "tr", "td", "th", "p", "h1", "h2", "style", "head", "body", "strong",
+    ] {
+        let opened =
+            html.matches(&format!("<{tag}>")).count() + html.matches(&format!("<{tag} ")).count();
+        assert_eq!(opened, html.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+}
+
+#[test]
+fn a_page_for_a_browser_has_its_pictures_beside_it() {
+    let email = preview("Sales", Verdict::Breach(Side::High), 1843.2);
+    let page = email.preview(["a #1.png", "b.png"]).expect("a page");
+    assert!(
+        page.contains("src=\"a %231.png\"")
+            && page.contains("src=\"b.png\"")
+            && !page.contains("cid:")
+    );
+}
+
+#[test]
+fn an_alert_goes_out_even_if_its_pictures_cannot_be_drawn() {
+    let mut high = breach(Side::High, AlertKind::Firing, 1843.2);
+    high.pictures = None;
+    let email = high.compose();
+    assert!(html(&email).contains("High Sales Volume") && !html(&email).contains("<img"));
+    assert!(message(&email, "ops@example.com").is_ascii());
+}
