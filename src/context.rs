@@ -12,7 +12,7 @@ use chrono_tz::Tz;
 use crate::cli::{Args, Format, Mode};
 use crate::commands::report::Verbosity;
 use crate::config::Deadline;
-use crate::config::{Config, Environment, Letterhead, MailSettings, Metric, Rows, Secret};
+use crate::config::{Config, MailSettings, Metric, Rows, Secret};
 use crate::detect::Evaluation;
 use crate::notify::mail::{self, Mailbox};
 use crate::output::{Naming, PlotsDir};
@@ -31,7 +31,8 @@ pub struct Plan {
     pub now: DateTime<Tz>,
     pub as_of: AsOf,
     pub deadline: Deadline,
-    pub letterhead: Letterhead,
+    /// The names on a mail: there even where nothing can be sent.
+    pub letterhead: MailSettings,
     /// There whenever the mode is live.
     pub mail: Option<MailSettings>,
     /// `None` if nothing is to be remembered.
@@ -104,7 +105,7 @@ impl Plan {
             all_metrics: config.metrics.clone(),
             as_of: choose_time(args.at.as_deref(), args.input.as_deref(), now)?,
             deadline,
-            letterhead: config.letterhead(),
+            letterhead: config.smtp.clone().unwrap_or_default(),
             plots: PlotsDir::new(&config.plots_dir, naming),
             format: args.format,
             verbosity: verbosity(args, mode),
@@ -182,10 +183,7 @@ fn find_config(named: Option<&Path>) -> Result<Option<Config>> {
         .iter()
         .map(PathBuf::as_path)
         .find(|place| place.exists());
-    named
-        .or(found)
-        .map(|path| Config::load(path, &Environment::read()))
-        .transpose()
+    named.or(found).map(Config::load).transpose()
 }
 
 fn no_config() -> String {

@@ -50,7 +50,7 @@ pub struct RowCounts {
     pub empty: u64,
     /// Rows whose value was NaN or infinite, left out.
     pub not_finite: u64,
-    /// Rows whose wall clock time names no instant or two, left out; see [`super::Clock`].
+    /// Rows whose wall clock time names no instant or two, left out; see [`super::LocalClock`].
     pub unclear_time: u64,
     /// Rows beyond the first of their time where one a bucket was expected, averaged.
     pub repeated: u64,
@@ -98,26 +98,19 @@ impl Buckets {
             self.row_counts.not_finite += 1;
             return;
         }
-        let slot = self.grid.slot(time);
-        match self.gathered.get_mut(&slot) {
-            None => {
-                self.gathered.insert(
-                    slot,
-                    Gathered {
-                        count: 1,
-                        sum: value,
-                        min: value,
-                        max: value,
-                        last: value,
-                        last_time: time,
-                    },
-                );
-            }
-            Some(gathered) => {
-                self.row_counts.repeated += u64::from(self.aggregate.is_none());
-                gathered.add(time, value);
-            }
+        let gathered = self.gathered.entry(self.grid.slot(time));
+        let gathered = gathered.or_insert(Gathered {
+            count: 0,
+            sum: 0.0,
+            min: value,
+            max: value,
+            last: value,
+            last_time: time,
+        });
+        if self.aggregate.is_none() && gathered.count > 0 {
+            self.row_counts.repeated += 1;
         }
+        gathered.add(time, value);
     }
 
     /// Takes in rows whose time could not be told.
@@ -130,65 +123,39 @@ impl Buckets {
         &self.grid
     }
 
-    /// The buckets that have data, oldest first.
-    pub fn slots(&self) -> impl Iterator<Item = i64> + '_ {
-        self.gathered.keys().copied()
+    /// Those of the slots from `first_slot` to `last_slot` that have data, oldest first.
+    pub fn slots(&self, first_slot: i64, last_slot: i64) -> impl DoubleEndedIterator<Item = i64> {
+        let within = self.gathered.range(first_slot..=last_slot);
+        within.map(|(slot, _)| *slot)
     }
 
-    /// The newest of them that is not after a slot.
-    pub fn newest_slot_up_to(&self, slot: i64) -> Option<i64> {
-        let newest = self.gathered.range(..=slot).next_back();
-        newest.map(|(newest, _)| *newest)
-    }
-
-    /// The newest bucket that has data, if any.
-    pub fn newest_slot(&self) -> Option<i64> {
-        self.gathered.last_key_value().map(|(slot, _)| *slot)
-    }
-
-    /// The oldest bucket that has data, if any.
+    /// The oldest slot that has data.
     pub fn oldest_slot(&self) -> Option<i64> {
         self.gathered.first_key_value().map(|(slot, _)| *slot)
     }
 
-    /// The same with the buckets from `first_slot` to `last_slot` alone, as if no other row had been
-    /// read; what was counted of the rows stays that of all.
-    pub fn between(&self, first_slot: i64, last_slot: i64) -> Self {
-        let kept = self.gathered.range(first_slot..=last_slot);
-        Self {
-            grid: self.grid.clone(),
-            aggregate: self.aggregate,
-            gathered: kept.map(|(slot, gathered)| (*slot, *gathered)).collect(),
-            row_counts: self.row_counts,
-        }
-    }
-
-    /// The buckets from `first_slot` to `last_slot`, both included.
+    /// The values of the slots from `first_slot` to `last_slot`, as if there were no other rows.
     pub fn series(&self, first_slot: i64, last_slot: i64, missing: Missing) -> TimeSeries {
-        let oldest = self.oldest_slot();
-        let mut gathered = self.gathered.range(first_slot..).peekable();
-        let values = (first_slot..=last_slot)
-            .map(
-                |slot| match (gathered.next_if(|(at, _)| **at == slot), missing) {
-                    (Some((_, gathered)), _) => gathered.value(self.aggregate),
-                    (None, Missing::Gap) => None,
-                    // Rows there may be, of one pass or the other.
-                    (None, Missing::Zero)
-                        if self.row_counts.unclear_time > 0 && self.grid.is_repeated(slot) =>
-                    {
-                        None
-                    }
-                    // Before the first row the table may not have existed: that is not "nothing sold".
-                    (None, Missing::Zero) => {
-                        oldest.is_some_and(|oldest| slot > oldest).then_some(0.0)
-                    }
-                },
-            )
-            .collect();
+        let mut gathered = self.gathered.range(first_slot..=last_slot).peekable();
+        let oldest = gathered.peek().map(|(slot, _)| **slot);
+        let empty = |slot| match missing {
+            Missing::Gap => None,
+            // Rows there may be, of one pass or the other.
+            Missing::Zero if self.row_counts.unclear_time > 0 && self.grid.is_repeated(slot) => {
+                None
+            }
+            // Before the first row the table may not have existed: that is not "nothing sold".
+            Missing::Zero => oldest.is_some_and(|oldest| slot > oldest).then_some(0.0),
+        };
+        let values =
+            (first_slot..=last_slot).map(|slot| match gathered.next_if(|(at, _)| **at == slot) {
+                Some((_, gathered)) => gathered.value(self.aggregate),
+                None => empty(slot),
+            });
         TimeSeries {
+            values: values.collect(),
             grid: self.grid.clone(),
             first_slot,
-            values,
         }
     }
 }
@@ -300,12 +267,6 @@ mod tests {
             values(&buckets, "09:55", "10:15", Missing::Zero),
             [None, Some(1.0), Some(0.0), Some(3.0), Some(0.0)]
         );
-        assert_eq!(
-            buckets
-                .silences(buckets.newest_slot().expect("a slot"))
-                .longest,
-            1
-        );
     }
 
     #[test]
@@ -318,11 +279,12 @@ mod tests {
         ];
         let all = buckets(Some(Aggregate::Sum), &rows);
         let slot = |text| all.grid.slot(time(text));
-        let part = all.between(slot("10:05"), slot("10:25"));
-        assert_eq!(part.oldest_slot(), Some(slot("10:15")));
-        assert_eq!(part.newest_slot(), Some(slot("10:20")));
-        assert_eq!(part.silences(0).longest, 0);
-        let values = values(&part, "10:05", "10:25", Missing::Zero);
+        let slots = all.slots(slot("10:05"), slot("10:25"));
+        assert_eq!(slots.collect::<Vec<_>>(), [slot("10:15"), slot("10:20")]);
+        let gap_lengths = |first, last| all.gap_lengths(slot(first), slot(last)).longest;
+        assert_eq!(gap_lengths("10:05", "10:25"), 0);
+        assert_eq!(gap_lengths("10:00", "10:25"), 2);
+        let values = values(&all, "10:05", "10:25", Missing::Zero);
         assert_eq!(values, [None, None, Some(2.0), Some(3.0), Some(0.0)]);
     }
 

@@ -7,7 +7,7 @@ use std::ops::Range;
 use chrono::{DateTime, LocalResult, NaiveDateTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
-use super::clock::offset_seconds;
+use super::local_time::offset_seconds;
 use super::step::Step;
 
 /// Numbers the buckets of one [`Step`] in one zone. A slot's number grows by one a bucket.

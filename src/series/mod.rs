@@ -3,18 +3,18 @@
 //! only through [`Buckets`], so whoever holds one knows that it is sorted, finite and on its grid.
 
 mod bucket;
-pub mod clock;
+mod gaps;
 mod grid;
+pub mod local_time;
 #[cfg(test)]
 pub mod sample;
-mod silence;
 mod step;
 mod window;
 
 pub use bucket::{Aggregate, Buckets, Missing, RowCounts};
-pub use clock::{Clock, parse_reading, parse_time};
+pub use gaps::GapLengths;
 pub use grid::Grid;
-pub use silence::Silences;
+pub use local_time::{LocalClock, parse_local_time, parse_time};
 pub use step::{Step, infer_step};
 pub use window::{Bucket, Window};
 

@@ -47,7 +47,7 @@ pub fn run(args: &BacktestArgs) -> Exit {
 }
 
 fn backtest(plan: &BacktestPlan, mut source: Source) -> Result<()> {
-    let archive = source.archive(&plan.metric, plan.last, plan.now)?;
+    let archive = source.history(&plan.metric, plan.last, plan.now)?;
     let observations = plan.choose(&archive)?;
     let replay = Replay::of(&archive, &observations, plan)?;
     let summary = Summary::of(&replay, plan.metric.method.direction);

@@ -15,7 +15,7 @@ use crate::context::{check_picture_path, choose_metric, choose_source, load_conf
 use crate::forecast::Sensitivity;
 use crate::output::write_length;
 use crate::series::Observation;
-use crate::source::{Archive, Source};
+use crate::source::{History, Source};
 
 /// A backtest, decided.
 #[derive(Debug)]
@@ -69,10 +69,10 @@ impl BacktestPlan {
     /// # Errors
     ///
     /// If there is none: the history holds no full window, or nothing after it.
-    pub fn choose(&self, archive: &Archive) -> Result<Vec<Observation>> {
-        let all = archive.judgeable(&self.metric, None);
-        ensure!(!all.is_empty(), "{}", self.too_short(archive));
-        let chosen = archive.judgeable(&self.metric, self.last);
+    pub fn choose(&self, history: &History) -> Result<Vec<Observation>> {
+        let all = history.points(&self.metric, None);
+        ensure!(!all.is_empty(), "{}", self.too_short(history));
+        let chosen = history.points(&self.metric, self.last);
         if let (true, Some(last)) = (chosen.is_empty(), self.last) {
             bail!(
                 "--last {}: no value in that time; ask for more",
@@ -82,9 +82,9 @@ impl BacktestPlan {
         Ok(chosen.into_iter().step_by(self.stride.get()).collect())
     }
 
-    fn too_short(&self, archive: &Archive) -> String {
+    fn too_short(&self, history: &History) -> String {
         let window = TimeDelta::from_std(self.metric.window).map_or(String::new(), write_length);
-        let held = match archive.ends() {
+        let held = match history.ends() {
             Some((oldest, end)) => format!(
                 "{} of history, from {}",
                 write_length(end - oldest),

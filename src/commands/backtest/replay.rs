@@ -11,7 +11,7 @@ use super::point::JudgedPoint;
 use crate::detect::{Evaluation, evaluate};
 use crate::forecast::Level;
 use crate::series::{Observation, Step};
-use crate::source::Archive;
+use crate::source::History;
 
 /// The judged points, oldest first.
 #[derive(Debug, Clone)]
@@ -25,17 +25,17 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Judges each of the observations, which are buckets of the archive.
+    /// Judges each of the observations, which are buckets of the history.
     ///
     /// # Errors
     ///
     /// If the method or the window does not go with the step, so that no point could be judged.
     pub fn of(
-        archive: &Archive,
+        history: &History,
         observations: &[Observation],
         plan: &BacktestPlan,
     ) -> Result<Self> {
-        let (metric, step) = (&plan.metric, archive.step());
+        let (metric, step) = (&plan.metric, history.step());
         let level = metric.method.level(step)?;
         metric.method.seasons.in_steps(step)?;
         // A step that was found is as good a reason to refuse a window as one that was set.
@@ -43,7 +43,7 @@ impl Replay {
         suited.map_err(anyhow::Error::msg)?;
         let progress = progress_bar(observations.len());
         let judge = |observation: &Observation| {
-            let reading = archive.reading_at(observation.time, metric);
+            let reading = history.window_at(observation.time, metric);
             let point = JudgedPoint::of(*observation, evaluate(reading, &metric.method));
             progress.inc(1);
             point

@@ -15,7 +15,7 @@ use crate::detect::{Evaluation, evaluate};
 use crate::forecast::{Band, Level, Method};
 use crate::forecast::{Direction, Side};
 use crate::series::{Observation, parse_time};
-use crate::source::{Archive, AsOf};
+use crate::source::{AsOf, History};
 
 const PARIS: Tz = chrono_tz::Europe::Paris;
 
@@ -61,11 +61,11 @@ fn with_file<T>(rows: &[(DateTime<Tz>, f64)], read: impl FnOnce(&Path) -> T) -> 
     read(file.path())
 }
 
-fn archive(rows: &[(DateTime<Tz>, f64)], plan: &BacktestPlan) -> Archive {
+fn archive(rows: &[(DateTime<Tz>, f64)], plan: &BacktestPlan) -> History {
     let source = |path: &Path| Source::file(path.to_path_buf());
     with_file(rows, |path| {
         source(path)
-            .archive(&plan.metric, plan.last, plan.now)
+            .history(&plan.metric, plan.last, plan.now)
             .expect("an archive")
     })
 }
@@ -84,7 +84,7 @@ fn each_point_is_judged_as_a_check_at_its_time_judges_it() {
         for point in &replay.points {
             let closed = AsOf::Time(point.time + TimeDelta::hours(1));
             let reading = Source::file(path.to_path_buf())
-                .read(&plan.metric, closed, plan.now)
+                .latest(&plan.metric, closed, plan.now)
                 .expect("a reading");
             let evaluation = evaluate(reading, &plan.metric.method).expect("an evaluation");
             let observation = evaluation
@@ -124,7 +124,7 @@ fn neither_the_judged_point_nor_what_came_later_is_in_its_window() {
     }
     let archive = archive(&rows(), &plan);
     for point in &before.points {
-        let reading = archive.reading_at(point.time, &plan.metric);
+        let reading = archive.window_at(point.time, &plan.metric);
         let split = reading.series.split_latest().expect("two halves");
         assert_eq!(split.latest.time, point.time);
         assert!(split.history.next_time() <= point.time);

@@ -16,8 +16,8 @@ use crate::config::Metric;
 use crate::detect::{Evaluation, Verdict, evaluate, no_data};
 use crate::incident::{Bucket, Finding, Side, Sighting, Stamp, Voice, Watch};
 use crate::output::one_line;
-use crate::series::Window;
-use crate::source::{AsOf, News, Since, Source};
+use crate::series::{self, Window};
+use crate::source::{AsOf, Fetched, Source};
 
 /// What was seen of a metric at one moment.
 #[derive(Debug, Clone)]
@@ -155,27 +155,26 @@ fn look_unharmed(
 
 fn look(wish: &Wish, source: &mut Source, now: DateTime<Tz>, tell: impl Fn(Sight)) -> Result<()> {
     let metric = &wish.metric;
-    let zoned = |stamp: Stamp| stamp.with_timezone(&now.timezone());
-    let since = wish.judged.map(|bucket| Since {
-        start: zoned(bucket.start),
-        end: zoned(bucket.end),
+    let last = wish.judged.map(|bucket| series::Bucket {
+        start: *bucket.start,
+        end: *bucket.end,
     });
-    match source.news(metric, since, now)? {
-        News::Buckets(backlog) => {
-            for reading in backlog.missed(metric) {
+    match source.fetch_new(metric, last, now)? {
+        Fetched::New(new) => {
+            for reading in new.missed(metric) {
                 let sight = look_back(reading, metric);
                 // That data was missing some time ago is no news once there is some.
                 if !matches!(sight.sighting, Sighting::NoData { .. }) {
                     tell(sight);
                 }
             }
-            tell(Sight::of(evaluate(backlog.into_latest(), &metric.method)?)?);
+            tell(Sight::of(evaluate(new.into_latest(), &metric.method)?)?);
         }
-        News::Nothing(reading) => {
+        Fetched::Nothing(reading) => {
             let reading = match reading {
                 Some(reading) => reading,
                 None if wish.latest == Latest::Wanted || may_be_stale(wish, now) => {
-                    source.read(metric, AsOf::Time(now), now)?
+                    source.latest(metric, AsOf::Time(now), now)?
                 }
                 None => {
                     tell(Sight::nothing_new());

@@ -71,7 +71,7 @@ fn check_all(plan: &Plan, mut source: Source) -> Exit {
 
 /// Reads, judges, and on a breach mails one metric.
 fn check(metric: &Metric, plan: &Plan, source: &mut Source, outcome: &mut Outcome) -> Result<()> {
-    let reading = source.read(metric, plan.as_of, plan.now)?;
+    let reading = source.latest(metric, plan.as_of, plan.now)?;
     let evaluation = outcome
         .evaluation
         .insert(evaluate(reading, &metric.method)?);

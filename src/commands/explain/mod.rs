@@ -44,7 +44,7 @@ pub fn run(args: &ExplainArgs) -> Exit {
 }
 
 fn explain(plan: &ExplainPlan, mut source: Source) -> Result<()> {
-    let reading = source.read(&plan.metric, plan.as_of, plan.now)?;
+    let reading = source.latest(&plan.metric, plan.as_of, plan.now)?;
     let evaluation = evaluate(reading, &plan.metric.method)?;
     let workings = evaluation.workings.clone();
     let workings =

@@ -14,9 +14,9 @@ mod tone;
 mod words;
 mod writing;
 
+pub use crate::config::Mailbox;
 pub use compose::{compose, name_of_point};
 pub use envelope::{Address, Letter, message_id};
-pub use lettre::message::Mailbox;
 pub use news::{Announcement, OwnTrouble, announce, digest, own};
 pub use writing::{PreviewImages, Writing};
 

@@ -57,7 +57,7 @@ impl<'a> Courier<'a> {
         let Self {
             settings, deadline, ..
         } = *self;
-        let peer = format!("smtp.host {}:{}", settings.host, settings.port);
+        let peer = format!("smtp.host {}:{}", settings.host, settings.port());
         deadline.waiting_for(format!("mail to {} by {peer}", letter.to.email));
         let outcome = self
             .session
@@ -130,7 +130,7 @@ fn open(settings: &MailSettings, deadline: Deadline) -> Result<SmtpConnection> {
     let hello = ClientId::default();
     let timeout = deadline.at_most(settings.connect_timeout)?;
     let mut connection = SmtpConnection::connect(
-        (settings.host.as_str(), settings.port),
+        (settings.host.as_str(), settings.port()),
         Some(timeout),
         &hello,
         implicit,

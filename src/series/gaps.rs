@@ -4,54 +4,51 @@ use super::Buckets;
 
 /// Times without data, in steps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Silences {
-    /// The longest there was.
+pub struct GapLengths {
+    /// The longest between two buckets that have data.
     pub longest: i64,
     /// How long there usually has been none by now.
     pub usual_now: i64,
 }
 
 impl Buckets {
-    /// How long data is usually missing, given the bucket that closed last.
-    pub fn silences(&self, last_slot: i64) -> Silences {
-        Silences {
-            longest: self.longest_silence(),
-            usual_now: self.usual_silence(last_slot),
+    /// How long data is missing, seen in the buckets from `first_slot` to `last_slot`, which closed
+    /// last.
+    pub fn gap_lengths(&self, first_slot: i64, last_slot: i64) -> GapLengths {
+        let slots: Vec<i64> = self.slots(first_slot, last_slot).collect();
+        let longest = slots.windows(2).map(|pair| pair[1] - pair[0] - 1).max();
+        GapLengths {
+            longest: longest.unwrap_or(0),
+            usual_now: self.usual_gap(&slots, last_slot),
         }
     }
 
-    /// The most steps in a row without data between two buckets that have some.
-    fn longest_silence(&self) -> i64 {
-        let slots: Vec<i64> = self.slots().collect();
-        slots
-            .windows(2)
-            .map(|pair| pair[1] - pair[0] - 1)
-            .max()
-            .unwrap_or(0)
-    }
-
-    /// How long there is usually no data at a time, in steps: the longest it was at that time of the
-    /// weeks before, or where there is less than two, of the days. Shops close an hour earlier or later,
-    /// and so do clocks.
-    fn usual_silence(&self, last_slot: i64) -> i64 {
+    /// How long there usually is no data at a slot: the longest it was at that time of the weeks
+    /// before, or where there are less than two, of the days. Shops close an hour earlier or later, and
+    /// so do clocks.
+    fn usual_gap(&self, slots_with_data: &[i64], last_slot: i64) -> i64 {
         let step = self.grid().step();
-        let slots = |count: Option<usize>| count.and_then(|count| i64::try_from(count).ok());
-        let (day, week) = (slots(step.per_day()), slots(step.per_week()));
-        let held = self.oldest_slot().map_or(0, |oldest| last_slot - oldest);
+        let count = |steps: Option<usize>| steps.and_then(|steps| i64::try_from(steps).ok());
+        let (day, week) = (count(step.per_day()), count(step.per_week()));
+        let held = slots_with_data
+            .first()
+            .map_or(0, |oldest| last_slot - oldest);
         let turn = match (day, week) {
             (_, Some(week)) if held > 2 * week => week,
             (Some(day), _) => day,
             _ => return 0,
         };
         let around = day.map_or(0, |day| day / 24);
-        let silence = |slot: i64| {
-            let newest = self.newest_slot_up_to(slot);
-            newest.map_or(0, |newest| slot - newest)
+        let gap_at = |slot: i64| {
+            let newer = slots_with_data.partition_point(|with_data| *with_data <= slot);
+            newer
+                .checked_sub(1)
+                .map_or(0, |newest| slot - slots_with_data[newest])
         };
         (1..=held / turn)
             .flat_map(|turns| {
-                let place = last_slot - turns * turn;
-                (place - around..=place + around).map(silence)
+                let slot = last_slot - turns * turn;
+                (slot - around..=slot + around).map(gap_at)
             })
             .max()
             .unwrap_or(0)
@@ -83,13 +80,19 @@ mod tests {
         buckets
     }
 
-    #[test]
-    fn closing_hours_are_a_usual_silence_and_opening_hours_are_not() {
+    fn usual_gap(from: &str, now: &str) -> i64 {
         let buckets = shop("30m");
-        let usual = |text: &str| {
-            let time = parse_time(text, Tz::UTC).expect("a time");
-            buckets.usual_silence(buckets.grid().slot(time))
+        let slot = |text| {
+            buckets
+                .grid()
+                .slot(parse_time(text, Tz::UTC).expect("a time"))
         };
+        buckets.gap_lengths(slot(from), slot(now)).usual_now
+    }
+
+    #[test]
+    fn closing_hours_are_a_usual_gap_and_opening_hours_are_not() {
+        let usual = |text| usual_gap("2026-10-26 00:00", text);
         // Tuesday to Sunday of the fourth week, and the Monday after it.
         assert_eq!(usual("2026-11-17 12:00"), 0);
         assert_eq!(usual("2026-11-17 18:00"), 0);
@@ -106,17 +109,7 @@ mod tests {
 
     #[test]
     fn before_two_weeks_are_seen_days_tell_what_is_usual() {
-        let mut buckets = shop("30m");
-        let from = parse_time("2026-11-10 00:00", Tz::UTC).expect("a time");
-        let slot = |text: &str| {
-            buckets
-                .grid()
-                .slot(parse_time(text, Tz::UTC).expect("a time"))
-        };
-        let (first, last) = (buckets.grid().slot(from), slot("2026-11-13 23:30"));
-        let (noon, night) = (slot("2026-11-13 12:00"), slot("2026-11-13 23:00"));
-        buckets = buckets.between(first, last);
-        assert_eq!(buckets.usual_silence(noon), 0);
-        assert_eq!(buckets.usual_silence(night), 9);
+        assert_eq!(usual_gap("2026-11-10 00:00", "2026-11-13 12:00"), 0);
+        assert_eq!(usual_gap("2026-11-10 00:00", "2026-11-13 23:00"), 9);
     }
 }

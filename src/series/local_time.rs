@@ -1,77 +1,54 @@
-//! From what a row says of its time to the instant it means. A `DATETIME` is a wall clock reading:
-//! in autumn an hour of readings happens twice, in spring one never happens. Guessing there shifts
-//! or doubles values, so a reading that cannot be told apart is refused, and counted by the caller.
+//! From what a row says of its time to the instant it means. A `DATETIME` is a local time: in autumn
+//! an hour of local times happens twice, in spring one never happens. Guessing there shifts or
+//! doubles values, so a local time that stays ambiguous is refused, and counted by the caller.
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use chrono::{DateTime, Datelike, LocalResult, NaiveDate, NaiveDateTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
-/// What a reading without an offset means.
+/// How local times, which carry no offset, become instants.
 #[derive(Debug, Clone)]
-pub enum Clock {
-    /// A wall clock of the zone, read until the given instant.
-    Wall { zone: Tz, now: DateTime<Tz> },
-    /// A wall clock whose repeated hour lies within one bucket, so that its pass makes no difference.
-    EitherPass { zone: Tz },
-    /// Rows in the order they were written: a reading of the repeated hour belongs to its second
+pub enum LocalClock {
+    /// Rows written until the given instant, in its zone: the repeated hour means its first pass
+    /// until the second has begun, and is ambiguous from then on.
+    Until(DateTime<Tz>),
+    /// The repeated hour lies within one bucket, so that its pass makes no difference.
+    EitherPass(Tz),
+    /// Rows in the order they were written: a local time of the repeated hour belongs to its second
     /// pass once time would otherwise run backwards.
-    WrittenInOrder {
+    InOrder {
         zone: Tz,
         previous: Option<DateTime<Tz>>,
     },
 }
 
-impl Clock {
-    pub fn wall(now: DateTime<Tz>) -> Self {
-        Self::Wall {
-            zone: now.timezone(),
-            now,
-        }
-    }
-
-    pub fn either_pass(zone: Tz) -> Self {
-        Self::EitherPass { zone }
-    }
-
-    pub fn written_in_order(zone: Tz) -> Self {
-        Self::WrittenInOrder {
-            zone,
-            previous: None,
-        }
-    }
-
-    /// The instant of a reading; `None` where no instant, or more than one, could be meant.
-    pub fn instant(&mut self, reading: NaiveDateTime) -> Option<DateTime<Tz>> {
+impl LocalClock {
+    /// The instant of a local time; `None` where no instant, or more than one, could be meant.
+    pub fn instant(&mut self, local: NaiveDateTime) -> Option<DateTime<Tz>> {
         match self {
-            Self::Wall { zone, now } => match zone.from_local_datetime(&reading) {
-                LocalResult::Single(time) => Some(time),
+            Self::Until(now) => match now.timezone().from_local_datetime(&local) {
                 LocalResult::Ambiguous(first, second) => (second > *now).then_some(first),
-                LocalResult::None => None,
+                unambiguous => unambiguous.single(),
             },
-            Self::EitherPass { zone } => zone.from_local_datetime(&reading).earliest(),
-            Self::WrittenInOrder { zone, previous } => {
-                let time = match zone.from_local_datetime(&reading) {
-                    LocalResult::Single(time) => time,
-                    LocalResult::Ambiguous(first, second) => match previous {
-                        Some(previous) if first <= *previous => second,
-                        _ => first,
-                    },
-                    LocalResult::None => return None,
-                };
-                *previous = Some(time);
-                Some(time)
+            Self::EitherPass(zone) => zone.from_local_datetime(&local).earliest(),
+            Self::InOrder { zone, previous } => {
+                let passes = zone.from_local_datetime(&local);
+                let (first, last) = (passes.earliest()?, passes.latest()?);
+                let is_past = previous.is_some_and(|previous| first <= previous);
+                *previous = Some(if is_past { last } else { first });
+                *previous
             }
         }
     }
 }
 
-/// The wall clock reading up to which rows of an instant before `now` may be stamped. In the second
-/// pass of the repeated hour that is later than the clock on the wall: rows of the first pass.
-pub fn latest_reading(now: DateTime<Tz>) -> NaiveDateTime {
-    let reading = now.naive_local();
-    match now.timezone().from_local_datetime(&reading) {
-        LocalResult::Ambiguous(first, second) if now == second => reading + (second - first),
-        _ => reading,
+/// The local time up to which rows of an instant before `now` may be stamped. In the second pass of
+/// the repeated hour that is later than `now` reads: rows of the first pass.
+pub fn latest_local_time(now: DateTime<Tz>) -> NaiveDateTime {
+    let local = now.naive_local();
+    match now.timezone().from_local_datetime(&local) {
+        LocalResult::Ambiguous(first, second) if now == second => local + (second - first),
+        _ => local,
     }
 }
 
@@ -82,39 +59,34 @@ pub fn parse_time(text: &str, zone: Tz) -> Result<DateTime<Tz>> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Ok(time.with_timezone(&zone));
     }
-    let reading = parse_reading(text).with_context(|| {
+    let local = parse_local_time(text).with_context(|| {
         format!("{text:?} is not a time; allowed: \"2026-11-22 14:05\" (in {zone}) or RFC 3339, \"2026-11-22T14:05:00+01:00\"")
     })?;
-    zone.from_local_datetime(&reading)
+    zone.from_local_datetime(&local)
         .earliest()
         .ok_or_else(|| anyhow!("{text:?} never happens in {zone}: the clocks go forward over it"))
 }
 
 /// A date and time without offset.
-pub fn parse_reading(text: &str) -> Result<NaiveDateTime> {
+pub fn parse_local_time(text: &str) -> Result<NaiveDateTime> {
     let text = text.trim();
-    // chrono knows years far beyond four digits, whose sums overflow.
-    let in_range = |reading: NaiveDateTime| {
-        ensure!(
-            (1..=9999).contains(&reading.year()),
-            "{text:?} is not in the years 1 to 9999"
-        );
-        Ok(reading)
-    };
-    for format in [
+    let formats = [
         "%Y-%m-%d %H:%M:%S%.f",
         "%Y-%m-%dT%H:%M:%S%.f",
         "%Y-%m-%d %H:%M",
         "%Y-%m-%dT%H:%M",
-    ] {
-        if let Ok(reading) = NaiveDateTime::parse_from_str(text, format) {
-            return in_range(reading);
-        }
-    }
-    match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        Ok(date) => in_range(date.into()),
-        Err(_) => bail!("{text:?} is not a date and time"),
-    }
+    ];
+    let local = formats
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+        .or_else(|| Some(NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.into()))
+        .with_context(|| format!("{text:?} is not a date and time"))?;
+    // chrono knows years far beyond four digits, whose sums overflow.
+    ensure!(
+        (1..=9999).contains(&local.year()),
+        "{text:?} is not in the years 1 to 9999"
+    );
+    Ok(local)
 }
 
 /// The offset of a zone from UTC at an instant, in seconds east.
@@ -152,12 +124,19 @@ mod tests {
 
     const PARIS: Tz = chrono_tz::Europe::Paris;
 
-    fn reading(text: &str) -> NaiveDateTime {
-        parse_reading(text).expect("a reading")
+    fn local(text: &str) -> NaiveDateTime {
+        parse_local_time(text).expect("a local time")
     }
 
     fn utc(text: &str) -> DateTime<Tz> {
         parse_time(text, PARIS).expect("a time")
+    }
+
+    fn in_order() -> LocalClock {
+        LocalClock::InOrder {
+            zone: PARIS,
+            previous: None,
+        }
     }
 
     #[test]
@@ -194,35 +173,32 @@ mod tests {
     #[test]
     fn years_no_calendar_has_are_refused() {
         for text in ["+262142-01-01 00:00", "-0044-03-15", "+12026-11-22"] {
-            assert!(parse_reading(text).is_err(), "{text}");
+            assert!(parse_local_time(text).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn a_wall_clock_reading_of_the_repeated_hour_is_its_first_pass_until_the_second_has_come() {
+    fn a_local_time_of_the_repeated_hour_means_its_first_pass_until_the_second_has_come() {
         let first_pass = utc("2026-10-25T00:30:00Z");
-        let mut before = Clock::wall(utc("2026-10-25T01:10:00Z"));
-        assert_eq!(
-            before.instant(reading("2026-10-25 02:30")),
-            Some(first_pass)
-        );
-        let mut after = Clock::wall(utc("2026-10-25T01:40:00Z"));
-        assert_eq!(after.instant(reading("2026-10-25 02:30")), None);
+        let mut before = LocalClock::Until(utc("2026-10-25T01:10:00Z"));
+        assert_eq!(before.instant(local("2026-10-25 02:30")), Some(first_pass));
+        let mut after = LocalClock::Until(utc("2026-10-25T01:40:00Z"));
+        assert_eq!(after.instant(local("2026-10-25 02:30")), None);
     }
 
     #[test]
-    fn where_the_pass_makes_no_difference_a_reading_is_the_first() {
-        let mut clock = Clock::either_pass(PARIS);
+    fn where_the_pass_makes_no_difference_a_local_time_means_the_first() {
+        let mut clock = LocalClock::EitherPass(PARIS);
         assert_eq!(
-            clock.instant(reading("2026-10-25 02:30")),
+            clock.instant(local("2026-10-25 02:30")),
             Some(utc("2026-10-25T00:30:00Z"))
         );
-        assert_eq!(clock.instant(reading("2026-03-29 02:30")), None);
+        assert_eq!(clock.instant(local("2026-03-29 02:30")), None);
     }
 
     #[test]
     fn rows_written_in_order_tell_both_passes_of_the_repeated_hour_apart() {
-        let mut clock = Clock::written_in_order(PARIS);
+        let mut clock = in_order();
         let instants: Vec<_> = [
             "2026-10-25 01:30",
             "2026-10-25 02:00",
@@ -232,12 +208,7 @@ mod tests {
             "2026-10-25 03:00",
         ]
         .iter()
-        .map(|text| {
-            clock
-                .instant(reading(text))
-                .expect("an instant")
-                .timestamp()
-        })
+        .map(|text| clock.instant(local(text)).expect("an instant").timestamp())
         .collect();
         assert!(
             instants.windows(2).all(|pair| pair[1] - pair[0] == 1800),
@@ -246,28 +217,25 @@ mod tests {
     }
 
     #[test]
-    fn a_reading_of_the_skipped_hour_is_no_instant() {
-        let mut clock = Clock::wall(utc("2026-03-30T00:00:00Z"));
-        assert_eq!(clock.instant(reading("2026-03-29 02:30")), None);
-        assert_eq!(
-            Clock::written_in_order(PARIS).instant(reading("2026-03-29 02:30")),
-            None
-        );
+    fn a_local_time_of_the_skipped_hour_is_no_instant() {
+        let mut clock = LocalClock::Until(utc("2026-03-30T00:00:00Z"));
+        assert_eq!(clock.instant(local("2026-03-29 02:30")), None);
+        assert_eq!(in_order().instant(local("2026-03-29 02:30")), None);
     }
 
     #[test]
     fn in_the_second_pass_rows_may_be_stamped_later_than_the_wall_shows() {
         assert_eq!(
-            latest_reading(utc("2026-10-25T01:10:00Z")),
-            reading("2026-10-25 03:10")
+            latest_local_time(utc("2026-10-25T01:10:00Z")),
+            local("2026-10-25 03:10")
         );
         assert_eq!(
-            latest_reading(utc("2026-10-25T00:10:00Z")),
-            reading("2026-10-25 02:10")
+            latest_local_time(utc("2026-10-25T00:10:00Z")),
+            local("2026-10-25 02:10")
         );
         assert_eq!(
-            latest_reading(utc("2026-07-01T00:10:00Z")),
-            reading("2026-07-01 02:10")
+            latest_local_time(utc("2026-07-01T00:10:00Z")),
+            local("2026-07-01 02:10")
         );
     }
 
