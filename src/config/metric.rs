@@ -15,7 +15,7 @@ use crate::forecast::{
 use crate::incident::{Confirm, QuietWindow, Renotify, Rules, Worsening};
 use crate::output::fingerprint::fingerprint;
 use crate::output::write_length;
-use crate::series::{Aggregate, GapLengths, MOST_BUCKETS, Missing, Step};
+use crate::series::{Aggregate, MOST_BUCKETS, Missing, Step};
 
 /// A series to watch.
 #[derive(Debug, Clone, Deserialize)]
@@ -184,13 +184,13 @@ impl Metric {
     /// How old the newest data may be: three steps more than it usually is by now. Where an empty bucket
     /// means zero, a gap as long as the history has seen before is nothing unusual, nor is one a
     /// quarter longer; and when it ends, the first bucket with data closes a step and the delay later.
-    pub fn stale_after(&self, step: Step, gaps: GapLengths) -> TimeDelta {
+    pub fn stale_after(&self, step: Step, usual_gap: i64) -> TimeDelta {
         let steps = |count: i64| step.delta() * i32::try_from(count).unwrap_or(i32::MAX);
         let default = match self.missing {
-            Missing::Gap => steps(gaps.usual_now.saturating_add(STALE_AFTER_STEPS)),
+            Missing::Gap => steps(usual_gap.saturating_add(STALE_AFTER_STEPS)),
             Missing::Zero => {
-                let usual = gaps.longest.saturating_add(gaps.longest / 4 + 1);
-                steps(usual.max(STALE_AFTER_STEPS)) + self.delay(step)
+                let longest = usual_gap.saturating_add(usual_gap / 4 + 1);
+                steps(longest.max(STALE_AFTER_STEPS)) + self.delay(step)
             }
         };
         self.stale_after.map_or(default, time_delta)
@@ -218,13 +218,9 @@ impl Metric {
     /// The window must hold the seasons a verdict needs, and fit into memory; and the budget of false
     /// alerts be one that the step allows.
     fn check(&self) -> Result<(), String> {
-        let (method, half) = (&self.method, self.window / 2);
+        let method = &self.method;
         if let SeasonChoice::Given(lengths) = &method.seasons {
-            // A season must be seen twice to be one.
-            if lengths.iter().any(|length| *length > time_delta(half)) {
-                let allowed = format!("at most half the window, \"{}\"", format_duration(half));
-                return Err(refuse_seasons(lengths, &allowed));
-            }
+            check_seasons(lengths, self.window)?;
         }
         let Some(step) = self.step else {
             return Ok(());
@@ -371,8 +367,8 @@ impl MetricTable {
             outliers: self.outliers,
             model: self.model,
             seasons: match &self.seasons {
-                Some(lengths) => given_seasons(lengths)?,
-                None => default.seasons,
+                Some(lengths) => SeasonChoice::Given(lengths.clone()),
+                None => SeasonChoice::Found,
             },
             adapt_after: match self.adapt_after {
                 Some(length) => self.check_adapt_after(length)?,
@@ -422,24 +418,26 @@ impl MetricTable {
     }
 }
 
-fn given_seasons(lengths: &[TimeDelta]) -> Result<SeasonChoice, String> {
-    if lengths.len() > SeasonChoice::MOST {
-        let allowed = format!("at most {}", SeasonChoice::MOST);
-        return Err(refuse_seasons(lengths, &allowed));
-    }
-    if lengths.windows(2).any(|pair| pair[0] >= pair[1]) {
-        return Err(refuse_seasons(lengths, "each once, the shortest first"));
-    }
-    Ok(SeasonChoice::Given(lengths.to_vec()))
-}
-
-fn refuse_seasons(lengths: &[TimeDelta], allowed: &str) -> String {
+fn check_seasons(lengths: &[TimeDelta], window: Duration) -> Result<(), String> {
+    let half = window / 2;
+    let allowed = if lengths.len() > SeasonChoice::MOST {
+        format!("at most {}", SeasonChoice::MOST)
+    } else if lengths.windows(2).any(|pair| pair[0] >= pair[1]) {
+        "each once, the shortest first".to_string()
+    } else if lengths.iter().any(|length| *length > time_delta(half)) {
+        // A season must be seen twice to be one.
+        format!("at most half the window, \"{}\"", format_duration(half))
+    } else {
+        return Ok(());
+    };
+    let lengths = lengths.iter().filter_map(|length| length.to_std().ok());
     let lengths: Vec<_> = lengths
-        .iter()
-        .filter_map(|length| length.to_std().ok())
         .map(|length| format!("\"{}\"", format_duration(length)))
         .collect();
-    format!("seasons = [{}]: allowed: {allowed}", lengths.join(", "))
+    Err(format!(
+        "seasons = [{}]: allowed: {allowed}",
+        lengths.join(", ")
+    ))
 }
 
 fn capitalised(name: &str) -> String {

@@ -65,14 +65,12 @@ pub struct Buckets {
     pub row_counts: RowCounts,
 }
 
-/// All any [`Aggregate`] needs to know of a bucket's rows.
+/// The rows of one bucket.
 #[derive(Debug, Clone, Copy)]
 struct Gathered {
     count: u64,
-    sum: f64,
-    min: f64,
-    max: f64,
-    last: f64,
+    /// Their sum for a sum or mean; for what picks one of them, that one's value.
+    value: f64,
     last_time: DateTime<Tz>,
 }
 
@@ -98,19 +96,18 @@ impl Buckets {
             self.row_counts.not_finite += 1;
             return;
         }
-        let gathered = self.gathered.entry(self.grid.slot(time));
-        let gathered = gathered.or_insert(Gathered {
-            count: 0,
-            sum: 0.0,
-            min: value,
-            max: value,
-            last: value,
-            last_time: time,
-        });
-        if self.aggregate.is_none() && gathered.count > 0 {
-            self.row_counts.repeated += 1;
-        }
-        gathered.add(time, value);
+        let (aggregate, repeated) = (self.aggregate, &mut self.row_counts.repeated);
+        self.gathered
+            .entry(self.grid.slot(time))
+            .and_modify(|gathered| {
+                *repeated += u64::from(aggregate.is_none());
+                gathered.add(time, value, aggregate);
+            })
+            .or_insert(Gathered {
+                count: 1,
+                value,
+                last_time: time,
+            });
     }
 
     /// Takes in rows whose time could not be told.
@@ -161,15 +158,17 @@ impl Buckets {
 }
 
 impl Gathered {
-    fn add(&mut self, time: DateTime<Tz>, value: f64) {
+    fn add(&mut self, time: DateTime<Tz>, value: f64, aggregate: Option<Aggregate>) {
         self.count += 1;
-        self.sum += value;
-        self.min = self.min.min(value);
-        self.max = self.max.max(value);
-        if time > self.last_time || (time == self.last_time && value > self.last) {
-            self.last = value;
-            self.last_time = time;
-        }
+        self.value = match aggregate {
+            Some(Aggregate::Sum | Aggregate::Count | Aggregate::Avg) | None => self.value + value,
+            Some(Aggregate::Min) => self.value.min(value),
+            Some(Aggregate::Max) => self.value.max(value),
+            Some(Aggregate::Last) if time > self.last_time => value,
+            Some(Aggregate::Last) if time == self.last_time => self.value.max(value),
+            Some(Aggregate::Last) => self.value,
+        };
+        self.last_time = self.last_time.max(time);
     }
 
     /// `None` if the aggregate overflows what a number can hold.
@@ -180,12 +179,9 @@ impl Gathered {
         )]
         let count = self.count as f64;
         let value = match aggregate {
-            Some(Aggregate::Sum) => self.sum,
             Some(Aggregate::Count) => count,
-            Some(Aggregate::Avg) | None => self.sum / count,
-            Some(Aggregate::Min) => self.min,
-            Some(Aggregate::Max) => self.max,
-            Some(Aggregate::Last) => self.last,
+            Some(Aggregate::Avg) | None => self.value / count,
+            Some(_) => self.value,
         };
         value.is_finite().then_some(value)
     }
@@ -201,10 +197,8 @@ mod tests {
     }
 
     fn buckets(aggregate: Option<Aggregate>, rows: &[(&str, f64)]) -> Buckets {
-        let mut buckets = Buckets::new(
-            Grid::new("5m".parse().expect("a step"), time("00:00")),
-            aggregate,
-        );
+        let grid = Grid::new("5m".parse().expect("a step"), time("00:00"));
+        let mut buckets = Buckets::new(grid, aggregate);
         for (text, value) in rows {
             buckets.add(time(text), Some(*value));
         }
@@ -213,10 +207,8 @@ mod tests {
 
     fn values(buckets: &Buckets, first: &str, last: &str, missing: Missing) -> Vec<Option<f64>> {
         let slot = |text| buckets.grid.slot(time(text));
-        buckets
-            .series(slot(first), slot(last), missing)
-            .values()
-            .to_vec()
+        let series = buckets.series(slot(first), slot(last), missing);
+        series.values().to_vec()
     }
 
     #[test]
@@ -240,25 +232,9 @@ mod tests {
     }
 
     #[test]
-    fn rows_in_any_order_make_the_same_series() {
-        let mut rows = vec![
-            ("10:00", 1.0),
-            ("10:05", 2.0),
-            ("10:10", 3.0),
-            ("10:20", 5.0),
-        ];
-        let sorted = values(&buckets(None, &rows), "10:00", "10:20", Missing::Gap);
-        rows.reverse();
-        assert_eq!(
-            values(&buckets(None, &rows), "10:00", "10:20", Missing::Gap),
-            sorted
-        );
-        assert_eq!(sorted, [Some(1.0), Some(2.0), Some(3.0), None, Some(5.0)]);
-    }
-
-    #[test]
     fn a_missing_bucket_is_a_gap_or_zero_but_never_before_the_first_row() {
-        let buckets = buckets(Some(Aggregate::Sum), &[("10:00", 1.0), ("10:10", 3.0)]);
+        // Rows may come in any order.
+        let buckets = buckets(Some(Aggregate::Sum), &[("10:10", 3.0), ("10:00", 1.0)]);
         assert_eq!(
             values(&buckets, "09:55", "10:15", Missing::Gap),
             [None, Some(1.0), None, Some(3.0), None]
@@ -281,24 +257,22 @@ mod tests {
         let slot = |text| all.grid.slot(time(text));
         let slots = all.slots(slot("10:05"), slot("10:25"));
         assert_eq!(slots.collect::<Vec<_>>(), [slot("10:15"), slot("10:20")]);
-        let gap_lengths = |first, last| all.gap_lengths(slot(first), slot(last)).longest;
-        assert_eq!(gap_lengths("10:05", "10:25"), 0);
-        assert_eq!(gap_lengths("10:00", "10:25"), 2);
+        let usual_gap = |first, last| all.usual_gap(slot(first), slot(last), Missing::Zero);
+        assert_eq!(usual_gap("10:05", "10:25"), 0);
+        assert_eq!(usual_gap("10:00", "10:25"), 2);
         let values = values(&all, "10:05", "10:25", Missing::Zero);
         assert_eq!(values, [None, None, Some(2.0), Some(3.0), Some(0.0)]);
     }
 
     #[test]
     fn what_is_no_number_is_left_out_and_counted() {
-        let mut buckets = buckets(
-            None,
-            &[
-                ("10:00", f64::NAN),
-                ("10:05", f64::INFINITY),
-                ("10:10", 3.0),
-                ("10:10", 5.0),
-            ],
-        );
+        let rows = [
+            ("10:00", f64::NAN),
+            ("10:05", f64::INFINITY),
+            ("10:10", 3.0),
+            ("10:10", 5.0),
+        ];
+        let mut buckets = buckets(None, &rows);
         buckets.add(time("10:15"), None);
         buckets.add_unclear(1);
         assert_eq!(
@@ -319,10 +293,8 @@ mod tests {
 
     #[test]
     fn a_sum_beyond_all_numbers_is_missing_and_not_infinite() {
-        let buckets = buckets(
-            Some(Aggregate::Sum),
-            &[("10:00", f64::MAX), ("10:01", f64::MAX)],
-        );
+        let rows = [("10:00", f64::MAX), ("10:01", f64::MAX)];
+        let buckets = buckets(Some(Aggregate::Sum), &rows);
         assert_eq!(values(&buckets, "10:00", "10:00", Missing::Gap), [None]);
     }
 
@@ -330,16 +302,11 @@ mod tests {
     fn the_latest_value_is_split_off_before_anything_else() {
         let buckets = buckets(None, &[("10:05", 1.0), ("10:10", 2.0), ("10:20", 9.0)]);
         let slot = |text| buckets.grid.slot(time(text));
-        let split = buckets
-            .series(slot("10:00"), slot("10:30"), Missing::Gap)
-            .split_latest()
-            .expect("two halves");
+        let series = buckets.series(slot("10:00"), slot("10:30"), Missing::Gap);
+        let split = series.split_latest().expect("two halves");
         assert_eq!(
-            split.latest,
-            crate::series::Observation {
-                time: time("10:20"),
-                value: 9.0
-            }
+            (split.latest.time, split.latest.value),
+            (time("10:20"), 9.0)
         );
         assert_eq!(split.history.values(), [Some(1.0), Some(2.0), None]);
         assert_eq!(split.history.next_time(), time("10:20"));

@@ -1,38 +1,22 @@
 //! How long there is usually no data: what tells rows that stopped from a shop that is closed.
 
-use super::Buckets;
-
-/// Times without data, in steps.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct GapLengths {
-    /// The longest between two buckets that have data.
-    pub longest: i64,
-    /// How long there usually has been none by now.
-    pub usual_now: i64,
-}
+use super::{Buckets, Missing};
 
 impl Buckets {
-    /// How long data is missing, seen in the buckets from `first_slot` to `last_slot`, which closed
-    /// last.
-    pub fn gap_lengths(&self, first_slot: i64, last_slot: i64) -> GapLengths {
+    /// How many steps in a row are usually without data, seen in the buckets from `first_slot` to
+    /// `last_slot`, which closed last. Where an empty bucket means zero, the most there were between two
+    /// others; else the most there were at that time of the weeks before, or where there are less than
+    /// two, of the days. Shops close an hour earlier or later, and so do clocks.
+    pub fn usual_gap(&self, first_slot: i64, last_slot: i64, missing: Missing) -> i64 {
         let slots: Vec<i64> = self.slots(first_slot, last_slot).collect();
-        let longest = slots.windows(2).map(|pair| pair[1] - pair[0] - 1).max();
-        GapLengths {
-            longest: longest.unwrap_or(0),
-            usual_now: self.usual_gap(&slots, last_slot),
+        if missing == Missing::Zero {
+            let gaps = slots.windows(2).map(|pair| pair[1] - pair[0] - 1);
+            return gaps.max().unwrap_or(0);
         }
-    }
-
-    /// How long there usually is no data at a slot: the longest it was at that time of the weeks
-    /// before, or where there are less than two, of the days. Shops close an hour earlier or later, and
-    /// so do clocks.
-    fn usual_gap(&self, slots_with_data: &[i64], last_slot: i64) -> i64 {
         let step = self.grid().step();
         let count = |steps: Option<usize>| steps.and_then(|steps| i64::try_from(steps).ok());
         let (day, week) = (count(step.per_day()), count(step.per_week()));
-        let held = slots_with_data
-            .first()
-            .map_or(0, |oldest| last_slot - oldest);
+        let held = slots.first().map_or(0, |oldest| last_slot - oldest);
         let turn = match (day, week) {
             (_, Some(week)) if held > 2 * week => week,
             (Some(day), _) => day,
@@ -40,18 +24,16 @@ impl Buckets {
         };
         let around = day.map_or(0, |day| day / 24);
         let gap_at = |slot: i64| {
-            let newer = slots_with_data.partition_point(|with_data| *with_data <= slot);
+            let newer = slots.partition_point(|with_data| *with_data <= slot);
             newer
                 .checked_sub(1)
-                .map_or(0, |newest| slot - slots_with_data[newest])
+                .map_or(0, |newest| slot - slots[newest])
         };
-        (1..=held / turn)
-            .flat_map(|turns| {
-                let slot = last_slot - turns * turn;
-                (slot - around..=slot + around).map(gap_at)
-            })
-            .max()
-            .unwrap_or(0)
+        let same_times = (1..=held / turn).flat_map(|turns| {
+            let slot = last_slot - turns * turn;
+            slot - around..=slot + around
+        });
+        same_times.map(gap_at).max().unwrap_or(0)
     }
 }
 
@@ -64,9 +46,9 @@ mod tests {
     use crate::series::{Grid, parse_time};
 
     /// Four weeks of a shop that is open from 8 to 20, from Monday to Friday.
-    fn shop(step: &str) -> Buckets {
+    fn shop() -> Buckets {
         let monday = parse_time("2026-10-26 00:00", Tz::UTC).expect("a time");
-        let grid = Grid::new(step.parse().expect("a step"), monday);
+        let grid = Grid::new("30m".parse().expect("a step"), monday);
         let mut buckets = Buckets::new(grid.clone(), None);
         let end = monday + TimeDelta::days(28);
         let from = grid.slot(monday);
@@ -81,13 +63,13 @@ mod tests {
     }
 
     fn usual_gap(from: &str, now: &str) -> i64 {
-        let buckets = shop("30m");
+        let buckets = shop();
         let slot = |text| {
             buckets
                 .grid()
                 .slot(parse_time(text, Tz::UTC).expect("a time"))
         };
-        buckets.gap_lengths(slot(from), slot(now)).usual_now
+        buckets.usual_gap(slot(from), slot(now), Missing::Gap)
     }
 
     #[test]

@@ -155,19 +155,10 @@ mod tests {
 
     #[test]
     fn what_is_not_a_time_says_what_would_be() {
-        let error = parse_time("yesterday", PARIS)
-            .expect_err("no time")
-            .to_string();
-        assert!(
-            error.contains(
-                "\"yesterday\" is not a time; allowed: \"2026-11-22 14:05\" (in Europe/Paris)"
-            ),
-            "{error}"
-        );
-        let error = parse_time("2026-03-29 02:30", PARIS)
-            .expect_err("no such time")
-            .to_string();
-        assert!(error.contains("never happens in Europe/Paris"), "{error}");
+        let refusal = |text| parse_time(text, PARIS).expect_err("no time").to_string();
+        let told = "\"yesterday\" is not a time; allowed: \"2026-11-22 14:05\" (in Europe/Paris)";
+        assert!(refusal("yesterday").contains(told));
+        assert!(refusal("2026-03-29 02:30").contains("never happens in Europe/Paris"));
     }
 
     #[test]
@@ -179,37 +170,23 @@ mod tests {
 
     #[test]
     fn a_local_time_of_the_repeated_hour_means_its_first_pass_until_the_second_has_come() {
-        let first_pass = utc("2026-10-25T00:30:00Z");
-        let mut before = LocalClock::Until(utc("2026-10-25T01:10:00Z"));
-        assert_eq!(before.instant(local("2026-10-25 02:30")), Some(first_pass));
-        let mut after = LocalClock::Until(utc("2026-10-25T01:40:00Z"));
-        assert_eq!(after.instant(local("2026-10-25 02:30")), None);
-    }
-
-    #[test]
-    fn where_the_pass_makes_no_difference_a_local_time_means_the_first() {
-        let mut clock = LocalClock::EitherPass(PARIS);
-        assert_eq!(
-            clock.instant(local("2026-10-25 02:30")),
-            Some(utc("2026-10-25T00:30:00Z"))
-        );
-        assert_eq!(clock.instant(local("2026-03-29 02:30")), None);
+        let at_half_past_two = |mut clock: LocalClock| clock.instant(local("2026-10-25 02:30"));
+        let first_pass = Some(utc("2026-10-25T00:30:00Z"));
+        let until = |now| at_half_past_two(LocalClock::Until(utc(now)));
+        assert_eq!(until("2026-10-25T01:10:00Z"), first_pass);
+        assert_eq!(until("2026-10-25T01:40:00Z"), None);
+        // Where the pass makes no difference, it is always the first.
+        assert_eq!(at_half_past_two(LocalClock::EitherPass(PARIS)), first_pass);
     }
 
     #[test]
     fn rows_written_in_order_tell_both_passes_of_the_repeated_hour_apart() {
         let mut clock = in_order();
-        let instants: Vec<_> = [
-            "2026-10-25 01:30",
-            "2026-10-25 02:00",
-            "2026-10-25 02:30",
-            "2026-10-25 02:00",
-            "2026-10-25 02:30",
-            "2026-10-25 03:00",
-        ]
-        .iter()
-        .map(|text| clock.instant(local(text)).expect("an instant").timestamp())
-        .collect();
+        let times = ["01:30", "02:00", "02:30", "02:00", "02:30", "03:00"];
+        let instants = times.map(|time| {
+            let instant = clock.instant(local(&format!("2026-10-25 {time}")));
+            instant.expect("an instant").timestamp()
+        });
         assert!(
             instants.windows(2).all(|pair| pair[1] - pair[0] == 1800),
             "{instants:?}"
@@ -218,37 +195,28 @@ mod tests {
 
     #[test]
     fn a_local_time_of_the_skipped_hour_is_no_instant() {
-        let mut clock = LocalClock::Until(utc("2026-03-30T00:00:00Z"));
-        assert_eq!(clock.instant(local("2026-03-29 02:30")), None);
-        assert_eq!(in_order().instant(local("2026-03-29 02:30")), None);
+        let until = LocalClock::Until(utc("2026-03-30T00:00:00Z"));
+        for mut clock in [until, LocalClock::EitherPass(PARIS), in_order()] {
+            assert_eq!(clock.instant(local("2026-03-29 02:30")), None, "{clock:?}");
+        }
     }
 
     #[test]
     fn in_the_second_pass_rows_may_be_stamped_later_than_the_wall_shows() {
-        assert_eq!(
-            latest_local_time(utc("2026-10-25T01:10:00Z")),
-            local("2026-10-25 03:10")
-        );
-        assert_eq!(
-            latest_local_time(utc("2026-10-25T00:10:00Z")),
-            local("2026-10-25 02:10")
-        );
-        assert_eq!(
-            latest_local_time(utc("2026-07-01T00:10:00Z")),
-            local("2026-07-01 02:10")
-        );
+        for (now, latest) in [
+            ("2026-10-25T01:10:00Z", "2026-10-25 03:10"),
+            ("2026-10-25T00:10:00Z", "2026-10-25 02:10"),
+            ("2026-07-01T00:10:00Z", "2026-07-01 02:10"),
+        ] {
+            assert_eq!(latest_local_time(utc(now)), local(latest), "{now}");
+        }
     }
 
     #[test]
     fn offset_changes_are_found_to_the_second() {
-        let changes = offset_changes(utc("2026-10-01"), utc("2027-04-01"));
         assert_eq!(
-            changes,
-            [
-                utc("2026-10-01"),
-                utc("2026-10-25T01:00:00Z"),
-                utc("2027-03-28T01:00:00Z")
-            ]
+            offset_changes(utc("2026-10-01"), utc("2027-04-01")),
+            ["2026-10-01", "2026-10-25T01:00:00Z", "2027-03-28T01:00:00Z"].map(utc)
         );
         assert_eq!(
             offset_changes(utc("2026-07-01"), utc("2026-08-01")).len(),

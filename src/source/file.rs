@@ -212,19 +212,14 @@ mod tests {
     fn columns_may_be_called_anything_or_nothing() {
         let rows =
             "2026-11-22 10:00,1\n2026-11-22 10:10,2.5\n2026-11-22 10:15,3\n2026-11-22 10:05,\n";
-        assert_eq!(values(rows), EXPECTED);
-        assert_eq!(values(&format!("timestamp,value\n{rows}")), EXPECTED);
-        assert_eq!(
-            values(&format!(
-                "\u{feff}when,how much\r\n{}",
-                rows.replace('\n', "\r\n")
-            )),
-            EXPECTED
-        );
-        assert_eq!(
-            values(&format!("when;how much\n{}", rows.replace(',', ";"))),
-            EXPECTED
-        );
+        for text in [
+            rows.to_string(),
+            format!("timestamp,value\n{rows}"),
+            format!("\u{feff}when,how much\n{rows}").replace('\n', "\r\n"),
+            format!("when,how much\n{rows}").replace(',', ";"),
+        ] {
+            assert_eq!(values(&text), EXPECTED, "{text}");
+        }
     }
 
     #[test]
@@ -235,44 +230,27 @@ mod tests {
             time_column: Some("sellTime".into()),
             value_column: Some("CA".into()),
         });
-        let columns = find_columns(&StringRecord::from(vec!["id", "CA", "sellTime"]), &metric);
-        let expected = Columns { time: 2, value: 1 };
-        assert_eq!(columns.expect("columns"), expected);
-        let error = find_columns(&StringRecord::from(vec!["id", "CA", "time"]), &metric)
-            .expect_err("a column is missing");
-        assert!(
-            error.to_string().contains(
-                "only one of the columns time_column = \"sellTime\" and value_column = \"CA\""
-            ),
-            "{error}"
-        );
+        let find = |header: [&str; 3]| find_columns(&StringRecord::from(&header[..]), &metric);
+        let columns = find(["id", "CA", "sellTime"]).expect("columns");
+        assert_eq!(columns, Columns { time: 2, value: 1 });
+        let error = find(["id", "CA", "time"]).expect_err("a column is missing");
+        let told = "only one of the columns time_column = \"sellTime\" and value_column = \"CA\"";
+        assert!(error.to_string().contains(told), "{error}");
     }
 
     #[test]
     fn a_row_that_cannot_be_read_is_told_with_its_line() {
         for (text, told) in [
+            ("t,v\n2026-11-22,abc\n", "line 2: \"abc\" is not a number"),
+            ("t,v\nyesterday,1\n", "line 2: \"yesterday\" is not a time"),
+            ("t,v\n2026-11-22\n", "found record with 1 fields"),
+            ("2026-11-22,abc\n", "line 1: \"abc\" is not a number"),
             (
-                "t,v\n2026-11-22 10:00,1\n2026-11-22 10:05,abc\n",
-                "line 3: \"abc\" is not a number",
-            ),
-            (
-                "t,v\n2026-11-22 10:00,1\nyesterday,1\n",
-                "line 3: \"yesterday\" is not a time",
-            ),
-            (
-                "t,v\n2026-11-22 10:00,1\n2026-11-22 10:05\n",
-                "found record with 1 fields",
-            ),
-            (
-                "t\n2026-11-22 10:00\n",
+                "t\n2026-11-22\n",
                 "line 1: 1 column; at least a time and a value are needed",
             ),
             (
-                "2026-11-22 10:00,abc\n2026-11-22 10:05,1\n",
-                "line 1: \"abc\" is not a number",
-            ),
-            (
-                "t,v\n2026-11-22 10:00,1\n",
+                "t,v\n2026-11-22,1\n",
                 "its times do not tell a step; name one with `every`",
             ),
             ("t,v\n", "it holds no rows"),

@@ -119,13 +119,15 @@ impl History {
     fn window(&self, last_slot: i64, as_of: DateTime<Tz>, metric: &Metric) -> Window {
         let first_slot = last_slot.saturating_sub(self.count_in(metric.window));
         let newest = self.buckets.slots(first_slot, last_slot).next_back();
-        let gap_lengths = self.buckets.gap_lengths(first_slot, last_slot);
+        let usual_gap = self
+            .buckets
+            .usual_gap(first_slot, last_slot, metric.missing);
         Window {
             series: self.series(first_slot, last_slot, metric),
             row_counts: self.buckets.row_counts,
             as_of,
             newest: newest.map(|slot| self.slots.grid.instant(slot)),
-            stale_after: metric.stale_after(self.step(), gap_lengths),
+            stale_after: metric.stale_after(self.step(), usual_gap),
         }
     }
 

@@ -55,22 +55,22 @@ impl Source {
         last: Option<Bucket>,
         now: DateTime<Tz>,
     ) -> Result<Fetched> {
-        let (Self::Mysql(database), Some(last)) = (&mut *self, last) else {
-            let history = self.read(metric, AsOf::LastRow, Lookback::Window, now)?;
-            return Ok(history.into_fetched(metric, None));
-        };
-        if let Some(unseen) = TimeRange::closed_after(last, metric, now) {
+        let last = last.filter(|_| matches!(self, Self::Mysql(_)));
+        if let (Self::Mysql(database), Some(last)) = (&mut *self, last)
+            && let Some(unseen) = TimeRange::closed_after(last, metric, now)
+        {
             // An empty bucket that counts as zero is a bucket all the same.
             let needs_rows = metric.missing == Missing::Gap || unseen.is_empty();
             // Asked of an empty range too, so that a table that is gone is noticed.
-            if !database.holds_rows(metric, unseen, now)? && needs_rows {
+            let holds_rows = database.read(metric, now, |reader| reader.holds_rows(unseen))?;
+            if needs_rows && !holds_rows {
                 return Ok(Fetched::Nothing(None));
             }
         }
-        let missed = history::time_missed(last, now);
+        let missed = last.and_then(|last| history::time_missed(last, now));
         let lookback = missed.map_or(Lookback::Window, Lookback::Beyond);
-        let history = database.history(metric, now, lookback, now)?;
-        Ok(history.into_fetched(metric, Some(last)))
+        let history = self.read(metric, AsOf::LastRow, lookback, now)?;
+        Ok(history.into_fetched(metric, last))
     }
 
     /// Reads what the windows of the past are cut from: of a server, a window and `last` more (by
@@ -95,12 +95,15 @@ impl Source {
         lookback: Lookback,
         now: DateTime<Tz>,
     ) -> Result<History> {
-        match (self, as_of) {
-            (Self::Mysql(database), AsOf::Time(time)) => {
-                database.history(metric, time, lookback, now)
+        match self {
+            Self::Mysql(database) => {
+                let as_of = match as_of {
+                    AsOf::Time(time) => time,
+                    AsOf::LastRow => now,
+                };
+                database.read(metric, now, |reader| reader.history(as_of, lookback))
             }
-            (Self::Mysql(database), AsOf::LastRow) => database.history(metric, now, lookback, now),
-            (Self::File(path), _) => file::history(path, metric, as_of, lookback, now.timezone()),
+            Self::File(path) => file::history(path, metric, as_of, lookback, now.timezone()),
         }
     }
 }

@@ -10,13 +10,12 @@ use std::time::Duration;
 
 use ::mysql::prelude::Queryable;
 use ::mysql::{Conn, Opts, OptsBuilder, SslOpts};
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use chrono::DateTime;
 use chrono_tz::Tz;
 
 use self::error::{connect_error, query_error};
 use self::read::Reader;
-use super::{History, Lookback, TimeRange};
 use crate::config::{DatabaseSettings, Deadline, Metric, Secret, Tls};
 
 /// A server, and the session with it once there is one.
@@ -24,15 +23,9 @@ use crate::config::{DatabaseSettings, Deadline, Metric, Secret, Tls};
 pub struct Database {
     settings: DatabaseSettings,
     deadline: Deadline,
-    connection: Connection,
-}
-
-#[derive(Debug)]
-enum Connection {
-    NotYet,
-    Open(Box<Conn>),
-    /// It failed once; the other metrics of the run need not wait for it again.
-    Failed(String),
+    /// None before it is needed, and after it broke. Why it failed is kept: the other metrics of the
+    /// run need not wait for it again.
+    connection: Option<Result<Conn, String>>,
 }
 
 impl Database {
@@ -40,42 +33,22 @@ impl Database {
         Self {
             settings,
             deadline,
-            connection: Connection::NotYet,
+            connection: None,
         }
     }
 
-    /// Reads the buckets of a metric up to the last one closed as of a time.
-    pub(super) fn history(
-        &mut self,
-        metric: &Metric,
-        as_of: DateTime<Tz>,
-        lookback: Lookback,
-        now: DateTime<Tz>,
-    ) -> Result<History> {
-        self.read(metric, now, |mut reader| reader.history(as_of, lookback))
-    }
-
-    /// Whether a metric has any row in a time.
-    pub(super) fn holds_rows(
-        &mut self,
-        metric: &Metric,
-        range: TimeRange,
-        now: DateTime<Tz>,
-    ) -> Result<bool> {
-        self.read(metric, now, |mut reader| reader.holds_rows(range))
-    }
-
-    fn read<T>(
+    /// Asks about the rows of a metric.
+    pub(super) fn read<T>(
         &mut self,
         metric: &Metric,
         now: DateTime<Tz>,
-        question: impl FnOnce(Reader) -> Result<T>,
+        question: impl FnOnce(&mut Reader) -> Result<T>,
     ) -> Result<T> {
         let deadline = self.deadline;
         let what = format!("query {} on {}", metric.name, self.settings.server());
         deadline.at_most(self.settings.query_timeout)?;
         deadline.waiting_for(what.clone());
-        let answer = question(Reader {
+        let answer = question(&mut Reader {
             connection: self.connection()?,
             metric,
             now,
@@ -85,7 +58,7 @@ impl Database {
             Ok(error) => {
                 if !matches!(error, ::mysql::Error::MySqlError(_)) {
                     // Not the server's word on a statement but the end of the session.
-                    self.connection = Connection::NotYet;
+                    self.connection = None;
                 }
                 anyhow!(query_error(&error))
             }
@@ -95,17 +68,12 @@ impl Database {
     }
 
     fn connection(&mut self) -> Result<&mut Conn> {
-        if let Connection::NotYet = self.connection {
-            self.connection = match self.connect() {
-                Ok(connection) => Connection::Open(Box::new(connection)),
-                Err(error) => Connection::Failed(format!("{error:#}")),
-            };
-        }
-        match &mut self.connection {
-            Connection::Open(connection) => Ok(connection),
-            Connection::Failed(why) => bail!("{why}"),
-            Connection::NotYet => bail!("no connection"),
-        }
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.connect().map_err(|error| format!("{error:#}")),
+        };
+        let connection = self.connection.insert(connection).as_mut();
+        connection.map_err(|why| anyhow!("{why}"))
     }
 
     fn connect(&self) -> Result<Conn> {

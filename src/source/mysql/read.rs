@@ -1,7 +1,6 @@
 //! Reads the rows of one metric: those of a table are put into buckets by the server, so that one row a
 //! bucket comes back; those of a query of the configuration are put into buckets here.
 
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use ::mysql::prelude::Queryable;
@@ -21,6 +20,8 @@ const ROWS_BETWEEN_DEADLINE_CHECKS: usize = 4096;
 /// A query's rows are sampled to find the step; that many tell it.
 const TIMES_THAT_TELL_A_STEP: usize = 2000;
 
+const NOTHING_TO_READ: &str = "neither table nor query is set, so there is nothing to read";
+
 /// A question about the rows of a metric.
 pub struct Reader<'a> {
     pub connection: &'a mut Conn,
@@ -35,7 +36,7 @@ impl Reader<'_> {
         match &self.metric.rows {
             Rows::Table(table) => self.table_history(table, as_of, lookback),
             Rows::Query(query) => self.query_history(query, as_of, lookback),
-            Rows::None => bail!("neither table nor query is set, so there is nothing to read"),
+            Rows::None => bail!(NOTHING_TO_READ),
         }
     }
 
@@ -50,21 +51,13 @@ impl Reader<'_> {
                     .exec_first(sql::any_row(table), (from, to))?;
                 Ok(row.is_some())
             }
+            // The bounds of local times may let in rows of before, and a query any row.
             Rows::Query(query) => {
-                let mut holds_rows = false;
-                let clock = LocalClock::Until(self.now);
-                self.each_row(query, range, clock, |time, _| {
-                    // The bounds of local times may let in rows of before, and a query any row.
-                    holds_rows = time.is_none_or(|time| range.holds(time));
-                    Ok(if holds_rows {
-                        ControlFlow::Break(())
-                    } else {
-                        ControlFlow::Continue(())
-                    })
-                })?;
-                Ok(holds_rows)
+                self.any_row(query, range, LocalClock::Until(self.now), |time, _| {
+                    time.is_none_or(|time| range.holds(time))
+                })
             }
-            Rows::None => bail!("neither table nor query is set, so there is nothing to read"),
+            Rows::None => bail!(NOTHING_TO_READ),
         }
     }
 
@@ -152,16 +145,13 @@ impl Reader<'_> {
         };
         let slots = SlotRange::new(self.metric, step, as_of, lookback, None)?;
         let mut buckets = Buckets::new(slots.grid.clone(), self.metric.aggregate);
-        let (deadline, mut count) = (self.deadline, 0);
-        self.each_row(query, slots.times(), self.clock_for(step), |time, value| {
-            check(deadline, count)?;
-            count += 1;
+        self.any_row(query, slots.times(), self.clock_for(step), |time, value| {
             match time {
                 Some(time) if slots.holds(time) => buckets.add(time, value),
                 Some(_) => {}
                 None => buckets.add_unclear(1),
             }
-            Ok(ControlFlow::Continue(()))
+            false
         })?;
         Ok(History { slots, buckets })
     }
@@ -170,13 +160,9 @@ impl Reader<'_> {
         let hour = Step::from_seconds(3600).context("a step of an hour")?;
         let slots = SlotRange::new(self.metric, hour, as_of, Lookback::Window, None)?;
         let mut times = Vec::new();
-        self.each_row(query, slots.times(), self.clock_for(hour), |time, _| {
+        self.any_row(query, slots.times(), self.clock_for(hour), |time, _| {
             times.extend(time);
-            Ok(if times.len() < TIMES_THAT_TELL_A_STEP {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            })
+            times.len() >= TIMES_THAT_TELL_A_STEP
         })?;
         find_step(&times)
     }
@@ -189,14 +175,15 @@ impl Reader<'_> {
         }
     }
 
-    /// Runs the query over a time and hands over each row's instant (if it can be told) and value.
-    fn each_row(
+    /// Runs the query over a time until the instant (if it can be told) and the value of a row meet
+    /// the condition; whether any did.
+    fn any_row(
         &mut self,
         query: &Query,
         range: TimeRange,
         mut clock: LocalClock,
-        mut take: impl FnMut(Option<DateTime<Tz>>, Option<f64>) -> Result<ControlFlow<()>>,
-    ) -> Result<()> {
+        mut condition: impl FnMut(Option<DateTime<Tz>>, Option<f64>) -> bool,
+    ) -> Result<bool> {
         let statement = self.connection.prep(&query.sql)?;
         let columns = statement.columns();
         ensure!(
@@ -208,15 +195,17 @@ impl Reader<'_> {
         let column = cell::time_column(&columns[time_index], &columns[time_index].name_str())?;
         let [from, to] = cell::bounds(range, column);
         let bounds = params! { "from" => from, "to" => to };
-        for row in self.connection.exec_iter(&statement, bounds)? {
+        let rows = self.connection.exec_iter(&statement, bounds)?;
+        for (count, row) in rows.enumerate() {
+            check(self.deadline, count)?;
             let row = row?;
             let cell = |index| row.as_ref(index).unwrap_or(&Value::NULL);
             let time = cell::instant(cell(time_index), column, self.now.timezone(), &mut clock);
-            if take(time, cell::number(cell(value_index))?)?.is_break() {
-                break;
+            if condition(time, cell::number(cell(value_index))?) {
+                return Ok(true);
             }
         }
-        Ok(())
+        Ok(false)
     }
 }
 
