@@ -11,9 +11,9 @@ use chrono::{DateTime, NaiveDateTime};
 use chrono_tz::Tz;
 use csv::{Reader, ReaderBuilder, StringRecord};
 
-use super::{AsOf, History, Lookback, SlotRange};
+use super::history::{AsOf, History, Lookback};
 use crate::config::Metric;
-use crate::series::{Buckets, LocalClock, infer_step, parse_local_time, parse_time};
+use crate::series::{LocalClock, infer_step, parse_local_time, parse_time};
 
 #[derive(Debug, Clone, Copy)]
 struct Row {
@@ -60,16 +60,11 @@ pub fn history(
             AsOf::LastRow => last_row + step.delta() + metric.delay(step),
         };
         let oldest = times.iter().min().copied();
-        let slots = SlotRange::new(metric, step, as_of, lookback, oldest)?;
-        let mut buckets = Buckets::new(slots.grid.clone(), metric.aggregate);
+        let mut history = History::new(metric, metric.aggregate, step, as_of, lookback, oldest)?;
         for (time, value) in rows {
-            match time {
-                Some(time) if slots.holds(time) => buckets.add(time, value),
-                Some(_) => {}
-                None => buckets.add_unclear(1),
-            }
+            history.add(time, value);
         }
-        Ok(History { slots, buckets })
+        Ok(history)
     };
     read().with_context(|| format!("read {}", path.display()))
 }

@@ -3,19 +3,76 @@
 
 use std::time::Duration;
 
+use anyhow::{Result, ensure};
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
-use super::SlotRange;
 use crate::config::Metric;
-use crate::series::{Aggregate, Bucket, Buckets, Observation, Step, TimeSeries, Window};
+use crate::series::{
+    Aggregate, Bucket, Buckets, Grid, MOST_BUCKETS, Observation, Step, TimeSeries, Window,
+};
 
-/// Closed buckets, and the slots they were read for.
+/// The time to judge at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum AsOf {
+    Time(DateTime<Tz>),
+    /// Just after the last row: for a file, which tells of no clock.
+    LastRow,
+}
+
+/// How far back rows are wanted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Lookback {
+    /// The window a verdict is drawn from.
+    Window,
+    /// The window, and as much before it.
+    Beyond(Duration),
+    /// All rows there are.
+    Everything,
+}
+
+/// From one instant up to another, which is not part of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TimeRange {
+    pub from: DateTime<Tz>,
+    pub to: DateTime<Tz>,
+}
+
+impl TimeRange {
+    /// The time after a bucket up to the end of the last one closed by now; `None` if the length of a
+    /// bucket cannot be told without rows.
+    pub fn closed_after(last: Bucket, metric: &Metric, now: DateTime<Tz>) -> Option<Self> {
+        let length = u32::try_from(last.length().num_seconds()).ok();
+        let step = metric.step.or_else(|| Step::from_seconds(length?))?;
+        let grid = Grid::new(step, now);
+        let closed = grid.instant(grid.last_closed(now, metric.delay(step)) + 1);
+        let from = last.end.with_timezone(&now.timezone());
+        Some(Self {
+            from,
+            to: closed.max(from),
+        })
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.from >= self.to
+    }
+
+    pub fn holds(self, time: DateTime<Tz>) -> bool {
+        (self.from..self.to).contains(&time)
+    }
+}
+
+/// The buckets of the slots rows were wanted for, the last one closed as of a time.
 #[derive(Debug, Clone)]
 pub struct History {
-    pub(super) slots: SlotRange,
+    first_slot: i64,
+    last_slot: i64,
+    as_of: DateTime<Tz>,
     pub(super) buckets: Buckets,
 }
+
+/// The most buckets a history may span: ten years of minutes.
+const MOST_SLOTS: i64 = 5_300_000;
 
 /// What closed since a bucket was judged.
 #[derive(Debug, Clone)]
@@ -53,20 +110,81 @@ impl NewBuckets {
 pub fn time_missed(last: Bucket, now: DateTime<Tz>) -> Option<Duration> {
     let most = last.length() * i32::try_from(MOST_MISSED).unwrap_or(i32::MAX);
     let missed = (now.to_utc() - last.end).min(most);
-    (missed >= last.length() * 2)
-        .then(|| missed.to_std().ok())
-        .flatten()
+    missed.to_std().ok().filter(|_| missed >= last.length() * 2)
 }
 
 impl History {
+    /// Without rows yet: the window and the judged bucket after it, and what lies as far back as wanted;
+    /// `oldest` is the oldest row there is, as far as that is known. More than any season needs, or than
+    /// memory should hold, is refused. Without an aggregate, rows are one a bucket.
+    pub(super) fn new(
+        metric: &Metric,
+        aggregate: Option<Aggregate>,
+        step: Step,
+        as_of: DateTime<Tz>,
+        lookback: Lookback,
+        oldest: Option<DateTime<Tz>>,
+    ) -> Result<Self> {
+        let grid = Grid::new(step, as_of);
+        let last_slot = grid.last_closed(as_of, metric.delay(step));
+        let length = step.count_in(metric.window);
+        ensure!(
+            length <= MOST_BUCKETS,
+            "window = \"{}\" holds {length} buckets of {step}; at most {MOST_BUCKETS} may be: set a shorter window, or a longer step with every",
+            humantime::format_duration(metric.window)
+        );
+        let window_start = last_slot - i64::try_from(length)?;
+        let first_slot = match (lookback, oldest) {
+            (Lookback::Beyond(length), _) => window_start - i64::try_from(step.count_in(length))?,
+            (Lookback::Everything, Some(oldest)) => window_start.min(grid.slot(oldest)),
+            _ => window_start,
+        };
+        let count = last_slot - first_slot;
+        ensure!(
+            count <= MOST_SLOTS,
+            "{count} buckets of {step}; at most {MOST_SLOTS} may be: set a longer step with every, or look at less"
+        );
+        Ok(Self {
+            first_slot,
+            last_slot,
+            as_of,
+            buckets: Buckets::new(grid, aggregate),
+        })
+    }
+
+    /// The time rows are wanted of.
+    pub(super) fn times(&self) -> TimeRange {
+        TimeRange {
+            from: self.grid().instant(self.first_slot),
+            to: self.grid().instant(self.last_slot + 1),
+        }
+    }
+
+    pub(super) fn holds(&self, time: DateTime<Tz>) -> bool {
+        (self.first_slot..=self.last_slot).contains(&self.grid().slot(time))
+    }
+
+    /// Takes in a row by its instant, if that can be told, and its value.
+    pub(super) fn add(&mut self, time: Option<DateTime<Tz>>, value: Option<f64>) {
+        match time {
+            Some(time) if self.holds(time) => self.buckets.add(time, value),
+            Some(_) => {}
+            None => self.buckets.add_unclear(1),
+        }
+    }
+
+    pub(super) fn grid(&self) -> &Grid {
+        self.buckets.grid()
+    }
+
     pub fn step(&self) -> Step {
-        self.slots.grid.step()
+        self.grid().step()
     }
 
     /// The start of the oldest bucket that has data, and the end of the newest closed one.
     pub fn ends(&self) -> Option<(DateTime<Tz>, DateTime<Tz>)> {
         let oldest = self.buckets.oldest_slot()?;
-        Some((self.slots.grid.instant(oldest), self.slots.times().to))
+        Some((self.grid().instant(oldest), self.times().to))
     }
 
     /// The values that have a full window before them, oldest first; with `last`, only those of
@@ -77,7 +195,7 @@ impl History {
         };
         let judged_from = oldest.saturating_add(self.count_in(metric.window));
         let asked_from = last.map_or(i64::MIN, |last| {
-            let begin = self.slots.last_slot.saturating_sub(self.count_in(last));
+            let begin = self.last_slot.saturating_sub(self.count_in(last));
             begin.saturating_add(1)
         });
         self.observations(metric, judged_from.max(asked_from))
@@ -85,7 +203,7 @@ impl History {
 
     /// What a check would have read when the bucket that starts at `time` was closed.
     pub fn window_at(&self, time: DateTime<Tz>, metric: &Metric) -> Window {
-        let grid = &self.slots.grid;
+        let grid = self.grid();
         let last_slot = grid.slot(time);
         let closed = grid.instant(last_slot + 1) + metric.delay(self.step());
         self.window(last_slot, closed, metric)
@@ -93,7 +211,7 @@ impl History {
 
     /// What a check reads now, however much further back the history goes.
     pub(super) fn latest(&self, metric: &Metric) -> Window {
-        self.window(self.slots.last_slot, self.slots.as_of, metric)
+        self.window(self.last_slot, self.as_of, metric)
     }
 
     /// What of it closed after the last bucket judged; the newest bucket alone if there is none.
@@ -101,7 +219,7 @@ impl History {
         let latest = self.latest(metric);
         let mut missed = Vec::new();
         if let Some(last) = last {
-            let all = self.observations(metric, self.slots.first_slot);
+            let all = self.observations(metric, self.first_slot);
             let times = all.into_iter().map(|observation| observation.time);
             missed.extend(times.filter(|time| *time >= last.end));
             missed.drain(..missed.len().saturating_sub(MOST_MISSED));
@@ -126,14 +244,14 @@ impl History {
             series: self.series(first_slot, last_slot, metric),
             row_counts: self.buckets.row_counts,
             as_of,
-            newest: newest.map(|slot| self.slots.grid.instant(slot)),
+            newest: newest.map(|slot| self.grid().instant(slot)),
             stale_after: metric.stale_after(self.step(), usual_gap),
         }
     }
 
     /// The values from a slot on.
     fn observations(&self, metric: &Metric, from_slot: i64) -> Vec<Observation> {
-        let series = self.series(self.slots.first_slot, self.slots.last_slot, metric);
+        let series = self.series(self.first_slot, self.last_slot, metric);
         let values = series.values().iter().enumerate();
         values
             .filter(|(index, _)| series.slot(*index) >= from_slot)
@@ -149,7 +267,7 @@ impl History {
     /// A sum over three hours is no odd sum of two: where the clocks change within a bucket of a few
     /// hours, what was counted in it is left out. A day of 23 or 25 hours stays a day.
     fn series(&self, first_slot: i64, last_slot: i64, metric: &Metric) -> TimeSeries {
-        let (grid, step) = (&self.slots.grid, self.step());
+        let (grid, step) = (self.grid(), self.step());
         let series = self.buckets.series(first_slot, last_slot, metric.missing);
         let adds_up = metric.aggregate.is_some_and(Aggregate::adds_up);
         if !adds_up || !step.follows_wall_clock() || step.per_day().is_none() {

@@ -8,22 +8,15 @@ mod mysql;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-pub use history::{Fetched, History};
+pub use history::{AsOf, Fetched, History};
+use history::{Lookback, TimeRange};
 
 use crate::config::{DatabaseSettings, Deadline, Metric};
-use crate::series::{Bucket, Grid, MOST_BUCKETS, Missing, Step, Window};
-
-/// The time to judge at.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum AsOf {
-    Time(DateTime<Tz>),
-    /// Just after the last row: for a file, which tells of no clock.
-    LastRow,
-}
+use crate::series::{Bucket, Missing, Window};
 
 /// Something that rows can be read from.
 #[derive(Debug)]
@@ -105,109 +98,5 @@ impl Source {
             }
             Self::File(path) => file::history(path, metric, as_of, lookback, now.timezone()),
         }
-    }
-}
-
-/// How far back rows are wanted.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Lookback {
-    /// The window a verdict is drawn from.
-    Window,
-    /// The window, and as much before it.
-    Beyond(Duration),
-    /// All rows there are.
-    Everything,
-}
-
-/// From one instant up to another, which is not part of it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct TimeRange {
-    from: DateTime<Tz>,
-    to: DateTime<Tz>,
-}
-
-impl TimeRange {
-    /// The time after a bucket up to the end of the last one closed by now; `None` if the length of a
-    /// bucket cannot be told without rows.
-    fn closed_after(last: Bucket, metric: &Metric, now: DateTime<Tz>) -> Option<Self> {
-        let length = u32::try_from(last.length().num_seconds()).ok();
-        let step = metric.step.or_else(|| Step::from_seconds(length?))?;
-        let grid = Grid::new(step, now);
-        let closed = grid.instant(grid.last_closed(now, metric.delay(step)) + 1);
-        let from = last.end.with_timezone(&now.timezone());
-        Some(Self {
-            from,
-            to: closed.max(from),
-        })
-    }
-
-    fn is_empty(self) -> bool {
-        self.from >= self.to
-    }
-
-    fn holds(self, time: DateTime<Tz>) -> bool {
-        (self.from..self.to).contains(&time)
-    }
-}
-
-/// The most buckets a history may span: ten years of minutes.
-const MOST_SLOTS: i64 = 5_300_000;
-
-/// The slots rows are wanted for, the last one closed as of a time.
-#[derive(Debug, Clone)]
-struct SlotRange {
-    grid: Grid,
-    first_slot: i64,
-    last_slot: i64,
-    as_of: DateTime<Tz>,
-}
-
-impl SlotRange {
-    /// The window and the judged bucket after it, and what lies as far back as wanted; `oldest` is the
-    /// oldest row there is, as far as that is known. More than any season needs, or than memory
-    /// should hold, is refused.
-    fn new(
-        metric: &Metric,
-        step: Step,
-        as_of: DateTime<Tz>,
-        lookback: Lookback,
-        oldest: Option<DateTime<Tz>>,
-    ) -> Result<Self> {
-        let grid = Grid::new(step, as_of);
-        let last_slot = grid.last_closed(as_of, metric.delay(step));
-        let length = step.count_in(metric.window);
-        ensure!(
-            length <= MOST_BUCKETS,
-            "window = \"{}\" holds {length} buckets of {step}; at most {MOST_BUCKETS} may be: set a shorter window, or a longer step with every",
-            humantime::format_duration(metric.window)
-        );
-        let window_start = last_slot - i64::try_from(length)?;
-        let first_slot = match (lookback, oldest) {
-            (Lookback::Beyond(length), _) => window_start - i64::try_from(step.count_in(length))?,
-            (Lookback::Everything, Some(oldest)) => window_start.min(grid.slot(oldest)),
-            _ => window_start,
-        };
-        let count = last_slot - first_slot;
-        ensure!(
-            count <= MOST_SLOTS,
-            "{count} buckets of {step}; at most {MOST_SLOTS} may be: set a longer step with every, or look at less"
-        );
-        Ok(Self {
-            grid,
-            first_slot,
-            last_slot,
-            as_of,
-        })
-    }
-
-    fn times(&self) -> TimeRange {
-        TimeRange {
-            from: self.grid.instant(self.first_slot),
-            to: self.grid.instant(self.last_slot + 1),
-        }
-    }
-
-    fn holds(&self, time: DateTime<Tz>) -> bool {
-        (self.first_slot..=self.last_slot).contains(&self.grid.slot(time))
     }
 }

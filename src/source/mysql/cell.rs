@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use super::sql::TimeColumn;
 use crate::series::LocalClock;
 use crate::series::local_time::latest_local_time;
-use crate::source::TimeRange;
+use crate::source::history::TimeRange;
 
 /// What a column of that type tells of time.
 pub fn time_column(column: &Column, name: &str) -> Result<TimeColumn> {

@@ -12,8 +12,8 @@ use chrono_tz::Tz;
 use super::cell;
 use super::sql::{self, TimeColumn};
 use crate::config::{Deadline, Metric, Query, Rows, Table};
-use crate::series::{Aggregate, Buckets, Grid, LocalClock, Step, infer_step};
-use crate::source::{History, Lookback, SlotRange, TimeRange};
+use crate::series::{Aggregate, Grid, LocalClock, Step, infer_step};
+use crate::source::history::{History, Lookback, TimeRange};
 
 /// Rows are looked at together, so that the clock is not asked for each.
 const ROWS_BETWEEN_DEADLINE_CHECKS: usize = 4096;
@@ -72,12 +72,11 @@ impl Reader<'_> {
             Some(step) => step,
             None => self.infer_table_step(table, column, as_of)?,
         };
-        let slots = SlotRange::new(self.metric, step, as_of, lookback, None)?;
-        let aggregate = self.metric.aggregate;
-        let mut buckets = Buckets::new(slots.grid.clone(), None);
+        let mut history = History::new(self.metric, None, step, as_of, lookback, None)?;
+        let (aggregate, range) = (self.metric.aggregate, history.times());
         let mut clock = LocalClock::Until(self.now);
-        let bucket = sql::bucket(&table.time_column, column, &slots.grid, slots.times());
-        let [from, to] = cell::bounds(slots.times(), column);
+        let bucket = sql::bucket(&table.time_column, column, history.grid(), range);
+        let [from, to] = cell::bounds(range, column);
         let rows = self
             .connection
             .exec_iter(sql::buckets(table, aggregate, &bucket), (from, to))?;
@@ -85,12 +84,12 @@ impl Reader<'_> {
             check(self.deadline, count)?;
             let (bucket, value, rows, with_value): (i64, Option<f64>, u64, u64) =
                 ::mysql::from_row_opt(row?)?;
-            match start_of_bucket(bucket, column, &slots.grid, &mut clock) {
+            match start_of_bucket(bucket, column, history.grid(), &mut clock) {
                 // In the second pass of a repeated hour the bounds let in rows of the first beyond them.
-                Some(time) if !slots.holds(time) => {}
+                Some(time) if !history.holds(time) => {}
                 Some(time) => {
-                    buckets.add(time, value);
-                    let row_counts = &mut buckets.row_counts;
+                    history.buckets.add(time, value);
+                    let row_counts = &mut history.buckets.row_counts;
                     row_counts.rows += rows - 1;
                     // A bucket without any value has counted as one row already.
                     row_counts.empty += rows - with_value.max(u64::from(value.is_none()));
@@ -98,10 +97,10 @@ impl Reader<'_> {
                         row_counts.repeated += with_value.saturating_sub(1);
                     }
                 }
-                None => buckets.add_unclear(rows),
+                None => history.buckets.add_unclear(rows),
             }
         }
-        Ok(History { slots, buckets })
+        Ok(history)
     }
 
     /// What the time column of a table tells; its value column must hold numbers.
@@ -143,36 +142,29 @@ impl Reader<'_> {
             Some(step) => step,
             None => self.infer_query_step(query, as_of)?,
         };
-        let slots = SlotRange::new(self.metric, step, as_of, lookback, None)?;
-        let mut buckets = Buckets::new(slots.grid.clone(), self.metric.aggregate);
-        self.any_row(query, slots.times(), self.clock_for(step), |time, value| {
-            match time {
-                Some(time) if slots.holds(time) => buckets.add(time, value),
-                Some(_) => {}
-                None => buckets.add_unclear(1),
-            }
+        let aggregate = self.metric.aggregate;
+        let mut history = History::new(self.metric, aggregate, step, as_of, lookback, None)?;
+        let clock = if step.follows_wall_clock() {
+            LocalClock::EitherPass(self.now.timezone())
+        } else {
+            LocalClock::Until(self.now)
+        };
+        self.any_row(query, history.times(), clock, |time, value| {
+            history.add(time, value);
             false
         })?;
-        Ok(History { slots, buckets })
+        Ok(history)
     }
 
     fn infer_query_step(&mut self, query: &Query, as_of: DateTime<Tz>) -> Result<Step> {
         let hour = Step::from_seconds(3600).context("a step of an hour")?;
-        let slots = SlotRange::new(self.metric, hour, as_of, Lookback::Window, None)?;
-        let mut times = Vec::new();
-        self.any_row(query, slots.times(), self.clock_for(hour), |time, _| {
+        let window = History::new(self.metric, None, hour, as_of, Lookback::Window, None)?;
+        let (clock, mut times) = (LocalClock::Until(self.now), Vec::new());
+        self.any_row(query, window.times(), clock, |time, _| {
             times.extend(time);
             times.len() >= TIMES_THAT_TELL_A_STEP
         })?;
         find_step(&times)
-    }
-
-    fn clock_for(&self, step: Step) -> LocalClock {
-        if step.follows_wall_clock() {
-            LocalClock::EitherPass(self.now.timezone())
-        } else {
-            LocalClock::Until(self.now)
-        }
     }
 
     /// Runs the query over a time until the instant (if it can be told) and the value of a row meet

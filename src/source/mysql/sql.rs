@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::config::Table;
 use crate::series::local_time::{offset_changes, offset_seconds};
 use crate::series::{Aggregate, Grid};
-use crate::source::TimeRange;
+use crate::source::history::TimeRange;
 
 /// What a column of times tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,14 +166,15 @@ mod tests {
     use super::*;
     use crate::series::parse_time;
 
-    const PARIS: Tz = chrono_tz::Europe::Paris;
-
     fn time(text: &str) -> DateTime<Tz> {
-        parse_time(text, PARIS).expect("a time")
+        parse_time(text, chrono_tz::Europe::Paris).expect("a time")
     }
 
-    fn grid(step: &str) -> Grid {
-        Grid::new(step.parse().expect("a step"), time("2026-11-22 14:05"))
+    /// The expression for an autumn's buckets.
+    fn bucket_of(step: &str, column: TimeColumn) -> String {
+        let (from, to) = (time("2026-10-01"), time("2026-11-22 14:05"));
+        let grid = Grid::new(step.parse().expect("a step"), to);
+        bucket("at", column, &grid, TimeRange { from, to })
     }
 
     #[test]
@@ -192,37 +193,29 @@ mod tests {
         );
     }
 
-    fn autumn() -> TimeRange {
-        TimeRange {
-            from: time("2026-10-01"),
-            to: time("2026-11-22 14:05"),
+    #[test]
+    fn a_short_step_counts_seconds_on_the_clock_the_column_shows() {
+        let counted = "(TIMESTAMPDIFF(SECOND, '1969-12-29 00:00:00', `at`)";
+        for (column, expected) in [
+            (TimeColumn::Local, format!("{counted}) DIV 300")),
+            (TimeColumn::Instant, format!("{counted} - 0) DIV 300")),
+            (
+                TimeColumn::Seconds,
+                "(`at` - (-259200) - 0) DIV 300".to_string(),
+            ),
+        ] {
+            assert_eq!(bucket_of("5m", column), expected);
         }
     }
 
     #[test]
-    fn a_short_step_counts_seconds_on_the_clock_the_column_shows() {
-        let bucket = |column| bucket("at", column, &grid("5m"), autumn());
-        let counted = "(TIMESTAMPDIFF(SECOND, '1969-12-29 00:00:00', `at`)";
-        assert_eq!(bucket(TimeColumn::Local), format!("{counted}) DIV 300"));
-        assert_eq!(
-            bucket(TimeColumn::Instant),
-            format!("{counted} - 0) DIV 300")
-        );
-        assert_eq!(
-            bucket(TimeColumn::Seconds),
-            "(`at` - (-259200) - 0) DIV 300"
-        );
-    }
-
-    #[test]
     fn a_day_of_instants_is_the_day_of_the_wall_clock_on_both_sides_of_a_change() {
-        let bucket = |column| bucket("at", column, &grid("1d"), autumn());
         assert_eq!(
-            bucket(TimeColumn::Instant),
+            bucket_of("1d", TimeColumn::Instant),
             "(TIMESTAMPDIFF(SECOND, '1969-12-29 00:00:00', `at`) + CASE WHEN `at` >= '2026-10-25 01:00:00' THEN 3600 ELSE 7200 END) DIV 86400"
         );
         assert_eq!(
-            bucket(TimeColumn::Seconds),
+            bucket_of("1d", TimeColumn::Seconds),
             "(`at` - (-259200) + CASE WHEN `at` >= 1792890000 THEN 3600 ELSE 7200 END) DIV 86400"
         );
     }
