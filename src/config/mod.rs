@@ -51,7 +51,7 @@ pub struct Config {
     pub metrics: Vec<Metric>,
     /// The file's own path.
     #[serde(skip)]
-    path: Option<PathBuf>,
+    origin: Option<String>,
 }
 
 impl Default for Config {
@@ -65,7 +65,7 @@ impl Default for Config {
             mysql: DatabaseSettings::default(),
             smtp: None,
             metrics: Vec::new(),
-            path: None,
+            origin: None,
         }
     }
 }
@@ -97,12 +97,10 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("read the configuration {}", path.display()))?;
-        let config =
-            Self::parse(&text, &environment).with_context(|| path.display().to_string())?;
-        Ok(Self {
-            path: Some(path.to_path_buf()),
-            ..config
-        })
+        let origin = path.display().to_string();
+        let mut config = Self::parse(&text, &environment).with_context(|| origin.clone())?;
+        config.origin = Some(origin);
+        Ok(config)
     }
 
     /// What holds without any file: defaults, for one metric.
@@ -158,15 +156,12 @@ impl Config {
     }
 
     pub fn is_from_file(&self) -> bool {
-        self.path.is_some()
+        self.origin.is_some()
     }
 
     fn origin(&self) -> String {
-        self.path
-            .as_ref()
-            .map_or("no configuration file".to_string(), |path| {
-                path.display().to_string()
-            })
+        let origin = self.origin.as_deref();
+        origin.unwrap_or("no configuration file").to_string()
     }
 }
 

@@ -9,7 +9,6 @@ use chrono_tz::Tz;
 use super::sql::TimeColumn;
 use crate::series::LocalClock;
 use crate::series::local_time::latest_local_time;
-use crate::source::history::TimeRange;
 
 /// What a column of that type tells of time.
 pub fn time_column(column: &Column, name: &str) -> Result<TimeColumn> {
@@ -48,13 +47,11 @@ fn type_name(column_type: ColumnType) -> String {
 
 /// The ends of a time as the column shows them; local times go on to the latest one that a row before
 /// the end may have.
-pub fn bounds(range: TimeRange, column: TimeColumn) -> [Value; 2] {
+pub fn bounds(from: DateTime<Tz>, to: DateTime<Tz>, column: TimeColumn) -> [Value; 2] {
     match column {
-        TimeColumn::Instant => [range.from.naive_utc(), range.to.naive_utc()].map(date_value),
-        TimeColumn::Seconds => [range.from, range.to].map(|time| Value::Int(time.timestamp())),
-        TimeColumn::Local => {
-            [range.from.naive_local(), latest_local_time(range.to)].map(date_value)
-        }
+        TimeColumn::Instant => [from, to].map(|time| date_value(time.naive_utc())),
+        TimeColumn::Seconds => [from, to].map(|time| Value::Int(time.timestamp())),
+        TimeColumn::Local => [from.naive_local(), latest_local_time(to)].map(date_value),
     }
 }
 

@@ -45,7 +45,7 @@ impl Reader<'_> {
         match &self.metric.rows {
             Rows::Table(table) => {
                 let column = self.time_column(table)?;
-                let [from, to] = cell::bounds(range, column);
+                let [from, to] = cell::bounds(range.from, range.to, column);
                 let row: Option<u8> = self
                     .connection
                     .exec_first(sql::any_row(table), (from, to))?;
@@ -76,7 +76,7 @@ impl Reader<'_> {
         let (aggregate, range) = (self.metric.aggregate, history.times());
         let mut clock = LocalClock::Until(self.now);
         let bucket = sql::bucket(&table.time_column, column, history.grid(), range);
-        let [from, to] = cell::bounds(range, column);
+        let [from, to] = cell::bounds(range.from, range.to, column);
         let rows = self
             .connection
             .exec_iter(sql::buckets(table, aggregate, &bucket), (from, to))?;
@@ -119,13 +119,7 @@ impl Reader<'_> {
         column: TimeColumn,
         as_of: DateTime<Tz>,
     ) -> Result<Step> {
-        let [_, before] = cell::bounds(
-            TimeRange {
-                from: as_of,
-                to: as_of,
-            },
-            column,
-        );
+        let [_, before] = cell::bounds(as_of, as_of, column);
         let rows: Vec<Value> = self.connection.exec(sql::newest_times(table), (before,))?;
         let mut clock = LocalClock::Until(self.now);
         let instant = |value| cell::instant(value, column, self.now.timezone(), &mut clock);
@@ -185,7 +179,7 @@ impl Reader<'_> {
         let time_index = find_column(&columns, query.time_column.as_deref(), 0)?;
         let value_index = find_column(&columns, query.value_column.as_deref(), 1)?;
         let column = cell::time_column(&columns[time_index], &columns[time_index].name_str())?;
-        let [from, to] = cell::bounds(range, column);
+        let [from, to] = cell::bounds(range.from, range.to, column);
         let bounds = params! { "from" => from, "to" => to };
         let rows = self.connection.exec_iter(&statement, bounds)?;
         for (count, row) in rows.enumerate() {
