@@ -9,7 +9,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use chrono_tz::Tz;
 
 use crate::cli::Args;
-use crate::config::{Config, Deadline, Environment, Metric, Rows};
+use crate::config::{Config, Deadline, Metric, Rows};
 use crate::series::parse_time;
 use crate::source::{AsOf, Source};
 use crate::state::usual_dir;
@@ -32,7 +32,7 @@ impl Context {
         let places = Config::usual_places();
         let found = places.iter().find(|place| place.exists());
         let config = match (args.config.as_ref().or(found), &input) {
-            (Some(path), _) => Config::load(path, &Environment::read())?,
+            (Some(path), _) => Config::load(path)?,
             (None, Some(input)) => Config::without_file(Metric::of_file(&name_of(input))),
             (None, None) => {
                 let places = places.iter().map(|place| place.display().to_string());

@@ -1,7 +1,7 @@
 //! The end of the run: every wait is cut to what is left, and the last resort ends the program.
 
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -39,26 +39,13 @@ impl Deadline {
         }
     }
 
-    /// What is left.
     pub fn left(&self) -> Duration {
         self.end.saturating_duration_since(Instant::now())
     }
 
-    /// What is waited for, if anything.
-    pub fn waited_for(&self) -> String {
-        self.waiting_for
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    /// `wish`, or what is left if that is less.
-    ///
-    /// # Errors
-    ///
-    /// If nothing is left.
+    /// `wish`, or what is left if that is less; an error if that is nothing.
     pub fn at_most(&self, wish: Duration) -> Result<Duration> {
-        let left = self.end.saturating_duration_since(Instant::now());
+        let left = self.left();
         ensure!(
             left > Duration::from_millis(1),
             "the deadline of {} for {} has passed (key deadline)",
@@ -70,10 +57,17 @@ impl Deadline {
 
     /// Notes what is waited for from now on.
     pub fn waiting_for(&self, what: String) {
-        *self
-            .waiting_for
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = what;
+        *self.lock() = what;
+    }
+
+    /// What is waited for, if anything.
+    pub fn waited_for(&self) -> String {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'static, String> {
+        let waiting_for = self.waiting_for.lock();
+        waiting_for.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the program a little after the deadline if it is still there then: the last resort
@@ -82,11 +76,8 @@ impl Deadline {
     pub fn enforce(self) {
         const GRACE: Duration = Duration::from_secs(2);
         std::thread::spawn(move || {
-            std::thread::sleep(self.end.saturating_duration_since(Instant::now()) + GRACE);
-            let what = self
-                .waiting_for
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            std::thread::sleep(self.left() + GRACE);
+            let what = self.lock();
             let length = humantime::format_duration(self.length);
             // Not eprintln!, which panics where standard error is full or closed.
             let _ = writeln!(
@@ -105,29 +96,17 @@ mod tests {
     #[test]
     fn a_wait_is_cut_to_what_is_left() {
         let deadline = Deadline::after(Duration::from_secs(5));
-        assert!(
-            deadline
-                .at_most(Duration::from_mins(1))
-                .expect("time is left")
-                <= Duration::from_secs(5)
-        );
-        assert_eq!(
-            deadline
-                .at_most(Duration::from_secs(1))
-                .expect("time is left"),
-            Duration::from_secs(1)
-        );
+        let at_most = |wish| deadline.at_most(wish).expect("time is left");
+        assert!(at_most(Duration::from_mins(1)) <= Duration::from_secs(5));
+        assert_eq!(at_most(Duration::from_secs(1)), Duration::from_secs(1));
     }
 
     #[test]
     fn past_the_deadline_nothing_is_begun() {
-        let error = Deadline::after(Duration::ZERO)
-            .at_most(Duration::from_secs(1))
-            .expect_err("no time is left");
+        let refused = Deadline::after(Duration::ZERO).at_most(Duration::from_secs(1));
+        let error = refused.expect_err("no time is left").to_string();
         assert!(
-            error
-                .to_string()
-                .contains("the deadline of 0s for the whole run has passed"),
+            error.contains("the deadline of 0s for the whole run has passed"),
             "{error}"
         );
     }

@@ -1,26 +1,21 @@
 //! One `[[metric]]` table: which rows, how they become a series, and how it is judged.
 
-mod method;
-mod rows;
-mod rules;
-
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use humantime::format_duration;
 use serde::Deserialize;
 
-pub use rows::{Rows, TableName};
-
-use super::value::{Again, Delay, Length, Line, Recipients};
-use crate::forecast::clean::{FenceFactor, Scope};
+use super::value::{self, Mailbox, time_delta};
+use crate::forecast::clean::{FenceFactor, Outliers, Scope};
 use crate::forecast::{
-    Budget, Direction, Level, Method, ModelChoice, SeasonChoice, needed_history,
+    Budget, Direction, Level, Method, ModelChoice, Range, SeasonChoice, Sensitivity, needed_history,
 };
-use crate::incident::{Confirm, Policy, QuietWindow, Worsening};
+use crate::incident::{Confirm, Policy, QuietWindow, Renotify, Worsening};
 use crate::output::fingerprint::fingerprint;
 use crate::output::write_length;
-use crate::series::{Aggregate, MOST_BUCKETS, Missing, Silences, Step};
-use lettre::message::Mailbox;
+use crate::series::{Aggregate, MOST_BUCKETS, Missing, Step};
 
 /// A series to watch.
 #[derive(Debug, Clone, Deserialize)]
@@ -43,21 +38,50 @@ pub struct Metric {
     pub missing: Missing,
     pub method: Method,
     /// When its incidents are told.
-    pub rules: Policy,
+    pub policy: Policy,
     /// None: those of `[smtp]`.
     pub recipients: Option<Vec<Mailbox>>,
     delay: Option<Duration>,
     stale_after: Option<Duration>,
 }
 
+/// Where the rows are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rows {
+    Table(Table),
+    Query(Query),
+    /// Nowhere in a database: the metric is only for `--input`.
+    None,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// Its name, after that of the database it is in if that is another.
+    pub name: Vec<String>,
+    pub time_column: String,
+    pub value_column: Option<String>,
+    pub condition: Option<String>,
+}
+
+/// A SELECT with `:from` and `:to`; the columns are the first two unless named.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query {
+    pub sql: String,
+    pub time_column: Option<String>,
+    pub value_column: Option<String>,
+}
+
 /// The table as it is written in the file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MetricTable {
-    name: Line,
-    title: Option<Line>,
+    #[serde(deserialize_with = "value::line")]
+    name: String,
+    #[serde(default, deserialize_with = "value::line")]
+    title: Option<String>,
     measure: Option<String>,
-    unit: Option<Line>,
+    #[serde(default, deserialize_with = "value::line")]
+    unit: Option<String>,
     table: Option<String>,
     time_column: Option<String>,
     value_column: Option<String>,
@@ -65,57 +89,70 @@ struct MetricTable {
     query: Option<String>,
     every: Option<Step>,
     aggregate: Option<Aggregate>,
-    window: Option<Length>,
-    delay: Option<Delay>,
+    #[serde(default = "default_window", deserialize_with = "value::length")]
+    window: Duration,
+    #[serde(default, deserialize_with = "value::delay")]
+    delay: Option<Duration>,
     missing: Option<Missing>,
-    stale_after: Option<Length>,
-    #[serde(default)]
-    outliers: OutliersTable,
+    #[serde(default, deserialize_with = "value::length")]
+    stale_after: Option<Duration>,
+    #[serde(default, with = "OutliersTable")]
+    outliers: Outliers,
     #[serde(default)]
     model: ModelChoice,
-    seasons: Option<Vec<Length>>,
-    adapt_after: Option<Length>,
+    #[serde(default, deserialize_with = "value::lengths")]
+    seasons: Option<Vec<TimeDelta>>,
+    #[serde(default, deserialize_with = "value::length")]
+    adapt_after: Option<Duration>,
     min: Option<f64>,
     max: Option<f64>,
     level: Option<Level>,
     max_false_alerts: Option<Budget>,
     #[serde(default)]
     direction: Direction,
-    confirm: Option<Confirm>,
-    recover: Option<i64>,
-    renotify: Option<Again>,
-    worse: Option<Worsening>,
-    #[serde(default = "yes")]
+    #[serde(default)]
+    confirm: Confirm,
+    #[serde(default, deserialize_with = "value::count")]
+    recover: Option<u16>,
+    #[serde(default, deserialize_with = "value::renotify")]
+    renotify: Renotify,
+    #[serde(default)]
+    worse: Worsening,
+    #[serde(default = "default_notify_recovery")]
     notify_recovery: bool,
-    unwell_after: Option<Length>,
+    #[serde(default, deserialize_with = "value::length")]
+    unwell_after: Option<Duration>,
     #[serde(default)]
     quiet: Vec<QuietWindow>,
-    recipients: Option<Recipients>,
+    #[serde(default, deserialize_with = "value::mailboxes")]
+    recipients: Option<Vec<Mailbox>>,
 }
 
-fn yes() -> bool {
-    true
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Deserialize)]
+#[serde(remote = "Outliers", deny_unknown_fields)]
 struct OutliersTable {
-    k: FenceFactor,
+    #[serde(rename = "k", default)]
+    factor: FenceFactor,
+    #[serde(default)]
     scope: Scope,
 }
 
-const DEFAULT_WINDOW: Duration = Duration::from_hours(28 * 24);
+fn default_window() -> Duration {
+    Duration::from_hours(28 * 24)
+}
+
+fn default_notify_recovery() -> bool {
+    true
+}
+
 /// A bucket older than this many steps is no news.
 const STALE_AFTER_STEPS: i64 = 3;
 
 impl Metric {
     /// A metric that is read from a file alone, with every default.
     pub fn of_file(name: &str) -> Self {
-        let name: String = name
-            .chars()
-            .filter(|letter| !letter.is_control())
-            .take(100)
-            .collect();
+        let letters = name.chars().filter(|letter| !letter.is_control());
+        let name: String = letters.take(100).collect();
         Self {
             title: capitalised(&name),
             name,
@@ -124,10 +161,10 @@ impl Metric {
             rows: Rows::None,
             step: None,
             aggregate: None,
-            window: DEFAULT_WINDOW,
+            window: default_window(),
             missing: Missing::Gap,
             method: Method::default(),
-            rules: Policy::default(),
+            policy: Policy::default(),
             recipients: None,
             delay: None,
             stale_after: None,
@@ -145,15 +182,15 @@ impl Metric {
     }
 
     /// How old the newest data may be: three steps more than it usually is by now. Where an empty bucket
-    /// means zero, a silence as long as the history has seen before is nothing unusual, nor is one a
+    /// means zero, a gap as long as the history has seen before is nothing unusual, nor is one a
     /// quarter longer; and when it ends, the first bucket with data closes a step and the delay later.
-    pub fn stale_after(&self, step: Step, silences: Silences) -> TimeDelta {
+    pub fn stale_after(&self, step: Step, usual_gap: i64) -> TimeDelta {
         let steps = |count: i64| step.delta() * i32::try_from(count).unwrap_or(i32::MAX);
         let default = match self.missing {
-            Missing::Gap => steps(silences.usual_now.saturating_add(STALE_AFTER_STEPS)),
+            Missing::Gap => steps(usual_gap.saturating_add(STALE_AFTER_STEPS)),
             Missing::Zero => {
-                let usual = silences.longest.saturating_add(silences.longest / 4 + 1);
-                steps(usual.max(STALE_AFTER_STEPS)) + self.delay(step)
+                let longest = usual_gap.saturating_add(usual_gap / 4 + 1);
+                steps(longest.max(STALE_AFTER_STEPS)) + self.delay(step)
             }
         };
         self.stale_after.map_or(default, time_delta)
@@ -167,11 +204,8 @@ impl Metric {
         self.missing == Missing::Gap && age > least
     }
 
-    /// The metric with another window or step. No adaption takes longer than half the window.
-    ///
-    /// # Errors
-    ///
-    /// If they do not go with each other or with the method; the message says what is allowed.
+    /// The metric with another window or step, which must go with each other and with the method. The
+    /// time of adaption is cut to half the window.
     pub fn revised(mut self, window: Option<Duration>, step: Option<Step>) -> Result<Self, String> {
         self.window = window.unwrap_or(self.window);
         self.step = step.or(self.step);
@@ -181,11 +215,31 @@ impl Metric {
         Ok(self)
     }
 
+    /// The window must hold the seasons a verdict needs, and fit into memory; and the budget of false
+    /// alerts be one that the step allows.
     fn check(&self) -> Result<(), String> {
-        method::check_method(&self.method, self.window, self.step)?;
-        self.step.map_or(Ok(()), |step| {
-            check_window(self.window, step, &self.method.seasons)
-        })
+        let method = &self.method;
+        if let SeasonChoice::Given(lengths) = &method.seasons {
+            check_seasons(lengths, self.window)?;
+        }
+        let Some(step) = self.step else {
+            return Ok(());
+        };
+        let seasons = method.seasons.in_steps(step);
+        seasons.map_err(|error| error.to_string())?;
+        method.sensitivity.level(step, method.direction)?;
+        let needed = needed_history(step);
+        let allowed = if step.count_in(self.window) > MOST_BUCKETS {
+            format!("at most {MOST_BUCKETS} buckets")
+        } else if method.seasons == SeasonChoice::Found && time_delta(self.window) < needed {
+            format!("at least {}", write_length(needed))
+        } else {
+            return Ok(());
+        };
+        let window = format_duration(self.window);
+        Err(format!(
+            "window = \"{window}\": with every = \"{step}\", allowed: {allowed}"
+        ))
     }
 
     /// The name as a file may have it: see [`file_name`].
@@ -221,64 +275,169 @@ impl TryFrom<MetricTable> for Metric {
     type Error = String;
 
     fn try_from(table: MetricTable) -> Result<Self, String> {
-        let window = table.window.map_or(DEFAULT_WINDOW, |window| window.0);
-        let rows = rows::rows(&table)?;
-        let method = method::method(&table, window)?;
-        let rules = rules::rules(&table)?;
+        let rows = table.rows()?;
+        let (method, policy) = (table.method()?, table.policy());
         let adds_up = table.aggregate.is_some_and(Aggregate::adds_up);
+        let measure = table.measure.unwrap_or("Volume".into());
+        if !measure.is_empty() {
+            value::parse_line(measure.clone())
+                .map_err(|error| format!("measure: {error}, or \"\" for none"))?;
+        }
         let metric = Self {
-            title: table
-                .title
-                .map_or_else(|| capitalised(&table.name.0), |title| title.0),
-            name: table.name.0,
-            measure: measure(table.measure)?,
-            unit: table.unit.map(|unit| unit.0),
+            title: table.title.unwrap_or_else(|| capitalised(&table.name)),
+            name: table.name,
+            measure,
+            unit: table.unit,
             rows,
             step: table.every,
             aggregate: table.aggregate,
-            window,
+            window: table.window,
             missing: table
                 .missing
                 .unwrap_or(if adds_up { Missing::Zero } else { Missing::Gap }),
             method,
-            rules,
-            recipients: table.recipients.map(|recipients| recipients.0),
-            delay: table.delay.map(|delay| delay.0),
-            stale_after: table.stale_after.map(|length| length.0),
+            policy,
+            recipients: table.recipients,
+            delay: table.delay,
+            stale_after: table.stale_after,
         };
         metric.check()?;
         Ok(metric)
     }
 }
 
-fn measure(text: Option<String>) -> Result<String, String> {
-    match text {
-        None => Ok("Volume".into()),
-        Some(text) if text.is_empty() => Ok(text),
-        Some(text) => Line::try_from(text)
-            .map(|line| line.0)
-            .map_err(|error| format!("measure: {error}, or \"\" for none")),
+impl Rows {
+    /// The names of the columns of time and value, where they are named.
+    pub fn columns(&self) -> (Option<&str>, Option<&str>) {
+        match self {
+            Self::Table(table) => (Some(&table.time_column), table.value_column.as_deref()),
+            Self::Query(query) => (query.time_column.as_deref(), query.value_column.as_deref()),
+            Self::None => (None, None),
+        }
     }
 }
 
-/// A window must hold the seasons a verdict needs, and fit into memory. Seasons that are given fit
-/// into it already.
-fn check_window(window: Duration, step: Step, seasons: &SeasonChoice) -> Result<(), String> {
-    let told = |allowed: &str| {
-        let window = humantime::format_duration(window);
-        Err(format!(
-            "window = \"{window}\": with every = \"{step}\", allowed: {allowed}"
-        ))
+impl MetricTable {
+    fn rows(&self) -> Result<Rows, String> {
+        let (time_column, value_column) = (self.time_column.clone(), self.value_column.clone());
+        let condition = self.r#where.clone();
+        match (&self.table, &self.query) {
+            (Some(_), Some(_)) => Err("query: table is set too; allowed: one of the two".into()),
+            _ if condition.as_ref().is_some_and(|sql| sql.trim().is_empty()) => {
+                Err("where = \"\": allowed: a condition in SQL, or no such key".into())
+            }
+            (None, Some(_)) if condition.is_some() => {
+                Err("where: goes with table; put the condition into query".into())
+            }
+            (None, Some(sql)) if !sql.contains(":from") || !sql.contains(":to") => Err(format!(
+                "query = {sql:?}: does not ask for the window; allowed: a SELECT that uses :from and :to, as in \"... WHERE t >= :from AND t < :to\""
+            )),
+            (None, Some(sql)) => Ok(Rows::Query(Query {
+                sql: sql.clone(),
+                time_column,
+                value_column,
+            })),
+            (Some(table), None) => {
+                let time_column = time_column.ok_or("time_column: missing; it goes with table")?;
+                if value_column.is_none() && self.aggregate != Some(Aggregate::Count) {
+                    return Err(
+                        "value_column: missing; only aggregate = \"count\" does without".into(),
+                    );
+                }
+                let name: Vec<String> = table.split('.').map(str::to_string).collect();
+                if name.len() > 2 || name.iter().any(String::is_empty) {
+                    return Err(format!(
+                        "table = {table:?}: not a table; allowed: \"sales\", or \"shop.sales\" for one in another database"
+                    ));
+                }
+                Ok(Rows::Table(Table {
+                    name,
+                    time_column,
+                    value_column,
+                    condition,
+                }))
+            }
+            (None, None) => Ok(Rows::None),
+        }
+    }
+
+    fn method(&self) -> Result<Method, String> {
+        let default = Method::default();
+        Ok(Method {
+            outliers: self.outliers,
+            model: self.model,
+            seasons: match &self.seasons {
+                Some(lengths) => SeasonChoice::Given(lengths.clone()),
+                None => SeasonChoice::Found,
+            },
+            adapt_after: match self.adapt_after {
+                Some(length) => self.check_adapt_after(length)?,
+                None => default.adapt_after.min(time_delta(self.window / 2)),
+            },
+            range: Range::new(self.min, self.max)?,
+            sensitivity: match (self.level, self.max_false_alerts) {
+                (Some(_), Some(budget)) => {
+                    return Err(format!(
+                        "max_false_alerts = \"{budget}\": level is set too; allowed: one of the two"
+                    ));
+                }
+                (None, Some(budget)) => Sensitivity::Budget(budget),
+                (level, None) => Sensitivity::Level(level.unwrap_or_default()),
+            },
+            direction: self.direction,
+        })
+    }
+
+    fn check_adapt_after(&self, length: Duration) -> Result<TimeDelta, String> {
+        let shortest = self.every.and_then(|step| step.delta().to_std().ok());
+        let shortest = shortest.unwrap_or(Duration::from_secs(1));
+        let longest = self.window / 2;
+        if !(shortest..=longest).contains(&length) {
+            return Err(format!(
+                "adapt_after = \"{}\": allowed: from one step to half the window, \"{}\" to \"{}\"",
+                format_duration(length),
+                format_duration(shortest),
+                format_duration(longest)
+            ));
+        }
+        Ok(time_delta(length))
+    }
+
+    fn policy(&self) -> Policy {
+        let default = Policy::default();
+        let recover = self.recover.and_then(|count| NonZeroU32::new(count.into()));
+        Policy {
+            confirm: self.confirm,
+            recover: recover.unwrap_or(default.recover),
+            renotify: self.renotify,
+            worse: self.worse,
+            notify_recovery: self.notify_recovery,
+            unwell_after: self.unwell_after.map_or(default.unwell_after, time_delta),
+            quiet: self.quiet.clone(),
+        }
+    }
+}
+
+fn check_seasons(lengths: &[TimeDelta], window: Duration) -> Result<(), String> {
+    let half = window / 2;
+    let allowed = if lengths.len() > SeasonChoice::MOST {
+        format!("at most {}", SeasonChoice::MOST)
+    } else if lengths.windows(2).any(|pair| pair[0] >= pair[1]) {
+        "each once, the shortest first".to_string()
+    } else if lengths.iter().any(|length| *length > time_delta(half)) {
+        // A season must be seen twice to be one.
+        format!("at most half the window, \"{}\"", format_duration(half))
+    } else {
+        return Ok(());
     };
-    let buckets = step.count_in(window);
-    if buckets > MOST_BUCKETS {
-        return told(&format!("at most {MOST_BUCKETS} buckets"));
-    }
-    let needed = needed_history(step);
-    if *seasons == SeasonChoice::Found && time_delta(window) < needed {
-        return told(&format!("at least {}", write_length(needed)));
-    }
-    Ok(())
+    let lengths = lengths.iter().filter_map(|length| length.to_std().ok());
+    let lengths: Vec<_> = lengths
+        .map(|length| format!("\"{}\"", format_duration(length)))
+        .collect();
+    Err(format!(
+        "seasons = [{}]: allowed: {allowed}",
+        lengths.join(", ")
+    ))
 }
 
 fn capitalised(name: &str) -> String {
@@ -286,8 +445,4 @@ fn capitalised(name: &str) -> String {
     letters.next().map_or(String::new(), |first| {
         first.to_uppercase().chain(letters).collect()
     })
-}
-
-fn time_delta(duration: Duration) -> TimeDelta {
-    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
 }

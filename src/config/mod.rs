@@ -1,9 +1,10 @@
-//! The configuration: a TOML file whose documented format is the structs in [`mod@file`], overlaid by
-//! the environment, checked as a whole before anything is contacted. What comes out are settings
-//! that can be used as they are.
+//! The configuration: a TOML file whose documented format is the structs here and in [`database`],
+//! [`mail`] and [`metric`]. It is read in one pass, overlaid by the environment, and checked as a whole
+//! before anything is contacted.
 
+mod database;
 mod deadline;
-mod file;
+mod mail;
 mod metric;
 mod secret;
 mod value;
@@ -12,119 +13,77 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use chrono_tz::Tz;
+use serde::Deserialize;
 
+pub use database::{DatabaseSettings, Tls};
 pub use deadline::Deadline;
-pub use file::Tls;
-pub use lettre::message::Mailbox;
-pub use metric::{Metric, Rows, TableName, file_name};
+pub use mail::{Encryption, MailSettings};
+pub use metric::{Metric, Query, Rows, Table, file_name};
 pub use secret::Secret;
-pub use value::parse_length;
+pub use value::{Mailbox, parse_length};
 
-use file::File;
+use crate::output::one_line;
 
-/// Everything a run is told, checked.
-#[derive(Debug)]
+/// The file: each key a field, each table a struct. An unknown key is an error.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// The wall clock of DATETIME columns, of charts and mail.
+    #[serde(rename = "timezone", deserialize_with = "value::zone")]
     pub zone: Tz,
+    /// Where pictures are written.
     pub plots_dir: PathBuf,
     /// How long the whole run may take.
+    #[serde(deserialize_with = "value::length")]
     pub deadline: Duration,
-    /// None: the usual place.
+    /// Where is kept what one run remembers for the next; None: the usual place.
     pub state_dir: Option<PathBuf>,
     /// Requested after each run in which nothing failed.
+    #[serde(deserialize_with = "value::web_address")]
     pub heartbeat_url: Option<Secret>,
+    mysql: DatabaseSettings,
+    /// As it is written: what sending needs may be missing; see [`Config::mail`].
+    pub smtp: Option<MailSettings>,
     /// In the order of the file, at least one, each with a name of its own.
+    #[serde(rename = "metric")]
     pub metrics: Vec<Metric>,
-    file: File,
-    origin: Option<PathBuf>,
+    /// The file's own path.
+    #[serde(skip)]
+    origin: Option<String>,
 }
 
-/// How to reach the database.
-#[derive(Debug, Clone)]
-pub struct DatabaseSettings {
-    pub place: DatabasePlace,
-    pub user: String,
-    pub password: Option<Secret>,
-    pub database: String,
-    pub tls: Tls,
-    pub ca_file: Option<PathBuf>,
-    pub connect_timeout: Duration,
-    pub query_timeout: Duration,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub enum DatabasePlace {
-    Host { name: String, port: u16 },
-    Socket(PathBuf),
-}
-
-/// How to send mail.
-#[derive(Debug, Clone)]
-pub struct MailSettings {
-    pub host: String,
-    pub port: u16,
-    pub encryption: Encryption,
-    pub login: Option<Login>,
-    pub ca_file: Option<PathBuf>,
-    pub connect_timeout: Duration,
-    pub reply_timeout: Duration,
-    /// More notices in one run than this, to the same recipients, are one mail.
-    pub digest_over: usize,
-    /// How long a mail is tried to be sent.
-    pub give_up_after: Duration,
-}
-
-/// There is no third: mail never goes out in the clear.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encryption {
-    StartTls,
-    Implicit,
-}
-
-#[derive(Debug, Clone)]
-pub struct Login {
-    pub user: String,
-    pub password: Secret,
-}
-
-/// The environment variables of the script that bandwatch replaces; each overrides its key.
-#[derive(Debug, Default, Clone)]
-pub struct Environment {
-    pub mysql_user: Option<String>,
-    pub mysql_password: Option<Secret>,
-    pub mysql_host: Option<String>,
-    pub mysql_db: Option<String>,
-    pub smtp_email: Option<String>,
-    pub smtp_password: Option<Secret>,
-    pub recipient_list: Option<String>,
-}
-
-impl Environment {
-    /// Reads them; an empty variable counts as absent.
-    pub fn read() -> Self {
-        let get = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+impl Default for Config {
+    fn default() -> Self {
         Self {
-            mysql_user: get("mysql_user"),
-            mysql_password: get("mysql_password").map(Secret::new),
-            mysql_host: get("mysql_host"),
-            mysql_db: get("mysql_db"),
-            smtp_email: get("smtp_email"),
-            smtp_password: get("smtp_password").map(Secret::new),
-            recipient_list: get("recipient_list"),
+            zone: chrono_tz::UTC,
+            plots_dir: "plots".into(),
+            deadline: Duration::from_secs(50),
+            state_dir: None,
+            heartbeat_url: None,
+            mysql: DatabaseSettings::default(),
+            smtp: None,
+            metrics: Vec::new(),
+            origin: None,
         }
     }
+}
+
+/// The environment, in which an empty variable counts as absent. Those of the script that bandwatch
+/// replaces override their keys.
+type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 impl Config {
     /// Where the file is looked for when nobody names one, in this order.
     pub fn usual_places() -> Vec<PathBuf> {
-        let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".config"));
-        let user = std::env::var_os("XDG_CONFIG_HOME")
-            .filter(|dir| !dir.is_empty())
-            .map(PathBuf::from)
-            .or_else(home);
+        let user = environment("XDG_CONFIG_HOME").map(PathBuf::from);
+        let home = || Some(Path::new(&std::env::var_os("HOME")?).join(".config"));
+        let user = user.or_else(home);
         let user = user.map(|dir| dir.join("bandwatch/config.toml"));
         ["config.toml".into()]
             .into_iter()
@@ -133,114 +92,67 @@ impl Config {
             .collect()
     }
 
-    /// Reads and checks the file.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be read, or what it says is wrong or contradicts itself; the message names the
-    /// file, the line where there is one, the key, the value, and what is allowed.
-    pub fn load(path: &Path, environment: &Environment) -> Result<Self> {
+    /// Reads and checks the file, overlaid by the environment. An error names the file, the line where
+    /// there is one, the key, the value, and what is allowed.
+    pub fn load(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("read the configuration {}", path.display()))?;
-        Self::parse(&text, environment, Some(path.to_path_buf()))
-            .with_context(|| path.display().to_string())
+        let origin = path.display().to_string();
+        let mut config = Self::parse(&text, &environment).with_context(|| origin.clone())?;
+        config.origin = Some(origin);
+        Ok(config)
     }
 
     /// What holds without any file: defaults, for one metric.
     pub fn without_file(metric: Metric) -> Self {
-        let file = File::default();
         Self {
-            zone: file.timezone.0,
-            plots_dir: file.plots_dir.clone(),
-            deadline: file.deadline.0,
-            state_dir: file.state_dir.clone(),
-            heartbeat_url: file.heartbeat_url.clone().map(|address| address.0),
             metrics: vec![metric],
-            file,
-            origin: None,
+            ..Self::default()
         }
     }
 
-    fn parse(text: &str, environment: &Environment, origin: Option<PathBuf>) -> Result<Self> {
-        let mut file = File::parse(text)?;
-        file.overlay(environment)?;
-        if file.metric.is_empty() {
-            bail!("metric: none; at least one [[metric]] table is needed");
-        }
+    fn parse(text: &str, variables: Variables) -> Result<Self> {
+        let mut config: Self = deserialize(text)?;
+        config.mysql.overlay(variables)?;
+        MailSettings::overlay(&mut config.smtp, variables)?;
+        ensure!(
+            !config.metrics.is_empty(),
+            "metric: none; at least one [[metric]] table is needed"
+        );
         let mut names = HashSet::new();
-        for (index, metric) in file.metric.iter().enumerate() {
-            if !names.insert(metric.file_name()) {
-                bail!(
-                    "metric[{index}].name = {:?}: another metric has this name; allowed: a name of its own each",
-                    metric.name
-                );
-            }
+        for (index, metric) in config.metrics.iter().enumerate() {
+            ensure!(
+                names.insert(metric.file_name()),
+                "metric[{index}].name = {:?}: another metric has this name; allowed: a name of its own each",
+                metric.name
+            );
         }
-        Ok(Self {
-            zone: file.timezone.0,
-            plots_dir: file.plots_dir.clone(),
-            deadline: file.deadline.0,
-            state_dir: file.state_dir.clone(),
-            heartbeat_url: file.heartbeat_url.clone().map(|address| address.0),
-            metrics: std::mem::take(&mut file.metric),
-            file,
-            origin,
-        })
+        Ok(config)
     }
 
     /// The metrics of the given names, in the order of the file; all of them if none is named.
-    ///
-    /// # Errors
-    ///
-    /// If a name is nobody's.
     pub fn chosen(&self, names: &[String]) -> Result<Vec<&Metric>> {
-        for name in names {
-            if !self.metrics.iter().any(|metric| metric.name == *name) {
-                let known: Vec<_> = self
-                    .metrics
-                    .iter()
-                    .map(|metric| metric.name.as_str())
-                    .collect();
-                bail!(
-                    "--metric {name:?}: no such metric in {}; there are: {}",
-                    self.origin(),
-                    known.join(", ")
-                );
-            }
+        let known: Vec<&str> = self.metrics.iter().map(|metric| &*metric.name).collect();
+        if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
+            bail!(
+                "--metric {name:?}: no such metric in {}; there are: {}",
+                self.origin(),
+                known.join(", ")
+            );
         }
         let wanted = |metric: &&Metric| names.is_empty() || names.contains(&metric.name);
         Ok(self.metrics.iter().filter(wanted).collect())
     }
 
-    /// # Errors
-    ///
-    /// If a key the database needs is missing, or its password file cannot be read.
+    /// How to reach the database, if all that needs is there.
     pub fn database(&self) -> Result<DatabaseSettings> {
-        self.file.mysql.settings().with_context(|| self.origin())
+        self.mysql.clone().checked().with_context(|| self.origin())
     }
 
-    /// None if the file has no `[smtp]`.
-    ///
-    /// # Errors
-    ///
-    /// If a key that mail needs is missing, or its password file cannot be read.
+    /// How to send mail, if all that needs is there; None if the file has no `[smtp]`.
     pub fn mail(&self) -> Result<Option<MailSettings>> {
-        self.file
-            .smtp
-            .as_ref()
-            .map(file::Smtp::settings)
-            .transpose()
-            .with_context(|| self.origin())
-    }
-
-    /// Who a mail says it is from and whom to ask, without anything that is needed to send it.
-    pub fn letterhead(&self) -> Letterhead {
-        let smtp = self.file.smtp.as_ref();
-        Letterhead {
-            from: smtp.and_then(file::Smtp::from),
-            recipients: smtp.map(file::Smtp::recipients).unwrap_or_default(),
-            contact: smtp.and_then(|smtp| smtp.contact.as_ref().map(|text| text.0.clone())),
-        }
+        let checked = self.smtp.clone().map(MailSettings::checked);
+        checked.transpose().with_context(|| self.origin())
     }
 
     pub fn is_from_file(&self) -> bool {
@@ -248,30 +160,43 @@ impl Config {
     }
 
     fn origin(&self) -> String {
-        self.origin
-            .as_ref()
-            .map_or("no configuration file".to_string(), |path| {
-                path.display().to_string()
-            })
+        let origin = self.origin.as_deref();
+        origin.unwrap_or("no configuration file").to_string()
     }
 }
 
-/// The names on a mail.
-#[derive(Debug, Clone, Default)]
-pub struct Letterhead {
-    pub from: Option<Mailbox>,
-    pub recipients: Vec<Mailbox>,
-    pub contact: Option<String>,
+/// An error names line and key. It never quotes a line: that might hold a password put in the wrong
+/// place.
+fn deserialize(text: &str) -> Result<Config> {
+    let place = |error: &toml::de::Error| {
+        let line = error
+            .span()
+            .map(|span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+        line.map_or(String::new(), |line| format!("line {line}: "))
+    };
+    let deserializer = toml::Deserializer::parse(text)
+        .map_err(|error| anyhow!("{}{}", place(&error), one_line(error.message())))?;
+    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let key = error.path().to_string();
+        let inner = error.inner();
+        anyhow!("{}{key}: {}", place(inner), one_line(inner.message()))
+    })
 }
 
-/// A key that must be there for what the run is to do.
-fn required<'a, T>(value: Option<&'a T>, key: &str, variable: &str) -> Result<&'a T> {
-    let or = if variable.is_empty() {
-        String::new()
-    } else {
-        format!(", or the environment variable {variable}")
+/// A file with authorities to trust holds at least one: when it is needed is too late to learn that
+/// it does not.
+fn check_authorities(key: &str, path: Option<&Path>) -> Result<()> {
+    let Some(path) = path else {
+        return Ok(());
     };
-    value.ok_or_else(|| anyhow!("{key}: missing; set it{or}"))
+    let shown = path.display().to_string();
+    let pem = std::fs::read_to_string(path)
+        .with_context(|| format!("{key} = {shown:?}: cannot be read"))?;
+    ensure!(
+        pem.contains("-----BEGIN CERTIFICATE-----"),
+        "{key} = {shown:?}: holds no certificate; allowed: a file of certificates in PEM"
+    );
+    Ok(())
 }
 
 #[cfg(test)]

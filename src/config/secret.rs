@@ -13,23 +13,6 @@ impl Secret {
         Self(text)
     }
 
-    /// The first line of a file.
-    ///
-    /// # Errors
-    ///
-    /// If the file cannot be read or holds none.
-    pub fn from_file(key: &str, path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("{key} = {:?}: cannot be read", path.display().to_string()))?;
-        let password = text.lines().next().unwrap_or_default();
-        ensure!(
-            !password.is_empty(),
-            "{key} = {:?}: its first line is empty; allowed: the password",
-            path.display().to_string()
-        );
-        Ok(Self(password.to_string()))
-    }
-
     /// The one way out; for handing it to the peer it is meant for.
     pub fn reveal(&self) -> &str {
         &self.0
@@ -40,6 +23,22 @@ impl fmt::Debug for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         formatter.write_str("***")
     }
+}
+
+/// The password that was given, else the first line of the file.
+pub fn password(given: Option<Secret>, key: &str, path: Option<&Path>) -> Result<Option<Secret>> {
+    let (None, Some(path)) = (&given, path) else {
+        return Ok(given);
+    };
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("{key} = {:?}: cannot be read", path.display().to_string()))?;
+    let password = text.lines().next().unwrap_or_default();
+    ensure!(
+        !password.is_empty(),
+        "{key} = {:?}: its first line is empty; allowed: the password",
+        path.display().to_string()
+    );
+    Ok(Some(Secret(password.to_string())))
 }
 
 #[cfg(test)]

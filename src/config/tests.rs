@@ -3,12 +3,16 @@
 mod environment;
 mod example;
 
+use chrono::TimeDelta;
+
 use super::*;
+use crate::forecast::clean::Outliers;
+use crate::forecast::{Direction, Method, ModelChoice, Range, SeasonChoice, Sensitivity};
 
 const METRIC: &str = "[[metric]]\nname = \"sales\"\ntable = \"sales\"\ntime_column = \"at\"\nvalue_column = \"amount\"\n";
 
 fn parse(text: &str) -> Result<Config> {
-    Config::parse(text, &Environment::default(), None)
+    Config::parse(text, &|_| None)
 }
 
 fn refusal(text: &str) -> String {
@@ -146,6 +150,107 @@ fn what_is_wrong_with_a_metric_is_named_with_its_place_in_the_list() {
 }
 
 #[test]
+fn a_method_is_as_the_keys_say() {
+    let method = |lines: &str| {
+        let parsed = parse(&with(lines)).map(|mut config| config.metrics.remove(0).method);
+        parsed.expect("a method")
+    };
+    let days = |days| TimeDelta::days(days);
+    assert_eq!(
+        method(
+            "every = \"5m\"\nmodel = \"mstl\"\nseasons = [\"1d\", \"7d\"]\nadapt_after = \"6h\"\nmin = 0\nmax = 99.5\nmax_false_alerts = \"1/week\"\ndirection = \"low\""
+        ),
+        Method {
+            outliers: Outliers::default(),
+            model: ModelChoice::Mstl,
+            seasons: SeasonChoice::Given(vec![days(1), days(7)]),
+            adapt_after: TimeDelta::hours(6),
+            range: Range::new(Some(0.0), Some(99.5)).expect("a range"),
+            sensitivity: Sensitivity::Budget("1/week".parse().expect("a budget")),
+            direction: Direction::Low,
+        }
+    );
+    assert_eq!(method(""), Method::default());
+    assert_eq!(
+        method("seasons = []").seasons,
+        SeasonChoice::Given(Vec::new())
+    );
+    // That no step is known for yet, a budget is not refused by.
+    method("max_false_alerts = \"100/day\"");
+}
+
+#[test]
+fn a_method_that_does_not_go_together_is_refused_in_one_line() {
+    for (lines, told) in [
+        (
+            "model = \"magic\"",
+            "model: unknown variant `magic`, expected one of `auto`, `autoregression`, `mstl`",
+        ),
+        (
+            "outliers.scope = \"local\"",
+            "outliers.scope: unknown variant `local`, expected `seasonal` or `global`",
+        ),
+        (
+            "seasons = [\"1h\", \"2h\", \"3h\", \"4h\", \"5h\"]",
+            "seasons = [\"1h\", \"2h\", \"3h\", \"4h\", \"5h\"]: allowed: at most 4",
+        ),
+        (
+            "seasons = [\"7d\", \"1d\"]",
+            "seasons = [\"7days\", \"1day\"]: allowed: each once, the shortest first",
+        ),
+        (
+            "seasons = [\"1d\", \"1d\"]",
+            "seasons = [\"1day\", \"1day\"]: allowed: each once, the shortest first",
+        ),
+        (
+            "seasons = [\"15d\"]",
+            "seasons = [\"15days\"]: allowed: at most half the window, \"14days\"",
+        ),
+        (
+            "seasons = [\"soon\"]",
+            "seasons[0]: \"soon\" is not a length of time",
+        ),
+        (
+            "every = \"1h\"\nseasons = [\"90m\"]",
+            "seasons: 1 h 30 min with a step of 1h; allowed: a whole number of steps, two or more",
+        ),
+        (
+            "every = \"1h\"\nadapt_after = \"30m\"",
+            "adapt_after = \"30m\": allowed: from one step to half the window, \"1h\" to \"14days\"",
+        ),
+        (
+            "adapt_after = \"15d\"",
+            "adapt_after = \"15days\": allowed: from one step to half the window, \"1s\" to \"14days\"",
+        ),
+        ("min = nan", "min = NaN: allowed: a finite number"),
+        (
+            "min = 10\nmax = 1",
+            "min = 10: with max = 1, allowed: a number below 1",
+        ),
+        (
+            "max_false_alerts = \"often\"",
+            "max_false_alerts: \"often\" is not a number of alerts in a time; allowed: a number above 0",
+        ),
+        (
+            "level = 0.95\nmax_false_alerts = \"1/week\"",
+            "max_false_alerts = \"1/week\": level is set too; allowed: one of the two",
+        ),
+        (
+            "every = \"1d\"\nmax_false_alerts = \"1/day\"",
+            "max_false_alerts = \"1/day\": with every = \"1day\", allowed: at most \"0.25/day\"",
+        ),
+    ] {
+        let refusal = refusal(&with(lines));
+        assert!(
+            refusal.contains(&format!("metric[0].{told}"))
+                || refusal.contains(&format!("metric[0]: {told}")),
+            "{lines:?}\n  said: {refusal}\n  not:  {told}"
+        );
+        assert!(!refusal.contains('\n'), "{refusal}");
+    }
+}
+
+#[test]
 fn a_window_that_can_never_do_is_refused_where_the_step_is_known() {
     for (lines, told) in [
         (
@@ -202,7 +307,7 @@ fn a_recipient_named_twice_is_one() {
         "[smtp]\nrecipients = [\"a@b.example\", \"A <a@b.example>\"]\n{METRIC}"
     ))
     .expect("a configuration");
-    assert_eq!(config.letterhead().recipients.len(), 1);
+    assert_eq!(config.smtp.expect("a table").recipients.len(), 1);
 }
 
 #[test]
@@ -338,7 +443,7 @@ fn defaults_follow_the_rows_and_the_place() {
         .expect("a configuration")
         .database()
         .expect("settings")
-        .tls
+        .tls()
     };
     for (place, expected) in [
         ("", Tls::Off),

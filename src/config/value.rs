@@ -1,43 +1,43 @@
-//! The kinds of values that keys have: each parsed once, with a message that says what is allowed.
+//! The kinds of values that keys have, as functions for serde's `deserialize_with`: each parses once,
+//! with a message that says what is allowed, and fills a field of its type or an `Option` of it.
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use chrono_tz::Tz;
-use serde::Deserialize;
+pub use lettre::message::Mailbox;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 use super::Secret;
-use lettre::message::Mailbox;
+use crate::incident::Renotify;
+
+/// Reads a raw value and parses it.
+fn parsed<'de, D, Raw, Parsed, Field>(
+    value: D,
+    parse: impl FnOnce(Raw) -> Result<Parsed, String>,
+) -> Result<Field, D::Error>
+where
+    D: Deserializer<'de>,
+    Raw: Deserialize<'de>,
+    Field: From<Parsed>,
+{
+    let raw = Raw::deserialize(value)?;
+    parse(raw).map(Field::from).map_err(D::Error::custom)
+}
 
 /// An IANA time zone.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Zone(pub Tz);
-
-impl TryFrom<String> for Zone {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let zone = text.parse().map_err(|_| format!("{text:?} is not a time zone; allowed: a name of the IANA list, such as \"Europe/Paris\" or \"UTC\""))?;
-        Ok(Self(zone))
-    }
+pub fn zone<'de, D: Deserializer<'de>>(value: D) -> Result<Tz, D::Error> {
+    parsed(value, |text: String| {
+        text.parse::<Tz>().map_err(|_| format!("{text:?} is not a time zone; allowed: a name of the IANA list, such as \"Europe/Paris\" or \"UTC\""))
+    })
 }
 
-/// A length of time, in words: at least a second, at most ten years.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Length(pub Duration);
-
-impl TryFrom<String> for Length {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        parse_length(&text).map(Self)
-    }
+/// A length of time: at least a second, at most ten years.
+pub fn length<'de, D: Deserializer<'de>, T: From<Duration>>(value: D) -> Result<T, D::Error> {
+    parsed(value, |text: String| parse_length(&text))
 }
 
-/// # Errors
-///
-/// If the text is no length of time, or one out of range.
 pub fn parse_length(text: &str) -> Result<Duration, String> {
     let allowed = Duration::from_secs(1)..=Duration::from_hours(3650 * 24);
     humantime::parse_duration(text)
@@ -46,56 +46,44 @@ pub fn parse_length(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| format!("{text:?} is not a length of time from 1s to 3650d; allowed: such as \"50s\", \"5m\", \"4h\" or \"28d\""))
 }
 
+/// Lengths of time in a list.
+pub fn lengths<'de, D: Deserializer<'de>, T: From<Vec<TimeDelta>>>(
+    value: D,
+) -> Result<T, D::Error> {
+    #[derive(Deserialize)]
+    struct Length(#[serde(deserialize_with = "length")] Duration);
+    parsed(value, |lengths: Vec<Length>| {
+        Ok(lengths.iter().map(|length| time_delta(length.0)).collect())
+    })
+}
+
 /// A length of time that may be none at all.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Delay(pub Duration);
-
-impl TryFrom<String> for Delay {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let length = humantime::parse_duration(&text)
+pub fn delay<'de, D: Deserializer<'de>, T: From<Duration>>(value: D) -> Result<T, D::Error> {
+    parsed(value, |text: String| {
+        humantime::parse_duration(&text)
             .ok()
-            .filter(|length| *length <= Duration::from_hours(366 * 24));
-        length.map(Self).ok_or_else(|| {
-            format!(
-                "{text:?} is not a delay of up to 366d; allowed: such as \"0s\", \"90s\" or \"5m\""
-            )
-        })
-    }
+            .filter(|length| *length <= Duration::from_hours(366 * 24))
+            .ok_or_else(|| format!("{text:?} is not a delay of up to 366d; allowed: such as \"0s\", \"90s\" or \"5m\""))
+    })
 }
 
 /// After a length of time, or never.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "String")]
-pub enum Again {
-    After(Length),
-    Never,
+pub fn renotify<'de, D: Deserializer<'de>>(value: D) -> Result<Renotify, D::Error> {
+    parsed(value, |text: String| match text.as_str() {
+        "never" => Ok(Renotify::Never),
+        _ => parse_length(&text)
+            .map(|length| Renotify::After(time_delta(length)))
+            .map_err(|error| format!("{error}; or \"never\"")),
+    })
 }
 
-impl TryFrom<String> for Again {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        if text == "never" {
-            return Ok(Self::Never);
-        }
-        parse_length(&text)
-            .map(|length| Self::After(Length(length)))
-            .map_err(|error| format!("{error}; or \"never\""))
-    }
+pub fn time_delta(length: Duration) -> TimeDelta {
+    TimeDelta::from_std(length).unwrap_or(TimeDelta::MAX)
 }
 
 /// The address of a web service, with whatever secret is in it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "String")]
-pub struct WebAddress(pub Secret);
-
-impl TryFrom<String> for WebAddress {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
+pub fn web_address<'de, D: Deserializer<'de>, T: From<Secret>>(value: D) -> Result<T, D::Error> {
+    parsed(value, |text: String| {
         let rest = ["https://", "http://"]
             .iter()
             .find_map(|scheme| text.strip_prefix(scheme));
@@ -103,138 +91,98 @@ impl TryFrom<String> for WebAddress {
             && text.len() <= 2000
             && text.chars().all(|letter| letter.is_ascii_graphic());
         if fits {
-            Ok(Self(Secret::new(text)))
+            Ok(Secret::new(text))
         } else {
             // What was given may be a secret.
             Err("not a web address; allowed: such as \"https://hc.example.com/ping/...\"".into())
         }
-    }
+    })
 }
 
 /// Text for people, on one line: it may come to stand in a mail header.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Line(pub String);
+pub fn line<'de, D: Deserializer<'de>, T: From<String>>(value: D) -> Result<T, D::Error> {
+    parsed(value, parse_line)
+}
 
-impl TryFrom<String> for Line {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let fits = !text.trim().is_empty()
-            && text.chars().count() <= 200
-            && !text.chars().any(char::is_control);
-        if fits {
-            Ok(Self(text))
-        } else {
-            Err(format!(
-                "{text:?} is not allowed; allowed: 1 to 200 characters on one line, without control characters"
-            ))
-        }
+pub fn parse_line(text: String) -> Result<String, String> {
+    let fits = !text.trim().is_empty()
+        && text.chars().count() <= 200
+        && !text.chars().any(char::is_control);
+    if fits {
+        Ok(text)
+    } else {
+        Err(format!(
+            "{text:?} is not allowed; allowed: 1 to 200 characters on one line, without control characters"
+        ))
     }
 }
 
 /// A name or address of a server.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Host(pub String);
+pub fn host<'de, D: Deserializer<'de>, T: From<String>>(value: D) -> Result<T, D::Error> {
+    parsed(value, parse_host)
+}
 
-impl TryFrom<String> for Host {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let fits = !text.is_empty()
-            && text.len() <= 253
-            && text.chars().all(|letter| letter.is_ascii_graphic());
-        if fits {
-            Ok(Self(text))
-        } else {
-            Err(format!(
-                "{text:?} is not a host; allowed: such as \"db.example.com\" or \"10.0.0.7\""
-            ))
-        }
+pub fn parse_host(text: String) -> Result<String, String> {
+    let fits = !text.is_empty()
+        && text.len() <= 253
+        && text.chars().all(|letter| letter.is_ascii_graphic());
+    if fits {
+        Ok(text)
+    } else {
+        Err(format!(
+            "{text:?} is not a host; allowed: such as \"db.example.com\" or \"10.0.0.7\""
+        ))
     }
 }
 
 /// A TCP port.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "i64")]
-pub struct Port(pub u16);
-
-impl TryFrom<i64> for Port {
-    type Error = String;
-
-    fn try_from(number: i64) -> Result<Self, String> {
-        let port = u16::try_from(number).ok().filter(|port| *port > 0);
-        port.map(Self)
-            .ok_or_else(|| format!("{number} is not a port; allowed: 1 to 65535"))
-    }
-}
-
-/// How many notices of one run are mails of their own.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "i64")]
-pub struct DigestOver(pub usize);
-
-impl Default for DigestOver {
-    fn default() -> Self {
-        Self(5)
-    }
-}
-
-impl TryFrom<i64> for DigestOver {
-    type Error = String;
-
-    fn try_from(number: i64) -> Result<Self, String> {
-        let count = usize::try_from(number)
+pub fn port<'de, D: Deserializer<'de>, T: From<u16>>(value: D) -> Result<T, D::Error> {
+    parsed(value, |number: i64| {
+        u16::try_from(number)
             .ok()
-            .filter(|count| (1..=1000).contains(count));
-        count
-            .map(Self)
-            .ok_or_else(|| format!("{number} is not allowed; allowed: 1 to 1000"))
-    }
+            .filter(|port| *port > 0)
+            .ok_or_else(|| format!("{number} is not a port; allowed: 1 to 65535"))
+    })
 }
 
-/// Mail addresses, at least one, each once.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "Vec<String>")]
-pub struct Recipients(pub Vec<Mailbox>);
-
-impl TryFrom<Vec<String>> for Recipients {
-    type Error = String;
-
-    fn try_from(texts: Vec<String>) -> Result<Self, String> {
-        let mut recipients: Vec<Mailbox> = Vec::new();
-        for text in &texts {
-            let recipient = parse_mailbox(text)?;
-            if recipients
-                .iter()
-                .all(|known| known.email != recipient.email)
-            {
-                recipients.push(recipient);
-            }
-        }
-        if recipients.is_empty() {
-            return Err("the list is empty; allowed: one address or more".to_string());
-        }
-        Ok(Self(recipients))
-    }
+/// A number of things, from one to a thousand.
+pub fn count<'de, D: Deserializer<'de>, T: From<u16>>(value: D) -> Result<T, D::Error> {
+    parsed(value, |number: i64| {
+        u16::try_from(number)
+            .ok()
+            .filter(|count| (1..=1000).contains(count))
+            .ok_or_else(|| format!("{number} is not allowed; allowed: 1 to 1000"))
+    })
 }
 
 /// One mail address, with or without a name before it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Sender(pub Mailbox);
-
-impl TryFrom<String> for Sender {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        parse_mailbox(&text).map(Self)
-    }
+pub fn mailbox<'de, D: Deserializer<'de>, T: From<Mailbox>>(value: D) -> Result<T, D::Error> {
+    parsed(value, |text: String| parse_mailbox(&text))
 }
 
 pub fn parse_mailbox(text: &str) -> Result<Mailbox, String> {
     let fits = text.len() <= 400 && !text.chars().any(char::is_control);
     let mailbox = fits.then(|| text.trim().parse().ok()).flatten();
     mailbox.ok_or_else(|| format!("{text:?} is not a mail address; allowed: such as \"ops@example.com\" or \"Ops <ops@example.com>\""))
+}
+
+/// Mail addresses, at least one, each once.
+pub fn mailboxes<'de, D: Deserializer<'de>, T: From<Vec<Mailbox>>>(
+    value: D,
+) -> Result<T, D::Error> {
+    parsed(value, |texts: Vec<String>| parse_mailboxes(&texts))
+}
+
+pub fn parse_mailboxes(texts: &[impl AsRef<str>]) -> Result<Vec<Mailbox>, String> {
+    let mut mailboxes: Vec<Mailbox> = Vec::new();
+    for text in texts {
+        let mailbox = parse_mailbox(text.as_ref())?;
+        if mailboxes.iter().all(|known| known.email != mailbox.email) {
+            mailboxes.push(mailbox);
+        }
+    }
+    if mailboxes.is_empty() {
+        return Err("the list is empty; allowed: one address or more".to_string());
+    }
+    Ok(mailboxes)
 }

@@ -50,7 +50,10 @@ fn reading(rows: &[(DateTime<Tz>, f64)], now: DateTime<Tz>) -> Window {
         series: buckets.series(last - 28 * 48, last, Missing::Gap),
         row_counts: buckets.row_counts,
         as_of: now,
-        newest: buckets.newest_slot().map(|slot| grid.instant(slot)),
+        newest: buckets
+            .slots(i64::MIN, i64::MAX)
+            .next_back()
+            .map(|slot| grid.instant(slot)),
         stale_after: step.delta() * 3,
     }
 }

@@ -50,7 +50,7 @@ pub struct RowCounts {
     pub empty: u64,
     /// Rows whose value was NaN or infinite, left out.
     pub not_finite: u64,
-    /// Rows whose wall clock time names no instant or two, left out; see [`super::Clock`].
+    /// Rows whose wall clock time names no instant or two, left out; see [`super::LocalClock`].
     pub unclear_time: u64,
     /// Rows beyond the first of their time where one a bucket was expected, averaged.
     pub repeated: u64,
@@ -65,14 +65,12 @@ pub struct Buckets {
     pub row_counts: RowCounts,
 }
 
-/// All any [`Aggregate`] needs to know of a bucket's rows.
+/// The rows of one bucket.
 #[derive(Debug, Clone, Copy)]
 struct Gathered {
     count: u64,
-    sum: f64,
-    min: f64,
-    max: f64,
-    last: f64,
+    /// Their sum for a sum or mean; for what picks one of them, that one's value.
+    value: f64,
     last_time: DateTime<Tz>,
 }
 
@@ -98,26 +96,18 @@ impl Buckets {
             self.row_counts.not_finite += 1;
             return;
         }
-        let slot = self.grid.slot(time);
-        match self.gathered.get_mut(&slot) {
-            None => {
-                self.gathered.insert(
-                    slot,
-                    Gathered {
-                        count: 1,
-                        sum: value,
-                        min: value,
-                        max: value,
-                        last: value,
-                        last_time: time,
-                    },
-                );
-            }
-            Some(gathered) => {
-                self.row_counts.repeated += u64::from(self.aggregate.is_none());
-                gathered.add(time, value);
-            }
-        }
+        let (aggregate, repeated) = (self.aggregate, &mut self.row_counts.repeated);
+        self.gathered
+            .entry(self.grid.slot(time))
+            .and_modify(|gathered| {
+                *repeated += u64::from(aggregate.is_none());
+                gathered.add(time, value, aggregate);
+            })
+            .or_insert(Gathered {
+                count: 1,
+                value,
+                last_time: time,
+            });
     }
 
     /// Takes in rows whose time could not be told.
@@ -130,79 +120,55 @@ impl Buckets {
         &self.grid
     }
 
-    /// The buckets that have data, oldest first.
-    pub fn slots(&self) -> impl Iterator<Item = i64> + '_ {
-        self.gathered.keys().copied()
+    /// Those of the slots from `first_slot` to `last_slot` that have data, oldest first.
+    pub fn slots(&self, first_slot: i64, last_slot: i64) -> impl DoubleEndedIterator<Item = i64> {
+        let within = self.gathered.range(first_slot..=last_slot);
+        within.map(|(slot, _)| *slot)
     }
 
-    /// The newest of them that is not after a slot.
-    pub fn newest_slot_up_to(&self, slot: i64) -> Option<i64> {
-        let newest = self.gathered.range(..=slot).next_back();
-        newest.map(|(newest, _)| *newest)
-    }
-
-    /// The newest bucket that has data, if any.
-    pub fn newest_slot(&self) -> Option<i64> {
-        self.gathered.last_key_value().map(|(slot, _)| *slot)
-    }
-
-    /// The oldest bucket that has data, if any.
+    /// The oldest slot that has data.
     pub fn oldest_slot(&self) -> Option<i64> {
         self.gathered.first_key_value().map(|(slot, _)| *slot)
     }
 
-    /// The same with the buckets from `first_slot` to `last_slot` alone, as if no other row had been
-    /// read; what was counted of the rows stays that of all.
-    pub fn between(&self, first_slot: i64, last_slot: i64) -> Self {
-        let kept = self.gathered.range(first_slot..=last_slot);
-        Self {
-            grid: self.grid.clone(),
-            aggregate: self.aggregate,
-            gathered: kept.map(|(slot, gathered)| (*slot, *gathered)).collect(),
-            row_counts: self.row_counts,
-        }
-    }
-
-    /// The buckets from `first_slot` to `last_slot`, both included.
+    /// The values of the slots from `first_slot` to `last_slot`, as if there were no other rows.
     pub fn series(&self, first_slot: i64, last_slot: i64, missing: Missing) -> TimeSeries {
-        let oldest = self.oldest_slot();
-        let mut gathered = self.gathered.range(first_slot..).peekable();
-        let values = (first_slot..=last_slot)
-            .map(
-                |slot| match (gathered.next_if(|(at, _)| **at == slot), missing) {
-                    (Some((_, gathered)), _) => gathered.value(self.aggregate),
-                    (None, Missing::Gap) => None,
-                    // Rows there may be, of one pass or the other.
-                    (None, Missing::Zero)
-                        if self.row_counts.unclear_time > 0 && self.grid.is_repeated(slot) =>
-                    {
-                        None
-                    }
-                    // Before the first row the table may not have existed: that is not "nothing sold".
-                    (None, Missing::Zero) => {
-                        oldest.is_some_and(|oldest| slot > oldest).then_some(0.0)
-                    }
-                },
-            )
-            .collect();
+        let mut gathered = self.gathered.range(first_slot..=last_slot).peekable();
+        let oldest = gathered.peek().map(|(slot, _)| **slot);
+        let empty = |slot| match missing {
+            Missing::Gap => None,
+            // Rows there may be, of one pass or the other.
+            Missing::Zero if self.row_counts.unclear_time > 0 && self.grid.is_repeated(slot) => {
+                None
+            }
+            // Before the first row the table may not have existed: that is not "nothing sold".
+            Missing::Zero => oldest.is_some_and(|oldest| slot > oldest).then_some(0.0),
+        };
+        let values =
+            (first_slot..=last_slot).map(|slot| match gathered.next_if(|(at, _)| **at == slot) {
+                Some((_, gathered)) => gathered.value(self.aggregate),
+                None => empty(slot),
+            });
         TimeSeries {
+            values: values.collect(),
             grid: self.grid.clone(),
             first_slot,
-            values,
         }
     }
 }
 
 impl Gathered {
-    fn add(&mut self, time: DateTime<Tz>, value: f64) {
+    fn add(&mut self, time: DateTime<Tz>, value: f64, aggregate: Option<Aggregate>) {
         self.count += 1;
-        self.sum += value;
-        self.min = self.min.min(value);
-        self.max = self.max.max(value);
-        if time > self.last_time || (time == self.last_time && value > self.last) {
-            self.last = value;
-            self.last_time = time;
-        }
+        self.value = match aggregate {
+            Some(Aggregate::Sum | Aggregate::Count | Aggregate::Avg) | None => self.value + value,
+            Some(Aggregate::Min) => self.value.min(value),
+            Some(Aggregate::Max) => self.value.max(value),
+            Some(Aggregate::Last) if time > self.last_time => value,
+            Some(Aggregate::Last) if time == self.last_time => self.value.max(value),
+            Some(Aggregate::Last) => self.value,
+        };
+        self.last_time = self.last_time.max(time);
     }
 
     /// `None` if the aggregate overflows what a number can hold.
@@ -213,12 +179,9 @@ impl Gathered {
         )]
         let count = self.count as f64;
         let value = match aggregate {
-            Some(Aggregate::Sum) => self.sum,
             Some(Aggregate::Count) => count,
-            Some(Aggregate::Avg) | None => self.sum / count,
-            Some(Aggregate::Min) => self.min,
-            Some(Aggregate::Max) => self.max,
-            Some(Aggregate::Last) => self.last,
+            Some(Aggregate::Avg) | None => self.value / count,
+            Some(_) => self.value,
         };
         value.is_finite().then_some(value)
     }
@@ -234,10 +197,8 @@ mod tests {
     }
 
     fn buckets(aggregate: Option<Aggregate>, rows: &[(&str, f64)]) -> Buckets {
-        let mut buckets = Buckets::new(
-            Grid::new("5m".parse().expect("a step"), time("00:00")),
-            aggregate,
-        );
+        let grid = Grid::new("5m".parse().expect("a step"), time("00:00"));
+        let mut buckets = Buckets::new(grid, aggregate);
         for (text, value) in rows {
             buckets.add(time(text), Some(*value));
         }
@@ -246,10 +207,8 @@ mod tests {
 
     fn values(buckets: &Buckets, first: &str, last: &str, missing: Missing) -> Vec<Option<f64>> {
         let slot = |text| buckets.grid.slot(time(text));
-        buckets
-            .series(slot(first), slot(last), missing)
-            .values()
-            .to_vec()
+        let series = buckets.series(slot(first), slot(last), missing);
+        series.values().to_vec()
     }
 
     #[test]
@@ -273,25 +232,9 @@ mod tests {
     }
 
     #[test]
-    fn rows_in_any_order_make_the_same_series() {
-        let mut rows = vec![
-            ("10:00", 1.0),
-            ("10:05", 2.0),
-            ("10:10", 3.0),
-            ("10:20", 5.0),
-        ];
-        let sorted = values(&buckets(None, &rows), "10:00", "10:20", Missing::Gap);
-        rows.reverse();
-        assert_eq!(
-            values(&buckets(None, &rows), "10:00", "10:20", Missing::Gap),
-            sorted
-        );
-        assert_eq!(sorted, [Some(1.0), Some(2.0), Some(3.0), None, Some(5.0)]);
-    }
-
-    #[test]
     fn a_missing_bucket_is_a_gap_or_zero_but_never_before_the_first_row() {
-        let buckets = buckets(Some(Aggregate::Sum), &[("10:00", 1.0), ("10:10", 3.0)]);
+        // Rows may come in any order.
+        let buckets = buckets(Some(Aggregate::Sum), &[("10:10", 3.0), ("10:00", 1.0)]);
         assert_eq!(
             values(&buckets, "09:55", "10:15", Missing::Gap),
             [None, Some(1.0), None, Some(3.0), None]
@@ -299,12 +242,6 @@ mod tests {
         assert_eq!(
             values(&buckets, "09:55", "10:15", Missing::Zero),
             [None, Some(1.0), Some(0.0), Some(3.0), Some(0.0)]
-        );
-        assert_eq!(
-            buckets
-                .silences(buckets.newest_slot().expect("a slot"))
-                .longest,
-            1
         );
     }
 
@@ -318,25 +255,24 @@ mod tests {
         ];
         let all = buckets(Some(Aggregate::Sum), &rows);
         let slot = |text| all.grid.slot(time(text));
-        let part = all.between(slot("10:05"), slot("10:25"));
-        assert_eq!(part.oldest_slot(), Some(slot("10:15")));
-        assert_eq!(part.newest_slot(), Some(slot("10:20")));
-        assert_eq!(part.silences(0).longest, 0);
-        let values = values(&part, "10:05", "10:25", Missing::Zero);
+        let slots = all.slots(slot("10:05"), slot("10:25"));
+        assert_eq!(slots.collect::<Vec<_>>(), [slot("10:15"), slot("10:20")]);
+        let usual_gap = |first, last| all.usual_gap(slot(first), slot(last), Missing::Zero);
+        assert_eq!(usual_gap("10:05", "10:25"), 0);
+        assert_eq!(usual_gap("10:00", "10:25"), 2);
+        let values = values(&all, "10:05", "10:25", Missing::Zero);
         assert_eq!(values, [None, None, Some(2.0), Some(3.0), Some(0.0)]);
     }
 
     #[test]
     fn what_is_no_number_is_left_out_and_counted() {
-        let mut buckets = buckets(
-            None,
-            &[
-                ("10:00", f64::NAN),
-                ("10:05", f64::INFINITY),
-                ("10:10", 3.0),
-                ("10:10", 5.0),
-            ],
-        );
+        let rows = [
+            ("10:00", f64::NAN),
+            ("10:05", f64::INFINITY),
+            ("10:10", 3.0),
+            ("10:10", 5.0),
+        ];
+        let mut buckets = buckets(None, &rows);
         buckets.add(time("10:15"), None);
         buckets.add_unclear(1);
         assert_eq!(
@@ -357,10 +293,8 @@ mod tests {
 
     #[test]
     fn a_sum_beyond_all_numbers_is_missing_and_not_infinite() {
-        let buckets = buckets(
-            Some(Aggregate::Sum),
-            &[("10:00", f64::MAX), ("10:01", f64::MAX)],
-        );
+        let rows = [("10:00", f64::MAX), ("10:01", f64::MAX)];
+        let buckets = buckets(Some(Aggregate::Sum), &rows);
         assert_eq!(values(&buckets, "10:00", "10:00", Missing::Gap), [None]);
     }
 
@@ -368,16 +302,11 @@ mod tests {
     fn the_latest_value_is_split_off_before_anything_else() {
         let buckets = buckets(None, &[("10:05", 1.0), ("10:10", 2.0), ("10:20", 9.0)]);
         let slot = |text| buckets.grid.slot(time(text));
-        let split = buckets
-            .series(slot("10:00"), slot("10:30"), Missing::Gap)
-            .split_latest()
-            .expect("two halves");
+        let series = buckets.series(slot("10:00"), slot("10:30"), Missing::Gap);
+        let split = series.split_latest().expect("two halves");
         assert_eq!(
-            split.latest,
-            crate::series::Observation {
-                time: time("10:20"),
-                value: 9.0
-            }
+            (split.latest.time, split.latest.value),
+            (time("10:20"), 9.0)
         );
         assert_eq!(split.history.values(), [Some(1.0), Some(2.0), None]);
         assert_eq!(split.history.next_time(), time("10:20"));

@@ -7,7 +7,7 @@ use std::ops::Range;
 use chrono::{DateTime, LocalResult, NaiveDateTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
-use super::clock::offset_seconds;
+use super::local_time::offset_seconds;
 use super::step::Step;
 
 /// Numbers the buckets of one [`Step`] in one zone. A slot's number grows by one a bucket.
@@ -52,13 +52,12 @@ impl Grid {
 
     /// The number of the bucket that holds an instant.
     pub fn slot(&self, time: DateTime<Tz>) -> i64 {
-        let time = time.with_timezone(&self.zone);
-        let seconds = if self.step.follows_wall_clock() {
-            seconds_since_epoch(time.naive_local())
+        let time = if self.step.follows_wall_clock() {
+            time.with_timezone(&self.zone).naive_local()
         } else {
-            seconds_since_epoch(time.naive_utc())
+            time.naive_utc()
         };
-        (seconds - self.phase).div_euclid(self.step.seconds())
+        (seconds_since_epoch(time) - self.phase).div_euclid(self.step.seconds())
     }
 
     /// The start of a bucket.
@@ -112,29 +111,23 @@ impl Grid {
 
     /// Whether the wall clock shows a bucket's start twice, as in the hour that autumn repeats.
     pub fn is_repeated(&self, slot: i64) -> bool {
-        let reading = self.instant(slot).naive_local();
-        matches!(
-            self.zone.from_local_datetime(&reading),
-            LocalResult::Ambiguous(..)
-        )
+        let local = self.instant(slot).naive_local();
+        let passes = self.zone.from_local_datetime(&local);
+        matches!(passes, LocalResult::Ambiguous(..))
     }
 
-    /// The first instant at or after a wall clock reading.
-    fn first_instant(&self, reading: NaiveDateTime) -> DateTime<Tz> {
-        let quarter = TimeDelta::minutes(15);
-        (0..=12)
-            .find_map(|quarters| {
-                self.zone
-                    .from_local_datetime(&(reading + quarter * quarters))
-                    .earliest()
-            })
-            .unwrap_or_else(|| self.zone.from_utc_datetime(&reading))
+    /// The first instant at or after a local time, which spring may skip.
+    fn first_instant(&self, local: NaiveDateTime) -> DateTime<Tz> {
+        let mut candidates = (0..=12).map(|quarters| local + TimeDelta::minutes(15) * quarters);
+        candidates
+            .find_map(|local| self.zone.from_local_datetime(&local).earliest())
+            .unwrap_or_else(|| self.zone.from_utc_datetime(&local))
     }
 }
 
 /// Seconds from the grid's epoch, both read on the same clock.
-pub fn seconds_since_epoch(reading: NaiveDateTime) -> i64 {
-    reading.and_utc().timestamp() - Grid::EPOCH.timestamp()
+fn seconds_since_epoch(time: NaiveDateTime) -> i64 {
+    time.and_utc().timestamp() - Grid::EPOCH.timestamp()
 }
 
 #[cfg(test)]
@@ -158,23 +151,16 @@ mod tests {
 
     #[test]
     fn a_slot_starts_at_its_instant() {
+        let kathmandu = chrono_tz::Asia::Kathmandu;
+        let lord_howe = chrono_tz::Australia::Lord_Howe;
         for step in ["1m", "5m", "1h", "6h", "1d", "1w"] {
-            for zone in [
-                Tz::UTC,
-                PARIS,
-                NEW_YORK,
-                chrono_tz::Asia::Kathmandu,
-                chrono_tz::Australia::Lord_Howe,
-            ] {
+            for zone in [Tz::UTC, PARIS, NEW_YORK, kathmandu, lord_howe] {
                 let grid = grid(step, zone);
                 let slot = grid.slot(time("2026-11-22 14:07:31", zone));
                 let start = grid.instant(slot);
-                assert_eq!(grid.slot(start), slot, "{step} {zone}");
-                assert_eq!(
-                    grid.slot(start - TimeDelta::seconds(1)),
-                    slot - 1,
-                    "{step} {zone}"
-                );
+                let before = start - TimeDelta::seconds(1);
+                let slots = [grid.slot(before), grid.slot(start)];
+                assert_eq!(slots, [slot - 1, slot], "{step} {zone}");
             }
         }
     }
@@ -182,36 +168,27 @@ mod tests {
     #[test]
     fn buckets_start_on_round_wall_clock_times() {
         let kathmandu = chrono_tz::Asia::Kathmandu;
-        let hourly = grid("1h", kathmandu);
-        assert_eq!(
-            hourly.instant(hourly.slot(time("2026-11-22 14:07", kathmandu))),
-            time("2026-11-22 14:00", kathmandu)
-        );
-        let daily = grid("1d", PARIS);
-        assert_eq!(
-            daily.instant(daily.slot(time("2026-07-01 00:30", PARIS))),
-            time("2026-07-01 00:00", PARIS)
-        );
-        let weekly = grid("1w", PARIS);
-        assert_eq!(
-            weekly.instant(weekly.slot(time("2026-11-22 14:07", PARIS))),
-            time("2026-11-16 00:00", PARIS)
-        );
+        for (step, zone, inside, start) in [
+            ("1h", kathmandu, "2026-11-22 14:07", "2026-11-22 14:00"),
+            ("1d", PARIS, "2026-07-01 00:30", "2026-07-01 00:00"),
+            ("1w", PARIS, "2026-11-22 14:07", "2026-11-16 00:00"),
+        ] {
+            let grid = grid(step, zone);
+            let slot = grid.slot(time(inside, zone));
+            assert_eq!(grid.instant(slot), time(start, zone), "{step}");
+        }
     }
 
     #[test]
     fn the_day_of_a_clock_change_has_23_or_25_hourly_slots() {
-        for (zone, day, hours) in [(PARIS, 29, 23), (PARIS, 28, 24)] {
-            let grid = grid("1h", zone);
-            let midnight = |day: u32| grid.slot(time(&format!("2026-03-{day:02} 00:00"), zone));
-            assert_eq!(midnight(day + 1) - midnight(day), hours);
+        for (zone, day, next_day, hours) in [
+            (PARIS, "2026-03-28", "2026-03-29", 24),
+            (PARIS, "2026-03-29", "2026-03-30", 23),
+            (NEW_YORK, "2026-11-01", "2026-11-02", 25),
+        ] {
+            let midnight = |day| grid("1h", zone).slot(time(day, zone));
+            assert_eq!(midnight(next_day) - midnight(day), hours, "{day}");
         }
-        let grid = grid("1h", NEW_YORK);
-        assert_eq!(
-            grid.slot(time("2026-11-02 00:00", NEW_YORK))
-                - grid.slot(time("2026-11-01 00:00", NEW_YORK)),
-            25
-        );
     }
 
     #[test]
@@ -261,10 +238,8 @@ mod tests {
         let closed = |now: &str, delay: i64| {
             grid.last_closed(time(now, PARIS), TimeDelta::minutes(delay)) >= slot
         };
-        assert!(!closed("2026-11-22 14:04:59", 0));
-        assert!(closed("2026-11-22 14:05:00", 0));
-        assert!(!closed("2026-11-22 14:09:59", 5));
-        assert!(closed("2026-11-22 14:10:00", 5));
+        assert!(!closed("2026-11-22 14:04:59", 0) && closed("2026-11-22 14:05:00", 0));
+        assert!(!closed("2026-11-22 14:09:59", 5) && closed("2026-11-22 14:10:00", 5));
     }
 
     #[test]

@@ -3,23 +3,21 @@
 //! only through [`Buckets`], so whoever holds one knows that it is sorted, finite and on its grid.
 
 mod bucket;
-pub mod clock;
+mod gaps;
 mod grid;
+pub mod local_time;
 #[cfg(test)]
 pub mod sample;
-mod silence;
 mod step;
-mod window;
 
 pub use bucket::{Aggregate, Buckets, Missing, RowCounts};
-pub use clock::{Clock, parse_reading, parse_time};
 pub use grid::Grid;
-pub use silence::Silences;
+pub use local_time::{LocalClock, parse_local_time, parse_time};
 pub use step::{Step, infer_step};
-pub use window::{Bucket, Window};
 
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 
 /// The most buckets a window may hold: a year of minutes.
 pub const MOST_BUCKETS: usize = 530_000;
@@ -29,6 +27,26 @@ pub const MOST_BUCKETS: usize = 530_000;
 pub struct Observation {
     pub time: DateTime<Tz>,
     pub value: f64,
+}
+
+/// Closed buckets, and what became of the rows behind them.
+#[derive(Debug, Clone)]
+pub struct Window {
+    pub series: TimeSeries,
+    pub row_counts: RowCounts,
+    /// The instant as of which the buckets are closed.
+    pub as_of: DateTime<Tz>,
+    /// The newest bucket that rows were read for.
+    pub newest: Option<DateTime<Tz>>,
+    /// How old the newest bucket may be.
+    pub stale_after: TimeDelta,
+}
+
+/// A bucket by its ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bucket {
+    pub start: DateTime<Utc>,
+    pub end: DateTime<Utc>,
 }
 
 /// Values on a grid, oldest first; `None` marks a bucket without data.
@@ -45,6 +63,31 @@ pub struct TimeSeries {
 pub struct Split {
     pub history: TimeSeries,
     pub latest: Observation,
+}
+
+impl Bucket {
+    pub fn length(&self) -> TimeDelta {
+        self.end - self.start
+    }
+}
+
+impl Window {
+    pub fn step(&self) -> Step {
+        self.series.grid().step()
+    }
+
+    pub fn zone(&self) -> Tz {
+        self.as_of.timezone()
+    }
+
+    /// The bucket that starts at an instant.
+    pub fn bucket(&self, start: DateTime<Tz>) -> Bucket {
+        let grid = self.series.grid();
+        Bucket {
+            start: start.to_utc(),
+            end: grid.instant(grid.slot(start) + 1).to_utc(),
+        }
+    }
 }
 
 impl TimeSeries {

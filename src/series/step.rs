@@ -140,58 +140,39 @@ mod tests {
     use super::*;
     use crate::series::parse_time;
 
-    fn times(texts: &[&str]) -> Vec<DateTime<Tz>> {
-        texts
-            .iter()
-            .map(|text| parse_time(text, Tz::UTC).expect("a time"))
-            .collect()
+    /// Times so many seconds after each other, the first differences again and again.
+    fn infer(differences: &[i64], count: usize) -> Option<i64> {
+        let mut time = parse_time("2026-01-01 00:00:07", Tz::UTC).expect("a time");
+        let mut times = vec![time];
+        for seconds in differences.iter().cycle().take(count) {
+            time += TimeDelta::seconds(*seconds);
+            times.push(time);
+        }
+        infer_step(&times).map(Step::seconds)
     }
 
     #[test]
     fn a_step_divides_a_day_or_is_whole_days() {
-        for (text, seconds) in [
+        let seconds = |text: &str| text.parse::<Step>().map(Step::seconds);
+        for (text, expected) in [
             ("5m", 300),
             ("1h", 3600),
             ("90s", 90),
             ("1d", 86_400),
             ("1w", 604_800),
         ] {
-            assert_eq!(
-                text.parse::<Step>().map(Step::seconds),
-                Ok(seconds),
-                "{text}"
-            );
+            assert_eq!(seconds(text), Ok(expected), "{text}");
         }
         for text in ["7m", "0s", "36h", "1.5s", "500ms", "2months", "five", ""] {
-            let error = text.parse::<Step>().expect_err(text);
-            assert!(
-                error.contains("allowed: whole seconds that divide a day"),
-                "{error}"
-            );
+            let error = seconds(text).expect_err(text);
+            let told = "allowed: whole seconds that divide a day";
+            assert!(error.contains(told), "{error}");
         }
     }
 
     #[test]
     fn the_commonest_distance_is_the_step() {
-        let rows = times(&[
-            "2026-01-01 00:00",
-            "2026-01-01 00:05",
-            "2026-01-01 00:10",
-            "2026-01-01 00:25",
-        ]);
-        assert_eq!(infer_step(&rows).map(Step::seconds), Some(300));
-    }
-
-    /// Times a number of seconds apart, again and again.
-    fn times_apart(differences: &[i64]) -> Vec<DateTime<Tz>> {
-        let first = times(&["2026-01-01 00:00:07"])[0];
-        let mut all = vec![first];
-        let mut seconds = 0;
-        for difference in differences.iter().cycle().take(40 * differences.len()) {
-            seconds += difference;
-            all.push(first + TimeDelta::seconds(seconds));
-        }
-        all
+        assert_eq!(infer(&[300, 300, 900], 3), Some(300));
     }
 
     #[test]
@@ -202,44 +183,30 @@ mod tests {
             (&[299, 302, 301, 298, 4000], 300),
             (&[86_400, 86_395, 86_410, 86_398, 172_800], 86_400),
         ] {
-            let found = infer_step(&times_apart(differences));
-            assert_eq!(found.map(Step::seconds), Some(step), "{differences:?}");
+            let found = infer(differences, 40 * differences.len());
+            assert_eq!(found, Some(step), "{differences:?}");
         }
     }
 
     #[test]
-    fn events_at_random_have_no_step() {
+    fn times_that_are_irregular_random_or_too_few_have_no_step() {
         // The quantiles of an exponential distribution: waiting times without a memory.
-        let waits: Vec<i64> = [21, 66, 115, 172, 239, 319, 419, 554, 758, 1198]
-            .into_iter()
-            .collect();
-        assert_eq!(infer_step(&times_apart(&waits)), None);
-    }
-
-    #[test]
-    fn irregular_times_have_no_step() {
-        let rows = times(&[
-            "2026-01-01 00:00:00",
-            "2026-01-01 00:00:07",
-            "2026-01-01 00:03:00",
-            "2026-01-01 01:00:00",
-        ]);
-        assert_eq!(infer_step(&rows), None);
-        assert_eq!(infer_step(&rows[..1]), None);
+        let waits = [21, 66, 115, 172, 239, 319, 419, 554, 758, 1198];
+        assert_eq!(infer(&waits, 400), None);
+        assert_eq!(infer(&[7, 173, 3420], 3), None);
+        assert_eq!(infer(&[], 0), None);
         assert_eq!(infer_step(&[]), None);
     }
 
     #[test]
-    fn seasons_are_whole_numbers_of_steps() {
-        let step = |text: &str| text.parse::<Step>().expect("a step");
-        assert_eq!(
-            (step("5m").per_day(), step("5m").per_week()),
-            (Some(288), Some(2016))
-        );
-        assert_eq!(
-            (step("1d").per_day(), step("1d").per_week()),
-            (None, Some(7))
-        );
-        assert_eq!((step("2d").per_day(), step("2d").per_week()), (None, None));
+    fn days_and_weeks_are_whole_numbers_of_steps() {
+        for (text, per_day, per_week) in [
+            ("5m", Some(288), Some(2016)),
+            ("1d", None, Some(7)),
+            ("2d", None, None),
+        ] {
+            let step: Step = text.parse().expect("a step");
+            assert_eq!((step.per_day(), step.per_week()), (per_day, per_week));
+        }
     }
 }

@@ -6,38 +6,30 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use chrono::{DateTime, NaiveDateTime};
 use chrono_tz::Tz;
 use csv::{Reader, ReaderBuilder, StringRecord};
 
-use super::{Archive, AsOf, Reach, SlotRange};
-use crate::config::{Metric, Rows};
-use crate::series::{Buckets, Clock, Step, infer_step, parse_reading, parse_time};
+use super::history::{AsOf, History, Lookback};
+use crate::config::Metric;
+use crate::series::{LocalClock, infer_step, parse_local_time, parse_time};
 
-/// A row; no time where its reading names no instant.
 #[derive(Debug, Clone, Copy)]
 struct Row {
-    time: Option<DateTime<Tz>>,
-    value: Option<f64>,
-}
-
-/// A row as it stands in the file.
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    time: Stamp,
+    time: RowTime,
     value: Option<f64>,
 }
 
 /// What a row says of its time.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-enum Stamp {
-    Window(NaiveDateTime),
+enum RowTime {
+    Local(NaiveDateTime),
     Instant(DateTime<Tz>),
 }
 
 /// Where in a record the two columns are.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Columns {
     time: usize,
     value: usize,
@@ -46,93 +38,77 @@ struct Columns {
 const FIRST_TWO: Columns = Columns { time: 0, value: 1 };
 
 /// Reads the buckets of a metric.
-pub fn gather(
+pub fn history(
     path: &Path,
     metric: &Metric,
     as_of: AsOf,
+    lookback: Lookback,
     zone: Tz,
-    reach: Reach,
-) -> Result<Archive> {
-    let rows = rows(path, metric, zone).with_context(|| format!("read {}", path.display()))?;
-    let times: Vec<DateTime<Tz>> = rows.iter().filter_map(|row| row.time).collect();
-    let last_row = times
-        .iter()
-        .max()
-        .copied()
-        .with_context(|| format!("read {}: it holds no rows", path.display()))?;
-    let step = metric.step.or_else(|| infer_step(&times)).with_context(|| {
-        format!("read {}: its times do not tell a step; name one with `every` in the metric's configuration", path.display())
-    })?;
-    let stretch = SlotRange::before(judged_as_of(as_of, last_row, metric, step), metric, step)?
-        .reaching(reach, times.iter().min().copied())
-        .with_context(|| format!("read {}", path.display()))?;
-    let mut buckets = Buckets::new(stretch.grid.clone(), metric.aggregate);
-    for row in rows {
-        match row.time {
-            Some(time) if stretch.holds(time) => buckets.add(time, row.value),
-            Some(_) => {}
-            None => buckets.add_unclear(1),
+) -> Result<History> {
+    let read = || -> Result<History> {
+        let rows = instants(read_rows(path, metric, zone)?, zone);
+        let times: Vec<DateTime<Tz>> = rows.iter().filter_map(|(time, _)| *time).collect();
+        let last_row = times.iter().max().copied().context("it holds no rows")?;
+        let step = metric.step.or_else(|| infer_step(&times)).context(
+            "its times do not tell a step; name one with `every` in the metric's configuration",
+        )?;
+        let as_of = match as_of {
+            AsOf::Time(time) => time,
+            // A raw row says only that time has come so far; a ready-made one speaks for its whole
+            // bucket, so the last one is closed by being there.
+            AsOf::LastRow if metric.aggregate.is_some() => last_row,
+            AsOf::LastRow => last_row + step.delta() + metric.delay(step),
+        };
+        let oldest = times.iter().min().copied();
+        let mut history = History::new(metric, metric.aggregate, step, as_of, lookback, oldest)?;
+        for (time, value) in rows {
+            history.add(time, value);
         }
-    }
-    Ok(Archive { stretch, buckets })
+        Ok(history)
+    };
+    read().with_context(|| format!("read {}", path.display()))
 }
 
-/// A ready-made row speaks for its whole bucket, so the last one is closed by being there; a raw row
-/// says only that time has come so far.
-fn judged_as_of(as_of: AsOf, last_row: DateTime<Tz>, metric: &Metric, step: Step) -> DateTime<Tz> {
-    match as_of {
-        AsOf::Time(time) => time,
-        AsOf::LastRow if metric.aggregate.is_some() => last_row,
-        AsOf::LastRow => last_row + step.delta() + metric.delay(step),
-    }
-}
-
-fn rows(path: &Path, metric: &Metric, zone: Tz) -> Result<Vec<Row>> {
-    let mut entries = entries(path, metric, zone)?;
-    let descents = entries
-        .windows(2)
-        .filter(|pair| pair[1].time < pair[0].time)
-        .count();
-    if 2 * descents > entries.len() {
+/// Each row's instant, if it can be told, and its value.
+fn instants(mut rows: Vec<Row>, zone: Tz) -> Vec<(Option<DateTime<Tz>>, Option<f64>)> {
+    let descents = rows.windows(2).filter(|pair| pair[1].time < pair[0].time);
+    if 2 * descents.count() > rows.len() {
         // Newest first: time runs forward only from the other end.
-        entries.reverse();
+        rows.reverse();
     }
-    let mut clock = Clock::written_in_order(zone);
-    let rows = entries.into_iter().map(|Entry { time, value }| Row {
-        time: match time {
-            Stamp::Window(reading) => clock.instant(reading),
-            Stamp::Instant(time) => Some(time),
-        },
-        value,
-    });
-    Ok(rows.collect())
+    let mut clock = LocalClock::InOrder {
+        zone,
+        previous: None,
+    };
+    let instant = |row: Row| match row.time {
+        RowTime::Local(local) => (clock.instant(local), row.value),
+        RowTime::Instant(time) => (Some(time), row.value),
+    };
+    rows.into_iter().map(instant).collect()
 }
 
-fn entries(path: &Path, metric: &Metric, zone: Tz) -> Result<Vec<Entry>> {
+fn read_rows(path: &Path, metric: &Metric, zone: Tz) -> Result<Vec<Row>> {
     let mut reader = open(path)?;
     let mut records = reader.records();
-    let Some(first) = records.next().transpose()? else {
-        bail!("it is empty");
-    };
-    let parse = |record: &StringRecord, columns| {
-        let line = record.position().map_or(0, csv::Position::line);
-        parse_entry(record, columns, zone).with_context(|| format!("line {line}"))
-    };
-    let mut entries = Vec::new();
+    let first = records.next().transpose()?.context("it is empty")?;
     // A header has words where rows have their time.
     let is_header = first
         .get(0)
-        .is_none_or(|field| parse_stamp(field, zone).is_err());
+        .is_none_or(|field| parse_row_time(field, zone).is_err());
     let columns = if is_header {
         find_columns(&first, metric)?
     } else {
-        entries.push(parse(&first, FIRST_TWO)?);
         FIRST_TWO
     };
-    for record in records {
-        entries.push(parse(&record?, columns)?);
-    }
-    Ok(entries)
+    let first_row = (!is_header).then_some(Ok(first));
+    let records = first_row.into_iter().chain(records);
+    records
+        .map(|record| {
+            let record = record?;
+            let line = record.position().map_or(0, csv::Position::line);
+            parse_row(&record, columns, zone).with_context(|| format!("line {line}"))
+        })
+        .collect()
 }
 
 /// Commas, or what the first line has instead of any.
@@ -156,54 +132,39 @@ fn open(path: &Path) -> Result<Reader<BufReader<File>>> {
 
 /// The columns the configuration names if the header has them, else the first two.
 fn find_columns(header: &StringRecord, metric: &Metric) -> Result<Columns> {
-    if header.len() < 2 {
-        bail!(
-            "line 1: {} column; at least a time and a value are needed",
-            header.len()
-        );
-    }
-    let (time, value) = match &metric.rows {
-        Rows::Table {
-            time_column,
-            value_column,
-            ..
-        } => (Some(time_column), value_column.as_ref()),
-        Rows::Query {
-            time_column,
-            value_column,
-            ..
-        } => (time_column.as_ref(), value_column.as_ref()),
-        Rows::None => (None, None),
-    };
-    let position =
-        |name: Option<&String>| name.and_then(|name| header.iter().position(|field| field == name));
+    ensure!(
+        header.len() >= 2,
+        "line 1: {} column; at least a time and a value are needed",
+        header.len()
+    );
+    let (time, value) = metric.rows.columns();
+    let position = |name: Option<&str>| header.iter().position(|field| Some(field) == name);
     match (position(time), position(value)) {
         (Some(time), Some(value)) => Ok(Columns { time, value }),
         (None, None) => Ok(FIRST_TWO),
         _ => bail!(
             "line 1: the header has only one of the columns time_column = {:?} and value_column = {:?}",
-            time.map_or("", String::as_str),
-            value.map_or("", String::as_str)
+            time.unwrap_or_default(),
+            value.unwrap_or_default()
         ),
     }
 }
 
-fn parse_entry(record: &StringRecord, columns: Columns, zone: Tz) -> Result<Entry> {
+fn parse_row(record: &StringRecord, columns: Columns, zone: Tz) -> Result<Row> {
     let field = |index: usize| {
-        record
-            .get(index)
-            .ok_or_else(|| anyhow!("there is no column {}", index + 1))
+        let field = record.get(index);
+        field.with_context(|| format!("there is no column {}", index + 1))
     };
-    Ok(Entry {
-        time: parse_stamp(field(columns.time)?, zone)?,
+    Ok(Row {
+        time: parse_row_time(field(columns.time)?, zone)?,
         value: parse_value(field(columns.value)?)?,
     })
 }
 
-fn parse_stamp(text: &str, zone: Tz) -> Result<Stamp> {
-    match parse_reading(text) {
-        Ok(reading) => Ok(Stamp::Window(reading)),
-        Err(_) => parse_time(text, zone).map(Stamp::Instant),
+fn parse_row_time(text: &str, zone: Tz) -> Result<RowTime> {
+    match parse_local_time(text) {
+        Ok(local) => Ok(RowTime::Local(local)),
+        Err(_) => parse_time(text, zone).map(RowTime::Instant),
     }
 }
 
@@ -221,26 +182,23 @@ mod fuzz;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Query, Rows};
     use crate::series::Window;
 
     fn read_text(text: &str, as_of: AsOf) -> Result<Window> {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), text).expect("written");
         let (metric, zone) = (Metric::of_file("sales"), chrono_tz::Europe::Paris);
-        let archive = gather(file.path(), &metric, as_of, zone, Reach::Window)?;
-        Ok(archive.newest(&metric))
+        let history = history(file.path(), &metric, as_of, Lookback::Window, zone)?;
+        Ok(history.latest(&metric))
     }
 
+    /// The values from the first to the last that is there.
     fn values(text: &str) -> Vec<Option<f64>> {
-        let reading = read_text(text, AsOf::LastRow).expect("a reading");
-        let split = reading.series.split_latest().expect("values");
-        split
-            .history
-            .values()
-            .iter()
-            .copied()
-            .chain([Some(split.latest.value)])
-            .collect()
+        let window = read_text(text, AsOf::LastRow).expect("a window");
+        let split = window.series.split_latest().expect("values");
+        let latest = Some(split.latest.value);
+        [split.history.values(), &[latest]].concat()
     }
 
     const EXPECTED: [Option<f64>; 4] = [Some(1.0), None, Some(2.5), Some(3.0)];
@@ -249,60 +207,46 @@ mod tests {
     fn columns_may_be_called_anything_or_nothing() {
         let rows =
             "2026-11-22 10:00,1\n2026-11-22 10:10,2.5\n2026-11-22 10:15,3\n2026-11-22 10:05,\n";
-        assert_eq!(values(rows), EXPECTED);
-        assert_eq!(values(&format!("timestamp,value\n{rows}")), EXPECTED);
-        assert_eq!(
-            values(&format!(
-                "\u{feff}when,how much\r\n{}",
-                rows.replace('\n', "\r\n")
-            )),
-            EXPECTED
-        );
-        assert_eq!(
-            values(&format!("when;how much\n{}", rows.replace(',', ";"))),
-            EXPECTED
-        );
+        for text in [
+            rows.to_string(),
+            format!("timestamp,value\n{rows}"),
+            format!("\u{feff}when,how much\n{rows}").replace('\n', "\r\n"),
+            format!("when,how much\n{rows}").replace(',', ";"),
+        ] {
+            assert_eq!(values(&text), EXPECTED, "{text}");
+        }
     }
 
     #[test]
     fn columns_the_configuration_names_are_found_wherever_they_are() {
         let mut metric = Metric::of_file("sales");
-        metric.rows = Rows::Query {
+        metric.rows = Rows::Query(Query {
             sql: String::new(),
             time_column: Some("sellTime".into()),
             value_column: Some("CA".into()),
-        };
-        let columns = find_columns(&StringRecord::from(vec!["id", "CA", "sellTime"]), &metric)
-            .expect("columns");
-        assert_eq!((columns.time, columns.value), (2, 1));
-        let error = find_columns(&StringRecord::from(vec!["id", "CA", "time"]), &metric)
-            .expect_err("a column is missing");
-        assert!(
-            error.to_string().contains(
-                "only one of the columns time_column = \"sellTime\" and value_column = \"CA\""
-            ),
-            "{error}"
-        );
+        });
+        let find = |header: [&str; 3]| find_columns(&StringRecord::from(&header[..]), &metric);
+        let columns = find(["id", "CA", "sellTime"]).expect("columns");
+        assert_eq!(columns, Columns { time: 2, value: 1 });
+        let error = find(["id", "CA", "time"]).expect_err("a column is missing");
+        let told = "only one of the columns time_column = \"sellTime\" and value_column = \"CA\"";
+        assert!(error.to_string().contains(told), "{error}");
     }
 
     #[test]
     fn a_row_that_cannot_be_read_is_told_with_its_line() {
         for (text, told) in [
+            ("t,v\n2026-11-22,abc\n", "line 2: \"abc\" is not a number"),
+            ("t,v\nyesterday,1\n", "line 2: \"yesterday\" is not a time"),
+            ("t,v\n2026-11-22\n", "found record with 1 fields"),
+            ("2026-11-22,abc\n", "line 1: \"abc\" is not a number"),
             (
-                "t,v\n2026-11-22 10:00,1\n2026-11-22 10:05,abc\n",
-                "line 3: \"abc\" is not a number",
-            ),
-            (
-                "t,v\n2026-11-22 10:00,1\nyesterday,1\n",
-                "line 3: \"yesterday\" is not a time",
-            ),
-            (
-                "t,v\n2026-11-22 10:00,1\n2026-11-22 10:05\n",
-                "found record with 1 fields",
-            ),
-            (
-                "t\n2026-11-22 10:00\n",
+                "t\n2026-11-22\n",
                 "line 1: 1 column; at least a time and a value are needed",
+            ),
+            (
+                "t,v\n2026-11-22,1\n",
+                "its times do not tell a step; name one with `every`",
             ),
             ("t,v\n", "it holds no rows"),
             ("", "it is empty"),
@@ -314,43 +258,9 @@ mod tests {
     }
 
     #[test]
-    fn a_first_row_that_cannot_be_read_is_no_header() {
-        let error = format!(
-            "{:#}",
-            read_text("2026-11-22 10:00,abc\n2026-11-22 10:05,1\n", AsOf::LastRow)
-                .expect_err("a bad row")
-        );
-        assert!(error.contains("line 1: \"abc\" is not a number"), "{error}");
-    }
-
-    #[test]
-    fn a_file_written_newest_first_keeps_both_passes_of_the_repeated_hour() {
-        let text = "t,v\n2026-10-25 03:00,9\n2026-10-25 02:30,2\n2026-10-25 02:00,2\n2026-10-25 02:30,1\n2026-10-25 02:00,1\n2026-10-25 01:30,0\n";
-        assert_eq!(values(text), [0.0, 1.0, 1.0, 2.0, 2.0, 9.0].map(Some));
-    }
-
-    #[test]
-    fn without_a_step_the_message_says_where_to_name_one() {
-        let error = read_text("t,v\n2026-11-22 10:00,1\n", AsOf::LastRow)
-            .expect_err("no step")
-            .to_string();
-        assert!(
-            error.contains("its times do not tell a step; name one with `every`"),
-            "{error}"
-        );
-    }
-
-    #[test]
     fn an_offset_in_a_time_counts() {
-        let rows = "2026-11-22T09:00:00Z,1\n2026-11-22T10:15:00+01:00,4\n2026-11-22T09:10:00Z,2.5\n2026-11-22T10:05:00+01:00,3\n";
-        let reading = read_text(rows, AsOf::LastRow).expect("a reading");
-        assert_eq!(
-            reading
-                .series
-                .split_latest()
-                .map(|split| split.latest.value),
-            Some(4.0)
-        );
+        let rows = "2026-11-22T09:00:00Z,1\n2026-11-22T10:15:00+01:00,3\n2026-11-22T09:10:00Z,2.5\n2026-11-22T10:05:00+01:00,\n";
+        assert_eq!(values(rows), EXPECTED);
     }
 
     #[test]
@@ -359,11 +269,8 @@ mod tests {
         let at =
             |text: &str| AsOf::Time(parse_time(text, chrono_tz::Europe::Paris).expect("a time"));
         let latest = |as_of| {
-            read_text(text, as_of)
-                .expect("a reading")
-                .series
-                .split_latest()
-                .map(|split| split.latest.value)
+            let window = read_text(text, as_of).expect("a window");
+            window.series.split_latest().map(|split| split.latest.value)
         };
         assert_eq!(latest(AsOf::LastRow), Some(3.0));
         assert_eq!(latest(at("2026-11-22 10:14")), Some(2.0));
@@ -371,14 +278,18 @@ mod tests {
     }
 
     #[test]
-    fn both_passes_of_the_repeated_hour_are_kept() {
-        let mut text = String::from("t,v\n2026-10-25 01:30,0\n");
-        for pass in 1..=2 {
-            for minute in [0, 30] {
-                text += &format!("2026-10-25 02:{minute:02},{pass}\n");
-            }
-        }
-        text += "2026-10-25 03:00,9\n";
-        assert_eq!(values(&text), [0.0, 1.0, 1.0, 2.0, 2.0, 9.0].map(Some));
+    fn both_passes_of_the_repeated_hour_are_kept_oldest_or_newest_first() {
+        let mut rows = [
+            "2026-10-25 01:30,0\n",
+            "2026-10-25 02:00,1\n",
+            "2026-10-25 02:30,1\n",
+            "2026-10-25 02:00,2\n",
+            "2026-10-25 02:30,2\n",
+            "2026-10-25 03:00,9\n",
+        ];
+        let expected = [0.0, 1.0, 1.0, 2.0, 2.0, 9.0].map(Some);
+        assert_eq!(values(&rows.concat()), expected);
+        rows.reverse();
+        assert_eq!(values(&rows.concat()), expected);
     }
 }

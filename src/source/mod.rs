@@ -1,47 +1,22 @@
 //! Where rows come from: a MySQL or MariaDB server, or a CSV file in its place. What goes out is a
-//! [`Window`]: the closed buckets of the window, ready to be judged; or an [`Archive`] of many.
+//! [`Window`]: the closed buckets ready to be judged; or the [`History`] that many windows are cut from.
 
-mod archive;
 mod file;
+mod history;
 mod mysql;
-mod news;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use archive::Archive;
-pub use news::{Backlog, News, Since};
-
-use anyhow::{Result, ensure};
-use chrono::{DateTime, TimeDelta};
+use anyhow::Result;
+use chrono::DateTime;
 use chrono_tz::Tz;
 
-use crate::config::Deadline;
-use crate::config::{DatabaseSettings, Metric};
-use crate::series::{Aggregate, Buckets, Grid, MOST_BUCKETS, Step, TimeSeries, Window};
+pub use history::{AsOf, Fetched, History};
+use history::{Lookback, TimeRange};
 
-/// When a reading is as of.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum AsOf {
-    Time(DateTime<Tz>),
-    /// Just after the last row: for a file, which tells of no clock.
-    LastRow,
-}
-
-/// When rows are looked at.
-#[derive(Debug, Clone, Copy)]
-pub struct Vantage {
-    /// What is judged as of.
-    as_of: DateTime<Tz>,
-    /// What the clock shows, which is when the rows were written up to.
-    clock: DateTime<Tz>,
-}
-
-impl Vantage {
-    fn zone(self) -> Tz {
-        self.as_of.timezone()
-    }
-}
+use crate::config::{DatabaseSettings, Deadline, Metric};
+use crate::series::{Bucket, Missing, Window};
 
 /// Something that rows can be read from.
 #[derive(Debug)]
@@ -59,236 +34,69 @@ impl Source {
         Self::File(path)
     }
 
-    /// Reads the latest window of a metric. `now` is the clock of the run, in the zone of the
-    /// configuration; `as_of` the time to judge at.
-    ///
-    /// # Errors
-    ///
-    /// If the rows cannot be read; the message names the peer or the file.
-    pub fn read(&mut self, metric: &Metric, as_of: AsOf, now: DateTime<Tz>) -> Result<Window> {
+    /// Reads the latest window of a metric; `now` is in the zone of the configuration.
+    pub fn latest(&mut self, metric: &Metric, as_of: AsOf, now: DateTime<Tz>) -> Result<Window> {
+        let history = self.read(metric, as_of, Lookback::Window, now)?;
+        Ok(history.latest(metric))
+    }
+
+    /// Reads the buckets that closed since the last one judged; the newest alone if none was, or if a
+    /// file is read. Whether there can be any is asked first, which costs a query for one row.
+    pub fn fetch_new(
+        &mut self,
+        metric: &Metric,
+        last: Option<Bucket>,
+        now: DateTime<Tz>,
+    ) -> Result<Fetched> {
+        let last = last.filter(|_| matches!(self, Self::Mysql(_)));
+        if let (Self::Mysql(database), Some(last)) = (&mut *self, last)
+            && let Some(unseen) = TimeRange::closed_after(last, metric, now)
+        {
+            // An empty bucket that counts as zero is a bucket all the same.
+            let needs_rows = metric.missing == Missing::Gap || unseen.is_empty();
+            // Asked of an empty range too, so that a table that is gone is noticed.
+            let holds_rows = database.read(metric, now, |reader| reader.holds_rows(unseen))?;
+            if needs_rows && !holds_rows {
+                return Ok(Fetched::Nothing(None));
+            }
+        }
+        let missed = last.and_then(|last| history::time_missed(last, now));
+        let lookback = missed.map_or(Lookback::Window, Lookback::Beyond);
+        let history = self.read(metric, AsOf::LastRow, lookback, now)?;
+        Ok(history.into_fetched(metric, last))
+    }
+
+    /// Reads what the windows of the past are cut from: of a server, a window and `last` more (by
+    /// default as long again); of a file, all of it.
+    pub fn history(
+        &mut self,
+        metric: &Metric,
+        last: Option<Duration>,
+        now: DateTime<Tz>,
+    ) -> Result<History> {
+        let lookback = match self {
+            Self::Mysql(_) => Lookback::Beyond(last.unwrap_or(metric.window)),
+            Self::File(_) => Lookback::Everything,
+        };
+        self.read(metric, AsOf::LastRow, lookback, now)
+    }
+
+    fn read(
+        &mut self,
+        metric: &Metric,
+        as_of: AsOf,
+        lookback: Lookback,
+        now: DateTime<Tz>,
+    ) -> Result<History> {
         match self {
             Self::Mysql(database) => {
                 let as_of = match as_of {
                     AsOf::Time(time) => time,
                     AsOf::LastRow => now,
                 };
-                let vantage = Vantage { as_of, clock: now };
-                Ok(database
-                    .gather(metric, vantage, Reach::Window)?
-                    .newest(metric))
+                database.read(metric, now, |reader| reader.history(as_of, lookback))
             }
-            Self::File(path) => {
-                Ok(
-                    file::gather(path, metric, as_of, now.timezone(), Reach::Window)?
-                        .newest(metric),
-                )
-            }
+            Self::File(path) => file::history(path, metric, as_of, lookback, now.timezone()),
         }
-    }
-
-    /// Reads what closed since a bucket was judged; the newest bucket if none was.
-    ///
-    /// # Errors
-    ///
-    /// If the rows cannot be read; the message names the peer or the file.
-    pub fn news(
-        &mut self,
-        metric: &Metric,
-        since: Option<Since>,
-        now: DateTime<Tz>,
-    ) -> Result<News> {
-        let database = match self {
-            Self::Mysql(database) => database,
-            Self::File(_) => {
-                let reading = self.read(metric, AsOf::LastRow, now)?;
-                return Ok(News::Buckets(Backlog::of(reading)));
-            }
-        };
-        if let Some(since) = since
-            && let Some(stretch) = since.open_stretch(metric, now)
-        {
-            let vantage = Vantage {
-                as_of: stretch.to,
-                clock: now,
-            };
-            let holds_rows = database.holds_rows(metric, vantage, stretch)?;
-            if !holds_rows && stretch.tells_of_nothing(metric) {
-                return Ok(News::Nothing(None));
-            }
-        }
-        let vantage = Vantage {
-            as_of: now,
-            clock: now,
-        };
-        let backlog = since.and_then(|since| since.backlog(now));
-        let reach = match backlog.and_then(|backlog| backlog.to_std().ok()) {
-            Some(backlog) => Reach::Beyond(backlog),
-            None => Reach::Window,
-        };
-        Ok(database.gather(metric, vantage, reach)?.news(metric, since))
-    }
-
-    /// Reads what the readings of the past are made from: of a server, a window and `last` more (by
-    /// default as long again); of a file, all of it.
-    ///
-    /// # Errors
-    ///
-    /// If the rows cannot be read; the message names the peer or the file.
-    pub fn archive(
-        &mut self,
-        metric: &Metric,
-        last: Option<Duration>,
-        now: DateTime<Tz>,
-    ) -> Result<Archive> {
-        match self {
-            Self::Mysql(database) => {
-                let vantage = Vantage {
-                    as_of: now,
-                    clock: now,
-                };
-                let reach = Reach::Beyond(last.unwrap_or(metric.window));
-                database.gather(metric, vantage, reach)
-            }
-            Self::File(path) => file::gather(
-                path,
-                metric,
-                AsOf::LastRow,
-                now.timezone(),
-                Reach::Everything,
-            ),
-        }
-    }
-}
-
-/// How far back rows are wanted.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Reach {
-    /// The window a verdict is drawn from.
-    Window,
-    /// The window, and as much before it.
-    Beyond(Duration),
-    /// Whatever there is.
-    Everything,
-}
-
-/// The most buckets an archive may span: ten years of minutes.
-const MOST_ARCHIVED: i64 = 5_300_000;
-
-/// The slots of a window: all closed ones from its start on.
-#[derive(Debug, Clone)]
-struct SlotRange {
-    grid: Grid,
-    first_slot: i64,
-    last_slot: i64,
-    now: DateTime<Tz>,
-}
-
-impl SlotRange {
-    /// The history and the judged bucket after it, the last one closed at `now`.
-    ///
-    /// # Errors
-    ///
-    /// If the window holds more buckets than any season needs, and than memory should.
-    fn before(now: DateTime<Tz>, metric: &Metric, step: Step) -> Result<Self> {
-        let grid = Grid::new(step, now);
-        let last_slot = grid.last_closed(now, metric.delay(step));
-        let length = step.count_in(metric.window);
-        ensure!(
-            length <= MOST_BUCKETS,
-            "window = \"{}\" holds {length} buckets of {step}; at most {MOST_BUCKETS} may be: set a shorter window, or a longer step with every",
-            humantime::format_duration(metric.window)
-        );
-        Ok(Self {
-            first_slot: last_slot - i64::try_from(length)?,
-            last_slot,
-            grid,
-            now,
-        })
-    }
-
-    /// The same and what lies as far back as wanted; `oldest` is the oldest row there is, as far as
-    /// that is known.
-    ///
-    /// # Errors
-    ///
-    /// If that is more than memory should hold.
-    fn reaching(self, reach: Reach, oldest: Option<DateTime<Tz>>) -> Result<Self> {
-        let step = self.grid.step();
-        let first_slot = match reach {
-            Reach::Window => self.first_slot,
-            Reach::Beyond(length) => self.first_slot - i64::try_from(step.count_in(length))?,
-            Reach::Everything => oldest.map_or(self.first_slot, |oldest| self.grid.slot(oldest)),
-        };
-        let first_slot = first_slot.min(self.first_slot);
-        ensure!(
-            self.last_slot - first_slot <= MOST_ARCHIVED,
-            "{} buckets of {step}; at most {MOST_ARCHIVED} may be: set a longer step with every, or look at less",
-            self.last_slot - first_slot
-        );
-        Ok(Self { first_slot, ..self })
-    }
-
-    fn from(&self) -> DateTime<Tz> {
-        self.grid.instant(self.first_slot)
-    }
-
-    fn to(&self) -> DateTime<Tz> {
-        self.grid.instant(self.last_slot + 1)
-    }
-
-    fn holds(&self, time: DateTime<Tz>) -> bool {
-        (self.first_slot..=self.last_slot).contains(&self.grid.slot(time))
-    }
-
-    /// A sum over three hours is no odd sum of two: where the clocks change within a bucket of a few
-    /// hours, what was counted in it is left out. A day of 23 or 25 hours stays a day.
-    fn comparable(&self, series: TimeSeries, metric: &Metric) -> TimeSeries {
-        let step = self.grid.step();
-        let adds_up = metric.aggregate.is_some_and(Aggregate::adds_up);
-        if !adds_up || !step.follows_wall_clock() || step.per_day().is_none() {
-            return series;
-        }
-        let length = |slot| self.grid.instant(slot + 1) - self.grid.instant(slot);
-        series.without(|slot| length(slot) != step.delta())
-    }
-
-    fn reading(&self, buckets: &Buckets, metric: &Metric) -> Window {
-        let step = self.grid.step();
-        Window {
-            series: self.comparable(
-                buckets.series(self.first_slot, self.last_slot, metric.missing),
-                metric,
-            ),
-            row_counts: buckets.row_counts,
-            as_of: self.now,
-            newest: buckets.newest_slot().map(|slot| self.grid.instant(slot)),
-            stale_after: metric.stale_after(step, buckets.silences(self.last_slot)),
-        }
-    }
-}
-
-pub enum Fetched {
-    New(Backlog),
-    Nothing(Option<Window>),
-}
-impl Source {
-    pub fn latest(&mut self, metric: &Metric, as_of: AsOf, now: DateTime<Tz>) -> Result<Window> {
-        self.read(metric, as_of, now)
-    }
-    pub fn fetch_new(
-        &mut self,
-        metric: &Metric,
-        last: Option<crate::series::Bucket>,
-        now: DateTime<Tz>,
-    ) -> Result<Fetched> {
-        let zone = now.timezone();
-        let since = last.map(|last| Since {
-            start: last.start.with_timezone(&zone),
-            end: last.end.with_timezone(&zone),
-        });
-        Ok(match self.news(metric, since, now)? {
-            News::Buckets(backlog) => Fetched::New(backlog),
-            News::Nothing(window) => Fetched::Nothing(window),
-        })
     }
 }

@@ -126,14 +126,14 @@ impl<'a> Machine<'a> {
     fn take(&mut self, evaluation: Evaluation) {
         let now = evaluation.bucket.end + self.replay.delay;
         let local = now.with_timezone(&self.replay.zone);
-        let mut quiet = self.metric.rules.quiet.iter();
+        let mut quiet = self.metric.policy.quiet.iter();
         let muted = if quiet.any(|window| window.holds(local)) {
             Muted::Yes
         } else {
             Muted::No
         };
         let result = CheckResult::Evaluated(evaluation.clone());
-        let rules = &self.metric.rules;
+        let rules = &self.metric.policy;
         self.state.update(&result, now, rules, muted);
         let alerts = std::mem::take(&mut self.state.alerts);
         for alert in &alerts {

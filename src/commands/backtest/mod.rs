@@ -27,7 +27,7 @@ use crate::context::{Context, check_picture_path};
 use crate::forecast::Sensitivity;
 use crate::output::{print, write_length, write_whole};
 use crate::series::Observation;
-use crate::source::{Archive, Source};
+use crate::source::{History, Source};
 use replay::Replay;
 use summary::Summary;
 
@@ -58,7 +58,7 @@ fn backtest(
     args: &BacktestArgs,
     now: DateTime<Tz>,
 ) -> Result<()> {
-    let history = source.archive(metric, args.last, now)?;
+    let history = source.history(metric, args.last, now)?;
     let points = choose_points(metric, args, &history)?;
     let replay = Replay::new(&history, &points, metric, args.stride)?;
     let summary = Summary::new(&replay, metric);
@@ -78,11 +78,11 @@ fn backtest(
 fn choose_points(
     metric: &Metric,
     args: &BacktestArgs,
-    history: &Archive,
+    history: &History,
 ) -> Result<Vec<Observation>> {
-    let all = history.judgeable(metric, None);
+    let all = history.points(metric, None);
     ensure!(!all.is_empty(), "{}", too_short(metric, history));
-    let chosen = history.judgeable(metric, args.last);
+    let chosen = history.points(metric, args.last);
     if let (true, Some(last)) = (chosen.is_empty(), args.last) {
         bail!(
             "--last {}: no value in that time; ask for more",
@@ -92,7 +92,7 @@ fn choose_points(
     Ok(chosen)
 }
 
-fn too_short(metric: &Metric, history: &Archive) -> String {
+fn too_short(metric: &Metric, history: &History) -> String {
     let window = TimeDelta::from_std(metric.window).map_or(String::new(), write_length);
     let held = match history.ends() {
         Some((oldest, end)) => format!(

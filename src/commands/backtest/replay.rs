@@ -15,7 +15,7 @@ use crate::detect::{Evaluation, Verdict, evaluate, no_data};
 use crate::forecast::Level;
 use crate::output::one_line;
 use crate::series::{Observation, Step, Window};
-use crate::source::Archive;
+use crate::source::History;
 
 /// The evaluated points and the gaps between them.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ pub struct Replay {
 impl Replay {
     /// Fails if the method or the window does not go with the step, so that no point could be judged.
     pub fn new(
-        history: &Archive,
+        history: &History,
         observations: &[Observation],
         metric: &Metric,
         stride: NonZeroUsize,
@@ -51,7 +51,7 @@ impl Replay {
         let judged: Vec<&Observation> = observations.iter().step_by(stride.get()).collect();
         let progress = progress_bar(judged.len());
         let judge = |observation: &&Observation| {
-            let window = history.reading_at(observation.time, metric);
+            let window = history.window_at(observation.time, metric);
             let point = evaluate_past(window, metric, level);
             progress.inc(1);
             point
@@ -107,7 +107,7 @@ fn evaluate_past(window: Window, metric: &Metric, level: Level) -> Evaluation {
 /// What a check would have found in the gaps between values: nothing worth telling, or, from some step
 /// on, that there is no data. Each evaluation's bucket is the step at whose end it would have run.
 fn missed(
-    history: &Archive,
+    history: &History,
     observations: &[Observation],
     metric: &Metric,
     level: Level,
@@ -117,14 +117,14 @@ fn missed(
     let ends = observations.iter().skip(1).map(|next| next.time).chain(end);
     let gaps = observations.iter().zip(ends).filter_map(|(last, next)| {
         let steps: Vec<DateTime<Tz>> = history.steps_between(last.time, next);
-        let window = history.reading_at(*steps.last()?, metric);
+        let window = history.window_at(*steps.last()?, metric);
         no_data(&window).map(|_| steps)
     });
     gaps.flat_map(|steps| {
-        let is_missed = |time: &DateTime<Tz>| no_data(&history.reading_at(*time, metric)).is_some();
+        let is_missed = |time: &DateTime<Tz>| no_data(&history.window_at(*time, metric)).is_some();
         let first = steps.iter().position(is_missed).unwrap_or(steps.len());
         let found = steps.get(first).and_then(|time| {
-            let window = history.reading_at(*time, metric);
+            let window = history.window_at(*time, metric);
             let verdict = no_data(&window)?;
             Some(Evaluation::without_forecast(window, level, verdict, None).without_workings())
         });

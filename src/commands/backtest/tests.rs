@@ -73,10 +73,10 @@ fn with_file<T>(rows: &[(DateTime<Tz>, f64)], read: impl FnOnce(&Path) -> T) -> 
     read(file.path())
 }
 
-fn history(rows: &[(DateTime<Tz>, f64)], metric: &Metric) -> Archive {
+fn history(rows: &[(DateTime<Tz>, f64)], metric: &Metric) -> History {
     with_file(rows, |path| {
         Source::file(path.to_path_buf())
-            .archive(metric, None, now())
+            .history(metric, None, now())
             .expect("a history")
     })
 }
@@ -99,7 +99,7 @@ fn each_point_is_judged_as_a_check_at_its_time_judges_it() {
         for point in &replay.points {
             let closed = AsOf::Time(replay.time(point) + TimeDelta::hours(1));
             let window = Source::file(path.to_path_buf())
-                .read(&metric, closed, now())
+                .latest(&metric, closed, now())
                 .expect("a window");
             let evaluation = evaluate(window, &metric.method).expect("an evaluation");
             let [one, other] = [&evaluation, point]
@@ -138,7 +138,7 @@ fn neither_the_judged_point_nor_what_came_later_is_in_its_window() {
     }
     let history = history(&rows(), &metric);
     for point in &before.points {
-        let window = history.reading_at(before.time(point), &metric);
+        let window = history.window_at(before.time(point), &metric);
         let split = window.series.split_latest().expect("two halves");
         assert_eq!(split.latest.time, before.time(point));
         assert!(split.history.next_time() <= split.latest.time);
@@ -227,7 +227,7 @@ fn scored(scores: &[f64]) -> Replay {
 
 fn under(policy: Policy) -> Metric {
     let mut metric = metric();
-    metric.rules = policy;
+    metric.policy = policy;
     metric
 }
 

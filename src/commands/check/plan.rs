@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::cli::{Args, Format, Mode};
 use crate::commands::report::Verbosity;
-use crate::config::{self, MailSettings, Mailbox, Metric};
+use crate::config::{MailSettings, Mailbox, Metric};
 use crate::context::Context;
 use crate::incident::Confirm;
 use crate::notify::email::{self, Letterhead};
@@ -26,7 +26,8 @@ pub struct Plan {
     pub state_dir: Option<PathBuf>,
     /// There whenever the mode is live.
     pub mail: Option<MailSettings>,
-    names: config::Letterhead,
+    /// The names on a mail, which may be there without a server to send it.
+    names: MailSettings,
     pub plots: PlotsDir,
     pub format: Format,
     pub verbosity: Verbosity,
@@ -54,7 +55,7 @@ impl Plan {
         if !is_durable {
             // One run alone sees one bucket, which has nothing to be confirmed by.
             for metric in &mut metrics {
-                metric.rules.confirm = Confirm::default();
+                metric.policy.confirm = Confirm::default();
             }
         }
         Ok(Self {
@@ -63,7 +64,7 @@ impl Plan {
             as_of: context.as_of(args.at.as_deref())?,
             state_dir: is_durable.then(|| context.state_dir()),
             mail,
-            names: config.letterhead(),
+            names: config.smtp.clone().unwrap_or_default(),
             plots: PlotsDir::new(&config.plots_dir, config.metrics.len()),
             format: args.format,
             verbosity: verbosity(args, mode),

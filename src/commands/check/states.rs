@@ -40,7 +40,7 @@ impl<'a, 's> MetricStates<'a, 's> {
         let (now, muted) = (self.now, self.muted(metric));
         let metrics = &mut self.state.contents_mut().metrics;
         let known = metrics.entry(metric.name.clone()).or_default();
-        known.release(now, &metric.rules, muted);
+        known.release(now, &metric.policy, muted);
         let alerts = known.alerts.clone();
         let (evaluated, newest_data) = (known.evaluated_at(now), known.newest_data);
         let log = &self.state.contents().log;
@@ -63,7 +63,7 @@ impl<'a, 's> MetricStates<'a, 's> {
         self.state.runs.metrics.insert(metric.name.clone(), now);
         let metrics = &mut self.state.contents_mut().metrics;
         let known = metrics.entry(metric.name.clone()).or_default();
-        known.update(result, now, &metric.rules, muted);
+        known.update(result, now, &metric.policy, muted);
     }
 
     /// Opens and ends the alerts about bandwatch itself; returns what could not be read.
@@ -157,7 +157,7 @@ impl<'a, 's> MetricStates<'a, 's> {
         AddressedAlert {
             metric: Some(metric),
             alert: alert.clone(),
-            policy: metric.rules.clone(),
+            policy: metric.policy.clone(),
             recipients: self.plan.recipients(metric),
             newest: None,
         }
@@ -177,7 +177,7 @@ impl<'a, 's> MetricStates<'a, 's> {
     fn muted(&self, metric: &Metric) -> Muted {
         let now = self.context.now;
         let silence = self.state.silences.of(&metric.name, self.now);
-        let is_quiet = metric.rules.quiet.iter().any(|window| window.holds(now));
+        let is_quiet = metric.policy.quiet.iter().any(|window| window.holds(now));
         if self.state.is_durable() && (is_quiet || silence.is_some()) {
             Muted::Yes
         } else {

@@ -27,7 +27,10 @@ fn reading(values: &[f64]) -> Window {
         series: buckets.series(last_slot - 20 * 24, last_slot, Missing::Gap),
         row_counts: buckets.row_counts,
         as_of: grid.instant(last_slot + 1),
-        newest: buckets.newest_slot().map(|slot| grid.instant(slot)),
+        newest: buckets
+            .slots(i64::MIN, i64::MAX)
+            .next_back()
+            .map(|slot| grid.instant(slot)),
         stale_after: TimeDelta::hours(3),
     }
 }

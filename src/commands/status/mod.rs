@@ -243,7 +243,7 @@ impl MetricStatus {
             looked_at: state.runs.metrics.get(&metric.name).copied().map(zoned),
             silent_until: silence.map(|silence| zoned(silence.until)),
             silent_because: silence.and_then(|silence| silence.because.clone()),
-            quiet: metric.rules.quiet.iter().any(|window| window.holds(now)),
+            quiet: metric.policy.quiet.iter().any(|window| window.holds(now)),
             no_data: obstacle(Condition::NoData),
             unwell: obstacle(Condition::CheckFailed),
             undecided: obstacle(Condition::Undecided),

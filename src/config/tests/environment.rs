@@ -2,33 +2,40 @@
 
 use super::*;
 
+fn with_variables(text: &str, variables: &[(&str, &str)]) -> Result<Config> {
+    Config::parse(text, &|wanted| {
+        let found = variables.iter().find(|(name, _)| *name == wanted);
+        found.map(|(_, value)| (*value).to_string())
+    })
+}
+
 #[test]
 fn the_environment_of_the_old_script_overrides_the_file() {
-    let environment = Environment {
-        mysql_user: Some("reader".into()),
-        mysql_password: Some(Secret::new("one".into())),
-        mysql_host: Some("db.example".into()),
-        mysql_db: Some("till".into()),
-        smtp_email: Some("till@example.com".into()),
-        smtp_password: Some(Secret::new("two".into())),
-        recipient_list: Some("a@example.com, b@example.com,".into()),
-    };
-    let text = include_str!("../../../config.example.toml");
-    let config = Config::parse(text, &environment, None).expect("the example is a configuration");
+    let config = with_variables(
+        include_str!("../../../config.example.toml"),
+        &[
+            ("mysql_user", "reader"),
+            ("mysql_password", "one"),
+            ("mysql_host", "db.example"),
+            ("mysql_db", "till"),
+            ("smtp_email", "till@example.com"),
+            ("smtp_password", "two"),
+            ("recipient_list", "a@example.com, b@example.com,"),
+        ],
+    )
+    .expect("the example is a configuration");
     let database = config.database().expect("settings");
-    assert_eq!(
-        database.place,
-        DatabasePlace::Host {
-            name: "db.example".into(),
-            port: 3306
-        }
-    );
+    assert_eq!(database.server(), "db.example:3306");
     assert_eq!(
         (database.user.as_str(), database.database.as_str()),
         ("reader", "till")
     );
     assert_eq!(database.password, Some(Secret::new("one".into())));
-    assert_eq!(database.tls, Tls::Verify, "the host is another machine now");
+    assert_eq!(
+        database.tls(),
+        Tls::Verify,
+        "the host is another machine now"
+    );
     let login = config
         .mail()
         .expect("settings")
@@ -38,47 +45,32 @@ fn the_environment_of_the_old_script_overrides_the_file() {
         (login.user.as_str(), login.password),
         ("till@example.com", Secret::new("two".into()))
     );
-    let letterhead = config.letterhead();
+    let smtp = config.smtp.expect("a table");
     assert_eq!(
-        letterhead.from.map(|from| from.to_string()),
+        smtp.from.map(|from| from.to_string()),
         Some("till@example.com".into())
     );
-    let recipients: Vec<_> = letterhead
-        .recipients
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let recipients: Vec<_> = smtp.recipients.iter().map(ToString::to_string).collect();
     assert_eq!(recipients, ["a@example.com", "b@example.com"]);
 }
 
 #[test]
-fn a_bad_address_in_the_environment_is_told_by_its_variable() {
-    for (environment, told) in [
+fn a_bad_value_in_the_environment_is_told_by_its_variable() {
+    for (variable, value, told) in [
+        ("mysql_host", "a b", "\"a b\" is not a host"),
+        ("recipient_list", " , ", "the list is empty"),
         (
-            Environment {
-                recipient_list: Some(" , ".into()),
-                ..Environment::default()
-            },
-            "environment recipient_list: the list is empty",
+            "recipient_list",
+            "a@x.example,b",
+            "\"b\" is not a mail address",
         ),
-        (
-            Environment {
-                recipient_list: Some("a@x.example,b".into()),
-                ..Environment::default()
-            },
-            "environment recipient_list: \"b\" is not a mail address",
-        ),
-        (
-            Environment {
-                smtp_email: Some("me".into()),
-                ..Environment::default()
-            },
-            "environment smtp_email: \"me\" is not a mail address",
-        ),
+        ("smtp_email", "me", "\"me\" is not a mail address"),
     ] {
-        let refusal = Config::parse(METRIC, &environment, None)
-            .expect_err("a bad address")
-            .to_string();
-        assert!(refusal.starts_with(told), "{refusal}");
+        let refused = with_variables(METRIC, &[(variable, value)]);
+        let refusal = refused.expect_err("a bad value").to_string();
+        assert!(
+            refusal.starts_with(&format!("environment {variable}: {told}")),
+            "{refusal}"
+        );
     }
 }

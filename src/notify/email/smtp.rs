@@ -44,7 +44,7 @@ impl<'a> SmtpSession<'a> {
     /// Sends one message. One that is refused does not stop the others; a server that cannot be reached
     /// or trusted fails them all.
     pub fn send(&mut self, to: &Mailbox, message: &Message) -> Result<()> {
-        let MailSettings { host, port, .. } = self.settings;
+        let (host, port) = (&self.settings.host, self.settings.port());
         let what = format!("mail to {} by smtp.host {host}:{port}", to.email);
         self.deadline.waiting_for(what.clone());
         self.try_send(message).context(what)
@@ -98,7 +98,7 @@ fn open(settings: &MailSettings, deadline: Deadline) -> Result<SmtpConnection> {
     let hello = ClientId::default();
     let timeout = deadline.at_most(settings.connect_timeout)?;
     let mut connection = SmtpConnection::connect(
-        (settings.host.as_str(), settings.port),
+        (settings.host.as_str(), settings.port()),
         Some(timeout),
         &hello,
         implicit,

@@ -1,4 +1,4 @@
-//! Whatever stands in the file is either a reading, of no more buckets than fit, or refused in one line.
+//! Whatever stands in the file is either a window, of no more buckets than fit, or refused in one line.
 
 use chrono::TimeDelta;
 use proptest::collection::vec;
@@ -12,10 +12,11 @@ fn read_it(bytes: &[u8]) {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), bytes).expect("written");
     let (metric, zone) = (Metric::of_file("sales"), chrono_tz::Europe::Paris);
-    for reach in [Reach::Window, Reach::Everything] {
-        match gather(file.path(), &metric, AsOf::LastRow, zone, reach) {
-            Ok(archive) => {
-                let length = archive.newest(&metric).series.len();
+    for lookback in [Lookback::Window, Lookback::Everything] {
+        match history(file.path(), &metric, AsOf::LastRow, lookback, zone) {
+            Ok(history) => {
+                let _ = history.points(&metric, None);
+                let length = history.latest(&metric).series.len();
                 assert!(length <= MOST_BUCKETS + 1, "{length}");
             }
             Err(error) => {

@@ -1,18 +1,14 @@
 //! Columns and cells: what their types tell, and their values as ours.
 
 use ::mysql::consts::ColumnType;
-use ::mysql::{Column, Row, Value};
+use ::mysql::{Column, Value};
 use anyhow::{Context, Result, bail, ensure};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike};
 use chrono_tz::Tz;
 
 use super::sql::TimeColumn;
-use crate::series::{Clock, clock, parse_reading};
-
-/// The cell of a row, NULL where there is none.
-pub fn of(row: &Row, index: usize) -> &Value {
-    row.as_ref(index).unwrap_or(&Value::NULL)
-}
+use crate::series::LocalClock;
+use crate::series::local_time::latest_local_time;
 
 /// What a column of that type tells of time.
 pub fn time_column(column: &Column, name: &str) -> Result<TimeColumn> {
@@ -23,7 +19,7 @@ pub fn time_column(column: &Column, name: &str) -> Result<TimeColumn> {
         ColumnType::MYSQL_TYPE_DATETIME
         | ColumnType::MYSQL_TYPE_DATETIME2
         | ColumnType::MYSQL_TYPE_DATE
-        | ColumnType::MYSQL_TYPE_NEWDATE => Ok(TimeColumn::WallClock),
+        | ColumnType::MYSQL_TYPE_NEWDATE => Ok(TimeColumn::Local),
         ColumnType::MYSQL_TYPE_LONG | ColumnType::MYSQL_TYPE_LONGLONG => Ok(TimeColumn::Seconds),
         other => bail!(
             "column {name}: its type is {}; a time must be a DATETIME, TIMESTAMP or DATE, or an INT or BIGINT of seconds since 1970",
@@ -33,9 +29,8 @@ pub fn time_column(column: &Column, name: &str) -> Result<TimeColumn> {
 }
 
 pub fn ensure_numeric(column: &Column) -> Result<()> {
-    let numeric = column.column_type().is_numeric_type();
     ensure!(
-        numeric,
+        column.column_type().is_numeric_type(),
         "column {}: its type is {}; a value must be a number",
         column.name_str(),
         type_name(column.column_type())
@@ -50,33 +45,25 @@ fn type_name(column_type: ColumnType) -> String {
         .to_string()
 }
 
-/// A bound of a window as the column shows it.
-pub fn bound(time: DateTime<Tz>, kind: TimeColumn) -> Value {
-    match kind {
-        TimeColumn::Instant => date_value(time.naive_utc()),
-        TimeColumn::Seconds => Value::Int(time.timestamp()),
-        TimeColumn::WallClock => date_value(time.naive_local()),
+/// The ends of a time as the column shows them; local times go on to the latest one that a row before
+/// the end may have.
+pub fn bounds(from: DateTime<Tz>, to: DateTime<Tz>, column: TimeColumn) -> [Value; 2] {
+    match column {
+        TimeColumn::Instant => [from, to].map(|time| date_value(time.naive_utc())),
+        TimeColumn::Seconds => [from, to].map(|time| Value::Int(time.timestamp())),
+        TimeColumn::Local => [from.naive_local(), latest_local_time(to)].map(date_value),
     }
 }
 
-/// The end of a window: by the wall clock, the latest reading a row before it may have.
-pub fn upper_bound(time: DateTime<Tz>, kind: TimeColumn) -> Value {
-    match kind {
-        TimeColumn::WallClock => date_value(clock::latest_reading(time)),
-        TimeColumn::Instant | TimeColumn::Seconds => bound(time, kind),
-    }
-}
-
-pub fn date_value(reading: NaiveDateTime) -> Value {
+fn date_value(time: NaiveDateTime) -> Value {
     let part = |number: u32| u8::try_from(number).unwrap_or(0);
-    let year = u16::try_from(reading.year()).unwrap_or(0);
     Value::Date(
-        year,
-        part(reading.month()),
-        part(reading.day()),
-        part(reading.hour()),
-        part(reading.minute()),
-        part(reading.second()),
+        u16::try_from(time.year()).unwrap_or(0),
+        part(time.month()),
+        part(time.day()),
+        part(time.hour()),
+        part(time.minute()),
+        part(time.second()),
         0,
     )
 }
@@ -84,40 +71,32 @@ pub fn date_value(reading: NaiveDateTime) -> Value {
 /// The instant of a cell; None where it holds no time, or one that cannot be told.
 pub fn instant(
     value: &Value,
-    kind: TimeColumn,
+    column: TimeColumn,
     zone: Tz,
-    clock: &mut Clock,
-) -> Result<Option<DateTime<Tz>>> {
-    let utc = |reading: NaiveDateTime| reading.and_utc().with_timezone(&zone);
-    if kind == TimeColumn::Seconds {
-        let seconds = match value {
-            Value::Int(seconds) => Some(*seconds),
-            Value::UInt(seconds) => i64::try_from(*seconds).ok(),
-            _ => None,
-        };
-        let instant = seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-        return Ok(instant.map(|instant| instant.with_timezone(&zone)));
-    }
-    let reading = match value {
-        Value::Date(year, month, day, hour, minute, second, micro) => {
-            NaiveDate::from_ymd_opt(i32::from(*year), u32::from(*month), u32::from(*day)).and_then(
-                |date| {
-                    date.and_hms_micro_opt(
-                        u32::from(*hour),
-                        u32::from(*minute),
-                        u32::from(*second),
-                        *micro,
-                    )
-                },
-            )
+    clock: &mut LocalClock,
+) -> Option<DateTime<Tz>> {
+    let utc = match (column, value) {
+        (TimeColumn::Local, _) => return clock.instant(date_and_time(value)?),
+        (TimeColumn::Instant, _) => date_and_time(value)?.and_utc(),
+        (TimeColumn::Seconds, Value::Int(seconds)) => DateTime::from_timestamp(*seconds, 0)?,
+        (TimeColumn::Seconds, Value::UInt(seconds)) => {
+            DateTime::from_timestamp(i64::try_from(*seconds).ok()?, 0)?
         }
-        Value::Bytes(text) => Some(parse_reading(&String::from_utf8_lossy(text))?),
-        _ => None,
+        (TimeColumn::Seconds, _) => return None,
     };
-    Ok(reading.and_then(|reading| match kind {
-        TimeColumn::WallClock => clock.instant(reading),
-        TimeColumn::Instant | TimeColumn::Seconds => Some(utc(reading)),
-    }))
+    Some(utc.with_timezone(&zone))
+}
+
+fn date_and_time(value: &Value) -> Option<NaiveDateTime> {
+    let Value::Date(year, month, day, hour, minute, second, micro) = *value else {
+        return None;
+    };
+    NaiveDate::from_ymd_opt(year.into(), month.into(), day.into())?.and_hms_micro_opt(
+        hour.into(),
+        minute.into(),
+        second.into(),
+        micro,
+    )
 }
 
 #[expect(
@@ -125,22 +104,19 @@ pub fn instant(
     reason = "a value beyond 2^53 keeps 15 digits, which is what a chart and a band can use"
 )]
 pub fn number(value: &Value) -> Result<Option<f64>> {
-    Ok(match value {
-        Value::NULL => None,
-        Value::Int(number) => Some(*number as f64),
-        Value::UInt(number) => Some(*number as f64),
-        Value::Float(number) => Some(f64::from(*number)),
-        Value::Double(number) => Some(*number),
+    Ok(Some(match value {
+        Value::NULL => return Ok(None),
+        Value::Int(number) => *number as f64,
+        Value::UInt(number) => *number as f64,
+        Value::Float(number) => f64::from(*number),
+        Value::Double(number) => *number,
         Value::Bytes(text) => {
             let text = String::from_utf8_lossy(text);
-            Some(
-                text.trim()
-                    .parse()
-                    .with_context(|| format!("the value {text:?} is not a number"))?,
-            )
+            let number = text.trim().parse();
+            number.with_context(|| format!("the value {text:?} is not a number"))?
         }
         Value::Date(..) | Value::Time(..) => {
             bail!("the value column holds times; a value must be a number")
         }
-    })
+    }))
 }

@@ -1,318 +1,221 @@
-//! SlotRange a window: a table is bucketed by the server, a query's rows here.
+//! Reads the rows of one metric: those of a table are put into buckets by the server, so that one row a
+//! bucket comes back; those of a query of the configuration are put into buckets here.
 
 use std::time::Duration;
 
 use ::mysql::prelude::Queryable;
 use ::mysql::{Column, Conn, Value, params};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
 use super::cell;
-use super::error::told;
-use super::sql::{self, TableQuery, TimeColumn};
-use crate::config::Deadline;
-use crate::config::Metric;
-use crate::series::{Aggregate, Buckets, Clock, Grid, Step, infer_step};
-use crate::source::news::Stretch;
-use crate::source::{Archive, Reach, SlotRange, Vantage};
+use super::sql::{self, TimeColumn};
+use crate::config::{Deadline, Metric, Query, Rows, Table};
+use crate::series::{Aggregate, Grid, LocalClock, Step, infer_step};
+use crate::source::history::{History, Lookback, TimeRange};
 
 /// Rows are looked at together, so that the clock is not asked for each.
-const ROWS_BETWEEN_DEADLINE_CHECKS: u64 = 4096;
+const ROWS_BETWEEN_DEADLINE_CHECKS: usize = 4096;
 /// A query's rows are sampled to find the step; that many tell it.
 const TIMES_THAT_TELL_A_STEP: usize = 2000;
 
-/// Up to when rows are wanted, how far back, and by when they must be there.
-pub struct Want {
-    pub vantage: Vantage,
-    pub reach: Reach,
+const NOTHING_TO_READ: &str = "neither table nor query is set, so there is nothing to read";
+
+/// A question about the rows of a metric.
+pub struct Reader<'a> {
+    pub connection: &'a mut Conn,
+    pub metric: &'a Metric,
+    pub now: DateTime<Tz>,
     pub deadline: Deadline,
 }
 
-/// Reads a metric's table, bucketed by the server.
-pub fn table(
-    connection: &mut Conn,
-    query: &TableQuery,
-    metric: &Metric,
-    want: &Want,
-) -> Result<Archive> {
-    let vantage = want.vantage;
-    let types = connection
-        .prep(query.types())
-        .map_err(|error| told(&error))?;
-    let kind = cell::time_column(&types.columns()[0], query.time_column)?;
-    if metric.aggregate != Some(Aggregate::Count) {
-        cell::ensure_numeric(&types.columns()[1])?;
-    }
-    let step = match metric.step {
-        Some(step) => step,
-        None => infer_table_step(connection, query, kind, vantage)?,
-    };
-    let window = SlotRange::before(vantage.as_of, metric, step)?.reaching(want.reach, None)?;
-    let bucket = sql::bucket(
-        query.time_column,
-        kind,
-        &window.grid,
-        &(window.from()..window.to()),
-    );
-    let mut buckets = Buckets::new(window.grid.clone(), None);
-    let mut clock = Clock::wall(vantage.clock);
-    let bounds = (
-        cell::bound(window.from(), kind),
-        cell::upper_bound(window.to(), kind),
-    );
-    let rows = connection
-        .exec_iter(query.buckets(&bucket), bounds)
-        .map_err(|error| told(&error))?;
-    for (count, row) in rows.enumerate() {
-        check(want.deadline, count)?;
-        let (bucket, value, rows, with_value): (i64, Option<f64>, u64, u64) =
-            ::mysql::from_row_opt(row.map_err(|error| told(&error))?)?;
-        match instant_of_bucket(bucket, kind, &window, &mut clock) {
-            // In the second pass of a repeated hour the bounds let in rows of the first beyond them.
-            Some(time) if !window.holds(time) => {}
-            Some(time) => {
-                buckets.add(time, value);
-                buckets.row_counts.rows += rows - 1;
-                // A bucket without any value has counted as one row already.
-                buckets.row_counts.empty += rows - with_value.max(u64::from(value.is_none()));
-                buckets.row_counts.repeated += if metric.aggregate.is_none() {
-                    with_value.saturating_sub(1)
-                } else {
-                    0
-                };
-            }
-            None => buckets.add_unclear(rows),
+impl Reader<'_> {
+    /// The buckets up to the last one closed as of a time.
+    pub fn history(&mut self, as_of: DateTime<Tz>, lookback: Lookback) -> Result<History> {
+        match &self.metric.rows {
+            Rows::Table(table) => self.table_history(table, as_of, lookback),
+            Rows::Query(query) => self.query_history(query, as_of, lookback),
+            Rows::None => bail!(NOTHING_TO_READ),
         }
     }
-    Ok(Archive {
-        stretch: window,
-        buckets,
-    })
-}
 
-/// Whether a table has any row in a stretch; the question is asked also where the stretch is empty, so
-/// that a table that is gone is noticed.
-pub fn table_holds_rows(
-    connection: &mut Conn,
-    query: &TableQuery,
-    stretch: Stretch,
-) -> Result<bool> {
-    let types = connection
-        .prep(query.types())
-        .map_err(|error| told(&error))?;
-    let kind = cell::time_column(&types.columns()[0], query.time_column)?;
-    let bounds = (
-        cell::bound(stretch.from, kind),
-        cell::upper_bound(stretch.to, kind),
-    );
-    let row: Option<u8> = connection
-        .exec_first(query.any_row(), bounds)
-        .map_err(|error| told(&error))?;
-    Ok(row.is_some())
+    /// Whether there is any row in a time.
+    pub fn holds_rows(&mut self, range: TimeRange) -> Result<bool> {
+        match &self.metric.rows {
+            Rows::Table(table) => {
+                let column = self.time_column(table)?;
+                let [from, to] = cell::bounds(range.from, range.to, column);
+                let row: Option<u8> = self
+                    .connection
+                    .exec_first(sql::any_row(table), (from, to))?;
+                Ok(row.is_some())
+            }
+            // The bounds of local times may let in rows of before, and a query any row.
+            Rows::Query(query) => {
+                self.any_row(query, range, LocalClock::Until(self.now), |time, _| {
+                    time.is_none_or(|time| range.holds(time))
+                })
+            }
+            Rows::None => bail!(NOTHING_TO_READ),
+        }
+    }
+
+    fn table_history(
+        &mut self,
+        table: &Table,
+        as_of: DateTime<Tz>,
+        lookback: Lookback,
+    ) -> Result<History> {
+        let column = self.time_column(table)?;
+        let step = match self.metric.step {
+            Some(step) => step,
+            None => self.infer_table_step(table, column, as_of)?,
+        };
+        let mut history = History::new(self.metric, None, step, as_of, lookback, None)?;
+        let (aggregate, range) = (self.metric.aggregate, history.times());
+        let mut clock = LocalClock::Until(self.now);
+        let bucket = sql::bucket(&table.time_column, column, history.grid(), range);
+        let [from, to] = cell::bounds(range.from, range.to, column);
+        let rows = self
+            .connection
+            .exec_iter(sql::buckets(table, aggregate, &bucket), (from, to))?;
+        for (count, row) in rows.enumerate() {
+            check(self.deadline, count)?;
+            let (bucket, value, rows, with_value): (i64, Option<f64>, u64, u64) =
+                ::mysql::from_row_opt(row?)?;
+            match start_of_bucket(bucket, column, history.grid(), &mut clock) {
+                // In the second pass of a repeated hour the bounds let in rows of the first beyond them.
+                Some(time) if !history.holds(time) => {}
+                Some(time) => {
+                    history.buckets.add(time, value);
+                    let row_counts = &mut history.buckets.row_counts;
+                    row_counts.rows += rows - 1;
+                    // A bucket without any value has counted as one row already.
+                    row_counts.empty += rows - with_value.max(u64::from(value.is_none()));
+                    if aggregate.is_none() {
+                        row_counts.repeated += with_value.saturating_sub(1);
+                    }
+                }
+                None => history.buckets.add_unclear(rows),
+            }
+        }
+        Ok(history)
+    }
+
+    /// What the time column of a table tells; its value column must hold numbers.
+    fn time_column(&mut self, table: &Table) -> Result<TimeColumn> {
+        let types = self.connection.prep(sql::column_types(table))?;
+        let column = cell::time_column(&types.columns()[0], &table.time_column)?;
+        if self.metric.aggregate != Some(Aggregate::Count) {
+            cell::ensure_numeric(&types.columns()[1])?;
+        }
+        Ok(column)
+    }
+
+    fn infer_table_step(
+        &mut self,
+        table: &Table,
+        column: TimeColumn,
+        as_of: DateTime<Tz>,
+    ) -> Result<Step> {
+        let [_, before] = cell::bounds(as_of, as_of, column);
+        let rows: Vec<Value> = self.connection.exec(sql::newest_times(table), (before,))?;
+        let mut clock = LocalClock::Until(self.now);
+        let instant = |value| cell::instant(value, column, self.now.timezone(), &mut clock);
+        find_step(&rows.iter().filter_map(instant).collect::<Vec<_>>())
+    }
+
+    fn query_history(
+        &mut self,
+        query: &Query,
+        as_of: DateTime<Tz>,
+        lookback: Lookback,
+    ) -> Result<History> {
+        let step = match self.metric.step {
+            Some(step) => step,
+            None => self.infer_query_step(query, as_of)?,
+        };
+        let aggregate = self.metric.aggregate;
+        let mut history = History::new(self.metric, aggregate, step, as_of, lookback, None)?;
+        let clock = if step.follows_wall_clock() {
+            LocalClock::EitherPass(self.now.timezone())
+        } else {
+            LocalClock::Until(self.now)
+        };
+        self.any_row(query, history.times(), clock, |time, value| {
+            history.add(time, value);
+            false
+        })?;
+        Ok(history)
+    }
+
+    fn infer_query_step(&mut self, query: &Query, as_of: DateTime<Tz>) -> Result<Step> {
+        let hour = Step::from_seconds(3600).context("a step of an hour")?;
+        let window = History::new(self.metric, None, hour, as_of, Lookback::Window, None)?;
+        let (clock, mut times) = (LocalClock::Until(self.now), Vec::new());
+        self.any_row(query, window.times(), clock, |time, _| {
+            times.extend(time);
+            times.len() >= TIMES_THAT_TELL_A_STEP
+        })?;
+        find_step(&times)
+    }
+
+    /// Runs the query over a time until the instant (if it can be told) and the value of a row meet
+    /// the condition; whether any did.
+    fn any_row(
+        &mut self,
+        query: &Query,
+        range: TimeRange,
+        mut clock: LocalClock,
+        mut condition: impl FnMut(Option<DateTime<Tz>>, Option<f64>) -> bool,
+    ) -> Result<bool> {
+        let statement = self.connection.prep(&query.sql)?;
+        let columns = statement.columns();
+        ensure!(
+            !columns.is_empty(),
+            "the query returns no rows; it must be a SELECT"
+        );
+        let time_index = find_column(&columns, query.time_column.as_deref(), 0)?;
+        let value_index = find_column(&columns, query.value_column.as_deref(), 1)?;
+        let column = cell::time_column(&columns[time_index], &columns[time_index].name_str())?;
+        let [from, to] = cell::bounds(range.from, range.to, column);
+        let bounds = params! { "from" => from, "to" => to };
+        let rows = self.connection.exec_iter(&statement, bounds)?;
+        for (count, row) in rows.enumerate() {
+            check(self.deadline, count)?;
+            let row = row?;
+            let cell = |index| row.as_ref(index).unwrap_or(&Value::NULL);
+            let time = cell::instant(cell(time_index), column, self.now.timezone(), &mut clock);
+            if condition(time, cell::number(cell(value_index))?) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
 }
 
 /// The instant at which the bucket of that number begins.
-fn instant_of_bucket(
+fn start_of_bucket(
     bucket: i64,
-    kind: TimeColumn,
-    window: &SlotRange,
-    clock: &mut Clock,
+    column: TimeColumn,
+    grid: &Grid,
+    clock: &mut LocalClock,
 ) -> Option<DateTime<Tz>> {
-    let step = window.grid.step();
-    if step.follows_wall_clock() {
-        return Some(window.grid.instant(bucket));
+    if grid.step().follows_wall_clock() || column != TimeColumn::Local {
+        return Some(grid.instant(bucket));
     }
-    let reading =
-        Grid::EPOCH.naive_utc() + TimeDelta::try_seconds(bucket.checked_mul(step.seconds())?)?;
-    match kind {
-        TimeColumn::Instant | TimeColumn::Seconds => Some(window.grid.instant(bucket)),
-        TimeColumn::WallClock => clock.instant(reading),
-    }
+    let seconds = bucket.checked_mul(grid.step().seconds())?;
+    clock.instant(Grid::EPOCH.naive_utc() + TimeDelta::try_seconds(seconds)?)
 }
 
-fn infer_table_step(
-    connection: &mut Conn,
-    query: &TableQuery,
-    kind: TimeColumn,
-    vantage: Vantage,
-) -> Result<Step> {
-    let rows: Vec<Value> = connection
-        .exec(
-            query.newest_times(),
-            (cell::upper_bound(vantage.as_of, kind),),
+fn find_step(times: &[DateTime<Tz>]) -> Result<Step> {
+    infer_step(times).with_context(|| {
+        format!(
+            "the times of its {} newest rows do not tell a step; set every, as in every = \"5m\"",
+            times.len()
         )
-        .map_err(|error| told(&error))?;
-    let mut clock = Clock::wall(vantage.clock);
-    let times: Vec<_> = rows
-        .iter()
-        .filter_map(|value| cell::instant(value, kind, vantage.zone(), &mut clock).transpose())
-        .collect::<Result<_>>()?;
-    infer_step(&times).with_context(|| no_step(times.len()))
-}
-
-fn no_step(times: usize) -> String {
-    format!(
-        "the times of its {times} newest rows do not tell a step; set every, as in every = \"5m\""
-    )
-}
-
-/// A SELECT of the configuration, and which of its columns matter.
-pub struct UserQuery<'a> {
-    pub sql: &'a str,
-    pub time_column: Option<&'a str>,
-    pub value_column: Option<&'a str>,
-}
-
-/// Reads a metric's own query, bucketed here.
-pub fn query(
-    connection: &mut Conn,
-    query: &UserQuery,
-    metric: &Metric,
-    want: &Want,
-) -> Result<Archive> {
-    let vantage = want.vantage;
-    let step = match metric.step {
-        Some(step) => step,
-        None => infer_query_step(connection, query, metric, vantage)?,
-    };
-    let window = SlotRange::before(vantage.as_of, metric, step)?.reaching(want.reach, None)?;
-    let mut buckets = Buckets::new(window.grid.clone(), metric.aggregate);
-    let mut count = 0;
-    each_row(
-        connection,
-        query,
-        &Limits::of(&window),
-        vantage,
-        |time, value| {
-            check(want.deadline, count)?;
-            count += 1;
-            match time {
-                Some(time) if window.holds(time) => buckets.add(time, value),
-                Some(_) => {}
-                None => buckets.add_unclear(1),
-            }
-            Ok(Continue::Yes)
-        },
-    )?;
-    Ok(Archive {
-        stretch: window,
-        buckets,
     })
-}
-
-/// Whether a query returns any row of a stretch.
-pub fn query_holds_rows(
-    connection: &mut Conn,
-    query: &UserQuery,
-    vantage: Vantage,
-    stretch: Stretch,
-) -> Result<bool> {
-    let mut holds_rows = false;
-    let limits = Limits {
-        stretch,
-        follows_wall_clock: false,
-    };
-    each_row(connection, query, &limits, vantage, |time, _| {
-        // A wall clock's bound may let in rows of before, and a query any row.
-        holds_rows = time.is_none_or(|time| time >= stretch.from && time < stretch.to);
-        Ok(if holds_rows {
-            Continue::No
-        } else {
-            Continue::Yes
-        })
-    })?;
-    Ok(holds_rows)
-}
-
-fn infer_query_step(
-    connection: &mut Conn,
-    query: &UserQuery,
-    metric: &Metric,
-    vantage: Vantage,
-) -> Result<Step> {
-    let hour = Step::from_seconds(3600).context("a step of an hour")?;
-    let window = SlotRange::before(vantage.as_of, metric, hour)?;
-    let mut times = Vec::new();
-    each_row(
-        connection,
-        query,
-        &Limits::of(&window),
-        vantage,
-        |time, _| {
-            times.extend(time);
-            Ok(if times.len() < TIMES_THAT_TELL_A_STEP {
-                Continue::Yes
-            } else {
-                Continue::No
-            })
-        },
-    )?;
-    infer_step(&times).with_context(|| no_step(times.len()))
-}
-
-enum Continue {
-    Yes,
-    No,
-}
-
-/// Which rows a query is asked for.
-struct Limits {
-    stretch: Stretch,
-    follows_wall_clock: bool,
-}
-
-impl Limits {
-    fn of(window: &SlotRange) -> Self {
-        Self {
-            stretch: Stretch {
-                from: window.from(),
-                to: window.to(),
-            },
-            follows_wall_clock: window.grid.step().follows_wall_clock(),
-        }
-    }
-}
-
-/// Runs the query over a window and hands over each row's instant (if it can be told) and value.
-fn each_row(
-    connection: &mut Conn,
-    query: &UserQuery,
-    limits: &Limits,
-    vantage: Vantage,
-    mut take: impl FnMut(Option<DateTime<Tz>>, Option<f64>) -> Result<Continue>,
-) -> Result<()> {
-    let statement = connection.prep(query.sql).map_err(|error| told(&error))?;
-    let columns = statement.columns();
-    ensure!(
-        !columns.is_empty(),
-        "the query returns no rows; it must be a SELECT"
-    );
-    let (time_index, value_index) = (
-        find_column(&columns, query.time_column, 0)?,
-        find_column(&columns, query.value_column, 1)?,
-    );
-    let kind = cell::time_column(&columns[time_index], &columns[time_index].name_str())?;
-    let bounds = params! {
-        "from" => cell::bound(limits.stretch.from, kind),
-        "to" => cell::upper_bound(limits.stretch.to, kind),
-    };
-    let rows = connection
-        .exec_iter(&statement, bounds)
-        .map_err(|error| told(&error))?;
-    let mut clock = if limits.follows_wall_clock {
-        Clock::either_pass(vantage.zone())
-    } else {
-        Clock::wall(vantage.clock)
-    };
-    for row in rows {
-        let row = row.map_err(|error| told(&error))?;
-        let time = cell::instant(cell::of(&row, time_index), kind, vantage.zone(), &mut clock)?;
-        if let Continue::No = take(time, cell::number(cell::of(&row, value_index))?)? {
-            break;
-        }
-    }
-    Ok(())
 }
 
 fn find_column(columns: &[Column], name: Option<&str>, default: usize) -> Result<usize> {
@@ -323,21 +226,16 @@ fn find_column(columns: &[Column], name: Option<&str>, default: usize) -> Result
         None => (default < columns.len()).then_some(default),
     };
     found.with_context(|| {
-        let names: Vec<_> = columns
-            .iter()
-            .map(|column| column.name_str().into_owned())
-            .collect();
-        format!(
-            "the query returns the columns {names:?}; {} is not among them",
-            name.map_or(format!("a column {}", default + 1), |name| format!(
-                "{name:?}"
-            ))
-        )
+        let names: Vec<_> = columns.iter().map(Column::name_str).collect();
+        let wanted = name.map_or(format!("a column {}", default + 1), |name| {
+            format!("{name:?}")
+        });
+        format!("the query returns the columns {names:?}; {wanted} is not among them")
     })
 }
 
 fn check(deadline: Deadline, count: usize) -> Result<()> {
-    if (count as u64).is_multiple_of(ROWS_BETWEEN_DEADLINE_CHECKS) {
+    if count.is_multiple_of(ROWS_BETWEEN_DEADLINE_CHECKS) {
         deadline.at_most(Duration::from_secs(1))?;
     }
     Ok(())

@@ -2,13 +2,12 @@
 //! many rows the table holds. Names are quoted, values bound; only the `where` of the configuration
 //! stands as it was written.
 
-use std::ops::Range;
+use std::time::Duration;
 
-use chrono::DateTime;
-use chrono_tz::Tz;
-
-use crate::config::TableName;
-use crate::series::{Aggregate, Grid, clock};
+use crate::config::Table;
+use crate::series::local_time::{offset_changes, offset_seconds};
+use crate::series::{Aggregate, Grid};
+use crate::source::history::TimeRange;
 
 /// What a column of times tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,101 +16,95 @@ pub enum TimeColumn {
     Instant,
     /// A whole number: seconds since 1970, an instant too.
     Seconds,
-    /// DATETIME, DATE: a wall clock reading.
-    WallClock,
+    /// DATETIME, DATE: a local time.
+    Local,
 }
 
-/// A table and the columns that matter.
-#[derive(Debug, Clone)]
-pub struct TableQuery<'a> {
-    pub table: &'a TableName,
-    pub time_column: &'a str,
-    /// None: rows are counted.
-    pub value_column: Option<&'a str>,
-    pub condition: Option<&'a str>,
-    /// None: ready-made rows; the mean of those with one time.
-    pub aggregate: Option<Aggregate>,
+/// What makes a session one that can only read, stops a long query itself, and shows a TIMESTAMP in
+/// UTC. The versioned comments are read by MariaDB or by MySQL alone: their names for the limit differ,
+/// and so do their units.
+pub fn session(query_limit: Duration) -> [String; 2] {
+    let (seconds, milliseconds) = (query_limit.as_secs_f64(), query_limit.as_millis());
+    [
+        format!(
+            "SET SESSION time_zone = '+00:00' /*M!100101 , SESSION max_statement_time = {seconds} */ /*!50708 , SESSION max_execution_time = {milliseconds} */"
+        ),
+        "SET SESSION TRANSACTION READ ONLY".to_string(),
+    ]
 }
 
-impl TableQuery<'_> {
-    /// Columns: the value and the time of any row, for their types alone.
-    pub fn types(&self) -> String {
-        let value = self.value_column.map_or("1".to_string(), quote);
-        format!(
-            "SELECT {}, {value} FROM {} LIMIT 0",
-            quote(self.time_column),
-            self.table()
-        )
-    }
+/// Columns: the time and the value of no row, for their types alone.
+pub fn column_types(table: &Table) -> String {
+    let (time, value) = (quote(&table.time_column), value(table));
+    format!("SELECT {time}, {value} FROM {} LIMIT 0", name(table))
+}
 
-    /// Column: 1, of any row within the two bounds.
-    pub fn any_row(&self) -> String {
-        let time = quote(self.time_column);
-        format!(
-            "SELECT 1 FROM {} WHERE {time} >= ? AND {time} < ?{} LIMIT 1",
-            self.table(),
-            self.condition()
-        )
-    }
+/// Column: 1, of any row within the two bounds.
+pub fn any_row(table: &Table) -> String {
+    let (name, within) = (name(table), within(table));
+    format!("SELECT 1 FROM {name} WHERE {within} LIMIT 1")
+}
 
-    /// Column: the newest times before the bound, each once.
-    pub fn newest_times(&self) -> String {
-        let time = quote(self.time_column);
-        format!(
-            "SELECT DISTINCT {time} FROM {} WHERE {time} < ?{} ORDER BY {time} DESC LIMIT 500",
-            self.table(),
-            self.condition()
-        )
-    }
+/// Column: the newest times before the bound, each once.
+pub fn newest_times(table: &Table) -> String {
+    let (time, name, condition) = (quote(&table.time_column), name(table), condition(table));
+    format!(
+        "SELECT DISTINCT {time} FROM {name} WHERE {time} < ?{condition} ORDER BY {time} DESC LIMIT 500"
+    )
+}
 
-    /// Columns: the number of the bucket by the clock the column shows, its value, its rows, and
-    /// how many of them have a value; within the two bounds, oldest first.
-    ///
-    /// Sums become floating point numbers only after they were added up exactly, and a mean is the
-    /// quotient of two of them: AVG would keep only four more digits than its column has.
-    pub fn buckets(&self, bucket: &str) -> String {
-        let (time, table, condition) = (quote(self.time_column), self.table(), self.condition());
-        let value = self.value_column.map_or("1".to_string(), quote);
-        let within = format!("{time} >= ? AND {time} < ?{condition}");
-        let aggregate = match self.aggregate {
-            Some(Aggregate::Last) => {
-                return format!(
-                    "SELECT bandwatch_bucket, bandwatch_value + 0E0, bandwatch_rows, bandwatch_with_value FROM (\
-                     SELECT {bucket} AS bandwatch_bucket, {value} AS bandwatch_value, \
-                     COUNT(*) OVER (PARTITION BY {bucket}) AS bandwatch_rows, \
-                     COUNT({value}) OVER (PARTITION BY {bucket}) AS bandwatch_with_value, \
-                     ROW_NUMBER() OVER (PARTITION BY {bucket} ORDER BY {value} IS NULL, {time} DESC, {value} DESC) AS bandwatch_place \
-                     FROM {table} WHERE {within}) AS bandwatch_last \
-                     WHERE bandwatch_place = 1 ORDER BY bandwatch_bucket"
-                );
-            }
-            Some(Aggregate::Sum) => format!("SUM({value}) + 0E0"),
-            Some(Aggregate::Count) => format!("COUNT({value}) + 0E0"),
-            Some(Aggregate::Min) => format!("MIN({value}) + 0E0"),
-            Some(Aggregate::Max) => format!("MAX({value}) + 0E0"),
-            Some(Aggregate::Avg) | None => format!("(SUM({value}) + 0E0) / COUNT({value})"),
-        };
-        format!(
-            "SELECT {bucket} AS bandwatch_bucket, {aggregate}, COUNT(*), COUNT({value}) FROM {table} \
-             WHERE {within} GROUP BY bandwatch_bucket ORDER BY bandwatch_bucket"
-        )
-    }
+/// Columns: the number of the bucket by the clock the column shows, its value, its rows, and how many
+/// of them have a value; within the two bounds, oldest first. Without an aggregate, rows are
+/// ready-made, and those with the same time count as their mean.
+///
+/// Sums become floating point numbers only after they were added up exactly, and a mean is the
+/// quotient of two of them: AVG would keep only four more digits than its column has.
+pub fn buckets(table: &Table, aggregate: Option<Aggregate>, bucket: &str) -> String {
+    let (name, value, within) = (name(table), value(table), within(table));
+    let result = match aggregate {
+        Some(Aggregate::Last) => {
+            let time = quote(&table.time_column);
+            return format!(
+                "SELECT bandwatch_bucket, bandwatch_value + 0E0, bandwatch_rows, bandwatch_with_value FROM (\
+                 SELECT {bucket} AS bandwatch_bucket, {value} AS bandwatch_value, \
+                 COUNT(*) OVER (PARTITION BY {bucket}) AS bandwatch_rows, \
+                 COUNT({value}) OVER (PARTITION BY {bucket}) AS bandwatch_with_value, \
+                 ROW_NUMBER() OVER (PARTITION BY {bucket} ORDER BY {value} IS NULL, {time} DESC, {value} DESC) AS bandwatch_place \
+                 FROM {name} WHERE {within}) AS bandwatch_last \
+                 WHERE bandwatch_place = 1 ORDER BY bandwatch_bucket"
+            );
+        }
+        Some(Aggregate::Sum) => format!("SUM({value}) + 0E0"),
+        Some(Aggregate::Count) => format!("COUNT({value}) + 0E0"),
+        Some(Aggregate::Min) => format!("MIN({value}) + 0E0"),
+        Some(Aggregate::Max) => format!("MAX({value}) + 0E0"),
+        Some(Aggregate::Avg) | None => format!("(SUM({value}) + 0E0) / COUNT({value})"),
+    };
+    format!(
+        "SELECT {bucket} AS bandwatch_bucket, {result}, COUNT(*), COUNT({value}) FROM {name} \
+         WHERE {within} GROUP BY bandwatch_bucket ORDER BY bandwatch_bucket"
+    )
+}
 
-    fn table(&self) -> String {
-        let schema = self
-            .table
-            .schema
-            .as_deref()
-            .map(|schema| quote(schema) + ".")
-            .unwrap_or_default();
-        schema + &quote(&self.table.table)
-    }
+fn name(table: &Table) -> String {
+    let parts: Vec<String> = table.name.iter().map(|part| quote(part)).collect();
+    parts.join(".")
+}
 
-    fn condition(&self) -> String {
-        self.condition
-            .map(|condition| format!(" AND ({condition}\n)"))
-            .unwrap_or_default()
-    }
+fn value(table: &Table) -> String {
+    let column = table.value_column.as_deref();
+    column.map_or("1".to_string(), quote)
+}
+
+/// The rows between two bounds that the configuration wants.
+fn within(table: &Table) -> String {
+    let (time, condition) = (quote(&table.time_column), condition(table));
+    format!("{time} >= ? AND {time} < ?{condition}")
+}
+
+fn condition(table: &Table) -> String {
+    let condition = table.condition.as_ref();
+    condition.map_or(String::new(), |condition| format!(" AND ({condition}\n)"))
 }
 
 /// The number of a row's bucket, counted from the grid's epoch: on the clock its column shows for
@@ -119,50 +112,40 @@ impl TableQuery<'_> {
 ///
 /// An instant has no wall clock of its own, so each change of the zone's offset between the bounds
 /// is written out where it matters.
-pub fn bucket(
-    time_column: &str,
-    kind: TimeColumn,
-    grid: &Grid,
-    window: &Range<DateTime<Tz>>,
-) -> String {
-    let time = quote(time_column);
-    let epoch = Grid::EPOCH;
-    let seconds = match kind {
+pub fn bucket(name: &str, column: TimeColumn, grid: &Grid, range: TimeRange) -> String {
+    let (time, epoch) = (quote(name), Grid::EPOCH);
+    let seconds = match column {
         TimeColumn::Seconds => format!("{time} - ({})", epoch.timestamp()),
-        TimeColumn::Instant | TimeColumn::WallClock => {
-            format!(
-                "TIMESTAMPDIFF(SECOND, '{}', {time})",
-                epoch.format("%Y-%m-%d %H:%M:%S")
-            )
+        TimeColumn::Instant | TimeColumn::Local => {
+            format!("TIMESTAMPDIFF(SECOND, '{}', {time})", epoch.format(SHOWN))
         }
     };
-    let shift = match kind {
-        TimeColumn::WallClock => String::new(),
-        _ if grid.step().follows_wall_clock() => wall_clock_shift(&time, kind, window),
+    let shift = match column {
+        TimeColumn::Local => String::new(),
+        _ if grid.step().follows_wall_clock() => wall_clock_shift(&time, column, range),
         _ => format!(" - {}", grid.phase_seconds()),
     };
     format!("({seconds}{shift}) DIV {}", grid.step().seconds())
 }
 
+/// How a session shows a time.
+const SHOWN: &str = "%Y-%m-%d %H:%M:%S";
+
 /// The seconds between UTC and the wall clock at a row.
-fn wall_clock_shift(time: &str, kind: TimeColumn, window: &Range<DateTime<Tz>>) -> String {
-    let changes = clock::offset_changes(window.start, window.end);
-    let (first, later) = (&changes[0], &changes[1..]);
-    let whens: String = later
+fn wall_clock_shift(time: &str, column: TimeColumn, range: TimeRange) -> String {
+    let changes = offset_changes(range.from, range.to);
+    let whens: String = changes[1..]
         .iter()
         .rev()
-        .map(|start| {
-            let start_as_shown = match kind {
-                TimeColumn::Seconds => start.timestamp().to_string(),
-                _ => format!("'{}'", start.naive_utc().format("%Y-%m-%d %H:%M:%S")),
+        .map(|change| {
+            let start = match column {
+                TimeColumn::Seconds => change.timestamp().to_string(),
+                _ => format!("'{}'", change.naive_utc().format(SHOWN)),
             };
-            format!(
-                " WHEN {time} >= {start_as_shown} THEN {}",
-                clock::offset_seconds(*start)
-            )
+            format!(" WHEN {time} >= {start} THEN {}", offset_seconds(*change))
         })
         .collect();
-    let first = clock::offset_seconds(*first);
+    let first = offset_seconds(changes[0]);
     if whens.is_empty() {
         format!(" + ({first})")
     } else {
@@ -177,33 +160,32 @@ fn quote(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+    use chrono_tz::Tz;
+
     use super::*;
     use crate::series::parse_time;
 
-    const PARIS: Tz = chrono_tz::Europe::Paris;
-
     fn time(text: &str) -> DateTime<Tz> {
-        parse_time(text, PARIS).expect("a time")
+        parse_time(text, chrono_tz::Europe::Paris).expect("a time")
     }
 
-    fn grid(step: &str) -> Grid {
-        Grid::new(step.parse().expect("a step"), time("2026-11-22 14:05"))
+    /// The expression for an autumn's buckets.
+    fn bucket_of(step: &str, column: TimeColumn) -> String {
+        let (from, to) = (time("2026-10-01"), time("2026-11-22 14:05"));
+        let grid = Grid::new(step.parse().expect("a step"), to);
+        bucket("at", column, &grid, TimeRange { from, to })
     }
 
     #[test]
     fn names_are_quoted_and_the_condition_is_kept_together() {
-        let table = TableName {
-            schema: Some("shop".into()),
-            table: "sa`les".into(),
+        let table = Table {
+            name: vec!["shop".into(), "sa`les".into()],
+            time_column: "at".into(),
+            value_column: Some("a`b".into()),
+            condition: Some("x = 1 OR y = 2".into()),
         };
-        let query = TableQuery {
-            table: &table,
-            time_column: "at",
-            value_column: Some("a`b"),
-            condition: Some("x = 1 OR y = 2"),
-            aggregate: Some(Aggregate::Sum),
-        };
-        let sql = query.buckets("B");
+        let sql = buckets(&table, Some(Aggregate::Sum), "B");
         assert_eq!(
             sql,
             "SELECT B AS bandwatch_bucket, SUM(`a``b`) + 0E0, COUNT(*), COUNT(`a``b`) FROM `shop`.`sa``les` \
@@ -211,34 +193,29 @@ mod tests {
         );
     }
 
-    fn autumn() -> Range<DateTime<Tz>> {
-        time("2026-10-01")..time("2026-11-22 14:05")
-    }
-
     #[test]
     fn a_short_step_counts_seconds_on_the_clock_the_column_shows() {
-        let bucket = |kind| bucket("at", kind, &grid("5m"), &autumn());
         let counted = "(TIMESTAMPDIFF(SECOND, '1969-12-29 00:00:00', `at`)";
-        assert_eq!(bucket(TimeColumn::WallClock), format!("{counted}) DIV 300"));
-        assert_eq!(
-            bucket(TimeColumn::Instant),
-            format!("{counted} - 0) DIV 300")
-        );
-        assert_eq!(
-            bucket(TimeColumn::Seconds),
-            "(`at` - (-259200) - 0) DIV 300"
-        );
+        for (column, expected) in [
+            (TimeColumn::Local, format!("{counted}) DIV 300")),
+            (TimeColumn::Instant, format!("{counted} - 0) DIV 300")),
+            (
+                TimeColumn::Seconds,
+                "(`at` - (-259200) - 0) DIV 300".to_string(),
+            ),
+        ] {
+            assert_eq!(bucket_of("5m", column), expected);
+        }
     }
 
     #[test]
     fn a_day_of_instants_is_the_day_of_the_wall_clock_on_both_sides_of_a_change() {
-        let bucket = |kind| bucket("at", kind, &grid("1d"), &autumn());
         assert_eq!(
-            bucket(TimeColumn::Instant),
+            bucket_of("1d", TimeColumn::Instant),
             "(TIMESTAMPDIFF(SECOND, '1969-12-29 00:00:00', `at`) + CASE WHEN `at` >= '2026-10-25 01:00:00' THEN 3600 ELSE 7200 END) DIV 86400"
         );
         assert_eq!(
-            bucket(TimeColumn::Seconds),
+            bucket_of("1d", TimeColumn::Seconds),
             "(`at` - (-259200) + CASE WHEN `at` >= 1792890000 THEN 3600 ELSE 7200 END) DIV 86400"
         );
     }

@@ -1,0 +1,134 @@
+//! The `[mysql]` table: how to reach the database.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow, ensure};
+use serde::Deserialize;
+
+use super::secret::{Secret, password};
+use super::{Variables, check_authorities, value};
+
+/// The database to read from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DatabaseSettings {
+    #[serde(deserialize_with = "value::host")]
+    pub host: String,
+    #[serde(deserialize_with = "value::port")]
+    pub port: u16,
+    /// Instead of host and port.
+    pub socket: Option<PathBuf>,
+    /// Needed; as is the database.
+    pub user: String,
+    pub database: String,
+    password_file: Option<PathBuf>,
+    /// Of the environment or the file, once the settings are checked.
+    #[serde(skip)]
+    pub password: Option<Secret>,
+    tls: Option<Tls>,
+    /// A PEM file of authorities to trust besides the usual ones.
+    pub ca_file: Option<PathBuf>,
+    #[serde(deserialize_with = "value::length")]
+    pub connect_timeout: Duration,
+    #[serde(deserialize_with = "value::length")]
+    pub query_timeout: Duration,
+}
+
+/// How the connection to the database is kept from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    /// Encrypted, and the server proves that it is who it says.
+    Verify,
+    /// Encrypted, whoever the server is.
+    Encrypt,
+    Off,
+}
+
+impl Default for DatabaseSettings {
+    fn default() -> Self {
+        Self {
+            host: "localhost".into(),
+            port: 3306,
+            socket: None,
+            user: String::new(),
+            database: String::new(),
+            password_file: None,
+            password: None,
+            tls: None,
+            ca_file: None,
+            connect_timeout: Duration::from_secs(5),
+            query_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+impl DatabaseSettings {
+    /// Lets the environment fill or override its keys.
+    pub(super) fn overlay(&mut self, variables: Variables) -> Result<()> {
+        if let Some(host) = variables("mysql_host") {
+            self.host = value::parse_host(host)
+                .map_err(|error| anyhow!("environment mysql_host: {error}"))?;
+            self.socket = None;
+        }
+        if let Some(user) = variables("mysql_user") {
+            self.user = user;
+        }
+        if let Some(database) = variables("mysql_db") {
+            self.database = database;
+        }
+        self.password = variables("mysql_password").map(Secret::new);
+        Ok(())
+    }
+
+    /// The settings with the password in them, if they are all there and go together.
+    pub(super) fn checked(mut self) -> Result<Self> {
+        let tls = self.tls();
+        ensure!(
+            self.ca_file.is_none() || tls == Tls::Verify,
+            "mysql.ca_file is set, but nothing is verified with mysql.tls = {tls:?}; set mysql.tls = \"verify\" or remove mysql.ca_file"
+        );
+        ensure!(
+            self.socket.is_none() || tls == Tls::Off,
+            "mysql.tls = {tls:?} with mysql.socket: a socket is not encrypted; remove one of the two"
+        );
+        ensure!(
+            !self.user.is_empty(),
+            "mysql.user: missing; set it, or the environment variable mysql_user"
+        );
+        self.password = password(
+            self.password,
+            "mysql.password_file",
+            self.password_file.as_deref(),
+        )?;
+        ensure!(
+            !self.database.is_empty(),
+            "mysql.database: missing; set it, or the environment variable mysql_db"
+        );
+        check_authorities("mysql.ca_file", self.ca_file.as_deref())?;
+        Ok(self)
+    }
+
+    /// As set; else off for this machine, and verified for any other.
+    pub fn tls(&self) -> Tls {
+        let address = self.host.parse::<std::net::IpAddr>();
+        let is_this_machine = self.socket.is_some()
+            || self.host == "localhost"
+            || address.is_ok_and(|address| address.is_loopback());
+        let default = if is_this_machine {
+            Tls::Off
+        } else {
+            Tls::Verify
+        };
+        self.tls.unwrap_or(default)
+    }
+
+    /// The server, for messages.
+    pub fn server(&self) -> String {
+        match &self.socket {
+            Some(path) => path.display().to_string(),
+            None => format!("{}:{}", self.host, self.port),
+        }
+    }
+}

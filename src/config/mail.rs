@@ -1,0 +1,156 @@
+//! The `[smtp]` table: from whom and to whom mail goes, and how to send it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow, bail, ensure};
+use serde::{Deserialize, Deserializer};
+
+use super::secret::{Secret, password};
+use super::value::{self, Mailbox};
+use super::{Variables, check_authorities};
+
+/// The mail server to send through, and the names on a mail, which may be there without it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MailSettings {
+    /// Needed to send.
+    #[serde(deserialize_with = "value::host")]
+    pub host: String,
+    #[serde(deserialize_with = "value::port")]
+    port: Option<u16>,
+    #[serde(rename = "implicit_tls", deserialize_with = "implicit_tls")]
+    pub encryption: Encryption,
+    user: Option<String>,
+    password_file: Option<PathBuf>,
+    /// Of the environment.
+    #[serde(skip)]
+    password: Option<Secret>,
+    /// There once the settings are checked, if there is a user.
+    #[serde(skip)]
+    pub login: Option<Login>,
+    /// Needed to send; as are the recipients.
+    #[serde(deserialize_with = "value::mailbox")]
+    pub from: Option<Mailbox>,
+    #[serde(deserialize_with = "value::mailboxes")]
+    pub recipients: Vec<Mailbox>,
+    /// Whom to ask, in the footer of a mail.
+    #[serde(deserialize_with = "value::line")]
+    pub contact: Option<String>,
+    /// A PEM file of authorities to trust besides those of the system.
+    pub ca_file: Option<PathBuf>,
+    #[serde(deserialize_with = "value::length")]
+    pub connect_timeout: Duration,
+    #[serde(deserialize_with = "value::length")]
+    pub reply_timeout: Duration,
+    /// More notices in one run than this, to the same recipients, are one mail.
+    #[serde(deserialize_with = "value::count")]
+    pub digest_over: usize,
+    /// How long a mail is tried to be sent.
+    #[serde(deserialize_with = "value::length")]
+    pub give_up_after: Duration,
+}
+
+/// There is no third: mail never goes out in the clear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encryption {
+    StartTls,
+    /// TLS from the first byte.
+    Implicit,
+}
+
+#[derive(Debug, Clone)]
+pub struct Login {
+    pub user: String,
+    pub password: Secret,
+}
+
+fn implicit_tls<'de, D: Deserializer<'de>>(value: D) -> Result<Encryption, D::Error> {
+    Ok(if bool::deserialize(value)? {
+        Encryption::Implicit
+    } else {
+        Encryption::StartTls
+    })
+}
+
+impl Default for MailSettings {
+    fn default() -> Self {
+        Self {
+            host: String::new(),
+            port: None,
+            encryption: Encryption::StartTls,
+            user: None,
+            password_file: None,
+            password: None,
+            login: None,
+            from: None,
+            recipients: Vec::new(),
+            contact: None,
+            ca_file: None,
+            connect_timeout: Duration::from_secs(10),
+            reply_timeout: Duration::from_secs(20),
+            digest_over: 5,
+            give_up_after: Duration::from_hours(24),
+        }
+    }
+}
+
+impl MailSettings {
+    /// Lets the environment fill or override keys of a table that need not be in the file.
+    pub(super) fn overlay(table: &mut Option<Self>, variables: Variables) -> Result<()> {
+        if let Some(email) = variables("smtp_email") {
+            let from = value::parse_mailbox(&email)
+                .map_err(|error| anyhow!("environment smtp_email: {error}"))?;
+            let settings = table.get_or_insert_default();
+            (settings.from, settings.user) = (Some(from), Some(email));
+        }
+        if let Some(password) = variables("smtp_password") {
+            table.get_or_insert_default().password = Some(Secret::new(password));
+        }
+        if let Some(list) = variables("recipient_list") {
+            let texts = list.split(',').map(str::trim);
+            let texts: Vec<&str> = texts.filter(|text| !text.is_empty()).collect();
+            table.get_or_insert_default().recipients = value::parse_mailboxes(&texts)
+                .map_err(|error| anyhow!("environment recipient_list: {error}"))?;
+        }
+        Ok(())
+    }
+
+    /// The settings with the login in them, if all that sending needs is there.
+    pub(super) fn checked(mut self) -> Result<Self> {
+        ensure!(
+            self.from.is_some(),
+            "smtp.from: missing; set it, or the environment variable smtp_email"
+        );
+        ensure!(
+            !self.recipients.is_empty(),
+            "smtp.recipients: missing; set it, or the environment variable recipient_list"
+        );
+        let password = password(
+            self.password.take(),
+            "smtp.password_file",
+            self.password_file.as_deref(),
+        )?;
+        self.login = match (self.user.take(), password) {
+            (Some(user), Some(password)) => Some(Login { user, password }),
+            (Some(_), None) => bail!(
+                "smtp.password_file: missing, and smtp.user is set; set it, or the environment variable smtp_password"
+            ),
+            (None, Some(_)) => bail!(
+                "smtp.user: missing, and there is a password; set it, or the environment variable smtp_email"
+            ),
+            (None, None) => None,
+        };
+        ensure!(!self.host.is_empty(), "smtp.host: missing; set it");
+        check_authorities("smtp.ca_file", self.ca_file.as_deref())?;
+        Ok(self)
+    }
+
+    /// As set; else the usual one of the encryption.
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(match self.encryption {
+            Encryption::StartTls => 587,
+            Encryption::Implicit => 465,
+        })
+    }
+}

@@ -1,0 +1,97 @@
+//! How long there is usually no data: what tells rows that stopped from a shop that is closed.
+
+use super::{Buckets, Missing};
+
+impl Buckets {
+    /// How many steps in a row are usually without data, seen in the buckets from `first_slot` to
+    /// `last_slot`, which closed last. Where an empty bucket means zero, the most there were between two
+    /// others; else the most there were at that time of the weeks before, or where there are less than
+    /// two, of the days. Shops close an hour earlier or later, and so do clocks.
+    pub fn usual_gap(&self, first_slot: i64, last_slot: i64, missing: Missing) -> i64 {
+        let slots: Vec<i64> = self.slots(first_slot, last_slot).collect();
+        if missing == Missing::Zero {
+            let gaps = slots.windows(2).map(|pair| pair[1] - pair[0] - 1);
+            return gaps.max().unwrap_or(0);
+        }
+        let step = self.grid().step();
+        let count = |steps: Option<usize>| steps.and_then(|steps| i64::try_from(steps).ok());
+        let (day, week) = (count(step.per_day()), count(step.per_week()));
+        let held = slots.first().map_or(0, |oldest| last_slot - oldest);
+        let turn = match (day, week) {
+            (_, Some(week)) if held > 2 * week => week,
+            (Some(day), _) => day,
+            _ => return 0,
+        };
+        let around = day.map_or(0, |day| day / 24);
+        let gap_at = |slot: i64| {
+            let newer = slots.partition_point(|with_data| *with_data <= slot);
+            newer
+                .checked_sub(1)
+                .map_or(0, |newest| slot - slots[newest])
+        };
+        let same_times = (1..=held / turn).flat_map(|turns| {
+            let slot = last_slot - turns * turn;
+            slot - around..=slot + around
+        });
+        same_times.map(gap_at).max().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{Datelike, TimeDelta, Timelike};
+    use chrono_tz::Tz;
+
+    use super::*;
+    use crate::series::{Grid, parse_time};
+
+    /// Four weeks of a shop that is open from 8 to 20, from Monday to Friday.
+    fn shop() -> Buckets {
+        let monday = parse_time("2026-10-26 00:00", Tz::UTC).expect("a time");
+        let grid = Grid::new("30m".parse().expect("a step"), monday);
+        let mut buckets = Buckets::new(grid.clone(), None);
+        let end = monday + TimeDelta::days(28);
+        let from = grid.slot(monday);
+        for slot in from..grid.slot(end) {
+            let time = grid.instant(slot);
+            let is_open = (8..20).contains(&time.hour()) && time.weekday().number_from_monday() < 6;
+            if is_open {
+                buckets.add(time, Some(1.0));
+            }
+        }
+        buckets
+    }
+
+    fn usual_gap(from: &str, now: &str) -> i64 {
+        let buckets = shop();
+        let slot = |text| {
+            buckets
+                .grid()
+                .slot(parse_time(text, Tz::UTC).expect("a time"))
+        };
+        buckets.usual_gap(slot(from), slot(now), Missing::Gap)
+    }
+
+    #[test]
+    fn closing_hours_are_a_usual_gap_and_opening_hours_are_not() {
+        let usual = |text| usual_gap("2026-10-26 00:00", text);
+        // Tuesday to Sunday of the fourth week, and the Monday after it.
+        assert_eq!(usual("2026-11-17 12:00"), 0);
+        assert_eq!(usual("2026-11-17 18:00"), 0);
+        assert_eq!(
+            usual("2026-11-17 20:00"),
+            3,
+            "an hour later the shop is closed"
+        );
+        assert_eq!(usual("2026-11-17 23:00"), 9);
+        // Closed for 40 hours, and an hour later for 41.
+        assert_eq!(usual("2026-11-22 12:00"), 2 * 41 + 1);
+        assert_eq!(usual("2026-11-23 12:00"), 0);
+    }
+
+    #[test]
+    fn before_two_weeks_are_seen_days_tell_what_is_usual() {
+        assert_eq!(usual_gap("2026-11-10 00:00", "2026-11-13 12:00"), 0);
+        assert_eq!(usual_gap("2026-11-10 00:00", "2026-11-13 23:00"), 9);
+    }
+}

@@ -1,0 +1,289 @@
+//! The buckets of a long time, read once, from which the window of any check within it is cut: those of
+//! a backtest, and those of buckets that closed while no run came to judge them.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use chrono::{DateTime, TimeDelta};
+use chrono_tz::Tz;
+
+use crate::config::Metric;
+use crate::series::{
+    Aggregate, Bucket, Buckets, Grid, MOST_BUCKETS, Observation, Step, TimeSeries, Window,
+};
+
+/// The time to judge at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum AsOf {
+    Time(DateTime<Tz>),
+    /// Just after the last row: for a file, which tells of no clock.
+    LastRow,
+}
+
+/// How far back rows are wanted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Lookback {
+    /// The window a verdict is drawn from.
+    Window,
+    /// The window, and as much before it.
+    Beyond(Duration),
+    /// All rows there are.
+    Everything,
+}
+
+/// From one instant up to another, which is not part of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TimeRange {
+    pub from: DateTime<Tz>,
+    pub to: DateTime<Tz>,
+}
+
+impl TimeRange {
+    /// The time after a bucket up to the end of the last one closed by now; `None` if the length of a
+    /// bucket cannot be told without rows.
+    pub fn closed_after(last: Bucket, metric: &Metric, now: DateTime<Tz>) -> Option<Self> {
+        let length = u32::try_from(last.length().num_seconds()).ok();
+        let step = metric.step.or_else(|| Step::from_seconds(length?))?;
+        let grid = Grid::new(step, now);
+        let closed = grid.instant(grid.last_closed(now, metric.delay(step)) + 1);
+        let from = last.end.with_timezone(&now.timezone());
+        Some(Self {
+            from,
+            to: closed.max(from),
+        })
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.from >= self.to
+    }
+
+    pub fn holds(self, time: DateTime<Tz>) -> bool {
+        (self.from..self.to).contains(&time)
+    }
+}
+
+/// The buckets of the slots rows were wanted for, the last one closed as of a time.
+#[derive(Debug, Clone)]
+pub struct History {
+    first_slot: i64,
+    last_slot: i64,
+    as_of: DateTime<Tz>,
+    pub(super) buckets: Buckets,
+}
+
+/// The most buckets a history may span: ten years of minutes.
+const MOST_SLOTS: i64 = 5_300_000;
+
+/// What closed since a bucket was judged.
+#[derive(Debug, Clone)]
+pub enum Fetched {
+    New(NewBuckets),
+    /// No bucket with data; the latest window, if it had to be read to know.
+    Nothing(Option<Window>),
+}
+
+/// Buckets to judge. The window of each is cut when its turn comes, as a window is large.
+#[derive(Debug, Clone)]
+pub struct NewBuckets {
+    history: History,
+    missed: Vec<DateTime<Tz>>,
+    latest: Window,
+}
+
+/// No more missed buckets than this are judged: the newest ones.
+const MOST_MISSED: usize = 300;
+
+impl NewBuckets {
+    /// What a check of each bucket before the newest would have read at its time, oldest first.
+    pub fn missed(&self, metric: &Metric) -> impl Iterator<Item = Window> {
+        let times = self.missed.iter();
+        times.map(|time| self.history.window_at(*time, metric))
+    }
+
+    /// What a check reads now.
+    pub fn into_latest(self) -> Window {
+        self.latest
+    }
+}
+
+/// How much further back than a window rows are needed, to judge the buckets missed since the last.
+pub fn time_missed(last: Bucket, now: DateTime<Tz>) -> Option<Duration> {
+    let most = last.length() * i32::try_from(MOST_MISSED).unwrap_or(i32::MAX);
+    let missed = (now.to_utc() - last.end).min(most);
+    missed.to_std().ok().filter(|_| missed >= last.length() * 2)
+}
+
+impl History {
+    /// Without rows yet: the window and the judged bucket after it, and what lies as far back as wanted;
+    /// `oldest` is the oldest row there is, as far as that is known. More than any season needs, or than
+    /// memory should hold, is refused. Without an aggregate, rows are one a bucket.
+    pub(super) fn new(
+        metric: &Metric,
+        aggregate: Option<Aggregate>,
+        step: Step,
+        as_of: DateTime<Tz>,
+        lookback: Lookback,
+        oldest: Option<DateTime<Tz>>,
+    ) -> Result<Self> {
+        let grid = Grid::new(step, as_of);
+        let last_slot = grid.last_closed(as_of, metric.delay(step));
+        let length = step.count_in(metric.window);
+        ensure!(
+            length <= MOST_BUCKETS,
+            "window = \"{}\" holds {length} buckets of {step}; at most {MOST_BUCKETS} may be: set a shorter window, or a longer step with every",
+            humantime::format_duration(metric.window)
+        );
+        let window_start = last_slot - i64::try_from(length)?;
+        let first_slot = match (lookback, oldest) {
+            (Lookback::Beyond(length), _) => window_start - i64::try_from(step.count_in(length))?,
+            (Lookback::Everything, Some(oldest)) => window_start.min(grid.slot(oldest)),
+            _ => window_start,
+        };
+        let count = last_slot - first_slot;
+        ensure!(
+            count <= MOST_SLOTS,
+            "{count} buckets of {step}; at most {MOST_SLOTS} may be: set a longer step with every, or look at less"
+        );
+        Ok(Self {
+            first_slot,
+            last_slot,
+            as_of,
+            buckets: Buckets::new(grid, aggregate),
+        })
+    }
+
+    /// The time rows are wanted of.
+    pub(super) fn times(&self) -> TimeRange {
+        TimeRange {
+            from: self.grid().instant(self.first_slot),
+            to: self.grid().instant(self.last_slot + 1),
+        }
+    }
+
+    pub(super) fn holds(&self, time: DateTime<Tz>) -> bool {
+        (self.first_slot..=self.last_slot).contains(&self.grid().slot(time))
+    }
+
+    /// Takes in a row by its instant, if that can be told, and its value.
+    pub(super) fn add(&mut self, time: Option<DateTime<Tz>>, value: Option<f64>) {
+        match time {
+            Some(time) if self.holds(time) => self.buckets.add(time, value),
+            Some(_) => {}
+            None => self.buckets.add_unclear(1),
+        }
+    }
+
+    pub(super) fn grid(&self) -> &Grid {
+        self.buckets.grid()
+    }
+
+    pub fn step(&self) -> Step {
+        self.grid().step()
+    }
+
+    /// The start of the oldest bucket that has data, and the end of the newest closed one.
+    pub fn ends(&self) -> Option<(DateTime<Tz>, DateTime<Tz>)> {
+        let oldest = self.buckets.oldest_slot()?;
+        Some((self.grid().instant(oldest), self.times().to))
+    }
+
+    /// The values that have a full window before them, oldest first; with `last`, only those of
+    /// buckets that began within that time before the end.
+    pub fn points(&self, metric: &Metric, last: Option<Duration>) -> Vec<Observation> {
+        let Some(oldest) = self.buckets.oldest_slot() else {
+            return Vec::new();
+        };
+        let judged_from = oldest.saturating_add(self.count_in(metric.window));
+        let asked_from = last.map_or(i64::MIN, |last| {
+            let begin = self.last_slot.saturating_sub(self.count_in(last));
+            begin.saturating_add(1)
+        });
+        self.observations(metric, judged_from.max(asked_from))
+    }
+
+    /// The starts of the closed buckets after one and before another.
+    pub fn steps_between(&self, last: DateTime<Tz>, next: DateTime<Tz>) -> Vec<DateTime<Tz>> {
+        let slots = self.grid().slot(last) + 1..self.grid().slot(next);
+        slots.map(|slot| self.grid().instant(slot)).collect()
+    }
+
+    /// What a check would have read when the bucket that starts at `time` was closed.
+    pub fn window_at(&self, time: DateTime<Tz>, metric: &Metric) -> Window {
+        let grid = self.grid();
+        let last_slot = grid.slot(time);
+        let closed = grid.instant(last_slot + 1) + metric.delay(self.step());
+        self.window(last_slot, closed, metric)
+    }
+
+    /// What a check reads now, however much further back the history goes.
+    pub(super) fn latest(&self, metric: &Metric) -> Window {
+        self.window(self.last_slot, self.as_of, metric)
+    }
+
+    /// What of it closed after the last bucket judged; the newest bucket alone if there is none.
+    pub(super) fn into_fetched(self, metric: &Metric, last: Option<Bucket>) -> Fetched {
+        let latest = self.latest(metric);
+        let mut missed = Vec::new();
+        if let Some(last) = last {
+            let all = self.observations(metric, self.first_slot);
+            let times = all.into_iter().map(|observation| observation.time);
+            missed.extend(times.filter(|time| *time >= last.end));
+            missed.drain(..missed.len().saturating_sub(MOST_MISSED));
+            if missed.pop().is_none() {
+                return Fetched::Nothing(Some(latest));
+            }
+        }
+        Fetched::New(NewBuckets {
+            history: self,
+            missed,
+            latest,
+        })
+    }
+
+    fn window(&self, last_slot: i64, as_of: DateTime<Tz>, metric: &Metric) -> Window {
+        let first_slot = last_slot.saturating_sub(self.count_in(metric.window));
+        let newest = self.buckets.slots(first_slot, last_slot).next_back();
+        let usual_gap = self
+            .buckets
+            .usual_gap(first_slot, last_slot, metric.missing);
+        Window {
+            series: self.series(first_slot, last_slot, metric),
+            row_counts: self.buckets.row_counts,
+            as_of,
+            newest: newest.map(|slot| self.grid().instant(slot)),
+            stale_after: metric.stale_after(self.step(), usual_gap),
+        }
+    }
+
+    /// The values from a slot on.
+    fn observations(&self, metric: &Metric, from_slot: i64) -> Vec<Observation> {
+        let series = self.series(self.first_slot, self.last_slot, metric);
+        let values = series.values().iter().enumerate();
+        values
+            .filter(|(index, _)| series.slot(*index) >= from_slot)
+            .filter_map(|(index, value)| {
+                Some(Observation {
+                    time: series.time(index),
+                    value: (*value)?,
+                })
+            })
+            .collect()
+    }
+
+    /// A sum over three hours is no odd sum of two: where the clocks change within a bucket of a few
+    /// hours, what was counted in it is left out. A day of 23 or 25 hours stays a day.
+    fn series(&self, first_slot: i64, last_slot: i64, metric: &Metric) -> TimeSeries {
+        let (grid, step) = (self.grid(), self.step());
+        let series = self.buckets.series(first_slot, last_slot, metric.missing);
+        let adds_up = metric.aggregate.is_some_and(Aggregate::adds_up);
+        if !adds_up || !step.follows_wall_clock() || step.per_day().is_none() {
+            return series;
+        }
+        let length = |slot| -> TimeDelta { grid.instant(slot + 1) - grid.instant(slot) };
+        series.without(|slot| length(slot) != step.delta())
+    }
+
+    fn count_in(&self, time: Duration) -> i64 {
+        i64::try_from(self.step().count_in(time)).unwrap_or(i64::MAX)
+    }
+}
