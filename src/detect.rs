@@ -236,10 +236,6 @@ impl Evaluation {
         self.workings.as_ref()?.cleaned.as_ref()
     }
 
-    pub fn forecast(&self) -> Option<&Forecast> {
-        self.workings.as_ref()?.forecast.as_ref()
-    }
-
     /// The evaluated value at its time, where there is one.
     pub fn latest(&self, zone: Tz) -> Option<Observation> {
         Some(Observation {

@@ -12,40 +12,25 @@ use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
 use crate::forecast::{Forecast, Role};
 
-/// The object; what is not known is null, or a list without entries.
+/// `src/commands/README.md` explains the fields.
 #[derive(Debug, Serialize)]
 struct Object {
     #[serde(flatten)]
     check: CheckObject,
-    /// The time zone of the configuration.
     timezone: String,
-    /// The history that was wanted, in seconds.
     window_seconds: u64,
-    /// The values that counted as less extreme ones, oldest first.
     clipped_values: Vec<ClippedObject>,
-    /// The seasons the model knows, shortest first.
     seasons: Vec<SeasonObject>,
-    /// Since when values are held to be an incident.
     held_since: Option<String>,
-    /// What the expectation is the sum of.
     contributions: Vec<ContributionObject>,
-    /// The usual size of an error below the expectation, here and now.
     error_below: Option<f64>,
-    /// And above.
     error_above: Option<f64>,
-    /// The same in most of the history.
     usual_error_below: Option<f64>,
-    /// And above.
     usual_error_above: Option<f64>,
-    /// How many errors that is learnt from.
     errors: Option<usize>,
-    /// The limits at several levels.
     limits: Vec<LimitsObject>,
-    /// The two-sided tail probability of the value.
     score: Option<f64>,
-    /// The buckets between two values so far out.
     recurrence_buckets: Option<f64>,
-    /// And the seconds.
     recurrence_seconds: Option<f64>,
 }
 
@@ -65,9 +50,7 @@ struct SeasonObject {
 #[derive(Debug, Serialize)]
 struct ContributionObject {
     of: &'static str,
-    /// Of `season`: its length.
     season_seconds: Option<i64>,
-    /// Of `recent`: how many of the last values.
     values: Option<usize>,
     value: f64,
 }
