@@ -142,7 +142,7 @@ pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast,
     {
         Cleaned::untouched(history)
     } else {
-        clip_outliers(history, &method.outliers)?
+        clip_outliers(history, method.outliers.factor)?
     };
     let Some(timeline) = Timeline::lay_out(history, &cleaned, &seasons) else {
         let value = history.observed().next().unwrap_or(0.0);

@@ -240,7 +240,7 @@ impl Review {
     /// An outlier counts as if its error lay on the fence: for this share of what it would.
     fn share(&self, row: usize) -> f64 {
         match (self.ratios[row], self.fences) {
-            (Some(ratio), Some(fences)) if !fences.hold(ratio) => {
+            (Some(ratio), Some(fences)) if !fences.contain(ratio) => {
                 (fences.clip(ratio) / ratio).clamp(0.0, 1.0)
             }
             _ => 1.0,
@@ -254,7 +254,7 @@ impl Review {
         let rows = self.ratios.iter().enumerate();
         rows.filter_map(|(row, ratio)| {
             let ratio = (*ratio)?;
-            (!fences.hold(ratio)).then(|| Outlier {
+            (!fences.contain(ratio)).then(|| Outlier {
                 row,
                 clipped_to: self.fitted[row] + fences.clip(ratio) * self.usual[row],
             })

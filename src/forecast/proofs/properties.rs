@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed};
 
 use super::*;
-use crate::forecast::calibration::distribution::Distribution;
+use crate::forecast::clean::{FenceFactor, clip_outliers};
+use crate::series::sample::series_from;
 
 /// The same cases in every run, and no files of failed ones in the tree.
 fn cases(count: u32) -> Config {
@@ -194,5 +195,18 @@ proptest! {
                 prop_assert!(score > 0.0 && score <= 1.0, "{score} of {value}");
             }
         }
+    }
+
+    #[test]
+    fn only_outliers_change_and_all_values_stay_finite(
+        values in prop::collection::vec(any_value(), 0..200),
+    ) {
+        let history = series_from("2026-03-20 00:00", "1h", &values);
+        let cleaned = clip_outliers(&history, FenceFactor::default()).expect("a cleaned history");
+        let changed: Vec<usize> = (0..values.len())
+            .filter(|index| cleaned.history.values()[*index] != values[*index])
+            .collect();
+        prop_assert_eq!(changed, cleaned.clipped);
+        prop_assert!(cleaned.history.observed().all(f64::is_finite));
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::chart::Pictures;
 use crate::config::Metric;
 use crate::detect::{Evaluation, Verdict, Workings};
-use crate::forecast::clean::{Outliers, clip_outliers};
+use crate::forecast::clean::Cleaned;
 use crate::forecast::{Band, Forecast, Level};
 use crate::series::{RowCounts, Window, parse_time, sample};
 
@@ -14,7 +14,7 @@ pub fn evaluation(verdict: Verdict, value: f64) -> Evaluation {
     let time = parse_time("2026-11-22 14:05", chrono_tz::Europe::Paris).expect("a time");
     let values: Vec<_> = (0..600).map(|step| Some(f64::from(step % 100))).collect();
     let history = sample::series_from("2026-11-20 12:05", "5m", &values);
-    let cleaned = clip_outliers(&history, &Outliers::default()).expect("a history");
+    let cleaned = Cleaned::untouched(&history);
     let band = Band::new(912.1, 1102.4, 1297.8).expect("a band");
     let window = Window {
         series: history,
