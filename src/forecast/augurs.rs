@@ -1,5 +1,5 @@
-//! augurs' models as one of ours. They count positions and want every value, so they get the
-//! timeline with its gaps filled; they compute in single precision, which the timeline's unit bears.
+//! augurs' models as one of ours. They count positions and need every value, so they get the timeline
+//! with its gaps filled; they compute in single precision, for which the timeline's unit is fit.
 
 use ::augurs::seasons::{Detector, PeriodogramDetector};
 use ::augurs::{Fit as _, Predict, ets::AutoETS, mstl::FittedMSTLModel, mstl::MSTLModel};
@@ -18,7 +18,7 @@ pub struct Mstl;
 
 impl Model for Mstl {
     fn fit(&self, timeline: &Timeline) -> Result<Fitted> {
-        let values = timeline.fill(&timeline.lessons);
+        let values = timeline.fill(&timeline.targets);
         let periods = periods(timeline);
         let fitted = fit(&periods, &values).context("fit MSTL with an ETS trend")?;
         let mut expected = fitted.expected;
@@ -46,7 +46,7 @@ impl Model for Mstl {
             held_since: vec![None; expected.len()],
             contributions: contributions(&expected, &fitted.parts),
             expected,
-            fed: values,
+            filtered: values,
             parameters: periods.len(),
             clipped: Vec::new(),
             fences: None,
@@ -94,12 +94,8 @@ pub struct SeasonalPart {
 }
 
 /// Takes a timeline apart; without a season, into a smoothed trend alone.
-///
-/// # Errors
-///
-/// If the numbers leave what a float of single precision can hold.
 pub fn decompose(timeline: &Timeline) -> Result<Parts> {
-    let values = timeline.fill(&timeline.lessons);
+    let values = timeline.fill(&timeline.targets);
     let fitted = fit(&periods(timeline), &values).context("split off the seasons")?;
     Ok(fitted.parts)
 }

@@ -1,30 +1,30 @@
-//! From errors a model made on values it had not seen to the distribution of the next value: a step
-//! of its own, after the model and before the verdict, the same for every model.
+//! From the errors of a model on values it had not seen to the distribution of the next value: a step of
+//! its own, after the model and before the verdict, the same for every model.
 //!
-//! Each error is divided by a scale that is known before it ([`scale`]); the ratios, of one kind now,
-//! are the distribution's shape ([`shape`]), with a tail beyond what they can show ([`tail`]). That is
-//! split conformal forecast with locally weighted scores (Lei, G'Sell, Rinaldo, Tibshirani and
+//! Each error is divided by a scale that is known before it ([`scale`]); the quantiles of the ratios
+//! ([`residual_quantiles`]) are the distribution's, with a tail beyond those that data can show ([`tail`]).
+//! That is split conformal prediction with locally weighted scores (Lei, G'Sell, Rinaldo, Tibshirani and
 //! Wasserman, *Distribution-Free Predictive Inference for Regression*, 2018), each side by itself.
 
-pub mod distribution;
+mod residual_quantiles;
 mod scale;
-mod shape;
 mod tail;
+mod variance_features;
+mod variance_fit;
 
 use std::sync::Arc;
 
 use super::timeline::Timeline;
-use super::{Band, Fitted, Level};
-use distribution::Distribution;
-use scale::Scales;
-pub use shape::Reach;
-use shape::Shape;
+use super::{Band, Fitted, Level, Side};
+pub use residual_quantiles::Margins;
+use residual_quantiles::ResidualQuantiles;
+use scale::{Scale, Scales};
 
-/// The scale of every slot, and the shape they share.
+/// The scale of every slot, and the quantiles they share.
 #[derive(Debug, Clone)]
 pub struct Calibration {
     scales: Scales,
-    shape: Arc<Shape>,
+    quantiles: Arc<ResidualQuantiles>,
 }
 
 /// The size of an error below and above its expectation, in the unit of the series.
@@ -34,20 +34,30 @@ pub struct ErrorSizes {
     pub above: f64,
 }
 
-/// Fewer errors say nothing of how large they can be.
+/// The predictive distribution of one value.
+#[derive(Debug, Clone)]
+pub struct Distribution {
+    pub expected: f64,
+    /// The scale of values below the expected one, above it, and in the tail of either side.
+    pub below: f64,
+    pub above: f64,
+    pub tail: f64,
+    quantiles: Arc<ResidualQuantiles>,
+}
+
+/// Fewer errors do not show how large they can be.
 pub const FEWEST_ERRORS: usize = 12;
 
 impl Calibration {
     /// `None` if there are too few errors, or they are all zero.
-    pub fn of(fitted: &Fitted, timeline: &Timeline) -> Option<Self> {
+    pub fn new(fitted: &Fitted, timeline: &Timeline) -> Option<Self> {
         if fitted.errors.iter().flatten().count() < FEWEST_ERRORS {
             return None;
         }
-        let scales = Scales::learn(fitted, timeline)?;
-        let shape = Shape::of(fitted, &scales);
+        let scales = Scales::fit(fitted, timeline)?;
         Some(Self {
+            quantiles: Arc::new(ResidualQuantiles::new(fitted, &scales)),
             scales,
-            shape: Arc::new(shape),
         })
     }
 
@@ -60,37 +70,81 @@ impl Calibration {
         }
     }
 
-    /// How far a band at a level reaches.
-    pub fn reach(&self, level: Level) -> Reach {
-        self.shape.reach(1.0 - level.share())
+    pub fn margins(&self, level: Level) -> Margins {
+        self.quantiles.margins(1.0 - level.share())
     }
 
-    /// The limits of a slot's distribution. `None` if one is no number.
+    /// The limits of a slot's distribution, by its number from the first that is forecast on. `None` if
+    /// one is not finite.
     pub fn band(
         &self,
         fitted: &Fitted,
         timeline: &Timeline,
         index: usize,
-        reach: Reach,
+        margins: Margins,
     ) -> Option<Band> {
         let unit = timeline.unit;
-        let scale = self.scales.at(index);
-        let expected = unit.value(fitted.expected[index]);
-        let [below, above] = [(reach.below, scale.below), (reach.above, scale.above)]
-            .map(|(ratio, own)| ratio * (own * unit.size) + reach.beyond * (scale.far * unit.size));
-        Band::new(expected - below, expected, expected + above)
+        let scale = self.scales.at(index).times(unit.size);
+        band(unit.value(fitted.expected[index]), scale, margins)
     }
 
-    /// The distribution of a slot's value, by its number from the first that is forecast on.
+    /// The distribution of a slot's value.
     pub fn distribution(&self, fitted: &Fitted, timeline: &Timeline, index: usize) -> Distribution {
         let unit = timeline.unit;
-        let scale = self.scales.at(index);
+        let scale = self.scales.at(index).times(unit.size);
         Distribution {
             expected: unit.value(fitted.expected[index]),
-            below: scale.below * unit.size,
-            above: scale.above * unit.size,
-            far: scale.far * unit.size,
-            shape: Arc::clone(&self.shape),
+            below: scale.below,
+            above: scale.above,
+            tail: scale.tail,
+            quantiles: Arc::clone(&self.quantiles),
+        }
+    }
+}
+
+fn band(expected: f64, scale: Scale, margins: Margins) -> Option<Band> {
+    let tail = margins.tail * scale.tail;
+    let below = margins.below * scale.below + tail;
+    let above = margins.above * scale.above + tail;
+    Band::new(expected - below, expected, expected + above)
+}
+
+impl Distribution {
+    /// How rarely a value lies this far out, on either side: its two-sided tail probability, in
+    /// (0, 1]. It is `1 - level` on the limits of the band at that level.
+    pub fn score(&self, value: f64) -> f64 {
+        let (side, distance, scale) = if value < self.expected {
+            (Side::Low, self.expected - value, self.below)
+        } else {
+            (Side::High, value - self.expected, self.above)
+        };
+        self.quantiles
+            .tail_probability(side, distance, scale, self.tail)
+            .clamp(f64::MIN_POSITIVE, 1.0)
+    }
+}
+
+#[cfg(test)]
+impl Distribution {
+    /// The limits that hold a share of the values, with equal tails. `None` if a limit is not finite.
+    pub fn band(&self, level: Level) -> Option<Band> {
+        let scale = Scale {
+            below: self.below,
+            above: self.above,
+            tail: self.tail,
+        };
+        let margins = self.quantiles.margins(1.0 - level.share());
+        band(self.expected, scale, margins)
+    }
+
+    /// One whose 95 % lie within half of a unit around the expected value.
+    pub fn sample(expected: f64) -> Self {
+        Self {
+            expected,
+            below: 1.0,
+            above: 1.0,
+            tail: 1.0,
+            quantiles: Arc::new(ResidualQuantiles::sample()),
         }
     }
 }
