@@ -1,7 +1,7 @@
 //! How a forecast came about, for people who ask: what each part of the model added to the
 //! expectation, how large errors are now and usually, and the limits at other levels.
 
-use super::calibration::{Calibration, ErrorSizes};
+use super::calibration::{Calibration, Scale};
 use super::timeline::Timeline;
 use super::{Band, Fitted, Level};
 
@@ -37,8 +37,8 @@ pub struct Limits {
 pub struct Derivation {
     /// They sum up to the expectation, before it is clipped to the range of possible values.
     pub contributions: Vec<Contribution>,
-    /// The size of an error in most of the history.
-    pub usual_error: ErrorSizes,
+    /// The scale of an error in most of the history.
+    pub usual_error: Scale,
     /// The number of errors behind the distribution.
     pub errors: usize,
     /// At the level of the method and at rarer ones, ascending.
@@ -87,7 +87,7 @@ impl Derivation {
         };
         Self {
             contributions: fitted.contributions.iter().map(in_series_unit).collect(),
-            usual_error: calibration.usual_error(timeline),
+            usual_error: calibration.usual_scale(timeline),
             errors: fitted.errors.iter().flatten().count(),
             limits: limits.collect(),
         }
@@ -98,10 +98,7 @@ impl Derivation {
     pub fn sample() -> Self {
         Self {
             contributions: Vec::new(),
-            usual_error: ErrorSizes {
-                below: 1.0,
-                above: 1.0,
-            },
+            usual_error: Scale::UNIT,
             errors: 0,
             limits: Vec::new(),
         }

@@ -1,9 +1,8 @@
-//! From a cleaned history to the forecast of the next point. A model forecasts one step ahead and
-//! reports its errors on values it had not seen; the calibration turns those errors into the predictive
-//! distribution of the next value; the band is that distribution's limits at a level.
+//! From a history to the forecast of the next point. A model gets the history as a [`Timeline`], with
+//! its calendar and its gaps, forecasts one step ahead and reports its errors on values it had not seen;
+//! the calibration turns those errors into the predictive distribution of the next value; the band is
+//! that distribution's limits at a level.
 //!
-//! Models stand side by side behind [`Model`] and get the history as a [`Timeline`], with its calendar
-//! and its gaps.
 #![doc = include_str!("README.md")]
 
 mod augurs;
@@ -23,6 +22,7 @@ mod seasons;
 mod sensitivity;
 mod timeline;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use anyhow::{Context, Result};
@@ -66,7 +66,7 @@ pub struct Forecast {
 
 /// What a model learnt from a history: its expectation of each slot from the first it can forecast, the
 /// last of them the one to forecast, and its errors.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Fitted {
     /// The first slot that is forecast. At least one value lies before it.
     pub first: usize,
@@ -98,12 +98,6 @@ pub struct Fitted {
 pub struct Clipped {
     pub slot: usize,
     pub to: f64,
-}
-
-/// Anything that learns from a history and forecasts one step beyond it. Deterministic: the same
-/// history makes the same forecast.
-pub trait Model {
-    fn fit(&self, timeline: &Timeline) -> Result<Fitted>;
 }
 
 /// Why a history makes no forecast, and what would suffice.
@@ -146,13 +140,6 @@ impl fmt::Display for Insufficient {
     }
 }
 
-impl Forecast {
-    /// How rarely a value lies this far out: see [`Distribution::score`].
-    pub fn score(&self, value: f64) -> f64 {
-        self.distribution.score(value)
-    }
-}
-
 /// Predicts the point after the history, or says why that is not possible. An error means that the
 /// seasons or the budget of the method do not fit the step, or that the model failed.
 pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast, Insufficient>> {
@@ -186,7 +173,7 @@ pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast,
             allowed,
         }));
     }
-    let fitted = choose_model(method, step).fit(&timeline)?;
+    let fitted = fit(method, &timeline, step)?;
     let Some(calibration) = Calibration::new(&fitted, &timeline) else {
         return Ok(Err(Insufficient::ShortHistory {
             held: history.span(),
@@ -224,43 +211,45 @@ pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast,
 
 /// Adds to what was clipped before the fit what the fit clipped.
 fn add_clipped(cleaned: &Cleaned, fitted: &Fitted, timeline: &Timeline) -> Cleaned {
-    let mut values = vec![None; timeline.len()];
+    let unit = timeline.unit;
+    let mut by_slot = vec![None; timeline.len()];
     for clipped in &fitted.clipped {
-        values[clipped.slot] = Some(timeline.unit.value(clipped.to));
+        by_slot[clipped.slot] = Some(unit.value(clipped.to));
     }
     // Where two buckets share a slot, the later one's value is in it.
-    let mut clipped = vec![None; timeline.slots.len()];
-    let mut all = cleaned.clipped.clone();
+    let mut history = cleaned.history.values().to_vec();
+    let mut all: BTreeSet<usize> = cleaned.clipped.iter().copied().collect();
     for (index, slot) in timeline.slots.iter().enumerate().rev() {
-        if let Some(value) = slot.and_then(|slot| values.get_mut(slot)?.take()) {
-            clipped[index] = Some(value);
-            all.push(index);
+        if let Some(value) = slot.and_then(|slot| by_slot.get_mut(slot)?.take()) {
+            history[index] = history[index].and(Some(value));
+            all.insert(index);
         }
     }
-    all.sort_unstable();
-    all.dedup();
     let fences = fitted.fences.map(|fences| Fences {
-        lower: timeline.unit.value(fences.lower),
-        upper: timeline.unit.value(fences.upper),
+        lower: unit.value(fences.lower),
+        upper: unit.value(fences.upper),
     });
     Cleaned {
         history: cleaned
             .history
-            .map(|index, value| clipped[index].unwrap_or(value)),
+            .map(|index, value| history[index].unwrap_or(value)),
         fences: fences.or(cleaned.fences),
-        clipped: all,
+        clipped: all.into_iter().collect(),
     }
 }
 
-fn choose_model(method: &Method, step: Step) -> Box<dyn Model> {
-    let adapt_after = method.adapt_after.num_seconds() / step.seconds();
+fn fit(method: &Method, timeline: &Timeline, step: Step) -> Result<Fitted> {
     match method.model {
-        // It is the most accurate on every kind of series measured; README.md has the figures.
-        ModelChoice::Auto | ModelChoice::Autoregression => Box::new(Autoregression {
-            adapt_after_steps: usize::try_from(adapt_after).unwrap_or(0).max(1),
-            fence_factor: method.outliers.factor,
-        }),
-        ModelChoice::Mstl => Box::new(augurs::Mstl),
+        // It is the most accurate on every kind of series measured.
+        ModelChoice::Auto | ModelChoice::Autoregression => {
+            let adapt_after = method.adapt_after.num_seconds() / step.seconds();
+            let autoregression = Autoregression {
+                adapt_after_steps: usize::try_from(adapt_after).unwrap_or(0).max(1),
+                fence_factor: method.outliers.factor,
+            };
+            autoregression.fit(timeline)
+        }
+        ModelChoice::Mstl => augurs::fit_mstl(timeline),
     }
 }
 

@@ -45,26 +45,26 @@ pub struct Budget {
     per: Period,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Period {
-    Day,
-    Week,
-    Month,
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Period {
+    name: &'static str,
+    days: f64,
 }
 
-impl Period {
-    fn days(self) -> f64 {
-        match self {
-            Self::Day => 1.0,
-            Self::Week => 7.0,
-            Self::Month => 30.44,
-        }
-    }
-
-    fn buckets(self, step: Step) -> f64 {
-        self.days() * 86_400.0 / step.delta().as_seconds_f64()
-    }
-}
+const PERIODS: [Period; 3] = [
+    Period {
+        name: "day",
+        days: 1.0,
+    },
+    Period {
+        name: "week",
+        days: 7.0,
+    },
+    Period {
+        name: "month",
+        days: 30.44,
+    },
+];
 
 impl Budget {
     /// The level of the band that makes as many false alerts as are acceptable. It keeps two digits of
@@ -74,7 +74,7 @@ impl Budget {
             Direction::Both => 1.0,
             Direction::High | Direction::Low => 2.0,
         };
-        let buckets = self.per.buckets(step);
+        let buckets = self.per.days * 86_400.0 / step.delta().as_seconds_f64();
         let rate = self.episodes / buckets;
         let probability = 2.0 * rate / (1.0 + (1.0 - 4.0 * rate).sqrt());
         let (fewest, most) = (
@@ -114,12 +114,8 @@ impl FromStr for Budget {
     fn from_str(text: &str) -> Result<Self, String> {
         let budget = text.split_once('/').and_then(|(episodes, per)| {
             let episodes = episodes.trim().parse().ok()?;
-            let per = match per.trim() {
-                "day" => Period::Day,
-                "week" => Period::Week,
-                "month" => Period::Month,
-                _ => return None,
-            };
+            let mut periods = PERIODS.into_iter();
+            let per = periods.find(|period| period.name == per.trim())?;
             Some(Self { episodes, per })
         });
         budget
@@ -142,12 +138,7 @@ impl TryFrom<String> for Budget {
 
 impl fmt::Display for Budget {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        let per = match self.per {
-            Period::Day => "day",
-            Period::Week => "week",
-            Period::Month => "month",
-        };
-        write!(formatter, "{}/{per}", self.episodes)
+        write!(formatter, "{}/{}", self.episodes, self.per.name)
     }
 }
 

@@ -217,7 +217,7 @@ fn name(role: Role, forecast: &Forecast, metric: &Metric) -> String {
 }
 
 fn error(forecast: &Forecast, notation: Notation) -> String {
-    let (now, usual) = (&forecast.distribution, forecast.derivation.usual_error);
+    let (now, usual) = (forecast.distribution.scale, forecast.derivation.usual_error);
     let times = |now: f64, usual: f64| write_times(now / usual);
     format!(
         "about {} below or {} above here and now, {} and {} times as much as usual; learnt from {} errors on values the model had not seen",

@@ -8,7 +8,6 @@
 
 mod cusum;
 mod error_correction;
-mod horizon;
 mod regression;
 mod regressors;
 mod robust_filter;
@@ -18,7 +17,7 @@ use anyhow::{Context, Result};
 
 use super::error_profile::ErrorProfile;
 use super::timeline::Timeline;
-use super::{Clipped, Contribution, Fitted, Model, Role};
+use super::{Clipped, Contribution, Fitted, Role};
 use crate::forecast::clean::{FenceFactor, Fences};
 use regression::{Design, Regression, dot};
 use regressors::Regressors;
@@ -32,8 +31,8 @@ pub struct Autoregression {
     pub fence_factor: FenceFactor,
 }
 
-impl Model for Autoregression {
-    fn fit(&self, timeline: &Timeline) -> Result<Fitted> {
+impl Autoregression {
+    pub fn fit(&self, timeline: &Timeline) -> Result<Fitted> {
         // As many open slots as the steps usually hold.
         let buckets = timeline.slots.len().max(1);
         let longest_hold = (self.adapt_after_steps * timeline.len() / buckets).max(1);
@@ -92,7 +91,7 @@ impl Horizon {
 }
 
 /// The mean forecast of a slot.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Expectation {
     value: f64,
     /// The weight of the slot's own value in it.
@@ -128,16 +127,18 @@ impl Combination {
         for (seasons, share) in shares {
             let design = table.design(*seasons, timeline, targets, fence_factor);
             let regression = Regression::fit(&design)?;
-            let start = timeline.len() - design.targets.len();
             let fitted = design.fitted(&regression.weights);
-            let rows = fitted.iter().zip(&regression.leverages).skip(first - start);
+            let rows = fitted
+                .iter()
+                .zip(&regression.leverages)
+                .skip(first - design.first);
             let rows = rows.zip(&timeline.values[first..]);
             for (sum, ((fitted, leverage), value)) in errors.iter_mut().zip(rows) {
                 let error = value.map(|value| (value - fitted) / (1.0 - leverage));
                 *sum = sum.zip(error).map(|(sum, error)| sum + share * error);
             }
             members.push(Member {
-                first: start,
+                first: design.first,
                 share: *share,
                 regression,
             });
@@ -171,11 +172,7 @@ impl Combination {
         timeline: &Timeline,
         row: &mut Vec<f64>,
     ) -> Expectation {
-        let mut expectation = Expectation {
-            value: 0.0,
-            leverage: 0.0,
-            disagreement: 0.0,
-        };
+        let mut expectation = Expectation::default();
         let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
         row.clear();
         self.regressors.write(slot, filtered, timeline, row);
@@ -188,6 +185,31 @@ impl Combination {
         }
         expectation.disagreement = most - least;
         expectation
+    }
+
+    /// The standard errors of forecasts 1, 2, ... steps ahead, as multiples of the first: `sqrt(sum psi^2)`
+    /// over the weights `psi` of the moving average that equals the autoregression (Box and Jenkins, *Time
+    /// Series Analysis: Forecasting and Control*, 1970). No weight counts for more than that of a random
+    /// walk; the part of the seasons is known in advance.
+    fn horizon_growth(&self, farthest: usize) -> Vec<f64> {
+        let mut recent = vec![0.0; self.regressors.recent];
+        for (member, share) in self.shares(Horizon::Further) {
+            let weights = member.regression.weights.iter().skip(1);
+            for (sum, weight) in recent.iter_mut().zip(weights) {
+                *sum += share * weight;
+            }
+        }
+        let mut psi = vec![1.0];
+        while psi.len() < farthest {
+            let terms = recent.iter().zip(psi.iter().rev());
+            let next: f64 = terms.map(|(weight, psi)| weight * psi).sum();
+            psi.push(next.clamp(-1.0, 1.0));
+        }
+        let squares = psi.iter().scan(0.0, |sum, psi| {
+            *sum += psi * psi;
+            Some(f64::sqrt(*sum))
+        });
+        squares.collect()
     }
 
     /// What each role adds to the expectation of the slot after the last.
@@ -219,38 +241,22 @@ impl Combination {
         Contribution::sums(parts.into_iter())
     }
 
-    /// The member with the most rows, whose outliers are those of the combination.
-    fn longest_member(&self) -> Option<&Member> {
-        self.members.last()
-    }
-
     /// The number of weights of the largest member.
     fn parameters(&self) -> usize {
-        self.members
-            .first()
-            .map_or(0, |member| member.regression.weights.len())
+        self.regressors.count()
     }
 
-    fn clipped(&self) -> Vec<Clipped> {
-        let members = self.longest_member().into_iter();
-        let outliers = members.flat_map(|member| {
-            let outliers = member.regression.outliers.iter();
-            outliers.map(|outlier| Clipped {
-                slot: member.first + outlier.row,
-                to: outlier.clipped_to,
-            })
-        });
-        outliers.collect()
-    }
-
-    /// Around the next value, given its expectation.
-    fn fences(&self, expected: f64, timeline: &Timeline) -> Option<Fences> {
-        let regression = &self.longest_member()?.regression;
+    /// What the member with the most rows clipped, and would clip of the next value, given its expectation.
+    fn outliers(&self, expected: f64, timeline: &Timeline) -> (Vec<Clipped>, Option<Fences>) {
+        let Some(Member { regression, .. }) = self.members.last() else {
+            return (Vec::new(), None);
+        };
         let usual = regression.profile.at(timeline.phases[timeline.len()]);
-        regression.fences.map(|fences| Fences {
+        let fences = regression.fences.map(|fences| Fences {
             lower: expected + fences.lower * usual,
             upper: expected + fences.upper * usual,
-        })
+        });
+        (regression.clipped.clone(), fences)
     }
 }
 
@@ -264,7 +270,10 @@ struct Table<'a> {
 impl<'a> Table<'a> {
     /// For so many members, each of which knows a season less than the one before.
     fn new(regressors: &'a Regressors, members: usize, timeline: &Timeline) -> Self {
-        let fewest = regressors.with_seasons(regressors.seasons + 1 - members);
+        let fewest = Regressors {
+            seasons: regressors.seasons + 1 - members,
+            ..*regressors
+        };
         let first = fewest.first_slot(timeline);
         let mut rows = Vec::with_capacity(regressors.count() * (timeline.len() - first));
         for slot in first..timeline.len() {
@@ -285,7 +294,10 @@ impl<'a> Table<'a> {
         targets: &'b [Option<f64>],
         fence_factor: FenceFactor,
     ) -> Design<'b> {
-        let regressors = self.regressors.with_seasons(seasons);
+        let regressors = Regressors {
+            seasons,
+            ..*self.regressors
+        };
         let first = regressors.first_slot(timeline);
         let targets = &targets[first..];
         let phases = &timeline.phases[first..timeline.len()];
@@ -297,6 +309,7 @@ impl<'a> Table<'a> {
         });
         let stride = self.regressors.count();
         Design {
+            first,
             regressors: &self.rows[(first - self.first) * stride..],
             stride,
             width: regressors.count(),

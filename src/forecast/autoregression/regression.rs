@@ -15,12 +15,15 @@
 use anyhow::{Context, Result, ensure};
 use nalgebra::{Cholesky, DMatrix, DMatrixView, DVector, Dyn};
 
+use crate::forecast::Clipped;
 use crate::forecast::clean::{FenceFactor, Fences};
 use crate::forecast::error_profile::ErrorProfile;
 
 /// The rows of a regression.
 #[derive(Debug, Clone)]
 pub struct Design<'a> {
+    /// The slot of the first row.
+    pub first: usize,
     /// The regressors, row after row; of each `stride` the first `width` count.
     pub regressors: &'a [f64],
     pub stride: usize,
@@ -39,18 +42,10 @@ pub struct Regression {
     pub weights: DVector<f64>,
     /// Of each row, the weight of its own value in its fitted value: 0 to 1.
     pub leverages: Vec<f64>,
-    /// The rows that were clipped.
-    pub outliers: Vec<Outlier>,
+    pub clipped: Vec<Clipped>,
     /// Where errors are clipped, as multiples of the usual one; `None` where they have no spread.
     pub fences: Option<Fences>,
     pub profile: ErrorProfile,
-}
-
-/// A row whose value was clipped.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Outlier {
-    pub row: usize,
-    pub clipped_to: f64,
 }
 
 /// Candidate strengths of the ridge, as shares of the rows' weight.
@@ -100,7 +95,7 @@ impl Regression {
         ensure!(weights.iter().all(|weight| weight.is_finite()), UNSOLVED);
         Ok(Self {
             leverages: leverages(design, &cholesky, &row_weights),
-            outliers: residuals.outliers(design),
+            clipped: residuals.clipped(design),
             fences: residuals.fences,
             profile: residuals.profile,
             weights,
@@ -231,12 +226,13 @@ impl Residuals {
         }
     }
 
-    fn outliers(&self, design: &Design) -> Vec<Outlier> {
+    fn clipped(&self, design: &Design) -> Vec<Clipped> {
         let rows = self.ratios.iter().zip(design.phases).enumerate();
         rows.filter_map(|(row, (ratio, phase))| {
             let (ratio, fences) = (*ratio).zip(self.fences)?;
-            let clipped_to = self.fitted[row] + fences.clip(ratio) * self.profile.at(*phase);
-            (!fences.contain(ratio)).then_some(Outlier { row, clipped_to })
+            let to = self.fitted[row] + fences.clip(ratio) * self.profile.at(*phase);
+            let slot = design.first + row;
+            (!fences.contain(ratio)).then_some(Clipped { slot, to })
         })
         .collect()
     }

@@ -15,7 +15,7 @@ const MOST_TRAINED: usize = 10_080;
 const HISTORY_EACH: usize = 40;
 
 /// Which regressors a slot has.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Regressors {
     pub recent: usize,
     /// How many seasons, shortest first.
@@ -26,14 +26,6 @@ impl Regressors {
     pub fn new(timeline: &Timeline, seasons: usize) -> Self {
         Self {
             recent: (timeline.len() / HISTORY_EACH).clamp(1, RECENT),
-            seasons,
-        }
-    }
-
-    /// The same of fewer seasons, the shortest ones.
-    pub fn with_seasons(&self, seasons: usize) -> Self {
-        Self {
-            recent: self.recent,
             seasons,
         }
     }

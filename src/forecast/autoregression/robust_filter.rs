@@ -3,15 +3,12 @@
 //! their forecasts are replaced by expectations in the forecasts after them, until the values are back
 //! among those of the seasonal baseline, or the new level has lasted long enough to be accepted.
 //! Meanwhile the regression that knows the baseline's season forecasts, and its uncertainty is that of a
-//! forecast so many steps ahead (see [`HorizonGrowth`]). The idea is that of robust filters (Gelper, Fried
-//! and Croux, *Robust Forecasting with Exponential and Holt-Winters Smoothing*, 2010), with a gap in place
-//! of a clipped value.
-
-use std::cell::OnceCell;
+//! forecast so many steps ahead. The idea is that of robust filters (Gelper, Fried and Croux, *Robust
+//! Forecasting with Exponential and Holt-Winters Smoothing*, 2010), with a gap in place of a clipped
+//! value.
 
 use super::cusum::Cusum;
 use super::error_correction::ErrorCorrection;
-use super::horizon::HorizonGrowth;
 use super::seasonal_baseline::SeasonalBaseline;
 use super::{Combination, Horizon};
 use crate::forecast::Fitted;
@@ -58,12 +55,8 @@ pub struct RobustFilter<'a> {
     baseline: Option<&'a SeasonalBaseline<'a>>,
     /// Of the latest forecast.
     horizon: Horizon,
-    filtered: Vec<f64>,
-    expected: Vec<f64>,
-    errors: Vec<Option<f64>>,
-    growth: Vec<f64>,
-    disagreement: Vec<f64>,
-    held_since: Vec<Option<usize>>,
+    /// As far as the history was filtered.
+    fitted: Fitted,
 }
 
 impl<'a> RobustFilter<'a> {
@@ -87,18 +80,17 @@ impl<'a> RobustFilter<'a> {
         let phases = &timeline.phases[first..timeline.len()];
         let profile = ErrorProfile::new(&combination.errors, phases, timeline.phase_count);
         let mut correction = ErrorCorrection::fit(&combination.errors, first, &profile, timeline);
-        let horizon_growth = OnceCell::new();
+        let horizon_growth = combination.horizon_growth(longest_hold);
         let mut filter = Self {
             timeline,
             combination,
             baseline,
             horizon: Horizon::Next,
-            filtered: timeline.filled.clone(),
-            expected: Vec::new(),
-            errors: Vec::new(),
-            growth: Vec::new(),
-            disagreement: Vec::new(),
-            held_since: Vec::new(),
+            fitted: Fitted {
+                first,
+                filtered: timeline.filled.clone(),
+                ..Fitted::default()
+            },
         };
         let keep = 0.5_f64.powf(1.0 / VOLATILITY_HALF_LIFE);
         #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
@@ -111,20 +103,18 @@ impl<'a> RobustFilter<'a> {
         let mut row = Vec::new();
         for slot in first..=timeline.len() {
             filter.horizon = Horizon::from_steps(ahead);
-            let expectation =
-                combination.expect(slot, filter.horizon, &filter.filtered, timeline, &mut row);
+            let expectation = combination.expect(
+                slot,
+                filter.horizon,
+                &filter.fitted.filtered,
+                timeline,
+                &mut row,
+            );
             let expected = expectation.value + correction.expect(slot);
-            let growth = match filter.horizon {
-                Horizon::Next => 1.0,
-                Horizon::Further => horizon_growth
-                    .get_or_init(|| {
-                        HorizonGrowth::measure(combination, timeline, &profile, longest_hold)
-                    })
-                    .at(ahead),
-            };
-            filter.expected.push(expected);
-            filter.growth.push(growth);
-            filter.disagreement.push(expectation.disagreement);
+            let growth = horizon_growth[ahead.min(longest_hold) - 1];
+            filter.fitted.expected.push(expected);
+            filter.fitted.growth.push(growth);
+            filter.fitted.disagreement.push(expectation.disagreement);
             let Some(value) = timeline.values.get(slot).copied().flatten() else {
                 filter.push_unknown(slot, expected, hold);
                 correction.push(None);
@@ -163,13 +153,13 @@ impl<'a> RobustFilter<'a> {
             }
             ahead = 1;
             let unseen = 1.0 - expectation.leverage;
-            filter.errors.push(Some(error / unseen));
-            filter.held_since.push(None);
+            filter.fitted.errors.push(Some(error / unseen));
+            filter.fitted.held_since.push(None);
             correction.push(Some((value - expectation.value) / unseen));
             let capped = (error.abs() / usual).min(5.0 * volatility.max(0.5));
             volatility = keep * volatility + (1.0 - keep) * capped;
             was_capped = !was_capped && standardized > CAP;
-            filter.filtered[slot] = if was_capped {
+            filter.fitted.filtered[slot] = if was_capped {
                 expected + error * CAP / standardized
             } else {
                 value
@@ -180,9 +170,9 @@ impl<'a> RobustFilter<'a> {
 
     /// A slot without an error, for want of a value or because it is held.
     fn push_unknown(&mut self, slot: usize, filtered: f64, hold: Option<Hold>) {
-        self.errors.push(None);
-        self.held_since.push(hold.map(|hold| hold.since));
-        if let Some(value) = self.filtered.get_mut(slot) {
+        self.fitted.errors.push(None);
+        self.fitted.held_since.push(hold.map(|hold| hold.since));
+        if let Some(value) = self.fitted.filtered.get_mut(slot) {
             *value = filtered;
         }
     }
@@ -191,7 +181,7 @@ impl<'a> RobustFilter<'a> {
     fn accept(&mut self, since: usize, last: usize) {
         for slot in since..=last {
             if let Some(value) = self.timeline.values[slot] {
-                self.filtered[slot] = value;
+                self.fitted.filtered[slot] = value;
             }
         }
     }
@@ -201,9 +191,9 @@ impl<'a> RobustFilter<'a> {
     fn reject(&mut self, since: usize, end: usize) {
         for slot in since..end {
             let index = slot - self.combination.first;
-            self.filtered[slot] = self.expected[index];
-            self.errors[index] = None;
-            self.held_since[index] = Some(since);
+            self.fitted.filtered[slot] = self.fitted.expected[index];
+            self.fitted.errors[index] = None;
+            self.fitted.held_since[index] = Some(since);
         }
     }
 
@@ -221,7 +211,7 @@ impl<'a> RobustFilter<'a> {
         let slots = since.saturating_sub(JUST_BEFORE)..since;
         #[expect(clippy::cast_precision_loss, reason = "a few")]
         let count = slots.len().max(1) as f64;
-        let before = slots.map(|slot| self.deviation(slot, self.filtered[slot]));
+        let before = slots.map(|slot| self.deviation(slot, self.fitted.filtered[slot]));
         let new = deviation - before.sum::<f64>() / count;
         new * deviation.signum() > NEW_SHARE * deviation.abs()
     }
@@ -229,30 +219,25 @@ impl<'a> RobustFilter<'a> {
     /// From the baseline, in usual deviations; 0 where there is none.
     fn deviation(&self, slot: usize, value: f64) -> f64 {
         self.baseline.map_or(0.0, |baseline| {
-            baseline.deviation(slot, value, &self.filtered)
+            baseline.deviation(slot, value, &self.fitted.filtered)
         })
     }
 
     pub fn into_fitted(self) -> Fitted {
-        let (combination, timeline) = (self.combination, self.timeline);
-        let expected = self.expected.last().copied().unwrap_or(0.0);
+        let (fitted, timeline) = (self.fitted, self.timeline);
+        let expected = fitted.expected.last().copied().unwrap_or(0.0);
+        let (clipped, fences) = self.combination.outliers(expected, timeline);
         Fitted {
-            first: combination.first,
-            parameters: combination.parameters(),
-            contributions: combination.contributions(
+            parameters: self.combination.parameters(),
+            contributions: self.combination.contributions(
                 self.horizon,
                 expected,
-                &self.filtered,
+                &fitted.filtered,
                 timeline,
             ),
-            clipped: combination.clipped(),
-            fences: combination.fences(expected, timeline),
-            expected: self.expected,
-            errors: self.errors,
-            growth: self.growth,
-            disagreement: self.disagreement,
-            held_since: self.held_since,
-            filtered: self.filtered,
+            clipped,
+            fences,
+            ..fitted
         }
     }
 }

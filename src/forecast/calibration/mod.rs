@@ -18,7 +18,8 @@ use super::timeline::Timeline;
 use super::{Band, Fitted, Level, Side};
 pub use residual_quantiles::Margins;
 use residual_quantiles::ResidualQuantiles;
-use scale::{Scale, Scales};
+pub use scale::Scale;
+use scale::Scales;
 
 /// The scale of every slot, and the quantiles they share.
 #[derive(Debug, Clone)]
@@ -27,21 +28,11 @@ pub struct Calibration {
     quantiles: Arc<ResidualQuantiles>,
 }
 
-/// The size of an error below and above its expectation, in the unit of the series.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ErrorSizes {
-    pub below: f64,
-    pub above: f64,
-}
-
 /// The predictive distribution of one value.
 #[derive(Debug, Clone)]
 pub struct Distribution {
     pub expected: f64,
-    /// The scale of values below the expected one, above it, and in the tail of either side.
-    pub below: f64,
-    pub above: f64,
-    pub tail: f64,
+    pub scale: Scale,
     quantiles: Arc<ResidualQuantiles>,
 }
 
@@ -61,13 +52,9 @@ impl Calibration {
         })
     }
 
-    /// The size of an error at the median slot of the history.
-    pub fn usual_error(&self, timeline: &Timeline) -> ErrorSizes {
-        let size = timeline.unit.size;
-        ErrorSizes {
-            below: self.scales.median(|scale| scale.below) * size,
-            above: self.scales.median(|scale| scale.above) * size,
-        }
+    /// The scale of an error at the median slot of the history.
+    pub fn usual_scale(&self, timeline: &Timeline) -> Scale {
+        self.scales.median().times(timeline.unit.size)
     }
 
     pub fn margins(&self, level: Level) -> Margins {
@@ -90,13 +77,9 @@ impl Calibration {
 
     /// The distribution of a slot's value.
     pub fn distribution(&self, fitted: &Fitted, timeline: &Timeline, index: usize) -> Distribution {
-        let unit = timeline.unit;
-        let scale = self.scales.at(index).times(unit.size);
         Distribution {
-            expected: unit.value(fitted.expected[index]),
-            below: scale.below,
-            above: scale.above,
-            tail: scale.tail,
+            expected: timeline.unit.value(fitted.expected[index]),
+            scale: self.scales.at(index).times(timeline.unit.size),
             quantiles: Arc::clone(&self.quantiles),
         }
     }
@@ -114,12 +97,12 @@ impl Distribution {
     /// (0, 1]. It is `1 - level` on the limits of the band at that level.
     pub fn score(&self, value: f64) -> f64 {
         let (side, distance, scale) = if value < self.expected {
-            (Side::Low, self.expected - value, self.below)
+            (Side::Low, self.expected - value, self.scale.below)
         } else {
-            (Side::High, value - self.expected, self.above)
+            (Side::High, value - self.expected, self.scale.above)
         };
         self.quantiles
-            .tail_probability(side, distance, scale, self.tail)
+            .tail_probability(side, distance, scale, self.scale.tail)
             .clamp(f64::MIN_POSITIVE, 1.0)
     }
 }
@@ -128,22 +111,15 @@ impl Distribution {
 impl Distribution {
     /// The limits that hold a share of the values, with equal tails. `None` if a limit is not finite.
     pub fn band(&self, level: Level) -> Option<Band> {
-        let scale = Scale {
-            below: self.below,
-            above: self.above,
-            tail: self.tail,
-        };
         let margins = self.quantiles.margins(1.0 - level.share());
-        band(self.expected, scale, margins)
+        band(self.expected, self.scale, margins)
     }
 
     /// One whose 95 % lie within half of a unit around the expected value.
     pub fn sample(expected: f64) -> Self {
         Self {
             expected,
-            below: 1.0,
-            above: 1.0,
-            tail: 1.0,
+            scale: Scale::UNIT,
             quantiles: Arc::new(ResidualQuantiles::sample()),
         }
     }

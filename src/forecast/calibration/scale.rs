@@ -9,7 +9,7 @@ use crate::forecast::error_profile::ErrorProfile;
 use crate::forecast::quantile::median;
 use crate::forecast::timeline::Timeline;
 
-/// The scales of one slot.
+/// The scales of the errors of one slot.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scale {
     pub below: f64,
@@ -21,6 +21,13 @@ pub struct Scale {
 }
 
 impl Scale {
+    #[cfg(test)]
+    pub const UNIT: Self = Self {
+        below: 1.0,
+        above: 1.0,
+        tail: 1.0,
+    };
+
     /// The one on an error's side.
     pub fn on_side_of(&self, error: f64) -> f64 {
         if error < 0.0 { self.below } else { self.above }
@@ -97,10 +104,17 @@ impl Scales {
         self.0[index]
     }
 
-    /// The median over all slots of one of their scales.
-    pub fn median(&self, pick: impl Fn(&Scale) -> f64) -> f64 {
-        let mut scales: Vec<f64> = self.0.iter().map(pick).collect();
-        median(&mut scales).unwrap_or_default()
+    /// The medians over all slots.
+    pub fn median(&self) -> Scale {
+        let median = |pick: fn(&Scale) -> f64| {
+            let mut scales: Vec<f64> = self.0.iter().map(pick).collect();
+            median(&mut scales).unwrap_or_default()
+        };
+        Scale {
+            below: median(|scale| scale.below),
+            above: median(|scale| scale.above),
+            tail: median(|scale| scale.tail),
+        }
     }
 }
 

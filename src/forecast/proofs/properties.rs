@@ -71,7 +71,8 @@ fn check_scores(distribution: &Distribution) -> Result<(), TestCaseError> {
     for sign in [-1.0, 1.0] {
         let mut before = 1.0;
         for step in 1..200 {
-            let distance = distribution.above.max(distribution.below) * f64::from(step) / 10.0;
+            let distance =
+                distribution.scale.above.max(distribution.scale.below) * f64::from(step) / 10.0;
             let score = distribution.score(distribution.expected + sign * distance);
             prop_assert!(score > 0.0 && score <= 1.0, "{score}");
             prop_assert!(score <= before * (1.0 + 1e-9), "{before} then {score}");
@@ -190,7 +191,7 @@ proptest! {
                 prop_assert!(band.lower <= band.expected && band.expected <= band.upper, "{band:?}");
             }
             for value in [f64::MIN, -1.0, 0.0, forecast.band.expected, 5e-324, f64::MAX] {
-                let score = forecast.score(value);
+                let score = forecast.distribution.score(value);
                 prop_assert!(score > 0.0 && score <= 1.0, "{score} of {value}");
             }
         }
