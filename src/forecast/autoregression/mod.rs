@@ -163,6 +163,17 @@ impl Combination {
         })
     }
 
+    /// The weights of the regressors in the mean forecast.
+    fn mean_weights(&self, horizon: Horizon) -> Vec<f64> {
+        let mut mean = vec![0.0; self.regressors.count()];
+        for (member, share) in self.shares(horizon) {
+            for (sum, weight) in mean.iter_mut().zip(member.regression.weights.iter()) {
+                *sum += share * weight;
+            }
+        }
+        mean
+    }
+
     /// The forecast of a slot from the filtered values before it. `row` is room for its regressors.
     fn expect(
         &self,
@@ -192,13 +203,8 @@ impl Combination {
     /// Series Analysis: Forecasting and Control*, 1970). No weight counts for more than that of a random
     /// walk; the part of the seasons is known in advance.
     fn horizon_growth(&self, farthest: usize) -> Vec<f64> {
-        let mut recent = vec![0.0; self.regressors.recent];
-        for (member, share) in self.shares(Horizon::Further) {
-            let weights = member.regression.weights.iter().skip(1);
-            for (sum, weight) in recent.iter_mut().zip(weights) {
-                *sum += share * weight;
-            }
-        }
+        let weights = self.mean_weights(Horizon::Further);
+        let recent = &weights[1..=self.regressors.recent];
         let mut psi = vec![1.0];
         while psi.len() < farthest {
             let terms = recent.iter().zip(psi.iter().rev());
@@ -223,16 +229,14 @@ impl Combination {
         let mut row = Vec::new();
         self.regressors
             .write(timeline.len(), filtered, timeline, &mut row);
-        let roles = self.regressors.roles();
-        let mut parts = Vec::new();
-        for (member, share) in self.shares(horizon) {
-            let weights = member.regression.weights.iter();
-            let products = roles.iter().zip(row.iter().zip(weights));
-            parts.extend(products.map(|(role, (regressor, weight))| Contribution {
-                role: *role,
-                value: share * (regressor * weight),
-            }));
-        }
+        let products = row.iter().zip(self.mean_weights(horizon));
+        let parts = self.regressors.roles().into_iter().zip(products);
+        let mut parts: Vec<Contribution> = parts
+            .map(|(role, (regressor, weight))| Contribution {
+                role,
+                value: regressor * weight,
+            })
+            .collect();
         let of_regressions: f64 = parts.iter().map(|part| part.value).sum();
         parts.push(Contribution {
             role: Role::PastErrors,
