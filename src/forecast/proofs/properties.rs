@@ -20,16 +20,16 @@ fn cases(count: u32) -> Config {
 
 /// Nine days of hours with a daily shape, outliers, gaps and a level shift.
 fn eventful(seed: u64) -> Vec<Option<f64>> {
-    let mut dice = Dice::new(seed);
-    let shift = 60.0 + 200.0 * dice.uniform();
+    let mut random = Random::new(seed);
+    let shift = 60.0 + 200.0 * random.uniform();
     (0..9 * 24)
         .map(|hour| {
             let place = f64::from(hour % 24) / 24.0 * std::f64::consts::TAU;
             let level =
                 100.0 + 40.0 * place.sin() + if f64::from(hour) > shift { 30.0 } else { 0.0 };
-            let outlier = if dice.uniform() < 0.02 { 150.0 } else { 0.0 };
-            let value = level + outlier + 5.0 * dice.normal();
-            (dice.uniform() > 0.03).then_some(value)
+            let outlier = if random.uniform() < 0.02 { 150.0 } else { 0.0 };
+            let value = level + outlier + 5.0 * random.normal();
+            (random.uniform() > 0.03).then_some(value)
         })
         .collect()
 }
@@ -143,7 +143,7 @@ proptest! {
     }
 
     #[test]
-    fn a_longer_history_makes_a_prediction_or_says_why_not(seed in any::<u64>(), len in 1_usize..216) {
+    fn a_longer_history_makes_a_prediction_or_a_reason(seed in any::<u64>(), len in 1_usize..216) {
         let values = eventful(seed);
         let predicted = predicted(&values[..len], "1h", 0.95).expect("a model");
         if let Err(reason) = predicted {
