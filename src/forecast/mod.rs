@@ -183,7 +183,8 @@ pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast,
     let resolution = resolution(timeline.unit);
     let range = method.range.as_seen_in(history);
     let bands = |index: usize, margins: Margins| {
-        let band = calibration.band(&fitted, &timeline, index, margins)?;
+        let distribution = calibration.distribution(&fitted, &timeline, index);
+        let band = distribution.band(margins)?;
         Some(band.at_least(resolution).within(range))
     };
     let next = fitted.expected.len() - 1;

@@ -42,29 +42,11 @@ impl Default for Sensitivity {
 #[serde(try_from = "String")]
 pub struct Budget {
     episodes: f64,
-    per: Period,
+    /// A name of [`PERIODS`] and its length in days.
+    per: (&'static str, f64),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Period {
-    name: &'static str,
-    days: f64,
-}
-
-const PERIODS: [Period; 3] = [
-    Period {
-        name: "day",
-        days: 1.0,
-    },
-    Period {
-        name: "week",
-        days: 7.0,
-    },
-    Period {
-        name: "month",
-        days: 30.44,
-    },
-];
+const PERIODS: [(&str, f64); 3] = [("day", 1.0), ("week", 7.0), ("month", 30.44)];
 
 impl Budget {
     /// The level of the band that makes as many false alerts as are acceptable. It keeps two digits of
@@ -74,7 +56,7 @@ impl Budget {
             Direction::Both => 1.0,
             Direction::High | Direction::Low => 2.0,
         };
-        let buckets = self.per.days * 86_400.0 / step.delta().as_seconds_f64();
+        let buckets = self.per.1 * 86_400.0 / step.delta().as_seconds_f64();
         let rate = self.episodes / buckets;
         let probability = 2.0 * rate / (1.0 + (1.0 - 4.0 * rate).sqrt());
         let (fewest, most) = (
@@ -115,7 +97,7 @@ impl FromStr for Budget {
         let budget = text.split_once('/').and_then(|(episodes, per)| {
             let episodes = episodes.trim().parse().ok()?;
             let mut periods = PERIODS.into_iter();
-            let per = periods.find(|period| period.name == per.trim())?;
+            let per = periods.find(|(name, _)| *name == per.trim())?;
             Some(Self { episodes, per })
         });
         budget
@@ -138,7 +120,7 @@ impl TryFrom<String> for Budget {
 
 impl fmt::Display for Budget {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        write!(formatter, "{}/{}", self.episodes, self.per.name)
+        write!(formatter, "{}/{}", self.episodes, self.per.0)
     }
 }
 

@@ -75,21 +75,6 @@ struct Member {
     regression: Regression,
 }
 
-/// The values that a forecast is computed from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Horizon {
-    /// The values just before.
-    Next,
-    /// Forecasts in their place, since the values are missing or held to be an incident.
-    Further,
-}
-
-impl Horizon {
-    fn from_steps(ahead: usize) -> Self {
-        if ahead > 1 { Self::Further } else { Self::Next }
-    }
-}
-
 /// The mean forecast of a slot.
 #[derive(Debug, Clone, Copy, Default)]
 struct Expectation {
@@ -152,9 +137,10 @@ impl Combination {
         })
     }
 
-    /// The members that forecast, each with its share.
-    fn shares(&self, horizon: Horizon) -> impl Iterator<Item = (&Member, f64)> {
-        let alone = self.is_first_alone && horizon == Horizon::Further;
+    /// The members that forecast so many steps ahead, each with its share. Beyond the next step, they
+    /// forecast from forecasts, since the values are missing or held to be an incident.
+    fn shares(&self, steps_ahead: usize) -> impl Iterator<Item = (&Member, f64)> {
+        let alone = self.is_first_alone && steps_ahead > 1;
         let members = self.members.iter().enumerate();
         members.map(move |(index, member)| match (alone, index) {
             (false, _) => (member, member.share),
@@ -164,9 +150,9 @@ impl Combination {
     }
 
     /// The weights of the regressors in the mean forecast.
-    fn mean_weights(&self, horizon: Horizon) -> Vec<f64> {
+    fn mean_weights(&self, steps_ahead: usize) -> Vec<f64> {
         let mut mean = vec![0.0; self.regressors.count()];
-        for (member, share) in self.shares(horizon) {
+        for (member, share) in self.shares(steps_ahead) {
             for (sum, weight) in mean.iter_mut().zip(member.regression.weights.iter()) {
                 *sum += share * weight;
             }
@@ -178,7 +164,7 @@ impl Combination {
     fn expect(
         &self,
         slot: usize,
-        horizon: Horizon,
+        steps_ahead: usize,
         filtered: &[f64],
         timeline: &Timeline,
         row: &mut Vec<f64>,
@@ -187,7 +173,7 @@ impl Combination {
         let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
         row.clear();
         self.regressors.write(slot, filtered, timeline, row);
-        for (member, share) in self.shares(horizon) {
+        for (member, share) in self.shares(steps_ahead) {
             let value = dot(row, member.regression.weights.as_slice());
             let leverage = member.regression.leverages.get(slot - member.first);
             (least, most) = (least.min(value), most.max(value));
@@ -203,7 +189,7 @@ impl Combination {
     /// Series Analysis: Forecasting and Control*, 1970). No weight counts for more than that of a random
     /// walk; the part of the seasons is known in advance.
     fn horizon_growth(&self, farthest: usize) -> Vec<f64> {
-        let weights = self.mean_weights(Horizon::Further);
+        let weights = self.mean_weights(2);
         let recent = &weights[1..=self.regressors.recent];
         let mut psi = vec![1.0];
         while psi.len() < farthest {
@@ -221,7 +207,7 @@ impl Combination {
     /// What each role adds to the expectation of the slot after the last.
     fn contributions(
         &self,
-        horizon: Horizon,
+        steps_ahead: usize,
         expected: f64,
         filtered: &[f64],
         timeline: &Timeline,
@@ -229,7 +215,7 @@ impl Combination {
         let mut row = Vec::new();
         self.regressors
             .write(timeline.len(), filtered, timeline, &mut row);
-        let products = row.iter().zip(self.mean_weights(horizon));
+        let products = row.iter().zip(self.mean_weights(steps_ahead));
         let parts = self.regressors.roles().into_iter().zip(products);
         let mut parts: Vec<Contribution> = parts
             .map(|(role, (regressor, weight))| Contribution {

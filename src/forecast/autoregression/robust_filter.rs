@@ -7,10 +7,10 @@
 //! Forecasting with Exponential and Holt-Winters Smoothing*, 2010), with a gap in place of a clipped
 //! value.
 
+use super::Combination;
 use super::cusum::Cusum;
 use super::error_correction::ErrorCorrection;
 use super::seasonal_baseline::SeasonalBaseline;
-use super::{Combination, Horizon};
 use crate::forecast::Fitted;
 use crate::forecast::error_profile::ErrorProfile;
 use crate::forecast::timeline::Timeline;
@@ -54,7 +54,7 @@ pub struct RobustFilter<'a> {
     combination: &'a Combination,
     baseline: Option<&'a SeasonalBaseline<'a>>,
     /// Of the latest forecast.
-    horizon: Horizon,
+    steps_ahead: usize,
     /// As far as the history was filtered.
     fitted: Fitted,
 }
@@ -85,7 +85,7 @@ impl<'a> RobustFilter<'a> {
             timeline,
             combination,
             baseline,
-            horizon: Horizon::Next,
+            steps_ahead: 1,
             fitted: Fitted {
                 first,
                 filtered: timeline.filled.clone(),
@@ -102,14 +102,9 @@ impl<'a> RobustFilter<'a> {
         let mut accepted_until = first;
         let mut row = Vec::new();
         for slot in first..=timeline.len() {
-            filter.horizon = Horizon::from_steps(ahead);
-            let expectation = combination.expect(
-                slot,
-                filter.horizon,
-                &filter.fitted.filtered,
-                timeline,
-                &mut row,
-            );
+            filter.steps_ahead = ahead;
+            let expectation =
+                combination.expect(slot, ahead, &filter.fitted.filtered, timeline, &mut row);
             let expected = expectation.value + correction.expect(slot);
             let growth = horizon_growth[ahead.min(longest_hold) - 1];
             filter.fitted.expected.push(expected);
@@ -230,7 +225,7 @@ impl<'a> RobustFilter<'a> {
         Fitted {
             parameters: self.combination.parameters(),
             contributions: self.combination.contributions(
-                self.horizon,
+                self.steps_ahead,
                 expected,
                 &fitted.filtered,
                 timeline,

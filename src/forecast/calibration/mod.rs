@@ -61,21 +61,7 @@ impl Calibration {
         self.quantiles.margins(1.0 - level.share())
     }
 
-    /// The limits of a slot's distribution, by its number from the first that is forecast on. `None` if
-    /// one is not finite.
-    pub fn band(
-        &self,
-        fitted: &Fitted,
-        timeline: &Timeline,
-        index: usize,
-        margins: Margins,
-    ) -> Option<Band> {
-        let unit = timeline.unit;
-        let scale = self.scales.at(index).times(unit.size);
-        band(unit.value(fitted.expected[index]), scale, margins)
-    }
-
-    /// The distribution of a slot's value.
+    /// The distribution of a slot's value, by its number from the first that is forecast on.
     pub fn distribution(&self, fitted: &Fitted, timeline: &Timeline, index: usize) -> Distribution {
         Distribution {
             expected: timeline.unit.value(fitted.expected[index]),
@@ -85,14 +71,15 @@ impl Calibration {
     }
 }
 
-fn band(expected: f64, scale: Scale, margins: Margins) -> Option<Band> {
-    let tail = margins.tail * scale.tail;
-    let below = margins.below * scale.below + tail;
-    let above = margins.above * scale.above + tail;
-    Band::new(expected - below, expected, expected + above)
-}
-
 impl Distribution {
+    /// The limits at these margins. `None` if one is not finite.
+    pub fn band(&self, margins: Margins) -> Option<Band> {
+        let tail = margins.tail * self.scale.tail;
+        let below = margins.below * self.scale.below + tail;
+        let above = margins.above * self.scale.above + tail;
+        Band::new(self.expected - below, self.expected, self.expected + above)
+    }
+
     /// How rarely a value lies this far out, on either side: its two-sided tail probability, in
     /// (0, 1]. It is `1 - level` on the limits of the band at that level.
     pub fn score(&self, value: f64) -> f64 {
@@ -109,10 +96,9 @@ impl Distribution {
 
 #[cfg(test)]
 impl Distribution {
-    /// The limits that hold a share of the values, with equal tails. `None` if a limit is not finite.
-    pub fn band(&self, level: Level) -> Option<Band> {
-        let margins = self.quantiles.margins(1.0 - level.share());
-        band(self.expected, self.scale, margins)
+    /// The limits that hold a share of the values, with equal tails.
+    pub fn band_at(&self, level: Level) -> Option<Band> {
+        self.band(self.quantiles.margins(1.0 - level.share()))
     }
 
     /// One whose 95 % lie within half of a unit around the expected value.

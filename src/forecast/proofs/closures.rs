@@ -43,7 +43,7 @@ fn a_shop_keeps_its_hours_in_the_week_after_each_change_of_the_clocks() {
                 assert!(is_within(*value, &band), "{time}: {value} in {band:?}");
                 assert!(band.half_width() < 0.75 * value, "{time}: {band:?}");
                 // The width at 99.9 % is the tail model's; that at 95 % shows how sharp the forecast is.
-                let usual = forecast.distribution.band(Level::default());
+                let usual = forecast.distribution.band_at(Level::default());
                 let usual = usual.expect("a band").half_width();
                 assert!(usual < 0.4 * value, "{time}: {usual} around {value}");
             }

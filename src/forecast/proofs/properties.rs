@@ -122,7 +122,7 @@ proptest! {
         level in prop_oneof![0.5..0.999_999, Just(0.5), Just(0.95), Just(0.950_1), Just(0.949_9), Just(0.999_999)],
     ) {
         let distribution = certain(&eventful(seed)).distribution;
-        let band = distribution.band(Level::new(level).expect("a level")).expect("a band");
+        let band = distribution.band_at(Level::new(level).expect("a level")).expect("a band");
         for limit in [band.lower, band.upper] {
             let score = distribution.score(limit);
             prop_assert!((score / (1.0 - level) - 1.0).abs() < 1e-6, "{score} at {level}");
@@ -135,7 +135,7 @@ proptest! {
         levels.extend([0.5, 0.95, 0.999_999]);
         levels.sort_by(f64::total_cmp);
         let distribution = certain(&eventful(seed)).distribution;
-        let bands = levels.iter().map(|level| distribution.band(Level::new(*level).expect("a level")).expect("a band"));
+        let bands = levels.iter().map(|level| distribution.band_at(Level::new(*level).expect("a level")).expect("a band"));
         let bands: Vec<Band> = bands.collect();
         for pair in bands.windows(2) {
             prop_assert!(pair[1].lower <= pair[0].lower && pair[0].upper <= pair[1].upper, "{pair:?}");
