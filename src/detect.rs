@@ -106,7 +106,7 @@ pub fn evaluate(window: Window, method: &Method) -> Result<Evaluation> {
         band: Some(band),
         level,
         deviation: deviation(value, &band),
-        score: Some(made.score(value)),
+        score: Some(made.distribution.score(value)),
         low_possible: (method.direction != Direction::High).then(|| {
             verdict == Verdict::Breach(Side::Low)
                 || range.min().is_none_or(|least| band.lower > least)

@@ -82,7 +82,7 @@ fn object(
 ) -> Object {
     let forecast = workings.forecast.as_ref();
     let distribution = forecast.map(|forecast| &forecast.distribution);
-    let parts = forecast.map(|forecast| &forecast.workings);
+    let parts = forecast.map(|forecast| &forecast.derivation);
     let step = workings.window.step();
     let score = evaluation.score;
     let rarity = score.map(|score| Rarity::of(score, step));
@@ -114,13 +114,13 @@ fn object(
         }),
         held_since: forecast.and_then(|forecast| forecast.held_since).map(stamp),
         contributions: contributions(forecast),
-        error_below: distribution.map(|distribution| distribution.below),
-        error_above: distribution.map(|distribution| distribution.above),
-        usual_error_below: parts.map(|workings| workings.usual_error.below),
-        usual_error_above: parts.map(|workings| workings.usual_error.above),
-        errors: parts.map(|workings| workings.errors),
-        limits: parts.map_or(Vec::new(), |workings| {
-            let limits = workings.limits.iter();
+        error_below: distribution.map(|distribution| distribution.scale.below),
+        error_above: distribution.map(|distribution| distribution.scale.above),
+        usual_error_below: parts.map(|derivation| derivation.usual_error.below),
+        usual_error_above: parts.map(|derivation| derivation.usual_error.above),
+        errors: parts.map(|derivation| derivation.errors),
+        limits: parts.map_or(Vec::new(), |derivation| {
+            let limits = derivation.limits.iter();
             limits
                 .map(|limits| LimitsObject {
                     level: limits.level.share(),
@@ -145,7 +145,7 @@ fn contributions(forecast: Option<&Forecast>) -> Vec<ContributionObject> {
         values: None,
         value,
     };
-    let contributions = forecast.workings.contributions.iter();
+    let contributions = forecast.derivation.contributions.iter();
     let contributions = contributions.map(|contribution| match contribution.role {
         Role::Level => plain("level", contribution.value),
         Role::PastErrors => plain("past_errors", contribution.value),
