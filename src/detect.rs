@@ -106,7 +106,7 @@ pub fn evaluate(window: Window, method: &Method) -> Result<Evaluation> {
         band: Some(band),
         level,
         deviation: deviation(value, &band),
-        score: Some(made.score(value)),
+        score: Some(made.distribution.score(value)),
         low_possible: (method.direction != Direction::High).then(|| {
             verdict == Verdict::Breach(Side::Low)
                 || range.min().is_none_or(|least| band.lower > least)
@@ -234,10 +234,6 @@ impl Evaluation {
 
     pub fn cleaned(&self) -> Option<&Cleaned> {
         self.workings.as_ref()?.cleaned.as_ref()
-    }
-
-    pub fn forecast(&self) -> Option<&Forecast> {
-        self.workings.as_ref()?.forecast.as_ref()
     }
 
     /// The evaluated value at its time, where there is one.

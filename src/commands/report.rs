@@ -224,67 +224,36 @@ fn seasons(seasons: &[Season]) -> String {
     format!("seasons {}, by what they explain", seasons.join(" and "))
 }
 
-/// One metric as JSON. Numbers are numbers, times RFC 3339 with offset, and what is not known null.
+/// One metric as JSON; `src/commands/README.md` explains the fields.
 #[derive(Debug, Serialize)]
 pub struct CheckObject {
-    /// The metric's name.
     metric: String,
-    /// Its title.
     title: String,
-    /// Its unit.
     unit: Option<String>,
-    /// `high`, `low`, `normal`, `undecided`, `unchanged` where no bucket came after the one judged
-    /// last, or `failed` where it could not be judged at all.
     verdict: &'static str,
-    /// Why it is undecided.
     reason: Option<String>,
-    /// The start of the judged bucket.
     time: Option<String>,
-    /// Its value.
     value: Option<f64>,
-    /// What was expected of it.
     expected: Option<f64>,
-    /// The band's lower limit.
     lower: Option<f64>,
-    /// The band's upper limit.
     upper: Option<f64>,
-    /// The share of healthy values the band should hold.
     level: Option<f64>,
-    /// How far the value lies from what was expected, in half-widths of the band on that side:
-    /// beyond 1 or -1 is a breach.
     deviation: Option<f64>,
-    /// False where the band reaches the least value there can be (`min`, or zero where the history
-    /// was never negative): Low cannot fire.
     low_possible: Option<bool>,
-    /// False where the band reaches `max`: High cannot fire.
     high_possible: Option<bool>,
-    /// The instant the check is as of.
     as_of: Option<String>,
-    /// The length of a bucket, in seconds.
     step_seconds: Option<i64>,
-    /// The start of the history the band was drawn from.
     history_from: Option<String>,
-    /// Its buckets.
     history_buckets: Option<usize>,
-    /// Those without data.
     history_missing: Option<usize>,
-    /// Its values that were clipped as outliers.
     clipped: Option<usize>,
-    /// Rows read.
     rows: Option<u64>,
-    /// Rows left out for want of a value.
     rows_empty: Option<u64>,
-    /// Rows left out because their value was NaN or infinite.
     rows_not_finite: Option<u64>,
-    /// Rows left out because their wall clock time names no instant, or two.
     rows_time_unclear: Option<u64>,
-    /// Rows beyond the first of their bucket where one was expected; they were averaged.
     rows_repeated: Option<u64>,
-    /// The addresses whose mail the server has accepted.
     mailed: Vec<String>,
-    /// The files written.
     files: Vec<String>,
-    /// What could not be done.
     failures: Vec<String>,
 }
 

@@ -20,7 +20,7 @@ use serde::Deserialize;
 pub use database::{DatabaseSettings, Tls};
 pub use deadline::Deadline;
 pub use mail::{Encryption, MailSettings};
-pub use metric::{Metric, Query, Rows, Table, file_name};
+pub use metric::{Metric, Query, Rows, Table};
 pub use secret::Secret;
 pub use value::{Mailbox, parse_length};
 

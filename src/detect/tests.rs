@@ -7,6 +7,12 @@ use super::*;
 use crate::forecast::Range;
 use crate::series::{Buckets, Grid, Missing, Step, parse_time};
 
+impl Evaluation {
+    pub fn forecast(&self) -> Option<&Forecast> {
+        self.workings.as_ref()?.forecast.as_ref()
+    }
+}
+
 const STEP_MINUTES: i32 = 30;
 
 fn time(text: &str) -> DateTime<Tz> {

@@ -1,57 +1,50 @@
-//! augurs' models as one of ours. They count positions and want every value, so they get the
-//! timeline with its gaps filled; they compute in single precision, which the timeline's unit bears.
+//! augurs' models as one of ours. They count positions and need every value, so they get the timeline
+//! with its gaps filled; they compute in single precision, for which the timeline's unit is fit.
 
 use ::augurs::seasons::{Detector, PeriodogramDetector};
-use ::augurs::{Fit as _, Predict, ets::AutoETS, mstl::FittedMSTLModel, mstl::MSTLModel};
+use ::augurs::{Fit as _, Predict, ets::AutoETS, mstl::MSTLModel};
 use anyhow::{Context, Result, anyhow, ensure};
 
 use super::timeline::{Cycle, Timeline};
-use super::{Contribution, Fitted, Model, Role};
+use super::{Contribution, Fitted, Role};
 
 /// The seasons split off by MSTL (Bandara, Hyndman and Bergmeir, *MSTL: A Seasonal-Trend
 /// Decomposition Algorithm for Time Series with Multiple Seasonal Patterns*, 2021,
-/// <https://arxiv.org/abs/2107.13462>), what is left forecast by exponential smoothing (Hyndman et
-/// al., *A state space framework for automatic forecasting using exponential smoothing methods*,
-/// 2002). Without a season, by exponential smoothing alone.
-#[derive(Debug, Clone, Copy)]
-pub struct Mstl;
-
-impl Model for Mstl {
-    fn fit(&self, timeline: &Timeline) -> Result<Fitted> {
-        let values = timeline.fill(&timeline.lessons);
-        let periods = periods(timeline);
-        let fitted = fit(&periods, &values).context("fit MSTL with an ETS trend")?;
-        let mut expected = fitted.expected;
-        let first = periods
-            .first()
-            .map_or(1, |period| period.length)
-            .min(timeline.len());
-        expected.drain(..first);
-        // A season's value at a place is about the mean of its turns, this value among them: what is
-        // left of it without is e / (1 - 1 / turns), as for any least squares.
-        #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
-        let leverage: f64 = periods
-            .iter()
-            .map(|period| period.length as f64 / timeline.len() as f64)
-            .sum();
-        let known = timeline.values[first..].iter().zip(&expected);
-        let errors = known
-            .map(|(value, expected)| value.map(|value| (value - expected) / (1.0 - leverage)))
-            .chain([None]);
-        Ok(Fitted {
-            first,
-            errors: errors.collect(),
-            growth: vec![1.0; expected.len()],
-            disagreement: vec![0.0; expected.len()],
-            held_since: vec![None; expected.len()],
-            contributions: contributions(&expected, &fitted.parts),
-            expected,
-            fed: values,
-            parameters: periods.len(),
-            clipped: Vec::new(),
-            fences: None,
-        })
-    }
+/// <https://arxiv.org/abs/2107.13462>), the rest forecast by exponential smoothing (Hyndman et al., *A
+/// state space framework for automatic forecasting using exponential smoothing methods*, 2002). Without
+/// a season, by exponential smoothing alone.
+pub fn fit_mstl(timeline: &Timeline) -> Result<Fitted> {
+    let values = timeline.fill(&timeline.targets);
+    let periods = periods(timeline);
+    let (parts, mut expected) = fit(&periods, &values).context("fit MSTL with an ETS trend")?;
+    let first = periods
+        .first()
+        .map_or(1, |period| period.length)
+        .min(timeline.len());
+    expected.drain(..first);
+    // A season's value at a place is about the mean of its turns, this value among them: what is
+    // left of it without is e / (1 - 1 / turns), as for any least squares.
+    #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
+    let leverage: f64 = periods
+        .iter()
+        .map(|period| period.length as f64 / timeline.len() as f64)
+        .sum();
+    let known = timeline.values[first..].iter().zip(&expected);
+    let errors = known
+        .map(|(value, expected)| value.map(|value| (value - expected) / (1.0 - leverage)))
+        .chain([None]);
+    Ok(Fitted {
+        first,
+        errors: errors.collect(),
+        growth: vec![1.0; expected.len()],
+        disagreement: vec![0.0; expected.len()],
+        held_since: vec![None; expected.len()],
+        contributions: contributions(&expected, &parts),
+        expected,
+        filtered: values,
+        parameters: periods.len(),
+        ..Fitted::default()
+    })
 }
 
 /// The strongest period of values, in slots, by Welch's periodogram (*The Use of Fast Fourier Transform
@@ -74,8 +67,7 @@ pub fn detect_period(values: &[f64]) -> Option<usize> {
         .and_then(|period| usize::try_from(*period).ok())
 }
 
-/// What a history is made of, slot by slot, in units of its timeline; the remainder is what these
-/// leave.
+/// The components of a history, slot by slot, in units of its timeline; the remainder is the rest.
 #[derive(Debug, Clone)]
 pub struct Parts {
     pub trend: Vec<f64>,
@@ -94,14 +86,10 @@ pub struct SeasonalPart {
 }
 
 /// Takes a timeline apart; without a season, into a smoothed trend alone.
-///
-/// # Errors
-///
-/// If the numbers leave what a float of single precision can hold.
 pub fn decompose(timeline: &Timeline) -> Result<Parts> {
-    let values = timeline.fill(&timeline.lessons);
-    let fitted = fit(&periods(timeline), &values).context("split off the seasons")?;
-    Ok(fitted.parts)
+    let values = timeline.fill(&timeline.targets);
+    let (parts, _) = fit(&periods(timeline), &values).context("split off the seasons")?;
+    Ok(parts)
 }
 
 /// A season's length in open slots, as of the slot to forecast, or of the last before it whose place was
@@ -128,14 +116,8 @@ fn periods(timeline: &Timeline) -> Vec<Period> {
         .collect()
 }
 
-/// What MSTL made of the values.
-struct Fitting {
-    /// Of each value, and of the next one.
-    expected: Vec<f64>,
-    parts: Parts,
-}
-
-fn fit(periods: &[Period], values: &[f64]) -> Result<Fitting> {
+/// The components of the values, and the expectations of each value and of the next one.
+fn fit(periods: &[Period], values: &[f64]) -> Result<(Parts, Vec<f64>)> {
     // Additive errors only: the others draw unseeded numbers, and the same rows must make the
     // same band.
     let trend = AutoETS::new(1, "AZN").map_err(|error| anyhow!("{error}"))?;
@@ -143,32 +125,23 @@ fn fit(periods: &[Period], values: &[f64]) -> Result<Fitting> {
         let expected = expectations(&trend.fit(values)?, values.len())?;
         let trend = expected[..values.len()].to_vec();
         let seasons = Vec::new();
-        return Ok(Fitting {
-            expected,
-            parts: Parts { trend, seasons },
-        });
+        return Ok((Parts { trend, seasons }, expected));
     }
     let lengths = periods.iter().map(|period| period.length).collect();
     let fitted = MSTLModel::new(lengths, trend.into_trend_model()).fit(values)?;
-    Ok(Fitting {
-        expected: expectations(&fitted, values.len())?,
-        parts: parts(periods, &fitted),
-    })
-}
-
-fn parts(periods: &[Period], fitted: &FittedMSTLModel) -> Parts {
+    let expected = expectations(&fitted, values.len())?;
     let double = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect();
     let seasons = periods.iter().zip(fitted.fit().seasonal());
-    Parts {
+    let seasons = seasons.map(|(period, values)| SeasonalPart {
+        number: period.number,
+        period: period.length,
+        values: double(values),
+    });
+    let parts = Parts {
         trend: double(fitted.fit().trend()),
-        seasons: seasons
-            .map(|(period, values)| SeasonalPart {
-                number: period.number,
-                period: period.length,
-                values: double(values),
-            })
-            .collect(),
-    }
+        seasons: seasons.collect(),
+    };
+    Ok((parts, expected))
 }
 
 /// A season is forecast to be what it was a turn before; the rest is the trend's.
@@ -191,7 +164,7 @@ fn contributions(expected: &[f64], parts: &Parts) -> Vec<Contribution> {
     level.into_iter().chain(seasons).collect()
 }
 
-/// What the fitted model makes of each value it was given, and of the next one.
+/// The expectations of each value the model was given, and of the next one.
 fn expectations<F>(fitted: &F, given: usize) -> Result<Vec<f64>>
 where
     F: Predict,
@@ -200,7 +173,7 @@ where
     let mut expected = fitted.predict_in_sample(None)?.point;
     ensure!(
         expected.len() == given,
-        "the model was given {given} values and speaks of {}",
+        "the model was given {given} values and returns {}",
         expected.len()
     );
     expected.extend(fitted.predict(1, None)?.point);

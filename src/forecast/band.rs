@@ -1,4 +1,5 @@
-//! The band a value is judged by, and the level that says how much it holds.
+//! The band a value is held against, its level (the share of healthy values it should hold), its two
+//! sides, and the direction of the breaches that are worth an alert.
 
 use std::fmt;
 
@@ -73,7 +74,7 @@ impl Band {
         })
     }
 
-    /// The band, or a wider one that leaves so much room on either side.
+    /// The band, or a wider one with at least this room on either side.
     #[must_use]
     pub fn at_least(self, room: f64) -> Self {
         Self {
@@ -99,12 +100,57 @@ impl Band {
     }
 }
 
+/// A side of the band.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    High,
+    Low,
+}
+
+/// The side of the band that is worth an alert.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    #[default]
+    Both,
+    High,
+    Low,
+}
+
+impl Side {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Low => "low",
+        }
+    }
+
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::High => Self::Low,
+            Self::Low => Self::High,
+        }
+    }
+}
+
+impl Direction {
+    pub fn includes(self, side: Side) -> bool {
+        match self {
+            Self::Both => true,
+            Self::High => side == Side::High,
+            Self::Low => side == Side::Low,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_level_is_a_share_worth_the_name() {
+    fn a_level_is_a_share_between_its_bounds() {
         for level in [0.0, 0.49, 1.0, 95.0, -0.95, f64::NAN] {
             assert_eq!(Level::new(level), None, "{level}");
         }
@@ -119,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_band_holds_its_expectation() {
+    fn the_limits_of_a_band_are_finite_and_in_order() {
         assert!(Band::new(1.0, 1.0, 1.0).is_some());
         for (lower, expected, upper) in [
             (2.0, 1.0, 3.0),

@@ -1,18 +1,13 @@
-//! Outliers of the history, clipped before the fit: one wild Tuesday must not teach the model that
-//! Tuesdays are wild. The judged point is not in here, so it is never clipped.
+//! Outliers of the history, clipped before the fit: one extreme Tuesday must not teach the model that
+//! Tuesdays are extreme. The evaluated point is not in here, so it is never clipped.
 //!
 //! Tukey's fences (J. W. Tukey, *Exploratory Data Analysis*, 1977): with `Q1` and `Q3` the quartiles
 //! and `IQR = Q3 - Q1`, values outside `[Q1 - k IQR, Q3 + k IQR]` are moved to the nearer fence.
-//! Quartiles are Hyndman and Fan's type 7 (*Sample Quantiles in Statistical Packages*, 1996), linear
-//! between order statistics: the default of R and of `numpy.quantile`.
-
-mod seasonal;
-mod slow_level;
-mod view;
+//! The quartiles are polars' linear ones, Hyndman and Fan's type 7 (*Sample Quantiles in Statistical
+//! Packages*, 1996), because that is the default of numpy and R, with which users check the fences.
 
 use anyhow::{Context, Result};
 use polars::prelude::{ChunkQuantile, Float64Chunked, NewChunkedArray, QuantileMethod};
-
 use serde::Deserialize;
 
 use crate::series::TimeSeries;
@@ -47,7 +42,8 @@ impl Default for FenceFactor {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
-    /// Values at the same time of day, and of the week.
+    /// The errors of the autoregression, each divided by the usual error at its time of day. A model
+    /// that has no such fit gets global fences.
     #[default]
     Seasonal,
     /// All values at once.
@@ -61,7 +57,7 @@ pub struct Outliers {
     pub scope: Scope,
 }
 
-/// The values beyond which an observation of the history counts as an outlier.
+/// The values beyond which an observation of the history counts as an outlier. Finite.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fences {
     pub lower: f64,
@@ -69,18 +65,8 @@ pub struct Fences {
 }
 
 impl Fences {
-    /// Where nothing says what is usual, no value is beyond.
-    const NOWHERE: Self = Self {
-        lower: f64::NEG_INFINITY,
-        upper: f64::INFINITY,
-    };
-
     /// Tukey's fences around values. A series that is the same value more than half of the time has no
     /// spread between its quartiles; fences drawn there would clip everything else, so there are none.
-    ///
-    /// # Errors
-    ///
-    /// If the quartiles cannot be computed.
     pub fn around(
         values: impl Iterator<Item = f64>,
         FenceFactor(factor): FenceFactor,
@@ -95,11 +81,9 @@ impl Fences {
             return Ok(None);
         };
         let margin = factor * (third - first);
-        let fences = Self {
-            lower: first - margin,
-            upper: third + margin,
-        };
-        Ok(Some(fences).filter(|fences| third > first && fences.is_finite()))
+        let (lower, upper) = (first - margin, third + margin);
+        let has_spread = third > first && lower.is_finite() && upper.is_finite();
+        Ok(has_spread.then_some(Self { lower, upper }))
     }
 
     /// The value, or the nearer fence if it lies beyond.
@@ -107,32 +91,8 @@ impl Fences {
         value.max(self.lower).min(self.upper)
     }
 
-    pub fn hold(self, value: f64) -> bool {
-        !(value < self.lower || value > self.upper)
-    }
-
-    /// A fence that is no number, as sums of numbers near the largest may be, keeps nothing out.
-    fn of_numbers(self) -> Self {
-        Self {
-            lower: Some(self.lower)
-                .filter(|lower| *lower < f64::INFINITY)
-                .unwrap_or(f64::NEG_INFINITY),
-            upper: Some(self.upper)
-                .filter(|upper| *upper > f64::NEG_INFINITY)
-                .unwrap_or(f64::INFINITY),
-        }
-    }
-
-    fn is_finite(self) -> bool {
-        self.lower.is_finite() && self.upper.is_finite()
-    }
-
-    /// What is an outlier by both is one by these.
-    fn or(self, other: Self) -> Self {
-        Self {
-            lower: self.lower.min(other.lower),
-            upper: self.upper.max(other.upper),
-        }
+    pub fn contain(self, value: f64) -> bool {
+        (self.lower..=self.upper).contains(&value)
     }
 }
 
@@ -140,8 +100,7 @@ impl Fences {
 #[derive(Debug, Clone)]
 pub struct Cleaned {
     pub history: TimeSeries,
-    /// The fences for the slot after the history. None where there was nothing to tell an outlier
-    /// by: no spread between the quartiles.
+    /// The fences for the slot after the history; `None` where the quartiles have no spread.
     pub fences: Option<Fences>,
     /// The indices of the clipped values, in order.
     pub clipped: Vec<usize>,
@@ -158,37 +117,21 @@ impl Cleaned {
     }
 }
 
-/// Clips what lies beyond the fences. A history too short to know its seasons has global fences.
-///
-/// # Errors
-///
-/// If the quartiles cannot be computed.
-pub fn clip_outliers(history: &TimeSeries, outliers: &Outliers) -> Result<Cleaned> {
-    let FenceFactor(factor) = outliers.factor;
-    let global = Fences::around(history.observed(), outliers.factor)?;
-    if outliers.scope == Scope::Seasonal && seasonal::is_long_enough(history) {
-        let fences = seasonal::fences(history, factor, global);
-        let next = fences.as_ref().and_then(|fences| fences.last().copied());
-        let fences = fences.unwrap_or_default();
-        let at = |index: usize| fences.get(index).copied().unwrap_or(Fences::NOWHERE);
-        return Ok(clip(history, next, at));
-    }
-    let everywhere = global.unwrap_or(Fences::NOWHERE);
-    Ok(clip(history, global, |_| everywhere))
-}
-
-fn clip(history: &TimeSeries, next: Option<Fences>, at: impl Fn(usize) -> Fences) -> Cleaned {
-    let at = |index: usize| at(index).of_numbers();
+/// Clips what lies beyond the fences around all values.
+pub fn clip_outliers(history: &TimeSeries, factor: FenceFactor) -> Result<Cleaned> {
+    let Some(fences) = Fences::around(history.observed(), factor)? else {
+        return Ok(Cleaned::untouched(history));
+    };
     let values = history.values().iter().enumerate();
     let clipped = values
-        .filter(|(index, value)| value.is_some_and(|value| !at(*index).hold(value)))
+        .filter(|(_, value)| value.is_some_and(|value| !fences.contain(value)))
         .map(|(index, _)| index)
         .collect();
-    Cleaned {
-        history: history.map(|index, value| value.max(at(index).lower).min(at(index).upper)),
-        fences: next.filter(|fences| fences.is_finite()),
+    Ok(Cleaned {
+        history: history.map(|_, value| fences.clip(value)),
+        fences: Some(fences),
         clipped,
-    }
+    })
 }
 
 #[cfg(test)]
@@ -197,42 +140,33 @@ mod tests {
     use crate::series::sample;
 
     fn clipped(values: &[f64], factor: f64) -> Cleaned {
-        let outliers = Outliers {
-            factor: FenceFactor::new(factor).expect("a factor"),
-            scope: Scope::Global,
-        };
-        clip_outliers(&sample::series("5m", values), &outliers).expect("a cleaned history")
-    }
-
-    fn close(left: f64, right: f64) -> bool {
-        (left - right).abs() <= 1e-12 * right.abs()
+        let factor = FenceFactor::new(factor).expect("a factor");
+        clip_outliers(&sample::series("5m", values), factor).expect("a cleaned history")
     }
 
     #[test]
     fn the_fences_are_those_of_numpy() {
-        // python3 -c "import numpy as np; v=[3.1,-4.7,15.9,2.6,5.3,58.9,7.9]; a,b=np.quantile(v,[.25,.75]);
-        //   print(repr(a-2*(b-a)), repr(b+2*(b-a)))"        numpy 1.24.2
-        let fences = clipped(&[3.1, -4.7, 15.9, 2.6, 5.3, 58.9, 7.9], 2.0)
-            .fences
-            .expect("fences");
-        assert!(close(fences.lower, -15.250_000_000_000_002), "{fences:?}");
-        assert!(close(fences.upper, 30.0), "{fences:?}");
-    }
-
-    #[test]
-    fn an_even_number_of_values_has_the_fences_of_numpy_too() {
-        // python3 -c "import numpy as np; v=np.arange(1,11)**2; a,b=np.quantile(v,[.25,.75]);
-        //   print(repr(a-1.5*(b-a)), repr(b+1.5*(b-a)))"    numpy 1.24.2
+        // import numpy as np                                                     numpy 1.24.2
+        // for v, k in (([3.1, -4.7, 15.9, 2.6, 5.3, 58.9, 7.9], 2), (np.arange(1, 11)**2, 1.5)):
+        //     a, b = np.quantile(v, [.25, .75]); print(repr(a - k*(b - a)), repr(b + k*(b - a)))
         let squares: Vec<f64> = (1..=10).map(|n| f64::from(n * n)).collect();
-        let fences = clipped(&squares, 1.5).fences.expect("fences");
-        assert!(
-            close(fences.lower, -63.5) && close(fences.upper, 134.5),
-            "{fences:?}"
-        );
+        for (values, factor, lower, upper) in [
+            (
+                &[3.1, -4.7, 15.9, 2.6, 5.3, 58.9, 7.9][..],
+                2.0,
+                -15.250_000_000_000_002,
+                30.0,
+            ),
+            (&squares, 1.5, -63.5, 134.5),
+        ] {
+            let fences = clipped(values, factor).fences.expect("fences");
+            assert!((fences.lower - lower).abs() < 1e-10, "{fences:?}");
+            assert!((fences.upper - upper).abs() < 1e-10, "{fences:?}");
+        }
     }
 
     #[test]
-    fn an_outlier_is_moved_to_its_fence_and_told() {
+    fn an_outlier_is_moved_to_its_fence_and_listed() {
         let cleaned = clipped(&[1.0, 2.0, 3.0, 4.0, 5.0, 100.0, -100.0], 2.0);
         let fences = cleaned.fences.expect("fences");
         assert_eq!(cleaned.clipped, [5, 6]);
@@ -262,7 +196,7 @@ mod tests {
         let mut values: Vec<Option<f64>> = (0..10).map(|n| Some(f64::from(n))).collect();
         values[3] = None;
         let history = sample::series_with_gaps("5m", &values);
-        let cleaned = clip_outliers(&history, &Outliers::default()).expect("a cleaned history");
+        let cleaned = clip_outliers(&history, FenceFactor::default()).expect("a cleaned history");
         assert_eq!(cleaned.history.values(), values);
     }
 

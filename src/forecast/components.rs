@@ -1,13 +1,13 @@
-//! A history taken apart for people: trend, seasons and remainder, which sum up to the value. It is a
-//! picture of the history and nothing a verdict rests on.
+//! A history taken apart for people: trend, seasons and remainder, which sum up to the value. It
+//! illustrates the history; no verdict rests on it.
 
 use anyhow::Result;
 use chrono::TimeDelta;
 
+use super::clean::Cleaned;
 use super::seasons::Seasons;
 use super::timeline::Timeline;
 use super::{Method, augurs};
-use crate::forecast::clean::Cleaned;
 use crate::series::TimeSeries;
 
 /// Components bucket by bucket, in the unit of the series; `None` where the history has no value.
@@ -16,7 +16,7 @@ pub struct Components {
     pub trend: Vec<Option<f64>>,
     /// Shortest first.
     pub seasons: Vec<SeasonalComponent>,
-    /// What the others leave of the value as it was measured, outlier or not.
+    /// The rest of the value as it was measured, outlier or not.
     pub remainder: Vec<Option<f64>>,
 }
 
@@ -27,42 +27,38 @@ pub struct SeasonalComponent {
     pub values: Vec<Option<f64>>,
 }
 
-/// Takes a history apart. Outliers that were clipped teach it nothing, and are left in the remainder.
-/// `None` if its values do not differ. A season is left out if the open hours hold less than two turns of it.
-///
-/// # Errors
-///
-/// If the seasons of the method do not go with the step, or the decomposition fails.
+/// Takes a history apart. Outliers that were clipped are no training targets, so they stay in the
+/// remainder. `None` if its values do not differ. A season is left out if the open hours hold less than
+/// two turns of it.
 pub fn decompose(
     history: &TimeSeries,
     cleaned: &Cleaned,
     method: &Method,
 ) -> Result<Option<Components>> {
-    let seasons = Seasons::of(history, &method.seasons)?;
-    let is_clipped = |slot| {
-        let index = history.index(slot);
-        cleaned.clipped.binary_search(&index).is_ok()
-    };
-    let kept = Cleaned::untouched(&history.clone().without(is_clipped));
-    let Some(timeline) = Timeline::lay_out(history, &kept, &seasons) else {
+    let seasons = Seasons::new(history, &method.seasons)?;
+    let mut targets = history.values().to_vec();
+    for index in &cleaned.clipped {
+        targets[*index] = None;
+    }
+    let Some(timeline) = Timeline::new(history, &targets, &seasons) else {
         return Ok(None);
     };
     let parts = augurs::decompose(&timeline)?;
-    let known = |index: usize| history.values()[index].and(timeline.slots[index]);
-    let by_bucket = |slots: &[f64], written: fn(&Timeline, f64) -> f64| -> Vec<Option<f64>> {
-        let buckets = 0..history.len();
+    let by_bucket = |slots: &[f64], in_series_unit: &dyn Fn(f64) -> f64| {
+        let buckets = history.values().iter().zip(&timeline.slots);
         buckets
-            .map(|index| Some(written(&timeline, *slots.get(known(index)?)?)))
-            .collect()
+            .map(|(value, slot)| Some(in_series_unit(*slots.get(value.and(*slot)?)?)))
+            .collect::<Vec<Option<f64>>>()
     };
-    let trend = by_bucket(&parts.trend, |timeline, value| timeline.unit.value(value));
+    let unit = timeline.unit;
+    let trend = by_bucket(&parts.trend, &|value| unit.value(value));
     let step = history.grid().step();
     let seasons: Vec<SeasonalComponent> = parts
         .seasons
         .iter()
         .map(|part| SeasonalComponent {
             length: step.times(seasons.0[part.number]),
-            values: by_bucket(&part.values, |timeline, value| value * timeline.unit.size),
+            values: by_bucket(&part.values, &|value| value * unit.size),
         })
         .collect();
     let remainder = history.values().iter().enumerate().map(|(index, value)| {

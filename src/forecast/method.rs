@@ -1,5 +1,4 @@
-//! What somebody decided of the way a series is forecast, and how far it may be from that: all a
-//! forecast depends on besides the history.
+//! The settings of a forecast: all it depends on besides the history.
 
 use anyhow::{Context, Result, anyhow};
 use chrono::TimeDelta;
@@ -16,10 +15,10 @@ pub struct Method {
     pub outliers: Outliers,
     pub model: ModelChoice,
     pub seasons: SeasonChoice,
-    /// How long values at a new level are held to be an incident, before the level is accepted. May be
-    /// shorter than a step unless somebody set it: one bucket, then.
+    /// How long values at a new level are held to be an incident, before the level is accepted; at least
+    /// one bucket.
     pub adapt_after: TimeDelta,
-    /// The values there can be.
+    /// The possible values.
     pub range: Range,
     pub sensitivity: Sensitivity,
     /// The side that counts: a budget of false alerts is spent on it alone.
@@ -37,14 +36,6 @@ pub enum ModelChoice {
     Mstl,
 }
 
-impl ModelChoice {
-    /// Whether the model clips outliers itself, on the scale of its errors, and is best given the
-    /// history as it was.
-    pub fn clips_by_its_errors(self) -> bool {
-        matches!(self, Self::Auto | Self::Autoregression)
-    }
-}
-
 /// The repeating patterns a model is to know.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum SeasonChoice {
@@ -60,10 +51,6 @@ impl SeasonChoice {
     pub const MOST: usize = 4;
 
     /// The lengths in steps; `None` if the seasons are to be found.
-    ///
-    /// # Errors
-    ///
-    /// If a length is not a whole number of steps, or less than two.
     pub fn in_steps(&self, step: Step) -> Result<Option<Vec<usize>>> {
         match self {
             Self::Found => Ok(None),
@@ -92,10 +79,6 @@ fn steps_in(season: TimeDelta, step: Step) -> Result<usize> {
 
 impl Method {
     /// The share of healthy values the band is to hold.
-    ///
-    /// # Errors
-    ///
-    /// If no level meets the budget of false alerts at this step.
     pub fn level(&self, step: Step) -> Result<Level> {
         self.sensitivity
             .level(step, self.direction)
@@ -145,12 +128,12 @@ mod tests {
     }
 
     #[test]
-    fn a_season_that_is_no_two_whole_steps_is_refused() {
-        for (minutes, told) in [(90, "seasons: 1 h 30 min with"), (60, "seasons: 1 h with")] {
+    fn a_season_must_be_two_whole_steps_or_more() {
+        for (minutes, start) in [(90, "seasons: 1 h 30 min with"), (60, "seasons: 1 h with")] {
             let given = SeasonChoice::Given(vec![TimeDelta::minutes(minutes)]);
             let refusal = given.in_steps(step("1h")).expect_err("no season");
             let rule = "a step of 1h; allowed: a whole number of steps, two or more";
-            assert_eq!(refusal.to_string(), format!("{told} {rule}"));
+            assert_eq!(refusal.to_string(), format!("{start} {rule}"));
         }
     }
 }

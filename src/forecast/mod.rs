@@ -1,9 +1,9 @@
-//! From a cleaned history to what the next point should be. A model forecasts one step ahead and
-//! tells how far off it was on values it had not seen; the calibration turns those errors into the
-//! distribution of the next value; the band is that distribution's limits at a level.
+//! From a history to the forecast of the next point. A model gets the history as a [`Timeline`], with
+//! its calendar and its gaps, forecasts one step ahead and reports its errors on values it had not seen;
+//! the calibration turns those errors into the predictive distribution of the next value; the band is
+//! that distribution's limits at a level.
 //!
-//! Models stand side by side behind [`Model`] and get the history as a [`Timeline`], with its calendar
-//! and its gaps.
+#![doc = include_str!("README.md")]
 
 mod augurs;
 mod autoregression;
@@ -11,49 +11,49 @@ mod band;
 mod calibration;
 pub mod clean;
 mod components;
-mod insufficient;
+mod derivation;
+mod error_profile;
 mod method;
-mod profile;
 #[cfg(test)]
 mod proofs;
+mod quantile;
 mod range;
 mod seasons;
 mod sensitivity;
-mod side;
 mod timeline;
-mod wall_clock;
-mod workings;
+
+use std::collections::BTreeSet;
+use std::fmt;
 
 use anyhow::{Context, Result};
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
-pub use band::{Band, Level};
-pub use calibration::distribution::Distribution;
+pub use band::{Band, Direction, Level, Side};
+pub use calibration::Distribution;
 pub use components::{Components, decompose};
-pub use insufficient::Insufficient;
+pub use derivation::{Contribution, Derivation, Role};
 pub use method::{Method, ModelChoice, SeasonChoice};
 pub use range::Range;
 pub use seasons::{Season, needed_history};
 pub use sensitivity::{Budget, Sensitivity};
-pub use side::{Direction, Side};
-pub use workings::{Contribution, Role, Workings};
 
 use self::clean::{Cleaned, Fences, Scope, clip_outliers};
+use crate::output::write_length;
 use crate::series::{Step, TimeSeries};
 use autoregression::Autoregression;
-use calibration::{Calibration, Reach};
+use calibration::{Calibration, Margins};
 use seasons::{Seasons, needed_with};
 use timeline::{Timeline, Unit};
 
-/// What the point at `time` should be, and what the model made of the history.
+/// The forecast of the point at `time`, and what the model made of the history.
 #[derive(Debug, Clone)]
 pub struct Forecast {
     pub time: DateTime<Tz>,
     /// The limits of the distribution at the method's level, within its range.
     pub band: Band,
     pub distribution: Distribution,
-    /// The band over the history, slot by slot, for the charts; `None` where the model says nothing.
+    /// The band over the history, bucket by bucket, for the charts; `None` where the model has none.
     pub past: Vec<Option<Band>>,
     /// The seasons the model knows, shortest first.
     pub seasons: Vec<Season>,
@@ -61,12 +61,12 @@ pub struct Forecast {
     pub held_since: Option<DateTime<Tz>>,
     /// The history the model learnt from.
     pub cleaned: Cleaned,
-    pub workings: Workings,
+    pub derivation: Derivation,
 }
 
-/// A model that learnt from a history: what it expects of each slot from the first it can, the last
-/// of them the one to forecast, and how that compares.
-#[derive(Debug, Clone)]
+/// What a model learnt from a history: its expectation of each slot from the first it can forecast, the
+/// last of them the one to forecast, and its errors.
+#[derive(Debug, Clone, Default)]
 pub struct Fitted {
     /// The first slot that is forecast. At least one value lies before it.
     pub first: usize,
@@ -74,17 +74,18 @@ pub struct Fitted {
     /// The value less its expectation, as if the value had not been seen; `None` where there is no
     /// value, or one held to be an incident.
     pub errors: Vec<Option<f64>>,
-    /// How many times as uncertain each expectation is as one a step ahead.
+    /// The uncertainty of each expectation, as a multiple of that of a forecast one step ahead.
     pub growth: Vec<f64>,
-    /// How far apart the forecasts were that each expectation is the mean of; 0 of a single one.
+    /// The distance between the forecasts that each expectation is the mean of; 0 of a single one.
     pub disagreement: Vec<f64>,
-    /// The slot an incident began at that each slot is held to belong to.
+    /// Of each slot that is held to be part of an incident, the slot at which that began.
     pub held_since: Vec<Option<usize>>,
-    /// The values the forecasts fed on, from slot 0 on: what was there, or what should have been.
-    pub fed: Vec<f64>,
-    /// How many weights were fitted.
+    /// The values the forecasts are computed from, from slot 0 on: the observed ones, or expectations in
+    /// their place.
+    pub filtered: Vec<f64>,
+    /// The number of fitted weights.
     pub parameters: usize,
-    /// What made the last expectation: they sum up to it.
+    /// The parts of the last expectation, which is their sum.
     pub contributions: Vec<Contribution>,
     /// What the fit itself clipped of the values, in order.
     pub clipped: Vec<Clipped>,
@@ -99,38 +100,52 @@ pub struct Clipped {
     pub to: f64,
 }
 
-/// Anything that learns from a history and forecasts one step beyond it. Deterministic: the same
-/// history makes the same forecast.
-pub trait Model {
-    /// Learns from a history (which may have gaps, and knows its calendar) and says what to expect
-    /// of each slot, and of the one after the last.
-    ///
-    /// # Errors
-    ///
-    /// If no model can be fitted to this history.
-    fn fit(&self, timeline: &Timeline) -> Result<Fitted>;
+/// Why a history makes no forecast, and what would suffice.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Insufficient {
+    /// Less than two full seasons, or without a season, too few values to smooth.
+    ShortHistory { held: TimeDelta, needed: TimeDelta },
+    /// So many buckets are empty that the season would be guesswork.
+    ManyGaps {
+        missing: usize,
+        of: usize,
+        allowed: usize,
+    },
+    /// The history never changed, so nothing says how much change is usual.
+    ConstantHistory { value: f64 },
 }
 
-/// At most this share of the open slots may be missing.
-const MISSING_LIMIT: f64 = 0.8;
-
-impl Forecast {
-    /// How rarely a value lies this far out: see [`Distribution::score`].
-    pub fn score(&self, value: f64) -> f64 {
-        self.distribution.score(value)
+impl fmt::Display for Insufficient {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::ShortHistory { held, needed } => write!(
+                formatter,
+                "{} of history; at least {} are needed; if the table holds more, set a longer window",
+                write_length(*held),
+                write_length(*needed)
+            ),
+            Self::ManyGaps {
+                missing,
+                of,
+                allowed,
+            } => write!(
+                formatter,
+                "{missing} of {of} buckets of history are empty; at most {allowed} may be (or set missing = \"zero\", or a longer step)"
+            ),
+            Self::ConstantHistory { value } => write!(
+                formatter,
+                "every value of the history is {value}, so nothing says how much change is usual; some variation is needed"
+            ),
+        }
     }
 }
 
-/// Predicts the point after the history, or says why that is not possible.
-///
-/// # Errors
-///
-/// If the seasons or the budget of the method do not go with the step, the model cannot be fitted,
-/// or its forecast is not finite.
+/// Predicts the point after the history, or says why that is not possible. An error means that the
+/// seasons or the budget of the method do not fit the step, or that the model failed.
 pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast, Insufficient>> {
     let step = history.grid().step();
     let level = method.level(step)?;
-    let seasons = Seasons::of(history, &method.seasons)?;
+    let seasons = Seasons::new(history, &method.seasons)?;
     let needed = needed_with(step, &method.seasons)?;
     if history.span() < needed {
         return Ok(Err(Insufficient::ShortHistory {
@@ -138,21 +153,28 @@ pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast,
             needed,
         }));
     }
-    let cleaned = if method.model.clips_by_its_errors() && method.outliers.scope == Scope::Seasonal
-    {
-        Cleaned::untouched(history)
-    } else {
-        clip_outliers(history, &method.outliers)?
+    let cleaned = match (method.model, method.outliers.scope) {
+        (ModelChoice::Auto | ModelChoice::Autoregression, Scope::Seasonal) => {
+            Cleaned::untouched(history)
+        }
+        _ => clip_outliers(history, method.outliers.factor)?,
     };
-    let Some(timeline) = Timeline::lay_out(history, &cleaned, &seasons) else {
+    let Some(timeline) = Timeline::new(history, cleaned.history.values(), &seasons) else {
         let value = history.observed().next().unwrap_or(0.0);
         return Ok(Err(Insufficient::ConstantHistory { value }));
     };
-    if let Some(reason) = many_gaps(&timeline) {
-        return Ok(Err(reason));
+    let missing = timeline.values.iter().filter(|value| value.is_none());
+    let (missing, of) = (missing.count(), timeline.len());
+    let allowed = of * 4 / 5;
+    if missing > allowed {
+        return Ok(Err(Insufficient::ManyGaps {
+            missing,
+            of,
+            allowed,
+        }));
     }
-    let fitted = choose_model(method, step).fit(&timeline)?;
-    let Some(calibration) = Calibration::of(&fitted, &timeline) else {
+    let fitted = fit(method, &timeline, step)?;
+    let Some(calibration) = Calibration::new(&fitted, &timeline) else {
         return Ok(Err(Insufficient::ShortHistory {
             held: history.span(),
             needed: needed + step.times(calibration::FEWEST_ERRORS),
@@ -160,19 +182,20 @@ pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast,
     };
     let resolution = resolution(timeline.unit);
     let range = method.range.as_seen_in(history);
-    let bands = |index: usize, reach: Reach| {
-        let band = calibration.band(&fitted, &timeline, index, reach)?;
+    let bands = |index: usize, margins: Margins| {
+        let distribution = calibration.distribution(&fitted, &timeline, index);
+        let band = distribution.band(margins)?;
         Some(band.at_least(resolution).within(range))
     };
     let next = fitted.expected.len() - 1;
-    let reach = calibration.reach(level);
+    let margins = calibration.margins(level);
     let past = timeline.slots.iter().map(|slot| {
         let index = slot.and_then(|slot| slot.checked_sub(fitted.first))?;
-        bands(index, reach)
+        bands(index, margins)
     });
     Ok(Ok(Forecast {
         time: history.next_time(),
-        band: bands(next, reach).context("the forecast is not finite")?,
+        band: bands(next, margins).context("the forecast is not finite")?,
         distribution: calibration.distribution(&fitted, &timeline, next),
         past: past.collect(),
         held_since: fitted.held_since[next].and_then(|slot| {
@@ -180,83 +203,55 @@ pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast,
             index.map(|index| history.time(index))
         }),
         cleaned: add_clipped(&cleaned, &fitted, &timeline),
-        workings: Workings::of(&fitted, &calibration, &timeline, level, |level| {
-            bands(next, calibration.reach(level))
+        derivation: Derivation::new(&fitted, &calibration, &timeline, level, |level| {
+            bands(next, calibration.margins(level))
         }),
-        seasons: strengths(&seasons, &timeline, step),
+        seasons: seasons.with_strengths(&timeline, step),
     }))
-}
-
-fn strengths(seasons: &Seasons, timeline: &Timeline, step: Step) -> Vec<Season> {
-    let seasons = seasons.0.iter().zip(&timeline.cycles);
-    seasons
-        .map(|(length, cycle)| Season {
-            length: step.times(*length),
-            strength: cycle.strength,
-        })
-        .collect()
 }
 
 /// Adds to what was clipped before the fit what the fit clipped.
 fn add_clipped(cleaned: &Cleaned, fitted: &Fitted, timeline: &Timeline) -> Cleaned {
-    let mut values = vec![None; timeline.len()];
+    let unit = timeline.unit;
+    let mut by_slot = vec![None; timeline.len()];
     for clipped in &fitted.clipped {
-        values[clipped.slot] = Some(timeline.unit.value(clipped.to));
+        by_slot[clipped.slot] = Some(unit.value(clipped.to));
     }
     // Where two buckets share a slot, the later one's value is in it.
-    let mut clipped = vec![None; timeline.slots.len()];
-    let mut all = cleaned.clipped.clone();
+    let mut history = cleaned.history.values().to_vec();
+    let mut all: BTreeSet<usize> = cleaned.clipped.iter().copied().collect();
     for (index, slot) in timeline.slots.iter().enumerate().rev() {
-        if let Some(value) = slot.and_then(|slot| values.get_mut(slot)?.take()) {
-            clipped[index] = Some(value);
-            all.push(index);
+        if let Some(value) = slot.and_then(|slot| by_slot.get_mut(slot)?.take()) {
+            history[index] = history[index].and(Some(value));
+            all.insert(index);
         }
     }
-    all.sort_unstable();
-    all.dedup();
     let fences = fitted.fences.map(|fences| Fences {
-        lower: timeline.unit.value(fences.lower),
-        upper: timeline.unit.value(fences.upper),
+        lower: unit.value(fences.lower),
+        upper: unit.value(fences.upper),
     });
     Cleaned {
         history: cleaned
             .history
-            .map(|index, value| clipped[index].unwrap_or(value)),
+            .map(|index, value| history[index].unwrap_or(value)),
         fences: fences.or(cleaned.fences),
-        clipped: all,
+        clipped: all.into_iter().collect(),
     }
 }
 
-fn choose_model(method: &Method, step: Step) -> Box<dyn Model> {
-    let adapt_after = method.adapt_after.num_seconds() / step.seconds();
+fn fit(method: &Method, timeline: &Timeline, step: Step) -> Result<Fitted> {
     match method.model {
-        // It leads on every kind of series measured; README.md has the figures.
-        ModelChoice::Auto | ModelChoice::Autoregression => Box::new(Autoregression {
-            adapt_after_steps: usize::try_from(adapt_after).unwrap_or(0).max(1),
-            fence_factor: method.outliers.factor,
-        }),
-        ModelChoice::Mstl => Box::new(augurs::Mstl),
+        // It is the most accurate on every kind of series measured.
+        ModelChoice::Auto | ModelChoice::Autoregression => {
+            let adapt_after = method.adapt_after.num_seconds() / step.seconds();
+            let autoregression = Autoregression {
+                adapt_after_steps: usize::try_from(adapt_after).unwrap_or(0).max(1),
+                fence_factor: method.outliers.factor,
+            };
+            autoregression.fit(timeline)
+        }
+        ModelChoice::Mstl => augurs::fit_mstl(timeline),
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "a share of a length is one"
-)]
-fn many_gaps(timeline: &Timeline) -> Option<Insufficient> {
-    let missing = timeline
-        .values
-        .iter()
-        .filter(|value| value.is_none())
-        .count();
-    let allowed = (timeline.len() as f64 * MISSING_LIMIT) as usize;
-    (missing > allowed).then_some(Insufficient::ManyGaps {
-        missing,
-        of: timeline.len(),
-        allowed,
-    })
 }
 
 /// A band narrower than this, on either side, would be about the rounding of numbers, or the ridge of
@@ -279,7 +274,7 @@ impl Forecast {
             seasons: Vec::new(),
             held_since: None,
             cleaned: Cleaned::untouched(&crate::series::sample::series("5m", &[1.0, 2.0])),
-            workings: Workings::sample(),
+            derivation: Derivation::sample(),
         }
     }
 }

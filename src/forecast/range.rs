@@ -1,5 +1,5 @@
-//! The values a series can have at all, where somebody knows: sales are never negative, a share is
-//! never above 100. A band does not reach beyond them.
+//! The possible values of a series, where they are known: sales are never negative, a share is never
+//! above 100. A band does not reach beyond them.
 
 use crate::series::TimeSeries;
 
@@ -11,9 +11,7 @@ pub struct Range {
 }
 
 impl Range {
-    /// # Errors
-    ///
-    /// If a bound is not finite, or the lower one not below the upper; the message names the keys.
+    /// Refuses bounds that leave no range; the message names the keys.
     pub fn new(min: Option<f64>, max: Option<f64>) -> Result<Self, String> {
         for (key, bound) in [("min", min), ("max", max)] {
             if let Some(bound) = bound.filter(|bound| !bound.is_finite()) {
@@ -36,8 +34,7 @@ impl Range {
         self.max
     }
 
-    /// Values there can be after a history: if nobody said what the least is, and no value of it was
-    /// negative, none will be.
+    /// The possible values after a history: without a `min`, if no value of it was negative, none will be.
     #[must_use]
     pub fn as_seen_in(self, history: &TimeSeries) -> Self {
         let never_negative = history.observed().all(|value| value >= 0.0);
@@ -85,7 +82,7 @@ mod tests {
 
     #[test]
     fn bounds_that_leave_no_range_are_refused() {
-        for (min, max, told) in [
+        for (min, max, message) in [
             (
                 Some(5.0),
                 Some(5.0),
@@ -98,7 +95,7 @@ mod tests {
                 "max = inf: allowed: a finite number",
             ),
         ] {
-            assert_eq!(Range::new(min, max), Err(told.to_string()));
+            assert_eq!(Range::new(min, max), Err(message.to_string()));
         }
     }
 }

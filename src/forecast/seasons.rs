@@ -1,18 +1,19 @@
-//! Which repeating patterns a model is to know: those somebody set, or the calendar's, as far as the
-//! history can show them.
+//! The repeating patterns a model is to know: those of the settings, or the calendar's, as far as the
+//! history can show them; and how much history that takes.
 
 use anyhow::Result;
 use chrono::TimeDelta;
 
 use super::augurs::detect_period;
 use super::method::SeasonChoice;
+use super::timeline::Timeline;
 use crate::series::{Step, TimeSeries};
 
 /// Lengths in steps, shortest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seasons(pub Vec<usize>);
 
-/// A season the model knows, and how much it says.
+/// A season the model knows, and how much it explains.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Season {
     pub length: TimeDelta,
@@ -28,17 +29,13 @@ const FEWEST_UNSEASONAL: usize = 40;
 
 impl Seasons {
     /// The seasons the history is long enough for: of those given, or else a day and a week (of daily
-    /// values a week; of longer steps the strongest period of the values). A longer one must have been seen once and a half, so that
-    /// there is something to learn how much it counts.
-    ///
-    /// # Errors
-    ///
-    /// If a given season is not a whole number of steps.
-    pub fn of(history: &TimeSeries, choice: &SeasonChoice) -> Result<Self> {
+    /// values a week; of longer steps the strongest period of the values). Each must have been seen one
+    /// and a half times, so that its weight can be learnt.
+    pub fn new(history: &TimeSeries, choice: &SeasonChoice) -> Result<Self> {
         let step = history.grid().step();
         let mut lengths = match choice.in_steps(step)? {
             Some(given) => given,
-            None => of_the_calendar(step),
+            None => step.per_day().into_iter().chain(step.per_week()).collect(),
         };
         if lengths.is_empty() && *choice == SeasonChoice::Found {
             lengths.extend(detect_period(&without_gaps(history)));
@@ -47,10 +44,16 @@ impl Seasons {
         lengths.retain(seen);
         Ok(Self(lengths))
     }
-}
 
-fn of_the_calendar(step: Step) -> Vec<usize> {
-    step.per_day().into_iter().chain(step.per_week()).collect()
+    pub fn with_strengths(&self, timeline: &Timeline, step: Step) -> Vec<Season> {
+        let seasons = self.0.iter().zip(&timeline.cycles);
+        seasons
+            .map(|(length, cycle)| Season {
+                length: step.times(*length),
+                strength: cycle.strength,
+            })
+            .collect()
+    }
 }
 
 /// Each gap filled with the value before it.
@@ -65,17 +68,13 @@ fn without_gaps(history: &TimeSeries) -> Vec<f64> {
         .collect()
 }
 
-/// The history a verdict needs at this step: full seasons, or where there is none, as many values as
-/// a model needs to start from.
+/// The history a forecast needs at this step: full seasons, or without a season, as many values as a
+/// model needs to start from.
 pub fn needed_history(step: Step) -> TimeDelta {
     step.times(needed_steps(step.per_day().or(step.per_week())))
 }
 
-/// The same where seasons may have been set.
-///
-/// # Errors
-///
-/// If a given season is not a whole number of steps.
+/// The same where the settings may give the seasons.
 pub fn needed_with(step: Step, choice: &SeasonChoice) -> Result<TimeDelta> {
     Ok(choice.in_steps(step)?.map_or_else(
         || needed_history(step),
@@ -93,7 +92,7 @@ mod tests {
     use crate::series::sample;
 
     fn found(step: &str, values: &[f64]) -> Vec<usize> {
-        Seasons::of(&sample::series(step, values), &SeasonChoice::Found)
+        Seasons::new(&sample::series(step, values), &SeasonChoice::Found)
             .expect("seasons")
             .0
     }
@@ -118,7 +117,7 @@ mod tests {
         let history = sample::series("1h", &[1.0; 48]);
         let given = |hours: &[i64]| {
             let lengths = hours.iter().map(|hours| TimeDelta::hours(*hours)).collect();
-            Seasons::of(&history, &SeasonChoice::Given(lengths))
+            Seasons::new(&history, &SeasonChoice::Given(lengths))
                 .expect("seasons")
                 .0
         };

@@ -1,5 +1,5 @@
-//! How readily a value counts as a breach: as the level of the band, or as the false alerts that are
-//! bearable, from which the level follows.
+//! How easily a value counts as a breach: as the level of the band, or as an acceptable rate of false
+//! alerts, from which the level follows.
 //!
 //! With independent breaches of probability `p` a bucket, a breach begins an episode where the bucket
 //! before was none: `r = p (1 - p)` episodes a bucket, so `p = (1 - sqrt(1 - 4 r)) / 2`. Where one
@@ -10,8 +10,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::Level;
-use crate::forecast::Direction;
+use super::{Direction, Level};
 use crate::series::Step;
 
 /// What the width of the band is chosen by.
@@ -23,10 +22,6 @@ pub enum Sensitivity {
 
 impl Sensitivity {
     /// The level of the band.
-    ///
-    /// # Errors
-    ///
-    /// If no level meets the budget at this step.
     pub fn level(self, step: Step, direction: Direction) -> Result<Level, String> {
         match self {
             Self::Level(level) => Ok(level),
@@ -41,49 +36,27 @@ impl Default for Sensitivity {
     }
 }
 
-/// How many false alerts are bearable: episodes, of any number of breaches in a row, of a series
-/// that is well.
+/// The acceptable rate of false alerts: episodes, of any number of breaches in a row, of a healthy
+/// series.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Budget {
     episodes: f64,
-    per: Period,
+    /// A name of [`PERIODS`] and its length in days.
+    per: (&'static str, f64),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Period {
-    Day,
-    Week,
-    Month,
-}
-
-impl Period {
-    fn days(self) -> f64 {
-        match self {
-            Self::Day => 1.0,
-            Self::Week => 7.0,
-            Self::Month => 30.44,
-        }
-    }
-
-    fn buckets(self, step: Step) -> f64 {
-        self.days() * 86_400.0 / step.delta().as_seconds_f64()
-    }
-}
+const PERIODS: [(&str, f64); 3] = [("day", 1.0), ("week", 7.0), ("month", 30.44)];
 
 impl Budget {
-    /// The level of the band that makes as many false alerts as are bearable. It keeps two digits of
+    /// The level of the band that makes as many false alerts as are acceptable. It keeps two digits of
     /// its distance from 1: breaches are not so independent that a third would mean anything.
-    ///
-    /// # Errors
-    ///
-    /// If the band would have to be wider or narrower than a [`Level`] can say.
     pub fn level(self, step: Step, direction: Direction) -> Result<Level, String> {
         let tails = match direction {
             Direction::Both => 1.0,
             Direction::High | Direction::Low => 2.0,
         };
-        let buckets = self.per.buckets(step);
+        let buckets = self.per.1 * 86_400.0 / step.delta().as_seconds_f64();
         let rate = self.episodes / buckets;
         let probability = 2.0 * rate / (1.0 + (1.0 - 4.0 * rate).sqrt());
         let (fewest, most) = (
@@ -123,12 +96,8 @@ impl FromStr for Budget {
     fn from_str(text: &str) -> Result<Self, String> {
         let budget = text.split_once('/').and_then(|(episodes, per)| {
             let episodes = episodes.trim().parse().ok()?;
-            let per = match per.trim() {
-                "day" => Period::Day,
-                "week" => Period::Week,
-                "month" => Period::Month,
-                _ => return None,
-            };
+            let mut periods = PERIODS.into_iter();
+            let per = periods.find(|(name, _)| *name == per.trim())?;
             Some(Self { episodes, per })
         });
         budget
@@ -151,12 +120,7 @@ impl TryFrom<String> for Budget {
 
 impl fmt::Display for Budget {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        let per = match self.per {
-            Period::Day => "day",
-            Period::Week => "week",
-            Period::Month => "month",
-        };
-        write!(formatter, "{}/{per}", self.episodes)
+        write!(formatter, "{}/{}", self.episodes, self.per.0)
     }
 }
 
@@ -216,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_budget_no_level_meets_is_refused_with_the_nearest_that_one_does() {
-        for (budget, step, direction, told) in [
+        for (budget, step, direction, message) in [
             (
                 "2/day",
                 "1d",
@@ -236,7 +200,7 @@ mod tests {
                 "max_false_alerts = \"1/month\": with every = \"1s\", allowed: at least \"2.7/month\"",
             ),
         ] {
-            assert_eq!(level(budget, step, direction), Err(told.to_string()));
+            assert_eq!(level(budget, step, direction), Err(message.to_string()));
         }
         assert!(level("0.25/day", "1d", Direction::Both).is_ok());
         assert!(level("2.7/month", "1s", Direction::Both).is_ok());

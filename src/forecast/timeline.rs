@@ -1,32 +1,33 @@
 //! A history as the models see it: laid out by the wall clock, so that 14:05 is the same place of
-//! every day also after the clocks changed; without the hours in which nothing ever happens, so that
-//! the morning follows the evening before; in units of its own spread. Each slot knows its
-//! counterparts one season, two seasons, ... back.
+//! every day also after the clocks changed; without the hours that never have data, so that the
+//! morning follows the evening before; in units of its own spread. Each slot knows its counterparts
+//! one season, two seasons, ... back.
+//!
+//! The hour that spring skips is a gap. Of the hour that autumn repeats, each reading has one place.
 
 use super::Seasons;
-use super::wall_clock::WallClock;
-use crate::forecast::clean::Cleaned;
+use super::quantile::{median, quantile};
 use crate::series::{Step, TimeSeries};
 
 /// Slots by the wall clock, the last one the slot to forecast.
 #[derive(Debug, Clone)]
 pub struct Timeline {
-    /// What happened, in units of [`Timeline::unit`] from its centre; one less than there are slots.
+    /// In units of [`Timeline::unit`] from its centre; one less than there are slots.
     pub values: Vec<Option<f64>>,
-    /// The same with outliers clipped: what a model learns from.
-    pub lessons: Vec<Option<f64>>,
+    /// The training targets: the same with outliers clipped.
+    pub targets: Vec<Option<f64>>,
     /// The values with every gap filled, see [`Timeline::fill`].
     pub filled: Vec<f64>,
     pub unit: Unit,
-    /// The slots of an hour, where there are enough to tell one from the last few values.
-    pub hour: Option<usize>,
+    /// The number of slots in an hour, where it is large enough to tell an hour from the last values.
+    pub slots_per_hour: Option<usize>,
     /// Of each slot, its place in the shortest season, from 0.
     pub phases: Vec<usize>,
     /// The number of places in the shortest season: 1 if there is none.
     pub phase_count: usize,
-    /// Shortest first.
+    /// The seasons, shortest first.
     pub cycles: Vec<Cycle>,
-    /// Where each slot of the history went; `None` for those that share their reading of the clock
+    /// The slot of each bucket of the history; `None` for those that share their reading of the clock
     /// with a later one.
     pub slots: Vec<Option<usize>>,
 }
@@ -36,13 +37,13 @@ pub struct Timeline {
 pub struct Cycle {
     /// [`Cycle::NEVER`] from the first turn on that had none.
     counterparts: Vec<[u32; Cycle::TURNS]>,
-    /// How much of the values' distance from their centre the season explains: 1 is all, 0 or less
-    /// nothing.
+    /// The share of the values' distance from their centre that the season explains: 1 is all, 0 or
+    /// less nothing.
     pub strength: f64,
 }
 
-/// Where values are counted from and in, so that a revenue in cents and one in millions are the same
-/// to every model.
+/// The origin and the unit of values, so that a revenue in cents and one in millions are the same to
+/// every model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Unit {
     pub centre: f64,
@@ -50,32 +51,27 @@ pub struct Unit {
 }
 
 impl Unit {
-    /// The median, and the mean distance from it, which no wild value sways. `None` if the values do
-    /// not differ, or by more than a number can hold.
-    fn of(values: &[f64]) -> Option<Self> {
-        /// No distance counts for more than so many times their median.
+    /// The median, and the mean absolute deviation from it, each deviation capped. `None` if the values
+    /// do not differ, or by more than a float can hold.
+    fn from_values(mut values: Vec<f64>) -> Option<Self> {
+        /// The cap, in median absolute deviations.
         const CAP: f64 = 100.0;
-        let middle = values.len() / 2;
-        let mut sizes = values.to_vec();
-        if sizes.is_empty() {
-            return None;
+        let centre = median(&mut values)?;
+        for value in &mut values {
+            *value = (*value - centre).abs();
         }
-        let centre = *sizes.select_nth_unstable_by(middle, f64::total_cmp).1;
-        for size in &mut sizes {
-            *size = (*size - centre).abs();
-        }
-        let most = match CAP * *sizes.select_nth_unstable_by(middle, f64::total_cmp).1 {
+        let cap = match CAP * median(&mut values)? {
             0.0 => f64::INFINITY,
-            most => most,
+            cap => cap,
         };
         #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
-        let count = sizes.len() as f64;
-        let size: f64 = sizes.iter().map(|size| size.min(most) / count).sum();
+        let count = values.len() as f64;
+        let size: f64 = values.iter().map(|size| size.min(cap) / count).sum();
         (size > 0.0 && size.is_finite()).then_some(Self { centre, size })
     }
 
-    /// In units from the centre. A value too far away to be anything but wrong is taken to be less far,
-    /// so that sums of its squares stay numbers.
+    /// In units from the centre. A value farther away than any real one is brought nearer, so that sums
+    /// of squares stay finite.
     pub fn measure(self, value: f64) -> f64 {
         const FARTHEST: f64 = 1e6;
         ((value - self.centre) / self.size).clamp(-FARTHEST, FARTHEST)
@@ -87,9 +83,25 @@ impl Unit {
 }
 
 impl Cycle {
-    /// How many turns back a slot remembers.
-    pub const TURNS: usize = 7;
+    /// How many turns back a slot has counterparts.
+    const TURNS: usize = 7;
     const NEVER: u32 = u32::MAX;
+
+    fn new(length: usize, open: &OpenPlaces) -> Self {
+        let counterparts = open.places.iter().map(|place| {
+            let earlier = (1..).map_while(|turn| place.checked_sub(turn * length));
+            let slots = earlier.filter_map(|place| open.slots[place]);
+            let mut found = [Self::NEVER; Self::TURNS];
+            for (counterpart, slot) in found.iter_mut().zip(slots) {
+                *counterpart = slot;
+            }
+            found
+        });
+        Self {
+            counterparts: counterparts.collect(),
+            strength: 0.0,
+        }
+    }
 
     /// The slots at the same place of earlier turns, latest first.
     #[inline]
@@ -106,8 +118,8 @@ impl Cycle {
         self.counterparts(slot).next()
     }
 
-    /// `filled` are the values without gaps.
-    fn measure_strength(&mut self, values: &[Option<f64>], filled: &[f64]) {
+    /// How much nearer the values are to the mean of their counterparts than to the centre.
+    fn measure_strength(&self, values: &[Option<f64>], filled: &[f64]) -> f64 {
         /// No value counts as farther away than this, in units of the timeline.
         const CAP: f64 = 4.0;
         let (mut unexplained, mut all) = (0.0, 0.0);
@@ -122,145 +134,160 @@ impl Cycle {
                 all += value.abs().min(CAP);
             }
         }
-        self.strength = if all > 0.0 {
+        if all > 0.0 {
             1.0 - unexplained / all
         } else {
             0.0
-        };
-    }
-
-    fn of(length: usize, open: &Open) -> Self {
-        let counterparts = open
-            .places
-            .iter()
-            .map(|place| {
-                let mut found = [Self::NEVER; Self::TURNS];
-                let mut earlier = *place;
-                let mut turn = 0;
-                while turn < Self::TURNS && earlier >= length {
-                    earlier -= length;
-                    if let Some(slot) = open.slots[earlier] {
-                        found[turn] = slot;
-                        turn += 1;
-                    }
-                }
-                found
-            })
-            .collect();
-        Self {
-            counterparts,
-            strength: 0.0,
         }
     }
 }
 
-/// Which places of the wall clock are open.
-struct Open {
-    /// The open places, in order.
+/// The buckets of a history by their place on the wall clock.
+struct WallClock {
+    /// Where each bucket went. If the slot to forecast is in the second pass of a repeated hour, what the
+    /// first pass had at and after the same reading is left out, so that the forecast is still one step
+    /// ahead.
+    places: Vec<Option<usize>>,
+    /// The number of places, the last one just before the slot to forecast.
+    len: usize,
+    /// The first place, in steps since [`crate::series::Grid::EPOCH`].
+    first: i64,
+}
+
+impl WallClock {
+    fn new(history: &TimeSeries) -> Self {
+        let wall_slots = history.wall_slots();
+        let first = wall_slots[0];
+        let place = |wall_slot: i64| usize::try_from(wall_slot - first).ok();
+        let len = place(wall_slots[history.len()]).unwrap_or(0);
+        let places = wall_slots[..history.len()].iter();
+        Self {
+            places: places
+                .map(|wall_slot| place(*wall_slot).filter(|place| *place < len))
+                .collect(),
+            len,
+            first,
+        }
+    }
+
+    /// Of two values with one place the later stays.
+    fn lay_out(&self, values: &[Option<f64>]) -> Vec<Option<f64>> {
+        let mut laid_out = vec![None; self.len];
+        for (place, value) in self.places.iter().zip(values) {
+            if let (Some(place), Some(value)) = (place, value) {
+                laid_out[*place] = Some(*value);
+            }
+        }
+        laid_out
+    }
+
+    /// The first place within a season of this many steps, which turns over at midnight, or on a
+    /// Monday's.
+    fn first_place(&self, season: usize) -> usize {
+        let season = i64::try_from(season.max(1)).unwrap_or(i64::MAX);
+        usize::try_from(self.first.rem_euclid(season)).unwrap_or(0)
+    }
+}
+
+/// The places of the wall clock that are open. Closed is a place that hardly ever has data at its place
+/// of the season.
+struct OpenPlaces {
+    /// In order, the last one the place to forecast, which has a value and so is open.
     places: Vec<usize>,
     /// Of each place, its number among the open ones.
     slots: Vec<Option<u32>>,
 }
 
-/// A place of the season that holds data this much less often than the best ones do is closed.
-const OPEN_SHARE: f64 = 0.25;
-/// Where not even the best places have data this often, data come when they come.
-const RELIABLE_SHARE: f64 = 0.5;
-/// So many turns of a season tell a closed place from a missing value.
-const TURNS_TO_TELL: usize = 3;
-
-impl Open {
-    /// Closed is what hardly ever has data at its place of the season. The place to forecast is open:
-    /// it has a value.
-    fn of(values: &[Option<f64>], first_place: usize, seasons: &Seasons) -> Self {
-        let told = |season: &&usize| values.len() >= TURNS_TO_TELL * **season;
+impl OpenPlaces {
+    fn new(values: &[Option<f64>], first_place: usize, seasons: &Seasons) -> Self {
+        /// A place that has data this much less often than the best ones is closed.
+        const OPEN_SHARE: f64 = 0.25;
+        /// Where not even the best places have data this often, no hours are closed.
+        const RELIABLE_SHARE: f64 = 0.5;
+        /// So many turns of a season tell a closed place from a missing value.
+        const FEWEST_TURNS: usize = 3;
+        let is_known = |season: &&usize| values.len() >= FEWEST_TURNS * **season;
         let shortest = seasons.0.first();
-        let period = seasons.0.iter().rfind(told).or(shortest);
-        let shares = shares(values, first_place, period.copied().unwrap_or(1));
+        let period = seasons.0.iter().rfind(is_known).or(shortest);
+        let shares = shares_with_data(values, first_place, period.copied().unwrap_or(1));
         let mut sorted = shares.clone();
         sorted.sort_unstable_by(f64::total_cmp);
-        let best = sorted[sorted.len() * 9 / 10];
+        let best = quantile(&sorted, 0.9).unwrap_or_default();
         let is_open = |place: usize| {
             let share = shares[(first_place + place) % shares.len()];
             place == values.len() || best < RELIABLE_SHARE || share > OPEN_SHARE * best
         };
         let places: Vec<usize> = (0..=values.len()).filter(|place| is_open(*place)).collect();
         let mut slots = vec![None; values.len() + 1];
-        for (slot, place) in places.iter().enumerate() {
-            slots[*place] = u32::try_from(slot).ok();
+        for (slot, place) in (0_u32..).zip(&places) {
+            slots[*place] = Some(slot);
         }
         Self { places, slots }
     }
 }
 
-fn slots_of_an_hour(step: Step) -> Option<usize> {
-    const FEWEST: i64 = 5;
-    const SECONDS: i64 = 3600;
-    let slots = SECONDS / step.seconds();
-    let is_hour = SECONDS % step.seconds() == 0 && slots >= FEWEST;
-    is_hour.then(|| usize::try_from(slots).ok()).flatten()
-}
-
 /// How often each place of the season has data.
-fn shares(values: &[Option<f64>], first_place: usize, period: usize) -> Vec<f64> {
-    let (mut seen, mut turns) = (vec![0.0; period], vec![0.0; period]);
+fn shares_with_data(values: &[Option<f64>], first_place: usize, period: usize) -> Vec<f64> {
+    let (mut seen, mut turns) = (vec![0.0_f64; period], vec![0.0_f64; period]);
     for (place, value) in values.iter().enumerate() {
         let phase = (first_place + place) % period;
         turns[phase] += 1.0;
         seen[phase] += f64::from(u8::from(value.is_some()));
     }
-    seen.iter()
-        .zip(turns)
-        .map(|(seen, turns): (&f64, f64)| seen / turns.max(1.0))
-        .collect()
+    let shares = seen.iter().zip(turns);
+    shares.map(|(seen, turns)| seen / turns.max(1.0)).collect()
+}
+
+fn slots_per_hour(step: Step) -> Option<usize> {
+    const FEWEST: usize = 5;
+    let slots = usize::try_from(3600 / step.seconds()).ok()?;
+    (3600 % step.seconds() == 0 && slots >= FEWEST).then_some(slots)
 }
 
 impl Timeline {
-    /// `None` if the values do not differ.
-    pub fn lay_out(history: &TimeSeries, cleaned: &Cleaned, seasons: &Seasons) -> Option<Self> {
-        let observed: Vec<f64> = history.observed().collect();
-        let unit = Unit::of(&observed)?;
-        let wall_clock = WallClock::lay_out(history);
+    /// Of a history and what a model is to learn of each of its values, in the unit of the series. `None`
+    /// if the values do not differ.
+    pub fn new(history: &TimeSeries, targets: &[Option<f64>], seasons: &Seasons) -> Option<Self> {
+        let unit = Unit::from_values(history.observed().collect())?;
+        let wall_clock = WallClock::new(history);
         let phase_count = seasons.0.first().copied().unwrap_or(1);
         let longest = seasons.0.last().copied().unwrap_or(1);
         let first_place = wall_clock.first_place(longest.max(phase_count));
-        let open = Open::of(&wall_clock.values, first_place, seasons);
-        let places = &open.places[..open.places.len() - 1];
-        let measured = |laid_out: &WallClock| -> Vec<Option<f64>> {
+        let laid_out = wall_clock.lay_out(history.values());
+        let open = OpenPlaces::new(&laid_out, first_place, seasons);
+        let measured = |laid_out: &[Option<f64>]| -> Vec<Option<f64>> {
+            let places = open.places[..open.places.len() - 1].iter();
             places
-                .iter()
-                .map(|place| laid_out.values[*place].map(|value| unit.measure(value)))
+                .map(|place| laid_out[*place].map(|value| unit.measure(value)))
                 .collect()
         };
-        let values = measured(&wall_clock);
-        let lessons = if cleaned.history.values() == history.values() {
+        let values = measured(&laid_out);
+        let targets = if targets == history.values() {
             values.clone()
         } else {
-            measured(&WallClock::lay_out(&cleaned.history))
+            measured(&wall_clock.lay_out(targets))
         };
-        let cycles = seasons.0.iter().map(|length| Cycle::of(*length, &open));
+        let phases = open.places.iter();
+        let slots = wall_clock.places.iter();
+        let cycles = seasons.0.iter().map(|length| Cycle::new(*length, &open));
         let mut timeline = Self {
             filled: Vec::new(),
             values,
-            lessons,
+            targets,
             unit,
-            hour: slots_of_an_hour(history.grid().step()),
-            phases: open
-                .places
-                .iter()
+            slots_per_hour: slots_per_hour(history.grid().step()),
+            phases: phases
                 .map(|place| (first_place + place) % phase_count)
                 .collect(),
             phase_count,
             cycles: cycles.collect(),
-            slots: wall_clock
-                .places
-                .iter()
+            slots: slots
                 .map(|place| open.slots[(*place)?].map(|slot| slot as usize))
                 .collect(),
         };
         timeline.filled = timeline.fill(&timeline.values);
         for cycle in &mut timeline.cycles {
-            cycle.measure_strength(&timeline.values, &timeline.filled);
+            cycle.strength = cycle.measure_strength(&timeline.values, &timeline.filled);
         }
         Some(timeline)
     }
@@ -272,23 +299,70 @@ impl Timeline {
 
     /// Values with every gap filled as the season and the last deviation from it suggest.
     pub fn fill(&self, values: &[Option<f64>]) -> Vec<f64> {
-        /// How much of a deviation is left a slot later.
+        /// The share of a deviation that is left a slot later.
         const PERSISTENCE: f64 = 0.8;
         let mut last = values.iter().flatten().next().copied().unwrap_or(0.0);
         let mut filled: Vec<f64> = Vec::with_capacity(self.len() + 1);
         for (slot, value) in values.iter().enumerate() {
-            let before = self
+            let counterpart = self
                 .cycles
                 .first()
-                .and_then(|cycle| cycle.counterpart(slot))
-                .filter(|counterpart| *counterpart > 0);
-            last = value.unwrap_or_else(|| {
-                before.map_or(last, |counterpart| {
+                .and_then(|cycle| cycle.counterpart(slot));
+            last = match (value, counterpart) {
+                (Some(value), _) => *value,
+                (None, Some(counterpart @ 1..)) => {
                     filled[counterpart] + PERSISTENCE * (last - filled[counterpart - 1])
-                })
-            });
+                }
+                (None, _) => last,
+            };
             filled.push(last);
         }
         filled
+    }
+}
+
+#[cfg(test)]
+impl Timeline {
+    /// Of values at regular steps, with seasons of so many.
+    pub fn sample(step: &str, values: &[f64], seasons: &[usize]) -> Self {
+        let history = crate::series::sample::series(step, values);
+        let seasons = Seasons(seasons.to_vec());
+        Self::new(&history, history.values(), &seasons).expect("values that differ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::sample::series_from;
+
+    /// The values of hours 0, 1, ... from a start, by the wall clock.
+    fn hours(start: &str, count: i32) -> (Vec<Option<f64>>, Vec<Option<usize>>) {
+        let values: Vec<_> = (0..count).map(|hour| Some(f64::from(hour))).collect();
+        let wall_clock = WallClock::new(&series_from(start, "1h", &values));
+        (wall_clock.lay_out(&values), wall_clock.places)
+    }
+
+    #[test]
+    fn the_hour_spring_skips_is_a_gap() {
+        let (values, places) = hours("2026-03-29 00:00", 5);
+        let expected = [Some(0.0), Some(1.0), None, Some(2.0), Some(3.0), Some(4.0)];
+        assert_eq!(values, expected);
+        assert_eq!(places, [0, 1, 3, 4, 5].map(Some));
+    }
+
+    #[test]
+    fn the_hour_autumn_repeats_has_one_place() {
+        let (values, places) = hours("2026-10-25 00:00", 6);
+        assert_eq!(values, [0.0, 1.0, 3.0, 4.0, 5.0].map(Some));
+        assert_eq!(places, [0, 1, 2, 2, 3, 4].map(Some));
+    }
+
+    #[test]
+    fn within_the_repeated_hour_the_forecast_stays_one_step_ahead() {
+        // Three hours from midnight: 00:00, 01:00, 02:00. The next slot reads 02:00 again.
+        let (values, places) = hours("2026-10-25 00:00", 3);
+        assert_eq!(values, [0.0, 1.0].map(Some));
+        assert_eq!(places, [Some(0), Some(1), None]);
     }
 }

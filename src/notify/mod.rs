@@ -18,10 +18,10 @@ mod preview;
 mod tests;
 
 pub use channel::EmailChannel;
-pub use deliver::{AddressedAlert, Channel, Delivered, Delivery, Mail, SendResult};
+pub use deliver::{AddressedAlert, Delivered, Delivery, SendResult};
 pub use due::{AlertKind, due};
 pub use gallery::Gallery;
-pub use log::{AlertKey, LostNotification, NotificationLog, Notified, Pending, Record};
+pub use log::{AlertKey, LostNotification, NotificationLog, Pending, Record};
 pub use notification::Notification;
 pub use own::OwnAlerts;
 pub use plots_dir::PlotsDir;

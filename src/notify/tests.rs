@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, anyhow};
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::deliver::{Channel, Mail};
 use super::*;
 use crate::config::{Mailbox, Metric};
 use crate::forecast::Side;

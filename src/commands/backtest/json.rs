@@ -13,58 +13,33 @@ use crate::config::Metric;
 use crate::detect::Evaluation;
 use crate::forecast::Sensitivity;
 
-/// The object; what is not known is null.
+/// `src/commands/README.md` explains the fields.
 #[derive(Debug, Serialize)]
 struct BacktestObject<'a> {
-    /// The metric's name.
     metric: String,
-    /// The share of healthy values the band should hold.
     level: f64,
-    /// What the level follows from; null if it was set itself.
     max_false_alerts: Option<String>,
-    /// The history each point was judged from, in seconds.
     window_seconds: u64,
-    /// The length of a bucket, in seconds.
     step_seconds: i64,
-    /// One point in so many was judged.
     stride: usize,
-    /// The start of the first judged bucket.
     from: Option<String>,
-    /// The end of the last one.
     to: Option<String>,
-    /// Points judged.
     judged: usize,
-    /// Those with a verdict.
     decided: usize,
-    /// The share of the decided that were inside their band.
     coverage: Option<f64>,
-    /// The lower end of its 95 % confidence interval.
     coverage_lower: Option<f64>,
-    /// The upper end.
     coverage_upper: Option<f64>,
-    /// How many blocks of time the interval takes to be independent; null if it takes all points so.
     coverage_blocks: Option<usize>,
-    /// Breaches above.
     high: usize,
-    /// Breaches below.
     low: usize,
-    /// Incidents that would have been mailed.
     incidents: usize,
-    /// The same by the week.
     incidents_per_week: f64,
-    /// Breaches by the hour of the wall clock, 0 to 23.
     by_hour: Option<Vec<usize>>,
-    /// Breaches from Monday to Sunday.
     by_weekday: Option<Vec<usize>>,
-    /// Decided points at which Low could not fire.
     low_impossible: usize,
-    /// Decided points at which High could not fire.
     high_impossible: usize,
-    /// What other levels would have meant.
     hints: &'a [Hint],
-    /// What would have been mailed, under the metric's own rules.
     mails: &'a [Mail],
-    /// Each judged point.
     points: Vec<PointObject>,
 }
 

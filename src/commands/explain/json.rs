@@ -12,40 +12,25 @@ use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
 use crate::forecast::{Forecast, Role};
 
-/// The object; what is not known is null, or a list without entries.
+/// `src/commands/README.md` explains the fields.
 #[derive(Debug, Serialize)]
 struct Object {
     #[serde(flatten)]
     check: CheckObject,
-    /// The time zone of the configuration.
     timezone: String,
-    /// The history that was wanted, in seconds.
     window_seconds: u64,
-    /// The values that counted as less extreme ones, oldest first.
     clipped_values: Vec<ClippedObject>,
-    /// The seasons the model knows, shortest first.
     seasons: Vec<SeasonObject>,
-    /// Since when values are held to be an incident.
     held_since: Option<String>,
-    /// What the expectation is the sum of.
     contributions: Vec<ContributionObject>,
-    /// The usual size of an error below the expectation, here and now.
     error_below: Option<f64>,
-    /// And above.
     error_above: Option<f64>,
-    /// The same in most of the history.
     usual_error_below: Option<f64>,
-    /// And above.
     usual_error_above: Option<f64>,
-    /// How many errors that is learnt from.
     errors: Option<usize>,
-    /// The limits at several levels.
     limits: Vec<LimitsObject>,
-    /// The two-sided tail probability of the value.
     score: Option<f64>,
-    /// The buckets between two values so far out.
     recurrence_buckets: Option<f64>,
-    /// And the seconds.
     recurrence_seconds: Option<f64>,
 }
 
@@ -65,9 +50,7 @@ struct SeasonObject {
 #[derive(Debug, Serialize)]
 struct ContributionObject {
     of: &'static str,
-    /// Of `season`: its length.
     season_seconds: Option<i64>,
-    /// Of `recent`: how many of the last values.
     values: Option<usize>,
     value: f64,
 }
@@ -99,7 +82,7 @@ fn object(
 ) -> Object {
     let forecast = workings.forecast.as_ref();
     let distribution = forecast.map(|forecast| &forecast.distribution);
-    let parts = forecast.map(|forecast| &forecast.workings);
+    let parts = forecast.map(|forecast| &forecast.derivation);
     let step = workings.window.step();
     let score = evaluation.score;
     let rarity = score.map(|score| Rarity::of(score, step));
@@ -131,13 +114,13 @@ fn object(
         }),
         held_since: forecast.and_then(|forecast| forecast.held_since).map(stamp),
         contributions: contributions(forecast),
-        error_below: distribution.map(|distribution| distribution.below),
-        error_above: distribution.map(|distribution| distribution.above),
-        usual_error_below: parts.map(|workings| workings.usual_error.below),
-        usual_error_above: parts.map(|workings| workings.usual_error.above),
-        errors: parts.map(|workings| workings.errors),
-        limits: parts.map_or(Vec::new(), |workings| {
-            let limits = workings.limits.iter();
+        error_below: distribution.map(|distribution| distribution.scale.below),
+        error_above: distribution.map(|distribution| distribution.scale.above),
+        usual_error_below: parts.map(|derivation| derivation.usual_error.below),
+        usual_error_above: parts.map(|derivation| derivation.usual_error.above),
+        errors: parts.map(|derivation| derivation.errors),
+        limits: parts.map_or(Vec::new(), |derivation| {
+            let limits = derivation.limits.iter();
             limits
                 .map(|limits| LimitsObject {
                     level: limits.level.share(),
@@ -162,7 +145,7 @@ fn contributions(forecast: Option<&Forecast>) -> Vec<ContributionObject> {
         values: None,
         value,
     };
-    let contributions = forecast.workings.contributions.iter();
+    let contributions = forecast.derivation.contributions.iter();
     let contributions = contributions.map(|contribution| match contribution.role {
         Role::Level => plain("level", contribution.value),
         Role::PastErrors => plain("past_errors", contribution.value),

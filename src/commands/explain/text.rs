@@ -167,7 +167,7 @@ fn tell_expected(page: &mut Page, forecast: &Forecast, metric: &Metric) {
     let notation = Notation::for_band(&forecast.band);
     let expected = notation.write(forecast.band.expected);
     page.entry("expected", &format!("{expected}, the sum of"));
-    let contributions = forecast.workings.contributions.iter();
+    let contributions = forecast.derivation.contributions.iter();
     let mut parts: Vec<Part> = contributions
         .map(|contribution| Part {
             figure: signed(contribution.value, contribution.role, notation),
@@ -217,7 +217,7 @@ fn name(role: Role, forecast: &Forecast, metric: &Metric) -> String {
 }
 
 fn error(forecast: &Forecast, notation: Notation) -> String {
-    let (now, usual) = (&forecast.distribution, forecast.workings.usual_error);
+    let (now, usual) = (forecast.distribution.scale, forecast.derivation.usual_error);
     let times = |now: f64, usual: f64| write_times(now / usual);
     format!(
         "about {} below or {} above here and now, {} and {} times as much as usual; learnt from {} errors on values the model had not seen",
@@ -225,12 +225,12 @@ fn error(forecast: &Forecast, notation: Notation) -> String {
         notation.write(now.above),
         times(now.below, usual.below),
         times(now.above, usual.above),
-        count(forecast.workings.errors)
+        count(forecast.derivation.errors)
     )
 }
 
 fn tell_limits(page: &mut Page, forecast: &Forecast, evaluation: &Evaluation) {
-    let limits = &forecast.workings.limits;
+    let limits = &forecast.derivation.limits;
     let widest = limits.iter().map(|limits| limits.level.to_string().len());
     let width = widest.max().unwrap_or(0);
     let notation = Notation::for_band(&forecast.band);

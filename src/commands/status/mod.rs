@@ -34,43 +34,29 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Exit, Failure> {
     }
 }
 
-/// All there is to tell. Times are RFC 3339 with offset, and what is not known is null.
+/// All there is to tell; `src/commands/README.md` explains the fields.
 #[derive(Debug, Serialize)]
 struct Status {
     state_dir: String,
-    /// The instant this is as of.
     as_of: String,
-    /// The last run, and the last in which nothing failed.
     last_run: Option<String>,
     last_good_run: Option<String>,
-    /// In the order of the configuration.
     metrics: Vec<MetricStatus>,
-    /// Notifications on their way, one a recipient.
     outbox: Vec<Waiting>,
-    /// Notifications that were given up.
     lost: Vec<Lost>,
-    /// Files of the state that could not be read, and why.
     unreadable: Vec<Unreadable>,
-    /// Why `state_dir` cannot be read or written as it should.
     complaint: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
 struct MetricStatus {
     metric: String,
-    /// `ok`, `pending` (breaches that are too few yet), `high` or `low` (an incident), or `unknown`:
-    /// nothing was judged yet.
     state: &'static str,
-    /// Since when it is so.
     since: Option<String>,
-    /// When anybody was last notified of its incident.
     told_at: Option<String>,
-    /// When it was last looked at.
     looked_at: Option<String>,
-    /// Until when nothing is mailed about it, and why.
     silent_until: Option<String>,
     silent_because: Option<String>,
-    /// Whether this is one of its quiet windows.
     quiet: bool,
     no_data: Option<Obstacle>,
     unwell: Option<Obstacle>,
@@ -104,7 +90,6 @@ struct Waiting {
     created: String,
     attempts: u32,
     not_before: String,
-    /// Why the last attempt failed.
     why: Option<String>,
 }
 
@@ -114,7 +99,6 @@ struct Lost {
     to: String,
     created: String,
     why: String,
-    /// Whether a mail that got through has told of it.
     told: bool,
 }
 

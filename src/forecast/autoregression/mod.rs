@@ -1,34 +1,28 @@
-//! A seasonal autoregression: the next value from the last ones and from what the same time of day
-//! and of week brought before. It leads on real series one step ahead; README.md has the figures.
+//! A seasonal autoregression: the next value from the last ones and from those at the same time of day
+//! and of week before. It is the most accurate one step ahead on real series; README.md has the figures.
 //!
-//! With two seasons or more it is made of two regressions, one without the longest season, which has
-//! more rows to learn from. How much each counts, their errors say ([`shares`]); what is left of their
-//! past errors in the next one is added ([`echo`]).
+//! With two seasons or more it combines two regressions, one without the longest season, which has more
+//! rows to learn from (Bates and Granger, *The Combination of Forecasts*, 1969). [`error_correction`]
+//! adds what their past errors say of the next one, and [`robust_filter`] keeps incidents out of the
+//! values they forecast from.
 
-mod drift;
-mod echo;
-mod feed;
-mod habit;
-mod products;
+mod cusum;
+mod error_correction;
 mod regression;
 mod regressors;
-mod run;
-mod shares;
-
-use std::ops::Range;
+mod robust_filter;
+mod seasonal_baseline;
 
 use anyhow::{Context, Result};
 
-use super::profile::Profile;
+use super::error_profile::ErrorProfile;
 use super::timeline::Timeline;
-use super::{Clipped, Contribution, Fitted, Model, Role};
+use super::{Clipped, Contribution, Fitted, Role};
 use crate::forecast::clean::{FenceFactor, Fences};
-use drift::Drift;
-use feed::Feed;
-use habit::Habit;
-use regression::{Design, Regression};
+use regression::{Design, Regression, dot};
 use regressors::Regressors;
-use shares::Candidates;
+use robust_filter::RobustFilter;
+use seasonal_baseline::SeasonalBaseline;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Autoregression {
@@ -37,107 +31,71 @@ pub struct Autoregression {
     pub fence_factor: FenceFactor,
 }
 
-/// The share of the regression that knows every season, where there is one that does not, before any
-/// error is known.
-const ALL_SEASONS_SHARE: f64 = 0.3;
-
-impl Model for Autoregression {
-    fn fit(&self, timeline: &Timeline) -> Result<Fitted> {
-        let filled = &timeline.filled;
-        let patience = self.patience(timeline);
-        let mut lessons = timeline.lessons.clone();
-        let habit = Habit::of(timeline);
-        for slot in habit
-            .iter()
-            .flat_map(|habit| habit.unlearnt(filled, patience))
-        {
-            lessons[slot] = None;
-        }
-        let history = History {
-            timeline,
-            lessons: &lessons,
-        };
-        let home = habit.as_ref().map(|habit| habit.season);
-        let blend = Blend::fit(&history, home, self.fence_factor).context("fit the regression")?;
-        let feed = Feed::replay(timeline, &blend, habit.as_ref(), patience);
-        let horizon = feed.horizon;
-        let fitted = feed.into_fitted();
-        Ok(Fitted {
-            parameters: blend.parameters(),
-            contributions: blend.contributions(horizon, &fitted, timeline),
-            ..blend.with_outliers(fitted, timeline)
-        })
-    }
-}
-
 impl Autoregression {
-    /// As many open slots as the steps usually hold.
-    fn patience(&self, timeline: &Timeline) -> usize {
-        let closed = timeline.slots.len().max(1);
-        (self.adapt_after_steps * timeline.len() / closed).max(1)
+    pub fn fit(&self, timeline: &Timeline) -> Result<Fitted> {
+        // As many open slots as the steps usually hold.
+        let buckets = timeline.slots.len().max(1);
+        let longest_hold = (self.adapt_after_steps * timeline.len() / buckets).max(1);
+        let baseline = SeasonalBaseline::new(timeline);
+        let mut targets = timeline.targets.clone();
+        if let Some(baseline) = &baseline {
+            for slot in baseline.excluded_slots(longest_hold) {
+                targets[slot] = None;
+            }
+        }
+        let season = baseline.as_ref().map(|baseline| baseline.season);
+        let combination = Combination::fit(timeline, &targets, season, self.fence_factor)
+            .context("fit the regression")?;
+        let filter = RobustFilter::run(timeline, &combination, baseline.as_ref(), longest_hold);
+        Ok(filter.into_fitted())
     }
-}
-
-/// What regressions learn from.
-struct History<'a> {
-    timeline: &'a Timeline,
-    /// What each slot teaches; `None` where it is not to teach anything.
-    lessons: &'a [Option<f64>],
 }
 
 /// Regressions whose forecasts are averaged.
 #[derive(Debug)]
-pub struct Blend {
+struct Combination {
     /// Of the member with the most seasons; the others' are the first of them.
     regressors: Regressors,
     /// The one with the most seasons first.
     members: Vec<Member>,
-    /// How much each counts in the forecast of the next slot.
-    next_shares: Vec<f64>,
-    /// And in one that feeds on forecasts.
-    far_shares: Vec<f64>,
+    /// Whether the first member forecasts alone beyond the next step: where the season of the baseline is
+    /// one that only it knows. The mean of seven days knows no Saturday.
+    is_first_alone: bool,
     /// The first slot that every member can forecast.
     first: usize,
-    /// What the fit leaves of each value from the first slot on, as if it had not been seen.
+    /// The errors of the fit from the first slot on, as if each value had not been seen.
     errors: Vec<Option<f64>>,
 }
 
 #[derive(Debug)]
 struct Member {
     first: usize,
+    /// Its weight in the mean.
+    share: f64,
     regression: Regression,
 }
 
-/// What a forecast has to go by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Horizon {
-    /// The values just before.
-    Next,
-    /// Forecasts in their place, since the values are missing or held to be an incident. A regression
-    /// that errs little one step ahead may be far off then: the mean of seven days knows no Saturday.
-    Far,
+/// The mean forecast of a slot.
+#[derive(Debug, Clone, Copy, Default)]
+struct Expectation {
+    value: f64,
+    /// The weight of the slot's own value in it.
+    leverage: f64,
+    /// The distance between the members' forecasts.
+    disagreement: f64,
 }
 
-impl Horizon {
-    /// So many steps after the last value.
-    pub fn of(ahead: usize) -> Self {
-        if ahead > 1 { Self::Far } else { Self::Next }
-    }
-}
-
-/// A forecast, and how much of the slot's own value is in it.
-#[derive(Debug, Clone, Copy)]
-pub struct Expectation {
-    pub value: f64,
-    pub leverage: f64,
-    /// How far apart the regressions are.
-    pub disagreement: f64,
-}
-
-impl Blend {
-    /// `home` is the season that says where the series belongs, if one does.
-    fn fit(history: &History, home: Option<usize>, fence_factor: FenceFactor) -> Result<Self> {
-        let timeline = history.timeline;
+impl Combination {
+    /// `season` is that of the baseline.
+    fn fit(
+        timeline: &Timeline,
+        targets: &[Option<f64>],
+        season: Option<usize>,
+        fence_factor: FenceFactor,
+    ) -> Result<Self> {
+        /// The share of the regression that knows every season, where there is one that does not. Shares
+        /// fitted to the errors of each series measured no better.
+        const ALL_SEASONS_SHARE: f64 = 0.3;
         let seasons = timeline.cycles.len();
         let shares: &[(usize, f64)] = match seasons {
             0 | 1 => &[(seasons, 1.0)],
@@ -146,77 +104,77 @@ impl Blend {
                 (seasons - 1, 1.0 - ALL_SEASONS_SHARE),
             ],
         };
-        let regressors = Regressors::of(timeline, seasons);
-        let table = Table::of(&regressors, shares, timeline);
+        let regressors = Regressors::new(timeline, seasons);
+        let table = Table::new(&regressors, shares.len(), timeline);
         let first = regressors.first_slot(timeline);
-        let mut unseen = Vec::new();
-        let members = shares
-            .iter()
-            .map(|(seasons, _)| {
-                let design = table.design(*seasons, history, fence_factor);
-                let regression = Regression::fit(&design)?;
-                let start = timeline.len() - design.targets.len();
-                unseen.push(errors(
-                    &regression,
-                    &design,
-                    &timeline.values[start..],
-                    first - start,
-                ));
-                Ok(Member {
-                    first: start,
-                    regression,
-                })
-            })
-            .collect::<Result<Vec<Member>>>()?;
-        let candidates = Candidates {
-            errors: &unseen,
-            phases: &timeline.phases[first..timeline.len()],
-            phase_count: timeline.phase_count,
-        };
-        let prior: Vec<f64> = shares.iter().map(|(_, share)| *share).collect();
-        let next_shares = candidates.shares(&prior);
-        // Only the first member knows the longest season: where the series belongs by that, it is alone.
-        let mut far_shares = next_shares.clone();
-        if home.is_some_and(|home| home + 1 == seasons) {
-            far_shares.fill(0.0);
-            far_shares[0] = 1.0;
+        let mut errors = vec![Some(0.0); timeline.len() - first];
+        let mut members = Vec::new();
+        for (seasons, share) in shares {
+            let design = table.design(*seasons, timeline, targets, fence_factor);
+            let regression = Regression::fit(&design)?;
+            let fitted = design.fitted(&regression.weights);
+            let rows = fitted
+                .iter()
+                .zip(&regression.leverages)
+                .skip(first - design.first);
+            let rows = rows.zip(&timeline.values[first..]);
+            for (sum, ((fitted, leverage), value)) in errors.iter_mut().zip(rows) {
+                let error = value.map(|value| (value - fitted) / (1.0 - leverage));
+                *sum = sum.zip(error).map(|(sum, error)| sum + share * error);
+            }
+            members.push(Member {
+                first: design.first,
+                share: *share,
+                regression,
+            });
         }
         Ok(Self {
+            is_first_alone: season.is_some_and(|season| season + 1 == seasons),
             regressors,
             members,
             first,
-            errors: candidates.blended(&next_shares),
-            next_shares,
-            far_shares,
+            errors,
         })
     }
 
-    fn shares(&self, horizon: Horizon) -> &[f64] {
-        match horizon {
-            Horizon::Next => &self.next_shares,
-            Horizon::Far => &self.far_shares,
-        }
+    /// The members that forecast so many steps ahead, each with its share. Beyond the next step, they
+    /// forecast from forecasts, since the values are missing or held to be an incident.
+    fn shares(&self, steps_ahead: usize) -> impl Iterator<Item = (&Member, f64)> {
+        let alone = self.is_first_alone && steps_ahead > 1;
+        let members = self.members.iter().enumerate();
+        members.map(move |(index, member)| match (alone, index) {
+            (false, _) => (member, member.share),
+            (true, 0) => (member, 1.0),
+            (true, _) => (member, 0.0),
+        })
     }
 
-    /// What a slot should be after the values fed before it.
-    pub fn expect(
+    /// The weights of the regressors in the mean forecast.
+    fn mean_weights(&self, steps_ahead: usize) -> Vec<f64> {
+        let mut mean = vec![0.0; self.regressors.count()];
+        for (member, share) in self.shares(steps_ahead) {
+            for (sum, weight) in mean.iter_mut().zip(member.regression.weights.iter()) {
+                *sum += share * weight;
+            }
+        }
+        mean
+    }
+
+    /// The forecast of a slot from the filtered values before it. `row` is room for its regressors.
+    fn expect(
         &self,
         slot: usize,
-        horizon: Horizon,
-        fed: &[f64],
+        steps_ahead: usize,
+        filtered: &[f64],
         timeline: &Timeline,
         row: &mut Vec<f64>,
     ) -> Expectation {
-        let mut expectation = Expectation {
-            value: 0.0,
-            leverage: 0.0,
-            disagreement: 0.0,
-        };
+        let mut expectation = Expectation::default();
         let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
         row.clear();
-        self.regressors.write(slot, fed, timeline, row);
-        for (member, share) in self.members.iter().zip(self.shares(horizon)) {
-            let value = products::sum(row, member.regression.weights.as_slice());
+        self.regressors.write(slot, filtered, timeline, row);
+        for (member, share) in self.shares(steps_ahead) {
+            let value = dot(row, member.regression.weights.as_slice());
             let leverage = member.regression.leverages.get(slot - member.first);
             (least, most) = (least.min(value), most.max(value));
             expectation.value += share * value;
@@ -226,64 +184,69 @@ impl Blend {
         expectation
     }
 
+    /// The standard errors of forecasts 1, 2, ... steps ahead, as multiples of the first: `sqrt(sum psi^2)`
+    /// over the weights `psi` of the moving average that equals the autoregression (Box and Jenkins, *Time
+    /// Series Analysis: Forecasting and Control*, 1970). No weight counts for more than that of a random
+    /// walk; the part of the seasons is known in advance.
+    fn horizon_growth(&self, farthest: usize) -> Vec<f64> {
+        let weights = self.mean_weights(2);
+        let recent = &weights[1..=self.regressors.recent];
+        let mut psi = vec![1.0];
+        while psi.len() < farthest {
+            let terms = recent.iter().zip(psi.iter().rev());
+            let next: f64 = terms.map(|(weight, psi)| weight * psi).sum();
+            psi.push(next.clamp(-1.0, 1.0));
+        }
+        let squares = psi.iter().scan(0.0, |sum, psi| {
+            *sum += psi * psi;
+            Some(f64::sqrt(*sum))
+        });
+        squares.collect()
+    }
+
     /// What each role adds to the expectation of the slot after the last.
     fn contributions(
         &self,
-        horizon: Horizon,
-        fitted: &Fitted,
+        steps_ahead: usize,
+        expected: f64,
+        filtered: &[f64],
         timeline: &Timeline,
     ) -> Vec<Contribution> {
         let mut row = Vec::new();
         self.regressors
-            .write(timeline.len(), &fitted.fed, timeline, &mut row);
-        let roles = self.regressors.roles();
-        let mut parts = Vec::new();
-        for (member, share) in self.members.iter().zip(self.shares(horizon)) {
-            let products = row.iter().zip(member.regression.weights.iter());
-            let products = products.map(|(regressor, weight)| regressor * weight);
-            parts.extend(roles.iter().zip(products).map(|(role, product)| {
-                let (role, value) = (*role, share * product);
-                Contribution { role, value }
-            }));
-        }
+            .write(timeline.len(), filtered, timeline, &mut row);
+        let products = row.iter().zip(self.mean_weights(steps_ahead));
+        let parts = self.regressors.roles().into_iter().zip(products);
+        let mut parts: Vec<Contribution> = parts
+            .map(|(role, (regressor, weight))| Contribution {
+                role,
+                value: regressor * weight,
+            })
+            .collect();
         let of_regressions: f64 = parts.iter().map(|part| part.value).sum();
-        let expected = fitted.expected.last().copied();
         parts.push(Contribution {
             role: Role::PastErrors,
-            value: expected.unwrap_or(of_regressions) - of_regressions,
+            value: expected - of_regressions,
         });
         Contribution::sums(parts.into_iter())
     }
 
-    /// Adds what the regression with the most rows clipped, and would clip of the next value.
-    fn with_outliers(&self, fitted: Fitted, timeline: &Timeline) -> Fitted {
-        let Some(member) = self.members.last() else {
-            return fitted;
-        };
-        let outliers = member.regression.outliers.iter();
-        let clipped = outliers.map(|outlier| Clipped {
-            slot: member.first + outlier.row,
-            to: outlier.clipped_to,
-        });
-        let expected = fitted.expected.last().copied();
-        let usual = member
-            .regression
-            .profile
-            .at(timeline.phases[timeline.len()]);
-        let fences = member.regression.fences.zip(expected);
-        Fitted {
-            clipped: clipped.collect(),
-            fences: fences.map(|(fences, expected)| Fences {
-                lower: expected + fences.lower * usual,
-                upper: expected + fences.upper * usual,
-            }),
-            ..fitted
-        }
+    /// The number of weights of the largest member.
+    fn parameters(&self) -> usize {
+        self.regressors.count()
     }
 
-    fn parameters(&self) -> usize {
-        let of = |member: &Member| member.regression.weights.len();
-        self.members.iter().map(of).max().unwrap_or(0)
+    /// What the member with the most rows clipped, and would clip of the next value, given its expectation.
+    fn outliers(&self, expected: f64, timeline: &Timeline) -> (Vec<Clipped>, Option<Fences>) {
+        let Some(Member { regression, .. }) = self.members.last() else {
+            return (Vec::new(), None);
+        };
+        let usual = regression.profile.at(timeline.phases[timeline.len()]);
+        let fences = regression.fences.map(|fences| Fences {
+            lower: expected + fences.lower * usual,
+            upper: expected + fences.upper * usual,
+        });
+        (regression.clipped.clone(), fences)
     }
 }
 
@@ -295,12 +258,13 @@ struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    fn of(regressors: &'a Regressors, shares: &[(usize, f64)], timeline: &Timeline) -> Self {
-        let firsts = shares.iter().map(|(seasons, _)| {
-            let regressors = regressors.with_seasons(*seasons);
-            regressors.first_slot(timeline)
-        });
-        let first = firsts.min().unwrap_or(timeline.len());
+    /// For so many members, each of which knows a season less than the one before.
+    fn new(regressors: &'a Regressors, members: usize, timeline: &Timeline) -> Self {
+        let fewest = Regressors {
+            seasons: regressors.seasons + 1 - members,
+            ..*regressors
+        };
+        let first = fewest.first_slot(timeline);
         let mut rows = Vec::with_capacity(regressors.count() * (timeline.len() - first));
         for slot in first..timeline.len() {
             regressors.write(slot, &timeline.filled, timeline, &mut rows);
@@ -316,22 +280,26 @@ impl<'a> Table<'a> {
     fn design<'b>(
         &'b self,
         seasons: usize,
-        history: &'b History,
+        timeline: &'b Timeline,
+        targets: &'b [Option<f64>],
         fence_factor: FenceFactor,
     ) -> Design<'b> {
-        let timeline = history.timeline;
-        let regressors = self.regressors.with_seasons(seasons);
+        let regressors = Regressors {
+            seasons,
+            ..*self.regressors
+        };
         let first = regressors.first_slot(timeline);
-        let targets = &history.lessons[first..];
+        let targets = &targets[first..];
         let phases = &timeline.phases[first..timeline.len()];
-        let surprises = surprises(history, first..timeline.len());
-        let usual = Profile::of(&surprises, phases, timeline.phase_count);
+        let naive_errors = naive_errors(timeline, targets, first);
+        let usual = ErrorProfile::new(&naive_errors, phases, timeline.phase_count);
         let weights = targets.iter().zip(phases).map(|(target, phase)| {
             // Half the way to the weights that would be best if only the spread differed.
             target.map_or(0.0, |_| 1.0 / usual.at(*phase).sqrt())
         });
         let stride = self.regressors.count();
         Design {
+            first,
             regressors: &self.rows[(first - self.first) * stride..],
             stride,
             width: regressors.count(),
@@ -344,34 +312,19 @@ impl<'a> Table<'a> {
     }
 }
 
-/// How far each lesson is from what follows the value before it without any regression: the change
-/// that the season's last turn brought.
-fn surprises(history: &History, slots: Range<usize>) -> Vec<Option<f64>> {
-    let filled = &history.timeline.filled;
-    let season = history.timeline.cycles.first();
+/// The errors of the naive forecast: the last value, and the change that the season's last turn brought.
+fn naive_errors(timeline: &Timeline, targets: &[Option<f64>], first: usize) -> Vec<Option<f64>> {
+    let filled = &timeline.filled;
+    let season = timeline.cycles.first();
+    let slots = (first..).zip(targets);
     slots
-        .map(|slot| {
+        .map(|(slot, target)| {
             let counterpart = season.and_then(|season| season.counterpart(slot));
-            let change = counterpart
-                .filter(|counterpart| *counterpart > 0)
-                .map_or(0.0, |counterpart| {
-                    filled[counterpart] - filled[counterpart - 1]
-                });
-            history.lessons[slot].map(|value| value - filled[slot - 1] - change)
+            let change = match counterpart {
+                Some(counterpart @ 1..) => filled[counterpart] - filled[counterpart - 1],
+                _ => 0.0,
+            };
+            target.map(|target| target - filled[slot - 1] - change)
         })
-        .collect()
-}
-
-/// What a regression leaves of the values from a row on, as if each had not been seen.
-fn errors(
-    regression: &Regression,
-    design: &Design,
-    values: &[Option<f64>],
-    from: usize,
-) -> Vec<Option<f64>> {
-    let fitted = design.fitted(&regression.weights);
-    let rows = values.iter().zip(fitted.iter()).zip(&regression.leverages);
-    rows.skip(from)
-        .map(|((value, fitted), leverage)| value.map(|value| (value - fitted) / (1.0 - leverage)))
         .collect()
 }

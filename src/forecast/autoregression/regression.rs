@@ -1,12 +1,12 @@
 //! Least squares with a ridge (Hoerl and Kennard, *Ridge Regression: Biased Estimation for
 //! Nonorthogonal Problems*, 1970): neighbouring values are nearly the same regressor, and the ridge
-//! keeps their weights from running off in opposite directions. How strong it is, generalised
-//! cross-validation says (Golub, Heath and Wahba 1979).
+//! keeps their weights from running off in opposite directions. Generalised cross-validation chooses
+//! its strength (Golub, Heath and Wahba 1979).
 //!
-//! Outliers are clipped on the scale where they are outliers: Tukey's fences are drawn around the
-//! errors, each divided by what is usual at its time of day, and a row beyond counts as if its error
-//! lay on the fence (Huber, *Robust Estimation of a Location Parameter*, 1964, by reweighting: Holland
-//! and Welsch 1977). A narrow daily peak is no outlier there, and neither is a new level.
+//! Outliers are clipped by their errors: Tukey's fences are drawn around the errors, each divided by the
+//! usual one at its time of day, and a row beyond counts as if its error lay on the fence (Huber,
+//! *Robust Estimation of a Location Parameter*, 1964, by reweighting: Holland and Welsch 1977). A narrow
+//! daily peak is no outlier there, and neither is a new level.
 //!
 //! The errors are those of leaving each row out: for least squares they follow from the fit in closed
 //! form, `e / (1 - h)` with `h` the row's leverage (Allen's PRESS, 1974). So they are errors on
@@ -15,21 +15,23 @@
 use anyhow::{Context, Result, ensure};
 use nalgebra::{Cholesky, DMatrix, DMatrixView, DVector, Dyn};
 
-use super::products::{self, Block};
+use crate::forecast::Clipped;
 use crate::forecast::clean::{FenceFactor, Fences};
-use crate::forecast::profile::Profile;
+use crate::forecast::error_profile::ErrorProfile;
 
 /// The rows of a regression.
 #[derive(Debug, Clone)]
 pub struct Design<'a> {
+    /// The slot of the first row.
+    pub first: usize,
     /// The regressors, row after row; of each `stride` the first `width` count.
     pub regressors: &'a [f64],
     pub stride: usize,
     pub width: usize,
     pub targets: &'a [Option<f64>],
-    /// How much each row counts before any outlier is known; 0 without a target.
+    /// The weight of each row before any outlier is known; 0 without a target.
     pub weights: Vec<f64>,
-    /// Of each row, its place in the season: what is usual for an error depends on it.
+    /// Of each row, its place in the season, on which the usual error depends.
     pub phases: &'a [usize],
     pub phase_count: usize,
     pub fence_factor: FenceFactor,
@@ -38,83 +40,64 @@ pub struct Design<'a> {
 #[derive(Debug, Clone)]
 pub struct Regression {
     pub weights: DVector<f64>,
-    /// Of each row, how much of its own value is in its fitted value: 0 to 1.
+    /// Of each row, the weight of its own value in its fitted value: 0 to 1.
     pub leverages: Vec<f64>,
-    /// The rows that were clipped.
-    pub outliers: Vec<Outlier>,
-    /// Where errors are clipped, as multiples of what is usual; `None` where they have no spread.
+    pub clipped: Vec<Clipped>,
+    /// Where errors are clipped, as multiples of the usual one; `None` where they have no spread.
     pub fences: Option<Fences>,
-    pub profile: Profile,
-}
-
-/// A row whose value was clipped.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Outlier {
-    pub row: usize,
-    /// The nearest value that would have been none.
-    pub clipped_to: f64,
+    pub profile: ErrorProfile,
 }
 
 /// Candidate strengths of the ridge, as shares of the rows' weight.
 const RIDGES: [f64; 10] = [1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0];
-/// The strength until the last round chooses its own.
+/// The strength while the rows are reweighted.
 const FIRST_RIDGE: f64 = 2e-3;
-const ROUNDS: usize = 3;
+/// How many rows are multiplied at a time: a block that the processor's nearest memory holds.
+const BLOCK: usize = 128;
 const UNSOLVED: &str = "the normal equations have no solution in numbers";
-/// A row's leverage is held below this, so that no error is blown up without end.
-const MOST_LEVERAGE: f64 = 0.5;
 
 impl Design<'_> {
-    fn rows(&self) -> impl Iterator<Item = &[f64]> {
-        self.regressors
-            .chunks_exact(self.stride)
-            .map(|row| &row[..self.width])
-    }
-
     fn row(&self, number: usize) -> &[f64] {
         &self.regressors[number * self.stride..][..self.width]
     }
 
-    /// What the weights make of each row.
     pub fn fitted(&self, weights: &DVector<f64>) -> Vec<f64> {
-        self.rows()
-            .map(|row| products::sum(row, weights.as_slice()))
+        self.regressors
+            .chunks_exact(self.stride)
+            .map(|row| dot(&row[..self.width], weights.as_slice()))
             .collect()
     }
 }
 
 impl Regression {
-    /// # Errors
-    ///
-    /// If the numbers leave what a float can hold.
     pub fn fit(design: &Design) -> Result<Self> {
         let mut row_weights = design.weights.clone();
-        let mut normal = Normal::of(design, &row_weights);
-        let mut review = None;
-        for _ in 1..ROUNDS {
+        let mut normal = Normal::new(design, &row_weights);
+        let mut reweight = || -> Result<Residuals> {
             let cholesky = normal.solve(FIRST_RIDGE).context(UNSOLVED)?;
-            let reviewed = Review::of(design, &cholesky.solve(&normal.moments))?;
+            let residuals = Residuals::new(design, &cholesky.solve(&normal.moments))?;
             // Outliers are few, and all products anew would be the most of a fit's time.
             let mut changes = Vec::new();
             for (row, weight) in row_weights.iter_mut().enumerate() {
-                let wanted = design.weights[row] * reviewed.share(row);
+                let wanted = design.weights[row] * residuals.huber_weight(row);
                 if (wanted - *weight).abs() > 0.0 {
                     changes.push((row, wanted - *weight));
                     *weight = wanted;
                 }
             }
-            normal.add(design, changes);
-            review = Some(reviewed);
-        }
-        let review = review.context(UNSOLVED)?;
+            normal.add(design, changes.into_iter());
+            Ok(residuals)
+        };
+        reweight()?;
+        let residuals = reweight()?;
         let cholesky = normal.solve(normal.choose_ridge()).context(UNSOLVED)?;
         let weights = cholesky.solve(&normal.moments);
         ensure!(weights.iter().all(|weight| weight.is_finite()), UNSOLVED);
         Ok(Self {
             leverages: leverages(design, &cholesky, &row_weights),
-            outliers: review.outliers(),
-            fences: review.fences,
-            profile: review.profile,
+            clipped: residuals.clipped(design),
+            fences: residuals.fences,
+            profile: residuals.profile,
             weights,
         })
     }
@@ -130,7 +113,7 @@ struct Normal {
 }
 
 impl Normal {
-    fn of(design: &Design, row_weights: &[f64]) -> Self {
+    fn new(design: &Design, row_weights: &[f64]) -> Self {
         let targets = design.targets.iter().flatten();
         #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
         let mut normal = Self {
@@ -144,33 +127,37 @@ impl Normal {
         normal
     }
 
-    /// Lets rows, each with a target, count for so much more, or less. A block of them at a time, which
-    /// the processor's nearest memory holds.
-    fn add(&mut self, design: &Design, changes: impl IntoIterator<Item = (usize, f64)>) {
-        const BLOCK: usize = 128;
-        let mut block = Block::of(design.width, BLOCK);
-        for (row, by) in changes {
-            let Some(target) = design.targets[row] else {
-                continue;
-            };
-            let regressors = design.row(row);
-            let weighted = by * target;
-            for (moment, regressor) in self.moments.as_mut_slice().iter_mut().zip(regressors) {
-                *moment += weighted * regressor;
+    /// Changes the weights of rows.
+    fn add(&mut self, design: &Design, changes: impl Iterator<Item = (usize, f64)>) {
+        let width = design.width;
+        let with_target = changes.filter_map(|(row, by)| Some((row, by, design.targets[row]?)));
+        let changes: Vec<(usize, f64, f64)> = with_target.collect();
+        let mut rows = Vec::with_capacity(width * BLOCK);
+        let mut weighted = Vec::with_capacity(width * BLOCK);
+        for block in changes.chunks(BLOCK) {
+            rows.clear();
+            weighted.clear();
+            for (row, by, target) in block {
+                let row = design.row(*row);
+                let moment = by * target;
+                for (sum, regressor) in self.moments.as_mut_slice().iter_mut().zip(row) {
+                    *sum += moment * regressor;
+                }
+                self.square_sum += by * target * target;
+                self.weight_sum += by;
+                rows.extend_from_slice(row);
+                weighted.extend(row.iter().map(|regressor| regressor * by));
             }
-            self.square_sum += by * target * target;
-            self.weight_sum += by;
-            block.push(regressors, by);
-            if block.len() == BLOCK {
-                block.add_to(&mut self.products);
-            }
+            let count = block.len();
+            let rows = DMatrixView::from_slice(&rows, width, count);
+            let weighted = DMatrixView::from_slice_with_strides(&weighted, count, width, width, 1);
+            self.products.gemm(1.0, &rows, &weighted, 1.0);
         }
-        block.add_to(&mut self.products);
     }
 
     /// With the ridge added, except to the constant.
     fn solve(&self, ridge: f64) -> Option<Cholesky<f64, Dyn>> {
-        /// Keeps the factorisation from failing where a regressor never moves.
+        /// Keeps the factorisation from failing where a regressor is constant.
         const TINY: f64 = 1e-9;
         let mut products = self.products.clone();
         for index in 0..products.nrows() {
@@ -200,93 +187,96 @@ impl Normal {
     }
 }
 
-/// What a fit leaves of each row, held against what is usual.
-struct Review {
+/// The residuals of a fit, compared with the usual ones.
+struct Residuals {
     fitted: Vec<f64>,
-    /// Of each row its error over the usual size; `None` without a target.
+    /// Of each row its error over the usual one; `None` without a target.
     ratios: Vec<Option<f64>>,
-    usual: Vec<f64>,
     fences: Option<Fences>,
-    profile: Profile,
+    profile: ErrorProfile,
 }
 
-impl Review {
-    fn of(design: &Design, weights: &DVector<f64>) -> Result<Self> {
+impl Residuals {
+    fn new(design: &Design, weights: &DVector<f64>) -> Result<Self> {
         let fitted = design.fitted(weights);
-        let targets = design.targets.iter().zip(fitted.iter());
+        let targets = design.targets.iter().zip(&fitted);
         let errors: Vec<Option<f64>> = targets
             .map(|(target, fitted)| target.map(|target| target - fitted))
             .collect();
-        let profile = Profile::of(&errors, design.phases, design.phase_count);
-        let usual: Vec<f64> = design
-            .phases
-            .iter()
-            .map(|phase| profile.at(*phase))
-            .collect();
-        let ratios: Vec<Option<f64>> = errors
-            .iter()
-            .zip(&usual)
-            .map(|(error, usual)| error.map(|error| error / usual))
+        let profile = ErrorProfile::new(&errors, design.phases, design.phase_count);
+        let ratios = errors.iter().zip(design.phases);
+        let ratios: Vec<Option<f64>> = ratios
+            .map(|(error, phase)| error.map(|error| error / profile.at(*phase)))
             .collect();
         Ok(Self {
             fitted,
             fences: Fences::around(ratios.iter().flatten().copied(), design.fence_factor)?,
             ratios,
-            usual,
             profile,
         })
     }
 
-    /// An outlier counts as if its error lay on the fence: for this share of what it would.
-    fn share(&self, row: usize) -> f64 {
+    /// An outlier counts as if its error lay on the fence: for this share of its weight.
+    fn huber_weight(&self, row: usize) -> f64 {
         match (self.ratios[row], self.fences) {
-            (Some(ratio), Some(fences)) if !fences.hold(ratio) => {
+            (Some(ratio), Some(fences)) if !fences.contain(ratio) => {
                 (fences.clip(ratio) / ratio).clamp(0.0, 1.0)
             }
             _ => 1.0,
         }
     }
 
-    fn outliers(&self) -> Vec<Outlier> {
-        let Some(fences) = self.fences else {
-            return Vec::new();
-        };
-        let rows = self.ratios.iter().enumerate();
-        rows.filter_map(|(row, ratio)| {
-            let ratio = (*ratio)?;
-            (!fences.hold(ratio)).then(|| Outlier {
-                row,
-                clipped_to: self.fitted[row] + fences.clip(ratio) * self.usual[row],
-            })
+    fn clipped(&self, design: &Design) -> Vec<Clipped> {
+        let rows = self.ratios.iter().zip(design.phases).enumerate();
+        rows.filter_map(|(row, (ratio, phase))| {
+            let (ratio, fences) = (*ratio).zip(self.fences)?;
+            let to = self.fitted[row] + fences.clip(ratio) * self.profile.at(*phase);
+            let slot = design.first + row;
+            (!fences.contain(ratio)).then_some(Clipped { slot, to })
         })
         .collect()
     }
 }
 
 fn leverages(design: &Design, cholesky: &Cholesky<f64, Dyn>, row_weights: &[f64]) -> Vec<f64> {
-    const BLOCK: usize = 128;
+    /// Keeps errors from being blown up without end.
+    const MOST: f64 = 0.5;
+    let (width, stride) = (design.width, design.stride);
     let inverse = cholesky.inverse();
-    let mut spread = DMatrix::zeros(design.width, BLOCK);
+    let mut spread = DMatrix::zeros(width, BLOCK);
     let mut leverages = Vec::with_capacity(row_weights.len());
-    let blocks = design.regressors.chunks(BLOCK * design.stride);
+    let blocks = design.regressors.chunks(BLOCK * stride);
     for (rows, row_weights) in blocks.zip(row_weights.chunks(BLOCK)) {
         let count = row_weights.len();
-        let columns =
-            DMatrixView::from_slice_with_strides(rows, design.width, count, 1, design.stride);
+        let columns = DMatrixView::from_slice_with_strides(rows, width, count, 1, stride);
         spread
             .columns_mut(0, count)
             .gemm(1.0, &inverse, &columns, 0.0);
-        let rows = rows.chunks_exact(design.stride);
-        let spread = spread.as_slice().chunks_exact(design.width);
-        leverages.extend(
-            rows.zip(spread)
-                .zip(row_weights)
-                .map(|((row, spread), weight)| {
-                    (products::sum(&row[..design.width], spread) * weight).clamp(0.0, MOST_LEVERAGE)
-                }),
-        );
+        let rows = rows.chunks_exact(stride).map(|row| &row[..width]);
+        let rows = rows.zip(spread.as_slice().chunks_exact(width));
+        let leverage = |((row, spread), weight): ((&[f64], &[f64]), &f64)| {
+            (dot(row, spread) * weight).clamp(0.0, MOST)
+        };
+        leverages.extend(rows.zip(row_weights).map(leverage));
     }
     leverages
+}
+
+/// The dot product, over the shorter of both. Four sums at a time: a processor need not wait for one
+/// product before it begins the next.
+#[inline]
+pub fn dot(left: &[f64], right: &[f64]) -> f64 {
+    let len = left.len().min(right.len());
+    let (left, right) = (left[..len].chunks_exact(4), right[..len].chunks_exact(4));
+    let rest = left.remainder().iter().zip(right.remainder());
+    let rest: f64 = rest.map(|(left, right)| left * right).sum();
+    let mut sums = [0.0; 4];
+    for (left, right) in left.zip(right) {
+        for (sum, (left, right)) in sums.iter_mut().zip(left.iter().zip(right)) {
+            *sum += left * right;
+        }
+    }
+    (sums[0] + sums[2]) + (sums[1] + sums[3]) + rest
 }
 
 #[cfg(test)]

@@ -1,96 +1,112 @@
-//! From errors a model made on values it had not seen to the distribution of the next value: a step
-//! of its own, after the model and before the verdict, the same for every model.
+//! From the errors of a model on values it had not seen to the distribution of the next value: a step of
+//! its own, after the model and before the verdict, the same for every model.
 //!
-//! Each error is divided by a scale that is known before it ([`scale`]); the ratios, of one kind now,
-//! are the distribution's shape ([`shape`]), with a tail beyond what they can show ([`tail`]). That is
-//! split conformal forecast with locally weighted scores (Lei, G'Sell, Rinaldo, Tibshirani and
+//! Each error is divided by a scale that is known before it ([`scale`]); the quantiles of the ratios
+//! ([`residual_quantiles`]) are the distribution's, with a tail beyond those that data can show ([`tail`]).
+//! That is split conformal prediction with locally weighted scores (Lei, G'Sell, Rinaldo, Tibshirani and
 //! Wasserman, *Distribution-Free Predictive Inference for Regression*, 2018), each side by itself.
 
-pub mod distribution;
+mod residual_quantiles;
 mod scale;
-mod shape;
 mod tail;
+mod variance_features;
+mod variance_fit;
 
 use std::sync::Arc;
 
 use super::timeline::Timeline;
-use super::{Band, Fitted, Level};
-use distribution::Distribution;
+use super::{Band, Fitted, Level, Side};
+pub use residual_quantiles::Margins;
+use residual_quantiles::ResidualQuantiles;
+pub use scale::Scale;
 use scale::Scales;
-pub use shape::Reach;
-use shape::Shape;
 
-/// The scale of every slot, and the shape they share.
+/// The scale of every slot, and the quantiles they share.
 #[derive(Debug, Clone)]
 pub struct Calibration {
     scales: Scales,
-    shape: Arc<Shape>,
+    quantiles: Arc<ResidualQuantiles>,
 }
 
-/// The size of an error below and above its expectation, in the unit of the series.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ErrorSizes {
-    pub below: f64,
-    pub above: f64,
+/// The predictive distribution of one value.
+#[derive(Debug, Clone)]
+pub struct Distribution {
+    pub expected: f64,
+    pub scale: Scale,
+    quantiles: Arc<ResidualQuantiles>,
 }
 
-/// Fewer errors say nothing of how large they can be.
+/// Fewer errors do not show how large they can be.
 pub const FEWEST_ERRORS: usize = 12;
 
 impl Calibration {
     /// `None` if there are too few errors, or they are all zero.
-    pub fn of(fitted: &Fitted, timeline: &Timeline) -> Option<Self> {
+    pub fn new(fitted: &Fitted, timeline: &Timeline) -> Option<Self> {
         if fitted.errors.iter().flatten().count() < FEWEST_ERRORS {
             return None;
         }
-        let scales = Scales::learn(fitted, timeline)?;
-        let shape = Shape::of(fitted, &scales);
+        let scales = Scales::fit(fitted, timeline)?;
         Some(Self {
+            quantiles: Arc::new(ResidualQuantiles::new(fitted, &scales)),
             scales,
-            shape: Arc::new(shape),
         })
     }
 
-    /// The size of an error at the median slot of the history.
-    pub fn usual_error(&self, timeline: &Timeline) -> ErrorSizes {
-        let size = timeline.unit.size;
-        ErrorSizes {
-            below: self.scales.median(|scale| scale.below) * size,
-            above: self.scales.median(|scale| scale.above) * size,
-        }
+    /// The scale of an error at the median slot of the history.
+    pub fn usual_scale(&self, timeline: &Timeline) -> Scale {
+        self.scales.median().times(timeline.unit.size)
     }
 
-    /// How far a band at a level reaches.
-    pub fn reach(&self, level: Level) -> Reach {
-        self.shape.reach(1.0 - level.share())
-    }
-
-    /// The limits of a slot's distribution. `None` if one is no number.
-    pub fn band(
-        &self,
-        fitted: &Fitted,
-        timeline: &Timeline,
-        index: usize,
-        reach: Reach,
-    ) -> Option<Band> {
-        let unit = timeline.unit;
-        let scale = self.scales.at(index);
-        let expected = unit.value(fitted.expected[index]);
-        let [below, above] = [(reach.below, scale.below), (reach.above, scale.above)]
-            .map(|(ratio, own)| ratio * (own * unit.size) + reach.beyond * (scale.far * unit.size));
-        Band::new(expected - below, expected, expected + above)
+    pub fn margins(&self, level: Level) -> Margins {
+        self.quantiles.margins(1.0 - level.share())
     }
 
     /// The distribution of a slot's value, by its number from the first that is forecast on.
     pub fn distribution(&self, fitted: &Fitted, timeline: &Timeline, index: usize) -> Distribution {
-        let unit = timeline.unit;
-        let scale = self.scales.at(index);
         Distribution {
-            expected: unit.value(fitted.expected[index]),
-            below: scale.below * unit.size,
-            above: scale.above * unit.size,
-            far: scale.far * unit.size,
-            shape: Arc::clone(&self.shape),
+            expected: timeline.unit.value(fitted.expected[index]),
+            scale: self.scales.at(index).times(timeline.unit.size),
+            quantiles: Arc::clone(&self.quantiles),
+        }
+    }
+}
+
+impl Distribution {
+    /// The limits at these margins. `None` if one is not finite.
+    pub fn band(&self, margins: Margins) -> Option<Band> {
+        let tail = margins.tail * self.scale.tail;
+        let below = margins.below * self.scale.below + tail;
+        let above = margins.above * self.scale.above + tail;
+        Band::new(self.expected - below, self.expected, self.expected + above)
+    }
+
+    /// How rarely a value lies this far out, on either side: its two-sided tail probability, in
+    /// (0, 1]. It is `1 - level` on the limits of the band at that level.
+    pub fn score(&self, value: f64) -> f64 {
+        let (side, distance, scale) = if value < self.expected {
+            (Side::Low, self.expected - value, self.scale.below)
+        } else {
+            (Side::High, value - self.expected, self.scale.above)
+        };
+        self.quantiles
+            .tail_probability(side, distance, scale, self.scale.tail)
+            .clamp(f64::MIN_POSITIVE, 1.0)
+    }
+}
+
+#[cfg(test)]
+impl Distribution {
+    /// The limits that hold a share of the values, with equal tails.
+    pub fn band_at(&self, level: Level) -> Option<Band> {
+        self.band(self.quantiles.margins(1.0 - level.share()))
+    }
+
+    /// One whose 95 % lie within half of a unit around the expected value.
+    pub fn sample(expected: f64) -> Self {
+        Self {
+            expected,
+            scale: Scale::UNIT,
+            quantiles: Arc::new(ResidualQuantiles::sample()),
         }
     }
 }

@@ -1,31 +1,44 @@
-//! The scale of an error, known before the error is: what it follows are its [`mod@traits`]. Its logarithm
-//! is linear in them (Harvey, *Estimating Regression Models with Multiplicative Heteroscedasticity*,
-//! 1976); [`rows`] fits the weights. Each side has a scale of its own, half of it learnt from both sides.
+//! The scale of an error, known before the error is. Its logarithm is linear in the variance features
+//! (Harvey, *Estimating Regression Models with Multiplicative Heteroscedasticity*, 1976). Each side has
+//! a scale of its own, half of it fitted to both sides.
 
-mod rows;
-mod traits;
-
+use super::variance_features::{FEATURES, UsualError, variance_features};
+use super::variance_fit::{VarianceFit, product};
 use crate::forecast::Fitted;
-use crate::forecast::profile::Profile;
+use crate::forecast::error_profile::ErrorProfile;
+use crate::forecast::quantile::median;
 use crate::forecast::timeline::Timeline;
-use rows::{Rows, array, product};
-use traits::{Base, TRAITS, traits};
 
-/// The scales of one slot.
+/// The scales of the errors of one slot.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scale {
     pub below: f64,
     pub above: f64,
-    /// Of what lies beyond the usual: an incident is large as compared with the series' own spread, not
-    /// with how calm the last hour was. It is the geometric mean of the spread, which is the timeline's
-    /// unit, and a scale that follows time of day and volatility alone.
-    pub far: f64,
+    /// Of excesses in the tail: an incident is large as compared with the series' own spread, not with
+    /// how calm the last hour was. It is the geometric mean of the spread, which is the timeline's unit,
+    /// and a scale that follows time of day and volatility alone.
+    pub tail: f64,
 }
 
 impl Scale {
+    #[cfg(test)]
+    pub const UNIT: Self = Self {
+        below: 1.0,
+        above: 1.0,
+        tail: 1.0,
+    };
+
     /// The one on an error's side.
-    pub fn on(&self, error: f64) -> f64 {
+    pub fn on_side_of(&self, error: f64) -> f64 {
         if error < 0.0 { self.below } else { self.above }
+    }
+
+    pub fn times(self, size: f64) -> Self {
+        Self {
+            below: self.below * size,
+            above: self.above * size,
+            tail: self.tail * size,
+        }
     }
 }
 
@@ -33,62 +46,57 @@ impl Scale {
 #[derive(Debug, Clone)]
 pub struct Scales(Vec<Scale>);
 
-/// The traits that the scale of rare events follows: the first ones.
-const SOBER_TRAITS: usize = 4;
-/// And the power by which it does.
-const SOBER_POWER: f64 = 0.5;
-/// How much of a side's scale is its own.
-const OWN_SHARE: f64 = 0.5;
-/// With fewer errors a side has no scale of its own.
-const FEWEST_OF_A_SIDE: usize = 40;
-
 impl Scales {
-    /// How many weights are fitted, of either side.
-    pub const PARAMETERS: usize = 2 * TRAITS;
+    /// The number of fitted weights, of either side.
+    pub const PARAMETERS: usize = 2 * FEATURES;
 
     /// `None` if no error differs from zero.
-    pub fn learn(fitted: &Fitted, timeline: &Timeline) -> Option<Self> {
-        let sizes: Vec<Option<f64>> = fitted
-            .errors
-            .iter()
-            .zip(&fitted.growth)
+    pub fn fit(fitted: &Fitted, timeline: &Timeline) -> Option<Self> {
+        /// The scale of the tail follows the first features alone, by this power.
+        const TAIL_FEATURES: usize = 4;
+        const TAIL_POWER: f64 = 0.5;
+        /// The share of a side's scale that is its own.
+        const OWN_SHARE: f64 = 0.5;
+        /// With fewer errors a side has no scale of its own.
+        const FEWEST_OF_A_SIDE: usize = 40;
+        let errors = fitted.errors.iter().zip(&fitted.growth);
+        let errors: Vec<Option<f64>> = errors
             .map(|(error, growth)| error.map(|error| error / growth))
             .collect();
         let phases = &timeline.phases[fitted.first..];
-        let profile = Profile::of(&sizes, phases, timeline.phase_count);
-        let floor = floor(&sizes)?;
-        let bases: Vec<Base> = (0..timeline.phase_count)
-            .map(|phase| Base::of(profile.at(phase).max(floor)))
+        let profile = ErrorProfile::new(&errors, phases, timeline.phase_count);
+        let floor = floor(&errors)?;
+        let usual: Vec<UsualError> = (0..timeline.phase_count)
+            .map(|phase| UsualError::new(profile.at(phase).max(floor)))
             .collect();
-        let traits = traits(fitted, timeline, &sizes, &bases);
-        let rows = |side: fn(f64) -> bool| Rows::of(&traits, &sizes, side);
-        let of_sides = [rows(|error| error < 0.0), rows(|error| error >= 0.0)];
-        let both = Rows::of_both(&of_sides);
+        let features = variance_features(fitted, timeline, &errors, &usual);
+        let side = |side: fn(f64) -> bool| VarianceFit::new(&features, &errors, side);
+        let sides = [side(|error| error < 0.0), side(|error| error >= 0.0)];
+        let both = VarianceFit::of_both(&sides);
         let logarithms = both.logarithms(floor);
         let start = both.solve(&logarithms)?;
-        let sober = both.solve(&logarithms[..SOBER_TRAITS])?;
+        let tail = both.solve(&logarithms[..TAIL_FEATURES])?;
         let shared = both.fit(&start)?;
-        let own = |rows: &Rows| {
-            let own = rows.fit(&start).filter(|_| rows.len() >= FEWEST_OF_A_SIDE);
-            own.map_or_else(
-                || shared.clone(),
-                |own| own * OWN_SHARE + &shared * (1.0 - OWN_SHARE),
-            )
-        };
-        let [below, above] = of_sides.each_ref().map(own);
-        let [below, above, sober] = [below, above, sober].map(|weights| array(&weights));
-        let scales = traits.iter().zip(&fitted.growth).map(|(row, growth)| {
-            let far = SOBER_POWER * product(&sober, row);
-            Scale {
+        let [below, above] = sides.each_ref().map(|side| {
+            let own = side.fit(&start).filter(|_| side.len() >= FEWEST_OF_A_SIDE);
+            own.map_or(shared, |own| {
+                std::array::from_fn(|index| {
+                    own[index] * OWN_SHARE + shared[index] * (1.0 - OWN_SHARE)
+                })
+            })
+        });
+        let scales = features
+            .iter()
+            .zip(&fitted.growth)
+            .map(|(row, growth)| Scale {
                 below: product(&below, row).exp() * growth,
                 above: product(&above, row).exp() * growth,
-                far: far.exp() * growth.powf(SOBER_POWER),
-            }
-        });
+                tail: (TAIL_POWER * product(&tail, row)).exp() * growth.powf(TAIL_POWER),
+            });
         let scales: Vec<Scale> = scales.collect();
         scales
             .iter()
-            .all(|scale| scale.below.is_finite() && scale.above.is_finite() && scale.far > 0.0)
+            .all(|scale| scale.below.is_finite() && scale.above.is_finite() && scale.tail > 0.0)
             .then_some(Self(scales))
     }
 
@@ -96,27 +104,25 @@ impl Scales {
         self.0[index]
     }
 
-    /// The median over all slots of one of their scales.
-    pub fn median(&self, pick: impl Fn(&Scale) -> f64) -> f64 {
-        let mut scales: Vec<f64> = self.0.iter().map(pick).collect();
-        let middle = scales.len() / 2;
-        *scales.select_nth_unstable_by(middle, f64::total_cmp).1
+    /// The medians over all slots.
+    pub fn median(&self) -> Scale {
+        let median = |pick: fn(&Scale) -> f64| {
+            let mut scales: Vec<f64> = self.0.iter().map(pick).collect();
+            median(&mut scales).unwrap_or_default()
+        };
+        Scale {
+            below: median(|scale| scale.below),
+            above: median(|scale| scale.above),
+            tail: median(|scale| scale.tail),
+        }
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
-fn count(len: usize) -> f64 {
-    len as f64
-}
-
-/// The least a scale's base may be, so that a series that repeats itself is not infinitely sure.
-fn floor(sizes: &[Option<f64>]) -> Option<f64> {
-    let known = sizes.iter().flatten().map(|size| size.abs());
-    let mut sizes = Vec::with_capacity(sizes.len());
-    sizes.extend(known);
-    let mean = sizes.iter().sum::<f64>() / count(sizes.len());
-    let middle = sizes.len() / 2;
-    let median = *sizes.select_nth_unstable_by(middle, f64::total_cmp).1;
-    let floor = (0.1 * mean).max(0.05 * median);
+/// The least usual error, so that a series that repeats itself is not infinitely certain.
+fn floor(errors: &[Option<f64>]) -> Option<f64> {
+    let mut sizes: Vec<f64> = errors.iter().flatten().map(|error| error.abs()).collect();
+    #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
+    let mean = sizes.iter().sum::<f64>() / sizes.len() as f64;
+    let floor = (0.1 * mean).max(0.05 * median(&mut sizes)?);
     (floor > 1e-12).then_some(floor)
 }

@@ -7,18 +7,18 @@ use chrono_tz::Europe::Paris;
 use super::*;
 
 /// 28 days before local midnight of the first day and `days` after it, by the wall clock.
-pub fn wall_clock(first_day: &str, zone: Tz, step: &'static str, days: i64) -> Made {
+pub fn wall_clock(first_day: &str, zone: Tz, step: &'static str, days: i64) -> Simulated {
     let parsed: Step = step.parse().expect("a step");
     let per_day = parsed.per_day().expect("steps in a day");
     let day = start(first_day, zone);
     let begin = day - TimeDelta::days(28);
     let end = usize::try_from(days).expect("few") * per_day;
-    let mut dice = Dice::new(11);
+    let mut random = Random::new(11);
     let values = (0..28 * per_day + end).map(|index| {
         let time = begin + parsed.times(index);
-        Some(100.0 * (0.3 + by_day(time)) * (1.0 + 0.03 * dice.normal()))
+        Some(100.0 * (0.3 + by_day(time)) * (1.0 + 0.03 * random.normal()))
     });
-    Made {
+    Simulated {
         start: begin,
         step,
         values: values.collect(),
@@ -72,14 +72,14 @@ fn five_minutes_follow_the_wall_clock_over_each_change() {
 }
 
 /// A shop that is open from 8 to 18, except on Sundays, and has no rows otherwise.
-fn shop(step: &'static str) -> Made {
+fn shop(step: &'static str) -> Simulated {
     let made = wall_clock("2026-06-29 00:00", Paris, step, 14);
     let values = made.values.iter().enumerate().map(|(index, value)| {
         let time = made.time(index);
         let open = (8..18).contains(&time.hour()) && time.weekday() != chrono::Weekday::Sun;
         value.filter(|_| open)
     });
-    Made {
+    Simulated {
         values: values.collect(),
         ..made
     }

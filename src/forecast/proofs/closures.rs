@@ -9,10 +9,10 @@ use super::coverage::{HISTORY, JUDGED, hourly, poisson};
 use super::*;
 
 /// The same without the rows of closed hours.
-fn open_when(made: &Made, is_open: impl Fn(DateTime<Tz>) -> bool) -> Made {
+fn open_when(made: &Simulated, is_open: impl Fn(DateTime<Tz>) -> bool) -> Simulated {
     let values = made.values.iter().enumerate();
     let values = values.map(|(index, value)| value.filter(|_| is_open(made.time(index))));
-    Made {
+    Simulated {
         values: values.collect(),
         ..*made
     }
@@ -42,8 +42,8 @@ fn a_shop_keeps_its_hours_in_the_week_after_each_change_of_the_clocks() {
                 let (time, band) = (made.time(*index), forecast.band);
                 assert!(is_within(*value, &band), "{time}: {value} in {band:?}");
                 assert!(band.half_width() < 0.75 * value, "{time}: {band:?}");
-                // How far the rare ones lie out, the tail says; how sharp the band is, the usual ones do.
-                let usual = forecast.distribution.band(Level::default());
+                // The width at 99.9 % is the tail model's; that at 95 % shows how sharp the forecast is.
+                let usual = forecast.distribution.band_at(Level::default());
                 let usual = usual.expect("a band").half_width();
                 assert!(usual < 0.4 * value, "{time}: {usual} around {value}");
             }
@@ -61,7 +61,7 @@ fn a_bar_is_open_past_midnight_on_the_nights_the_clocks_change_too() {
             value.map(|value| value * (0.3 + by_day(earlier)) / (0.3 + by_day(made.time(index))))
         });
         let values = values.collect();
-        let made = open_when(&Made { values, ..made }, |time| {
+        let made = open_when(&Simulated { values, ..made }, |time| {
             !(4..18).contains(&time.hour())
         });
         let judged = made.judge(made.window..made.values.len(), &method(0.999));
@@ -73,10 +73,10 @@ fn a_bar_is_open_past_midnight_on_the_nights_the_clocks_change_too() {
 /// Counts of calls, on weekdays from 9 to 17: Monday morning follows Friday evening.
 #[test]
 fn a_bank_that_is_called_on_weekdays_alone_is_covered() {
-    let made = hourly(21, |_, time, dice| {
+    let made = hourly(21, |_, time, random| {
         let is_weekend = matches!(time.weekday(), Weekday::Sat | Weekday::Sun);
         let is_open = (9..17).contains(&time.hour()) && !is_weekend;
-        let calls = poisson(40.0 * (0.2 + by_day(time)), dice);
+        let calls = poisson(40.0 * (0.2 + by_day(time)), random);
         is_open.then_some(calls)
     });
     let judged = made.judge(HISTORY..HISTORY + JUDGED, &method(0.95));

@@ -7,9 +7,9 @@ use super::coverage::{HISTORY, JUDGED, assert_honest, covered, hourly};
 use super::*;
 
 /// A day's shape with a noise of 5.
-fn healthy(seed: u64) -> Made {
-    hourly(seed, |_, time, dice| {
-        Some(100.0 * (0.3 + by_day(time)) + 5.0 * dice.normal())
+fn healthy(seed: u64) -> Simulated {
+    hourly(seed, |_, time, random| {
+        Some(100.0 * (0.3 + by_day(time)) + 5.0 * random.normal())
     })
 }
 
@@ -22,17 +22,17 @@ fn hours_from(starts: &[usize], count: usize) -> impl Fn(usize) -> bool {
     }
 }
 
-fn without(made: &Made, is_missing: impl Fn(usize) -> bool) -> Made {
+fn without(made: &Simulated, is_missing: impl Fn(usize) -> bool) -> Simulated {
     let values = made.values.iter().enumerate();
     let values = values.map(|(hour, value)| value.filter(|_| !is_missing(hour)));
-    Made {
+    Simulated {
         values: values.collect(),
         ..*made
     }
 }
 
 /// Each frozen value is the last one that is not.
-fn frozen(made: &Made, is_frozen: impl Fn(usize) -> bool) -> Made {
+fn frozen(made: &Simulated, is_frozen: impl Fn(usize) -> bool) -> Simulated {
     let mut last = None;
     let values = made.values.iter().enumerate().map(|(hour, value)| {
         if !is_frozen(hour) {
@@ -40,14 +40,14 @@ fn frozen(made: &Made, is_frozen: impl Fn(usize) -> bool) -> Made {
         }
         last
     });
-    Made {
+    Simulated {
         values: values.collect(),
         ..*made
     }
 }
 
 /// The mean half-width of the bands at the hours.
-fn width(made: &Made, hours: std::ops::Range<usize>) -> f64 {
+fn width(made: &Simulated, hours: std::ops::Range<usize>) -> f64 {
     mean_width(&made.judge(hours, &method(0.95)))
 }
 
@@ -61,7 +61,7 @@ fn mean_width(judged: &[(usize, f64, Forecast)]) -> f64 {
 }
 
 #[test]
-fn whole_days_without_rows_are_borne() {
+fn whole_days_without_rows_are_covered() {
     let days = [3, 9, 10, 20, 27].map(|day| 24 * day);
     let made = without(&healthy(31), hours_from(&days, 24));
     assert_honest("five days missing", &made);
@@ -112,8 +112,8 @@ fn a_sensor_that_froze_for_two_days_is_judged_as_before_once_it_moves_again() {
 #[test]
 fn a_series_that_was_switched_on_within_the_window_is_covered() {
     // Zero for 18 days, then a shop.
-    let made = hourly(35, |hour, time, dice| {
-        let value = 100.0 * (0.3 + by_day(time)) + 5.0 * dice.normal();
+    let made = hourly(35, |hour, time, random| {
+        let value = 100.0 * (0.3 + by_day(time)) + 5.0 * random.normal();
         Some(if hour < 18 * 24 { 0.0 } else { value })
     });
     let covered = covered(&made);
@@ -125,9 +125,9 @@ fn a_series_that_was_switched_on_within_the_window_is_covered() {
 #[test]
 fn steps_between_constant_stretches_are_covered() {
     let level = Cell::new(100.0);
-    let made = hourly(36, |_, _, dice| {
-        if dice.uniform() < 0.025 {
-            level.set(100.0 + 10.0 * dice.normal());
+    let made = hourly(36, |_, _, random| {
+        if random.uniform() < 0.025 {
+            level.set(100.0 + 10.0 * random.normal());
         }
         Some(level.get())
     });

@@ -1,4 +1,4 @@
-//! What the forecast and its band promise, held against made series of which everything is known.
+//! What the forecast and its band promise, tested on simulated series of which everything is known.
 //! Every series comes from a seeded generator, so that a figure stated here stays what it is.
 
 mod calendars;
@@ -18,9 +18,9 @@ use crate::series::parse_time;
 use crate::series::sample::series_at;
 
 /// Steele, Lea and Flood, *Fast Splittable Pseudorandom Number Generators*, 2014.
-pub struct Dice(u64);
+pub struct Random(u64);
 
-impl Dice {
+impl Random {
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -42,7 +42,7 @@ impl Dice {
 }
 
 /// A series of which each point can be judged from what came before it.
-pub struct Made {
+pub struct Simulated {
     pub start: DateTime<Tz>,
     pub step: &'static str,
     pub values: Vec<Option<f64>>,
@@ -50,7 +50,7 @@ pub struct Made {
     pub window: usize,
 }
 
-impl Made {
+impl Simulated {
     pub fn time(&self, index: usize) -> DateTime<Tz> {
         let step: Step = self.step.parse().expect("a step");
         self.start + step.times(index)
@@ -123,19 +123,19 @@ pub fn steps_of_five_minutes(length: TimeDelta) -> usize {
 }
 
 #[test]
-fn the_dice_are_those_of_the_paper() {
+fn the_random_numbers_are_those_of_the_paper() {
     // s, M = 42, 2**64 - 1
     // for _ in range(3):
     //   s = (s + 0x9e3779b97f4a7c15) & M; z = s
     //   z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9 & M; z = (z ^ z >> 27) * 0x94d049bb133111eb & M
     //   print((z ^ z >> 31) / 2**64)        # the first is 13679457532755275413, as the authors' code has it
-    let mut dice = Dice::new(42);
+    let mut random = Random::new(42);
     for expected in [
         0.741_564_878_771_823_4,
         0.159_910_392_876_920_13,
         0.278_601_130_255_138_8,
     ] {
-        let found = dice.uniform();
+        let found = random.uniform();
         assert!((found - expected).abs() < 1e-12, "{found}");
     }
 }

@@ -13,6 +13,7 @@ struct Sample {
 impl Sample {
     fn design(&self) -> Design<'_> {
         Design {
+            first: 0,
             regressors: &self.regressors,
             stride: 5,
             width: 4,
@@ -76,7 +77,7 @@ const LEFT_OUT: [(usize, f64); 3] = [
 
 #[test]
 fn the_ridge_solution_of_weighted_rows_is_that_of_numpy() {
-    let normal = Normal::of(&sample(0.3).design(), &uneven_weights());
+    let normal = Normal::new(&sample(0.3).design(), &uneven_weights());
     let solution = normal
         .solve(0.01)
         .expect("a factorisation")
@@ -90,7 +91,7 @@ fn the_ridge_solution_of_weighted_rows_is_that_of_numpy() {
 fn an_error_over_one_less_its_leverage_is_that_of_numpy_refitted_without_the_row() {
     let (sample, row_weights) = (sample(0.3), uneven_weights());
     let design = sample.design();
-    let normal = Normal::of(&design, &row_weights);
+    let normal = Normal::new(&design, &row_weights);
     let cholesky = normal.solve(0.01).expect("a factorisation");
     let fitted = design.fitted(&cholesky.solve(&normal.moments));
     let leverages = leverages(&design, &cholesky, &row_weights);
@@ -123,7 +124,7 @@ fn the_chosen_ridge_is_next_to_the_one_that_generalised_cross_validation_has_in_
         let sample = sample(noise);
         let design = sample.design();
         let even = design.weights.clone();
-        let chosen = Normal::of(&design, &even).choose_ridge();
+        let chosen = Normal::new(&design, &even).choose_ridge();
         assert!(
             (least / 3.0..=least * 3.0).contains(&chosen),
             "noise {noise}: {chosen}, not near {least}"
@@ -139,35 +140,45 @@ fn an_outlier_counts_as_if_its_error_lay_on_the_fence() {
     sample.targets[11] = Some(40.0);
     let design = sample.design();
     let even = design.weights.clone();
-    let normal = Normal::of(&design, &even);
+    let normal = Normal::new(&design, &even);
     let weights = normal
         .solve(0.01)
         .expect("a factorisation")
         .solve(&normal.moments);
-    let review = Review::of(&design, &weights).expect("a review");
-    let fences = review.fences.expect("fences");
-    let outliers = review.outliers();
-    assert_eq!(outliers.len(), 1);
-    let error = 40.0 - review.fitted[11];
+    let residuals = Residuals::new(&design, &weights).expect("residuals");
+    let fences = residuals.fences.expect("fences");
+    let clipped = residuals.clipped(&design);
+    assert_eq!(clipped.len(), 1);
+    let error = 40.0 - residuals.fitted[11];
     // statsmodels.robust.norms.HuberT(t).weights(z) is min(1, t / |z|).
-    let huber = fences.upper * review.usual[11] / error;
-    assert_close(review.share(11) / review.share(10), huber, 1e-12);
+    let huber = fences.upper * residuals.profile.at(0) / error;
     assert_close(
-        outliers[0].clipped_to,
-        review.fitted[11] + huber * error,
-        1e-9,
+        residuals.huber_weight(11) / residuals.huber_weight(10),
+        huber,
+        1e-12,
     );
+    assert_close(clipped[0].to, residuals.fitted[11] + huber * error, 1e-9);
 }
 
 #[test]
-fn a_row_without_a_value_has_no_say() {
+fn a_row_without_a_value_does_not_count() {
     let whole = sample(0.3);
     let mut holed = sample(0.3);
     holed.targets[5] = None;
     let mut row_weights = uneven_weights();
     row_weights[5] = 0.0;
-    let [without, zero] = [&holed, &whole].map(|sample| Normal::of(&sample.design(), &row_weights));
+    let [without, zero] =
+        [&holed, &whole].map(|sample| Normal::new(&sample.design(), &row_weights));
     let difference =
         (&without.products - &zero.products).norm() + (&without.moments - &zero.moments).norm();
     assert_close(difference, 0.0, 1e-12);
+}
+
+#[test]
+fn a_dot_product_is_over_the_shorter_row() {
+    let row: Vec<f64> = (1..=11_u32).map(f64::from).collect();
+    // 1 * 2 + 2 * 3 + ... is n (n + 1) (n + 2) / 3.
+    for (len, expected) in [(0, 0.0), (3, 20.0), (4, 40.0), (9, 330.0), (10, 440.0)] {
+        assert_close(dot(&row, &row[1..=len]), expected, 1e-9);
+    }
 }

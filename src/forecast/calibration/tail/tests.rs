@@ -69,12 +69,12 @@ fn probabilities_and_peaks_are_those_of_scipys_generalised_pareto() {
     }
 }
 
-/// What the peaks alone said, before the prior drew it towards itself.
+/// The estimate of the peaks alone, without the prior.
 fn measured(fitted: Tail, peaks: usize) -> Tail {
     let peaks = f64::from(u32::try_from(peaks).expect("few"));
     let trust = peaks / (peaks + PRIOR_PEAKS);
-    let prior = PRIOR.scale.ln();
-    let shape = PRIOR.shape + (fitted.shape - PRIOR.shape) / trust;
+    let prior = Tail::PRIOR.scale.ln();
+    let shape = Tail::PRIOR.shape + (fitted.shape - Tail::PRIOR.shape) / trust;
     // The scale is that of the shape in use, the prior's part included.
     let scale = prior + (fitted.scale.ln() - prior) / trust;
     Tail {
@@ -92,15 +92,16 @@ fn peaks(shape: f64, scale: f64, count: u32) -> Vec<f64> {
 }
 
 #[test]
-fn the_estimate_is_pickands_before_the_prior_has_its_say() {
+fn the_estimate_is_pickands_without_the_prior() {
     // import numpy as np                                                         numpy 2.4.6
-    // p = (np.arange(1, 202)/120)**2; m, q = np.quantile(p, [.5, .75]); c = np.log2((q - m)/m)
+    // p = (np.arange(1, 202)/120)**2; m, q = np.quantile(p, [.5, .75], method='weibull')
+    // c = np.log2((q - m)/m)
     // print(c, m)
     let squares: Vec<f64> = (1..=201).map(|n| (f64::from(n) / 120.0).powi(2)).collect();
     let tail = Tail::fit(squares);
     let measured = measured(tail, 201);
     assert!(
-        (measured.shape - 0.304_713_147_771_051_5).abs() < 1e-9,
+        (measured.shape - 0.321_956_379_975_066_9).abs() < 1e-9,
         "{measured:?}"
     );
     // The scale puts the median of the peaks where it is, given the shape.
@@ -114,7 +115,7 @@ fn many_peaks_of_a_tail_have_that_tail() {
         let tail = measured(Tail::fit(peaks(shape, scale, 40_001)), 40_001);
         assert!((tail.shape - shape).abs() < 1e-3, "{tail:?}");
     }
-    // A million outvote the prior.
+    // A million outweigh the prior.
     let tail = Tail::fit(peaks(0.2, 3.0, 1_000_001));
     assert!(
         (tail.shape - 0.2).abs() < 2e-3 && (tail.scale / 3.0 - 1.0).abs() < 1e-2,
@@ -123,7 +124,7 @@ fn many_peaks_of_a_tail_have_that_tail() {
 }
 
 #[test]
-fn the_highest_quarter_of_the_peaks_has_no_say() {
+fn the_highest_quarter_of_the_peaks_is_ignored() {
     let calm = peaks(0.4, 1.0, 400);
     let mut wild = calm.clone();
     for peak in &mut wild[320..] {
@@ -134,6 +135,6 @@ fn the_highest_quarter_of_the_peaks_has_no_say() {
 
 #[test]
 fn without_peaks_the_tail_is_the_one_before_any_data() {
-    assert_eq!(Tail::fit(Vec::new()), PRIOR);
-    assert_eq!(Tail::fit(vec![0.0; 30]), PRIOR);
+    assert_eq!(Tail::fit(Vec::new()), Tail::PRIOR);
+    assert_eq!(Tail::fit(vec![0.0; 30]), Tail::PRIOR);
 }

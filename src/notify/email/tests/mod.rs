@@ -15,7 +15,7 @@ use super::*;
 use crate::chart::Pictures;
 use crate::config::Metric;
 use crate::detect::{Evaluation, Verdict, Workings};
-use crate::forecast::clean::{Outliers, clip_outliers};
+use crate::forecast::clean::{FenceFactor, clip_outliers};
 use crate::forecast::{Band, Forecast, Level, Side};
 use crate::incident::{Alert, Condition, End};
 use crate::notify::{AlertKind, Notification};
@@ -67,7 +67,7 @@ fn evaluation(verdict: Verdict, value: f64) -> Evaluation {
     let history = sample::series_from("2026-11-20 12:05", "5m", &values);
     let stored = stored(verdict, value);
     let workings = Workings {
-        cleaned: Some(clip_outliers(&history, &Outliers::default()).expect("a history")),
+        cleaned: Some(clip_outliers(&history, FenceFactor::default()).expect("a history")),
         forecast: stored
             .band
             .map(|band| Forecast::sample(time, band, Vec::new())),

@@ -1,20 +1,20 @@
 //! How a forecast came about, for people who ask: what each part of the model added to the
 //! expectation, how large errors are now and usually, and the limits at other levels.
 
-use super::calibration::{Calibration, ErrorSizes};
-use super::timeline::{Timeline, Unit};
+use super::calibration::{Calibration, Scale};
+use super::timeline::Timeline;
 use super::{Band, Fitted, Level};
 
 /// What a part of a model stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Where the series is, whatever the hour.
+    /// The level of the series, at any time of day.
     Level,
-    /// The last values, so many of them, as far as they are off the centre of the history.
+    /// The last values, so many of them, by their distance from the centre of the history.
     Recent(usize),
     /// The season with this number, shortest first.
     Season(usize),
-    /// What is left of the errors before.
+    /// The error correction: the part of past errors that is expected to persist.
     PastErrors,
 }
 
@@ -34,18 +34,18 @@ pub struct Limits {
 
 /// The way to one forecast, in the unit of the series.
 #[derive(Debug, Clone)]
-pub struct Workings {
-    /// They sum up to the expectation, before it is cut to the range of values there can be.
+pub struct Derivation {
+    /// They sum up to the expectation, before it is clipped to the range of possible values.
     pub contributions: Vec<Contribution>,
-    /// The size of an error in most of the history.
-    pub usual_error: ErrorSizes,
-    /// How many errors the distribution is made of.
+    /// The scale of an error in most of the history.
+    pub usual_error: Scale,
+    /// The number of errors behind the distribution.
     pub errors: usize,
     /// At the level of the method and at rarer ones, ascending.
     pub limits: Vec<Limits>,
 }
 
-/// Levels that tell a reader how much farther out is really rare.
+/// Levels that show how much farther out really rare values lie.
 const RARER: [f64; 2] = [0.99, 0.999];
 
 impl Contribution {
@@ -60,19 +60,11 @@ impl Contribution {
         }
         sums
     }
-
-    fn in_series_unit(self, unit: Unit) -> Self {
-        let value = match self.role {
-            Role::Level => unit.value(self.value),
-            Role::Recent(_) | Role::Season(_) | Role::PastErrors => self.value * unit.size,
-        };
-        Self { value, ..self }
-    }
 }
 
-impl Workings {
-    /// `band` is the band of the next slot at a level.
-    pub fn of(
+impl Derivation {
+    /// `band` gives the band of the next slot at a level.
+    pub fn new(
         fitted: &Fitted,
         calibration: &Calibration,
         timeline: &Timeline,
@@ -83,36 +75,30 @@ impl Workings {
         let mut levels: Vec<Level> = rarer.chain([level]).collect();
         levels.sort_by(|one, other| one.share().total_cmp(&other.share()));
         levels.dedup();
-        let contributions = fitted.contributions.iter();
+        let limits = levels.into_iter();
+        let limits = limits.filter_map(|level| band(level).map(|band| Limits { level, band }));
+        let unit = timeline.unit;
+        let in_series_unit = |part: &Contribution| Contribution {
+            role: part.role,
+            value: match part.role {
+                Role::Level => unit.value(part.value),
+                Role::Recent(_) | Role::Season(_) | Role::PastErrors => part.value * unit.size,
+            },
+        };
         Self {
-            contributions: contributions
-                .map(|contribution| contribution.in_series_unit(timeline.unit))
-                .collect(),
-            usual_error: calibration.usual_error(timeline),
+            contributions: fitted.contributions.iter().map(in_series_unit).collect(),
+            usual_error: calibration.usual_scale(timeline),
             errors: fitted.errors.iter().flatten().count(),
-            limits: levels
-                .into_iter()
-                .filter_map(|level| {
-                    Some(Limits {
-                        level,
-                        band: band(level)?,
-                    })
-                })
-                .collect(),
+            limits: limits.collect(),
         }
     }
-}
 
-#[cfg(test)]
-impl Workings {
-    /// Of a forecast that came about in no way, for tests of what comes after it.
+    /// An empty one, for tests of what uses a forecast.
+    #[cfg(test)]
     pub fn sample() -> Self {
         Self {
             contributions: Vec::new(),
-            usual_error: ErrorSizes {
-                below: 1.0,
-                above: 1.0,
-            },
+            usual_error: Scale::UNIT,
             errors: 0,
             limits: Vec::new(),
         }

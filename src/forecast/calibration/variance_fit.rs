@@ -1,32 +1,24 @@
-//! The weights of a scale's traits, fitted by gamma quasi-likelihood, whose weights are constant so that
-//! one factorisation serves all rounds (McCullagh and Nelder, *Generalized Linear Models*, 1989,
+//! The weights of the variance features, fitted by gamma quasi-likelihood, whose weights are constant so
+//! that one factorisation serves all rounds (McCullagh and Nelder, *Generalized Linear Models*, 1989,
 //! chapter 8).
 
 use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 
-use super::count;
-use super::traits::TRAITS;
+use super::variance_features::FEATURES;
 
-/// What the logarithm of the scale is made of, before any data.
-const PRIOR: [f64; TRAITS] = [0.0, 1.0, 0.3, 0.3, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
-/// How much of the rows' weight the prior has.
+/// A row of features, or their weights.
+type Row = [f64; FEATURES];
+
+/// The weights before any data.
+const PRIOR: Row = [0.0, 1.0, 0.3, 0.3, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+/// The weight of the prior, as a share of the rows'.
 const PRIOR_SHARE: f64 = 0.01;
-const ROUNDS: usize = 3;
 /// An error counts as at most this many times its scale, so that one incident does not widen the band.
 const CAP: f64 = 6.0;
-/// With more errors than this, only every other or third... teaches the weights: so many are plenty.
+/// With more errors than this, only every second or third... is a row.
 const MOST_ROWS: usize = 4096;
 
-/// Weights as an array, zero where there are none.
-pub fn array(weights: &DVector<f64>) -> [f64; TRAITS] {
-    let mut array = [0.0; TRAITS];
-    for (place, weight) in array.iter_mut().zip(weights.iter()) {
-        *place = *weight;
-    }
-    array
-}
-
-pub fn product(weights: &[f64; TRAITS], row: &[f64; TRAITS]) -> f64 {
+pub fn product(weights: &Row, row: &Row) -> f64 {
     let mut sums = [0.0; 3];
     for (weights, row) in weights.chunks_exact(3).zip(row.chunks_exact(3)) {
         for (sum, (weight, value)) in sums.iter_mut().zip(weights.iter().zip(row)) {
@@ -36,37 +28,37 @@ pub fn product(weights: &[f64; TRAITS], row: &[f64; TRAITS]) -> f64 {
     sums[0] + sums[1] + sums[2]
 }
 
-/// The slots whose error is known, of one side or of both.
-pub struct Rows<'a> {
-    traits: Vec<&'a [f64; TRAITS]>,
+/// The slots whose error is known, of one side or of both, as rows of a regression.
+pub struct VarianceFit<'a> {
+    features: Vec<&'a Row>,
     sizes: Vec<f64>,
-    /// Sums of the products of any two traits.
-    products: [[f64; TRAITS]; TRAITS],
+    /// Sums of the products of any two features.
+    products: [Row; FEATURES],
 }
 
-impl<'a> Rows<'a> {
-    pub fn of(
-        traits: &'a [[f64; TRAITS]],
-        sizes: &[Option<f64>],
-        side: impl Fn(f64) -> bool,
+impl<'a> VarianceFit<'a> {
+    pub fn new(
+        features: &'a [Row],
+        errors: &[Option<f64>],
+        is_on_side: impl Fn(f64) -> bool,
     ) -> Self {
-        let mut rows = Self {
-            traits: Vec::with_capacity(sizes.len()),
-            sizes: Vec::with_capacity(sizes.len()),
-            products: [[0.0; TRAITS]; TRAITS],
+        let mut fit = Self {
+            features: Vec::with_capacity(errors.len()),
+            sizes: Vec::with_capacity(errors.len()),
+            products: [[0.0; FEATURES]; FEATURES],
         };
-        let every = sizes.len().div_ceil(MOST_ROWS).max(1);
-        for (row, size) in traits.iter().zip(sizes).step_by(every) {
-            if let Some(size) = size.filter(|size| side(*size)) {
-                rows.traits.push(row);
-                rows.sizes.push(size.abs());
+        let every = errors.len().div_ceil(MOST_ROWS).max(1);
+        for (row, error) in features.iter().zip(errors).step_by(every) {
+            if let Some(error) = error.filter(|error| is_on_side(*error)) {
+                fit.features.push(row);
+                fit.sizes.push(error.abs());
             }
         }
         // A few rows at a time, so that a sum is read and written once for all of them.
-        let mut blocks = rows.traits.chunks_exact(4);
+        let mut blocks = fit.features.chunks_exact(4);
         for block in &mut blocks {
             let [one, two, three, four] = [block[0], block[1], block[2], block[3]];
-            for (left, products) in rows.products.iter_mut().enumerate() {
+            for (left, products) in fit.products.iter_mut().enumerate() {
                 for (right, product) in products.iter_mut().enumerate() {
                     *product += (one[left] * one[right] + two[left] * two[right])
                         + (three[left] * three[right] + four[left] * four[right]);
@@ -74,18 +66,23 @@ impl<'a> Rows<'a> {
             }
         }
         for row in blocks.remainder() {
-            for (left, products) in rows.products.iter_mut().enumerate() {
+            for (left, products) in fit.products.iter_mut().enumerate() {
                 add(products, row, row[left]);
             }
         }
-        rows
+        fit
     }
 
     pub fn len(&self) -> usize {
         self.sizes.len()
     }
 
-    /// Those of two sides together.
+    #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
+    fn count(&self) -> f64 {
+        self.sizes.len() as f64
+    }
+
+    /// The rows of two sides together.
     pub fn of_both(sides: &[Self; 2]) -> Self {
         let [below, above] = sides;
         let mut products = below.products;
@@ -93,41 +90,45 @@ impl<'a> Rows<'a> {
             add(products, others, 1.0);
         }
         Self {
-            traits: [&below.traits[..], &above.traits[..]].concat(),
+            features: [&below.features[..], &above.features[..]].concat(),
             sizes: [&below.sizes[..], &above.sizes[..]].concat(),
             products,
         }
     }
 
-    /// The moments for least squares of the logarithms: a first guess that no large error sways.
-    pub fn logarithms(&self, floor: f64) -> [f64; TRAITS] {
-        let mut moments = [0.0; TRAITS];
-        for (row, size) in self.traits.iter().zip(&self.sizes) {
+    /// The moments for least squares of the logarithms: a first guess that is robust to large errors.
+    pub fn logarithms(&self, floor: f64) -> Row {
+        let mut moments = [0.0; FEATURES];
+        for (row, size) in self.features.iter().zip(&self.sizes) {
             add(&mut moments, row, (size + floor).ln());
         }
-        let strength = PRIOR_SHARE * count(self.sizes.len());
+        let strength = PRIOR_SHARE * self.count();
         for (moment, prior) in moments.iter_mut().zip(PRIOR).skip(1) {
             *moment += strength * prior;
         }
         moments
     }
 
-    /// The weights of as many of the first traits as there are moments.
-    pub fn solve(&self, moments: &[f64]) -> Option<DVector<f64>> {
+    /// The weights of as many of the first features as there are moments; zero of the others.
+    pub fn solve(&self, moments: &[f64]) -> Option<Row> {
         let factor = self.factor(moments.len())?;
-        Some(factor.solve(&DVector::from_column_slice(moments)))
+        let solution = factor.solve(&DVector::from_column_slice(moments));
+        Some(std::array::from_fn(|index| {
+            solution.get(index).copied().unwrap_or_default()
+        }))
     }
 
     /// Gamma quasi-likelihood with a logarithmic link, from a first guess.
-    pub fn fit(&self, start: &DVector<f64>) -> Option<DVector<f64>> {
+    pub fn fit(&self, start: &Row) -> Option<Row> {
+        const ROUNDS: usize = 3;
         /// No weight moves farther than this in a round.
         const STRIDE: f64 = 0.5;
-        let factor = self.factor(TRAITS)?;
-        let strength = PRIOR_SHARE * count(self.sizes.len());
-        let mut weights = array(start);
+        let factor = self.factor(FEATURES)?;
+        let strength = PRIOR_SHARE * self.count();
+        let mut weights = *start;
         let mut ratios = self.ratios(&weights);
         let ratio_sum: f64 = ratios.iter().map(|ratio| ratio.min(2.0 * CAP)).sum();
-        let mean = (ratio_sum / count(self.sizes.len())).max(1e-9);
+        let mean = (ratio_sum / self.count()).max(1e-9);
         weights[0] += mean.ln();
         for ratio in &mut ratios {
             *ratio /= mean;
@@ -136,11 +137,11 @@ impl<'a> Rows<'a> {
             if round > 0 {
                 ratios = self.ratios(&weights);
             }
-            let mut moments = [0.0; TRAITS];
-            for (row, ratio) in self.traits.iter().zip(&ratios) {
+            let mut moments = [0.0; FEATURES];
+            for (row, ratio) in self.features.iter().zip(&ratios) {
                 add(&mut moments, row, ratio.min(CAP) - 1.0);
             }
-            for index in 1..TRAITS {
+            for index in 1..FEATURES {
                 moments[index] += strength * (PRIOR[index] - weights[index]);
             }
             let steps = factor.solve(&DVector::from_column_slice(&moments));
@@ -148,21 +149,19 @@ impl<'a> Rows<'a> {
                 *weight += step.clamp(-STRIDE, STRIDE);
             }
         }
-        weights
-            .iter()
-            .all(|weight| weight.is_finite())
-            .then(|| DVector::from_column_slice(&weights))
+        let is_finite = weights.iter().all(|weight| weight.is_finite());
+        is_finite.then_some(weights)
     }
 
-    /// Each error over the scale that the weights make of its traits.
-    fn ratios(&self, weights: &[f64; TRAITS]) -> Vec<f64> {
-        let rows = self.traits.iter().zip(&self.sizes);
+    /// Each error over the scale that the weights give it.
+    fn ratios(&self, weights: &Row) -> Vec<f64> {
+        let rows = self.features.iter().zip(&self.sizes);
         rows.map(|(row, size)| size / product(weights, row).exp())
             .collect()
     }
 
     fn factor(&self, used: usize) -> Option<Cholesky<f64, Dyn>> {
-        let strength = PRIOR_SHARE * count(self.sizes.len());
+        let strength = PRIOR_SHARE * self.count();
         let products = DMatrix::from_fn(used, used, |row, column| {
             let ridge = match row {
                 _ if row != column => 0.0,
@@ -176,7 +175,7 @@ impl<'a> Rows<'a> {
 }
 
 /// Adds a row times a number.
-fn add(moments: &mut [f64; TRAITS], row: &[f64; TRAITS], times: f64) {
+fn add(moments: &mut Row, row: &Row, times: f64) {
     for (moment, value) in moments.iter_mut().zip(row) {
         *moment += value * times;
     }

@@ -1,25 +1,22 @@
-//! What the scale of an error follows: the time of day, the level, how steeply the forecast moves, how
-//! volatile the last values were and those around the same time of earlier days and weeks, and how far
-//! apart the forecasts are that were averaged.
+//! The variance features, which the scale of an error follows: the usual error at the time of day, the
+//! level, the slope of the forecast, the volatility of the last values and of those around the same time
+//! of earlier days and weeks, and the distance between the forecasts that were averaged.
 
-use super::count;
 use crate::forecast::Fitted;
 use crate::forecast::timeline::Timeline;
 
-/// What the logarithm of a scale is linear in, the pub constant included.
-pub const TRAITS: usize = 12;
-/// Half of a volatility is from the last so many values: the very last one, and a few.
-const HALF_LIVES: [f64; 2] = [1.0, 8.0];
+/// The number of features, the constant included.
+pub const FEATURES: usize = 12;
 
-/// What is usual at a place of the season.
+/// The usual error at a place of the season.
 #[derive(Debug, Clone, Copy)]
-pub struct Base {
+pub struct UsualError {
     logarithm: f64,
     inverse: f64,
 }
 
-impl Base {
-    pub fn of(size: f64) -> Self {
+impl UsualError {
+    pub fn new(size: f64) -> Self {
         Self {
             logarithm: size.ln(),
             inverse: size.recip(),
@@ -27,60 +24,61 @@ impl Base {
     }
 }
 
-/// What the logarithm of each slot's scale is linear in. Each grows as a logarithm does, so that a
-/// spike ten times as high as any before has a scale some times as large, and not one beyond all bounds.
-pub fn traits(
+/// The features of each slot. Each grows as a logarithm does, so that a spike ten times as high as any
+/// before has a scale some times as large, and not one beyond all bounds.
+pub fn variance_features(
     fitted: &Fitted,
     timeline: &Timeline,
-    sizes: &[Option<f64>],
-    bases: &[Base],
-) -> Vec<[f64; TRAITS]> {
+    errors: &[Option<f64>],
+    usual: &[UsualError],
+) -> Vec<[f64; FEATURES]> {
     /// No volatility is taken to be below this share of the usual.
     const CALM: f64 = 0.02;
     /// No error counts for more than this many times the volatility before it.
     const CAP: f64 = 4.0;
     /// Forecasts this near to each other, in usual errors, agree.
     const AGREED: f64 = 0.1;
-    let keep = |half_life: f64| 0.5_f64.powf(1.0 / half_life);
-    let turn = count(timeline.phase_count.max(24));
-    let keeps = [keep(HALF_LIVES[0]), keep(HALF_LIVES[1]), keep(turn)];
+    #[expect(clippy::cast_precision_loss, reason = "a season has few slots")]
+    let turn = timeline.phase_count.max(24) as f64;
+    // Half of each volatility is from the last value, a few, and a day.
+    let keeps = [1.0, 8.0, turn].map(|half_life| 0.5_f64.powf(1.0 / half_life));
     let mut volatility = [1.0_f64; 3];
     let season = timeline.cycles.first();
     let level_of = |expected: f64| (1.0 + (expected * expected + 0.01).sqrt()).ln();
     let level_at_centre = level_of(0.0);
-    let memory = |season: usize, reach: usize| Memory {
+    let seasonal = |season: usize, reach: usize| SeasonalVolatility {
         timeline,
         first: fitted.first,
         season,
         reach,
     };
-    let (of_days, of_weeks) = (memory(0, 1), memory(1, 2));
-    let mut ratios: Vec<Option<f64>> = Vec::with_capacity(sizes.len());
-    let mut traits = Vec::with_capacity(fitted.expected.len());
+    let (of_days, of_weeks) = (seasonal(0, 1), seasonal(1, 2));
+    let mut ratios: Vec<Option<f64>> = Vec::with_capacity(errors.len());
+    let mut features = Vec::with_capacity(fitted.expected.len());
     for (index, expected) in fitted.expected.iter().enumerate() {
         let slot = fitted.first + index;
-        let base = bases[timeline.phases[slot]];
+        let usual = usual[timeline.phases[slot]];
         let before = season
             .and_then(|season| season.counterpart(slot))
-            .map_or(*expected, |slot| fitted.fed[slot]);
+            .map_or(*expected, |slot| fitted.filtered[slot]);
         let log = |volatility: f64| volatility.max(CALM).ln();
         let level = level_of(*expected);
-        let distance = |from: f64| ((expected - from).abs() * base.inverse + 0.3).ln();
-        traits.push([
+        let distance = |from: f64| ((expected - from).abs() * usual.inverse + 0.3).ln();
+        features.push([
             1.0,
-            base.logarithm,
+            usual.logarithm,
             log(volatility[1]),
             log(volatility[2]),
             level,
             log(volatility[0]),
             (level - level_at_centre).copysign(*expected),
-            distance(fitted.fed[slot - 1]),
+            distance(fitted.filtered[slot - 1]),
             distance(before),
-            (fitted.disagreement[index] * base.inverse + AGREED).ln(),
-            of_days.of(slot, &ratios),
-            of_weeks.of(slot, &ratios),
+            (fitted.disagreement[index] * usual.inverse + AGREED).ln(),
+            of_days.at(slot, &ratios),
+            of_weeks.at(slot, &ratios),
         ]);
-        let ratio = sizes[index].map(|size| size.abs() * base.inverse);
+        let ratio = errors[index].map(|error| error.abs() * usual.inverse);
         ratios.push(ratio);
         if let Some(ratio) = ratio {
             let most = CAP * volatility[2].max(0.2).max(volatility[1]);
@@ -90,12 +88,12 @@ pub fn traits(
             }
         }
     }
-    traits
+    features
 }
 
-/// How large errors were around the same place of earlier turns of a season: of a week, say, in which
-/// Saturdays are wild.
-struct Memory<'a> {
+/// The size of errors around the same place of earlier turns of a season: of a week, say, in which
+/// Saturdays are volatile.
+struct SeasonalVolatility<'a> {
     timeline: &'a Timeline,
     /// The slot of the first ratio.
     first: usize,
@@ -104,9 +102,9 @@ struct Memory<'a> {
     reach: usize,
 }
 
-impl Memory<'_> {
+impl SeasonalVolatility<'_> {
     /// The logarithm of their mean, from the ratios up to the slot; 0 without that season.
-    fn of(&self, slot: usize, ratios: &[Option<f64>]) -> f64 {
+    fn at(&self, slot: usize, ratios: &[Option<f64>]) -> f64 {
         /// None counts for more than so many usual errors.
         const CAP: f64 = 3.0;
         /// Before any is known, a usual one counts as so many of them.
@@ -134,18 +132,12 @@ impl Memory<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forecast::clean::Cleaned;
-    use crate::forecast::seasons::Seasons;
-    use crate::series::sample::series;
 
     #[test]
-    fn large_errors_at_the_same_place_of_earlier_turns_are_remembered() {
+    fn large_errors_at_the_same_place_of_earlier_turns_show_in_the_volatility() {
         let hours: Vec<f64> = (0..96_u32).map(|hour| f64::from(hour % 24)).collect();
-        let history = series("1h", &hours);
-        let cleaned = Cleaned::untouched(&history);
-        let seasons = Seasons(vec![24]);
-        let timeline = Timeline::lay_out(&history, &cleaned, &seasons).expect("values that differ");
-        let memory = |season| Memory {
+        let timeline = Timeline::sample("1h", &hours, &[24]);
+        let volatility = |season| SeasonalVolatility {
             timeline: &timeline,
             first: 30,
             season,
@@ -157,9 +149,12 @@ mod tests {
         ratios[18] = Some(99.0);
         ratios[19] = None;
         let mean = (0.3 + 2.0 + 3.0) / (0.3 + 2.0);
-        let found = memory(0).of(72, &ratios);
+        let found = volatility(0).at(72, &ratios);
         assert!((found - f64::ln(mean + 0.1)).abs() < 1e-12, "{found}");
-        assert!(memory(0).of(60, &ratios).abs() < 0.1, "as usual");
-        assert!(memory(1).of(72, &ratios).abs() < 1e-12, "no such season");
+        assert!(volatility(0).at(60, &ratios).abs() < 0.1, "as usual");
+        assert!(
+            volatility(1).at(72, &ratios).abs() < 1e-12,
+            "no such season"
+        );
     }
 }

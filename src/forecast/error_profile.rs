@@ -1,38 +1,30 @@
-//! How large errors usually are at each place of the season: the mean size of those at the place and
-//! around it, drawn towards that of all.
+//! The usual size of an error at each place of the season: the mean absolute error at the place and
+//! around it, shrunk towards that of all.
+
+use super::quantile::median;
 
 /// The usual size of an error by its place in the season; never zero.
 #[derive(Debug, Clone)]
-pub struct Profile {
+pub struct ErrorProfile {
     sizes: Vec<f64>,
 }
 
-/// An error this many medians large counts as no larger.
-const CAP: f64 = 5.0;
-/// The median of so many, evenly spread, is near enough to that of all.
-const MOST_SAMPLED: usize = 1024;
-/// So many errors around a place say what is usual there.
-const ERRORS_EACH: f64 = 150.0;
-/// The mean of all counts as this many errors at each place.
-const PRIOR: f64 = 8.0;
-/// Keeps a season that never errs from dividing by zero.
+/// Keeps a season without errors from dividing by zero.
 const LEAST: f64 = 1e-9;
 
-impl Profile {
-    pub fn of(errors: &[Option<f64>], phases: &[usize], phase_count: usize) -> Self {
+impl ErrorProfile {
+    pub fn new(errors: &[Option<f64>], phases: &[usize], phase_count: usize) -> Self {
+        /// An error counts as no larger than this many medians.
+        const CAP: f64 = 5.0;
+        /// The median of so many, evenly spread, is near enough to that of all.
+        const MOST_SAMPLED: usize = 1024;
         let sizes = || errors.iter().flatten().map(|error| error.abs());
         #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
-        let count = sizes().count() as f64;
-        let mean = sizes().sum::<f64>() / count.max(1.0);
-        let mut sample: Vec<f64> = sizes()
-            .step_by(errors.len().div_ceil(MOST_SAMPLED).max(1))
-            .collect();
-        let middle = sample.len() / 2;
-        let median = if sample.is_empty() {
-            0.0
-        } else {
-            *sample.select_nth_unstable_by(middle, f64::total_cmp).1
-        };
+        let count = sizes().count().max(1) as f64;
+        let mean = sizes().sum::<f64>() / count;
+        let every = errors.len().div_ceil(MOST_SAMPLED).max(1);
+        let mut sample: Vec<f64> = sizes().step_by(every).collect();
+        let median = median(&mut sample).unwrap_or(0.0);
         let cap = CAP * median.max(0.1 * mean).max(LEAST);
         let (mut sums, mut counts) = (vec![0.0; phase_count], vec![0.0; phase_count]);
         for (error, phase) in errors.iter().zip(phases) {
@@ -41,7 +33,7 @@ impl Profile {
                 counts[*phase] += 1.0;
             }
         }
-        let overall = sums.iter().sum::<f64>() / count.max(1.0);
+        let overall = sums.iter().sum::<f64>() / count;
         Self {
             sizes: smooth(&sums, &counts, overall),
         }
@@ -53,8 +45,8 @@ impl Profile {
     }
 }
 
-/// Means under a triangle that is wide enough to hold [`ERRORS_EACH`] errors, around the season's
-/// turn too.
+/// Means under a triangular kernel that is wide enough to hold some errors, around the season's turn
+/// too.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -62,6 +54,10 @@ impl Profile {
     reason = "a season has few places"
 )]
 fn smooth(sums: &[f64], counts: &[f64], overall: f64) -> Vec<f64> {
+    /// So many errors around a place show what is usual there.
+    const ERRORS_EACH: f64 = 150.0;
+    /// The mean of all counts as this many errors at each place.
+    const PRIOR: f64 = 8.0;
     let places = sums.len();
     let each = (counts.iter().sum::<f64>() / places as f64).max(0.1);
     let reach = ((ERRORS_EACH / each / 2.0).ceil() as usize).min(places / 2);
