@@ -93,47 +93,44 @@ impl Combination {
         season: Option<usize>,
         fence_factor: FenceFactor,
     ) -> Result<Self> {
-        /// The share of the regression that knows every season, where there is one that does not. Shares
-        /// fitted to the errors of each series measured no better.
-        const ALL_SEASONS_SHARE: f64 = 0.3;
         let seasons = timeline.cycles.len();
-        let shares: &[(usize, f64)] = match seasons {
-            0 | 1 => &[(seasons, 1.0)],
-            _ => &[
-                (seasons, ALL_SEASONS_SHARE),
-                (seasons - 1, 1.0 - ALL_SEASONS_SHARE),
-            ],
+        let known_seasons: &[usize] = match seasons {
+            0 | 1 => &[seasons],
+            _ => &[seasons, seasons - 1],
         };
         let regressors = Regressors::new(timeline, seasons);
-        let table = Table::new(&regressors, shares.len(), timeline);
+        let table = Table::new(&regressors, known_seasons.len(), timeline);
         let first = regressors.first_slot(timeline);
-        let mut errors = vec![Some(0.0); timeline.len() - first];
+        let mut errors: Vec<Vec<Option<f64>>> = Vec::new();
         let mut members = Vec::new();
-        for (seasons, share) in shares {
+        for seasons in known_seasons {
             let design = table.design(*seasons, timeline, targets, fence_factor);
             let regression = Regression::fit(&design)?;
             let fitted = design.fitted(&regression.weights);
-            let rows = fitted
-                .iter()
-                .zip(&regression.leverages)
-                .skip(first - design.first);
+            let rows = fitted.iter().zip(&regression.leverages);
+            let rows = rows.skip(first - design.first);
             let rows = rows.zip(&timeline.values[first..]);
-            for (sum, ((fitted, leverage), value)) in errors.iter_mut().zip(rows) {
-                let error = value.map(|value| (value - fitted) / (1.0 - leverage));
-                *sum = sum.zip(error).map(|(sum, error)| sum + share * error);
-            }
+            let unseen = rows.map(|((fitted, leverage), value)| {
+                value.map(|value| (value - fitted) / (1.0 - leverage))
+            });
+            errors.push(unseen.collect());
             members.push(Member {
                 first: design.first,
-                share: *share,
+                share: 1.0,
                 regression,
             });
         }
+        if let ([all, shorter], [one, other]) = (&mut members[..], &errors[..]) {
+            all.share = best_share(one, other, first, timeline);
+            shorter.share = 1.0 - all.share;
+        }
+        let shares: Vec<f64> = members.iter().map(|member| member.share).collect();
         Ok(Self {
             is_first_alone: season.is_some_and(|season| season + 1 == seasons),
             regressors,
             members,
             first,
-            errors,
+            errors: mean_errors(&errors, &shares),
         })
     }
 
@@ -247,6 +244,56 @@ impl Combination {
             upper: expected + fences.upper * usual,
         });
         (regression.clipped.clone(), fences)
+    }
+}
+
+/// The errors of a mean of forecasts.
+fn mean_errors(errors: &[Vec<Option<f64>>], shares: &[f64]) -> Vec<Option<f64>> {
+    let slots = 0..errors.first().map_or(0, Vec::len);
+    let mean = |slot: usize| {
+        let members = errors.iter().zip(shares);
+        members
+            .map(|(errors, share)| Some(errors[slot]? * share))
+            .sum()
+    };
+    slots.map(mean).collect()
+}
+
+/// The share of the first of two forecasts in their mean that has the least squared errors (Bates and
+/// Granger), shrunk towards one that was right on other series. Errors count in usual ones, and large
+/// ones as Huber's.
+fn best_share(
+    one: &[Option<f64>],
+    other: &[Option<f64>],
+    first: usize,
+    timeline: &Timeline,
+) -> f64 {
+    /// Of the regression that knows every season.
+    const PRIOR: f64 = 0.3;
+    /// The prior counts as this many errors.
+    const PRIOR_ERRORS: f64 = 20.0;
+    const HUBER: f64 = 3.0;
+    let both = [one.to_vec(), other.to_vec()];
+    let mean = mean_errors(&both, &[PRIOR, 1.0 - PRIOR]);
+    let phases = &timeline.phases[first..];
+    let profile = ErrorProfile::new(&mean, phases, timeline.phase_count);
+    let (mut squares, mut slope, mut bend, mut count) = (0.0, 0.0, 0.0, 0.0);
+    for ((one, other), (mean, phase)) in one.iter().zip(other).zip(mean.iter().zip(phases)) {
+        if let (Some(one), Some(other), Some(mean)) = (one, other, mean) {
+            let usual = profile.at(*phase);
+            let weight = (HUBER * usual / mean.abs().max(usual)).min(1.0) / (usual * usual);
+            squares += weight * (one * one + other * other);
+            slope += weight * mean * (one - other);
+            bend += weight * (one - other) * (one - other);
+            count += 1.0;
+        }
+    }
+    let shrinkage = PRIOR_ERRORS * squares / f64::max(count, 1.0);
+    let share = PRIOR - slope / (bend + shrinkage);
+    if share.is_finite() {
+        share.clamp(0.0, 1.0)
+    } else {
+        PRIOR
     }
 }
 
