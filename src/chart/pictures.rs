@@ -85,7 +85,7 @@ fn label(evaluation: &Evaluation, workings: &Workings) -> String {
         return "no data".to_string();
     };
     let notation = match &evaluation.band {
-        Some(band) => Notation::for_band(band),
+        Some(band) => band.notation(),
         None => Notation::for_value(latest.value),
     };
     let time = write_time(latest.time, workings.window.as_of);

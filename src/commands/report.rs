@@ -137,7 +137,7 @@ pub fn write_line(metric: &Metric, evaluation: &Evaluation) -> String {
         }
         (Some(reason), None, _) => format!("{name}  {verdict}  {reason}"),
         (_, Some(latest), Some(band)) => {
-            let notation = Notation::for_band(&band);
+            let notation = band.notation();
             format!(
                 "{name}  {verdict}  {} at {}, expected {} ({} to {})",
                 notation.write(latest.value),

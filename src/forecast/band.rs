@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Range;
+use crate::output::Notation;
 
 /// The share of healthy values a band should hold, within (0, 1).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -92,6 +93,13 @@ impl Band {
             expected: range.clip(self.expected),
             upper: range.clip(self.upper),
         }
+    }
+
+    /// The digits that tell where in the band a value lies.
+    pub fn notation(&self) -> Notation {
+        let limits = [self.lower, self.expected, self.upper];
+        let size = limits.map(f64::abs).into_iter().fold(0.0, f64::max);
+        Notation::for_scale(self.half_width(), size)
     }
 
     /// Half the distance between the limits.

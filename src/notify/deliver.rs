@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, VecDeque};
 use anyhow::{Error, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::due::{AlertKind, due};
+use super::due::due;
 use super::log::{AlertKey, LostNotification, NotificationLog, Pending};
-use super::notification::Notification;
+use super::notification::{AlertKind, Notification};
 use crate::config::{Mailbox, Metric};
 use crate::detect::Evaluation;
 use crate::incident::{Alert, Condition, Policy};

@@ -2,39 +2,10 @@
 //! notified of before, and of the time.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use super::log::Record;
+use super::notification::AlertKind;
 use crate::incident::{Alert, Condition, End, Policy};
-
-/// What a notification says of its alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AlertKind {
-    /// It is new to the recipient.
-    Firing,
-    /// It lasts.
-    Repeat,
-    /// It is much worse than the recipient was told.
-    Escalated,
-    Resolved,
-}
-
-impl AlertKind {
-    /// How backtest and JSON call a notification of this kind.
-    pub fn word(self, condition: Condition) -> &'static str {
-        match (self, condition) {
-            (Self::Firing, condition) => condition.word(),
-            (Self::Repeat, _) => "still",
-            (Self::Escalated, _) => "worse",
-            (Self::Resolved, Condition::Breach(_)) => "over",
-            (Self::Resolved, Condition::NoData) => "data_again",
-            (Self::Resolved, Condition::CheckFailed) => "checked_again",
-            (Self::Resolved, Condition::Undecided) => "judged_again",
-            (Self::Resolved, _) => "written_again",
-        }
-    }
-}
 
 /// What the recipient whose record this is should be notified of now.
 pub fn due(

@@ -8,7 +8,7 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::due::AlertKind;
+use super::notification::AlertKind;
 use crate::incident::Alert;
 
 /// Tried again after a minute, then two, four and so on, up to this. A little less, as the run that

@@ -19,10 +19,10 @@ mod tests;
 
 pub use channel::EmailChannel;
 pub use deliver::{AddressedAlert, Delivered, Delivery, SendResult};
-pub use due::{AlertKind, due};
+pub use due::due;
 pub use gallery::Gallery;
 pub use log::{AlertKey, LostNotification, NotificationLog, Pending, Record};
-pub use notification::Notification;
+pub use notification::{AlertKind, Notification};
 pub use own::OwnAlerts;
 pub use plots_dir::PlotsDir;
 pub use preview::{Addresses, write_preview};

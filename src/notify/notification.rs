@@ -1,10 +1,10 @@
 //! Something to tell somebody: an alert, what of it is news, and what there is to show.
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::Metric;
 use crate::detect::Evaluation;
-use crate::incident::Alert;
-
-use super::due::AlertKind;
+use crate::incident::{Alert, Condition};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Notification<'a> {
@@ -14,4 +14,33 @@ pub struct Notification<'a> {
     pub kind: AlertKind,
     /// The metric's newest evaluation of this run, with its workings: what pictures show.
     pub newest: Option<&'a Evaluation>,
+}
+
+/// What a notification says of its alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertKind {
+    /// It is new to the recipient.
+    Firing,
+    /// It lasts.
+    Repeat,
+    /// It is much worse than the recipient was told.
+    Escalated,
+    Resolved,
+}
+
+impl AlertKind {
+    /// How backtest and JSON call a notification of this kind.
+    pub fn word(self, condition: Condition) -> &'static str {
+        match (self, condition) {
+            (Self::Firing, condition) => condition.word(),
+            (Self::Repeat, _) => "still",
+            (Self::Escalated, _) => "worse",
+            (Self::Resolved, Condition::Breach(_)) => "over",
+            (Self::Resolved, Condition::NoData) => "data_again",
+            (Self::Resolved, Condition::CheckFailed) => "checked_again",
+            (Self::Resolved, Condition::Undecided) => "judged_again",
+            (Self::Resolved, _) => "written_again",
+        }
+    }
 }

@@ -5,8 +5,6 @@ use std::ops::Range;
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
-use crate::forecast::Band;
-
 /// The digits that figures of one series are written with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notation {
@@ -22,22 +20,9 @@ const PLAIN: Range<f64> = 1e-4..1e13;
 const MOST_DIGITS: i32 = 15;
 
 impl Notation {
-    /// Two decimals, and more where the band is so narrow that two would hide where in it a value
-    /// lies.
-    pub fn for_band(band: &Band) -> Self {
-        let size = [band.lower, band.expected, band.upper]
-            .map(f64::abs)
-            .into_iter()
-            .fold(0.0, f64::max);
-        Self::for_scale(band.half_width(), size)
-    }
-
-    /// For a value nothing is expected of.
-    pub fn for_value(value: f64) -> Self {
-        Self::for_scale(value.abs(), value.abs())
-    }
-
-    fn for_scale(detail: f64, size: f64) -> Self {
+    /// For figures of up to `size`, so much of which matters: two decimals, and more where two would hide
+    /// the detail.
+    pub fn for_scale(detail: f64, size: f64) -> Self {
         let (detail, size) = (magnitude(detail), magnitude_or(size, detail));
         if PLAIN.contains(&10_f64.powi(size)) {
             let decimals = (2 - detail.min(0)).min(MOST_DIGITS - size.max(0) - 1);
@@ -45,6 +30,11 @@ impl Notation {
         }
         let decimals = (size - detail + 2).clamp(4, MOST_DIGITS);
         Self::Scientific(usize::try_from(decimals).unwrap_or(4))
+    }
+
+    /// For a value nothing is expected of.
+    pub fn for_value(value: f64) -> Self {
+        Self::for_scale(value.abs(), value.abs())
     }
 
     pub fn write(self, value: f64) -> String {
@@ -195,7 +185,8 @@ mod tests {
     #[test]
     fn figures_have_the_digits_their_band_asks_for() {
         let written = |lower: f64, expected: f64, upper: f64, value: f64| {
-            Notation::for_band(&Band::new(lower, expected, upper).expect("a band")).write(value)
+            let size = lower.abs().max(expected.abs()).max(upper.abs());
+            Notation::for_scale(upper / 2.0 - lower / 2.0, size).write(value)
         };
         assert_eq!(written(912.1, 1102.4, 1297.8, 1843.2), "1,843.20");
         assert_eq!(written(0.0935, 0.0956, 0.0977, 0.10381), "0.10381");

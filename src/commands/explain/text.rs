@@ -28,7 +28,7 @@ pub fn write(
     tell_rows(&mut page, workings);
     tell_history(&mut page, metric, workings);
     if let Some(forecast) = &workings.forecast {
-        let notation = Notation::for_band(&forecast.band);
+        let notation = forecast.band.notation();
         tell_clipped(&mut page, workings, notation);
         page.entry("seasons", &seasons(&forecast.seasons));
         page.entry("incident", &incident(forecast, metric, workings));
@@ -164,7 +164,7 @@ fn incident(forecast: &Forecast, metric: &Metric, workings: &Workings) -> String
 }
 
 fn tell_expected(page: &mut Page, forecast: &Forecast, metric: &Metric) {
-    let notation = Notation::for_band(&forecast.band);
+    let notation = forecast.band.notation();
     let expected = notation.write(forecast.band.expected);
     page.entry("expected", &format!("{expected}, the sum of"));
     let contributions = forecast.derivation.contributions.iter();
@@ -233,7 +233,7 @@ fn tell_limits(page: &mut Page, forecast: &Forecast, evaluation: &Evaluation) {
     let limits = &forecast.derivation.limits;
     let widest = limits.iter().map(|limits| limits.level.to_string().len());
     let width = widest.max().unwrap_or(0);
-    let notation = Notation::for_band(&forecast.band);
+    let notation = forecast.band.notation();
     for (index, limits) in limits.iter().enumerate() {
         let heading = if index == 0 { "limits" } else { "" };
         let judged_by = if limits.level == evaluation.level {

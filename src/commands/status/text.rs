@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use super::{MetricStatus, Obstacle, Status};
 use crate::forecast::Band;
-use crate::output::{Notation, write_time};
+use crate::output::write_time;
 
 /// One line a metric, and what is wrong below it.
 pub fn write(status: &Status, now: DateTime<Tz>) -> String {
@@ -56,7 +56,7 @@ fn of_metric(metric: &MetricStatus, now: DateTime<Tz>) -> Vec<String> {
         .map_or(String::new(), |since| format!(" since {}", time(since)));
     let last = metric.last.as_ref().and_then(|last| {
         let band = Band::new(last.lower?, last.expected?, last.upper?)?;
-        let notation = Notation::for_band(&band);
+        let notation = band.notation();
         Some(format!(
             "; {} at {}, expected {} ({} to {})",
             notation.write(last.value?),

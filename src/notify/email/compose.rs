@@ -1,20 +1,18 @@
 //! From a notification, or from an evaluation alone, to an e-mail.
 
-use chrono::{DateTime, Utc};
-
 use super::Letterhead;
 use super::email::{Email, Picture, Tone, Words};
-use super::extent::Extent;
 use super::figures::{Figures, history};
 use super::incident::Incident;
 use super::obstacle::Obstacle;
 use super::own;
+use super::phrases::{heading, notes, tone};
 use crate::chart::Pictures;
 use crate::config::Metric;
 use crate::detect::{Evaluation, Verdict};
 use crate::forecast::Side;
-use crate::incident::{Alert, Condition, End};
-use crate::notify::{AlertKind, Notification};
+use crate::incident::Condition;
+use crate::notify::Notification;
 
 /// Composes what a notification tells.
 pub fn compose(
@@ -93,29 +91,6 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// The colour of a notification.
-pub fn tone(notification: &Notification) -> Tone {
-    match (notification.kind, notification.alert.condition) {
-        (AlertKind::Resolved, _) => Tone::Normal,
-        (_, Condition::Breach(Side::High)) => Tone::High,
-        (_, Condition::Breach(Side::Low)) => Tone::Low,
-        _ => Tone::Blind,
-    }
-}
-
-/// From its beginning to its end, or to `now`.
-pub fn extent(
-    alert: &Alert,
-    now: DateTime<Utc>,
-    letterhead_now: DateTime<chrono_tz::Tz>,
-) -> Extent {
-    let until = match &alert.end {
-        Some(End::Over { until, .. }) => *until,
-        Some(End::Turned) | None => now,
-    };
-    Extent::new(alert.since, until, letterhead_now)
-}
-
 /// The pictures of one metric, named after it.
 fn pictures_of(metric: &Metric, pictures: Option<&Pictures>) -> Vec<Picture> {
     let picture = |hours: &str, png: &[u8]| {
@@ -132,45 +107,4 @@ fn pictures_of(metric: &Metric, pictures: Option<&Pictures>) -> Vec<Picture> {
             picture("48", &pictures.two_days),
         ]
     })
-}
-
-/// "High Sales Volume": a word, and what it is about.
-pub fn heading(word: &str, metric: &Metric) -> String {
-    let Metric { title, measure, .. } = metric;
-    let last = title.split_whitespace().next_back();
-    if measure.is_empty() || last.is_some_and(|last| last.eq_ignore_ascii_case(measure)) {
-        format!("{word} {title}")
-    } else {
-        format!("{word} {title} {measure}")
-    }
-}
-
-/// What the figures alone would not tell.
-pub fn notes(metric: &Metric, evaluation: &Evaluation) -> Vec<String> {
-    let mut notes = Vec::new();
-    let range = metric.method.range;
-    if evaluation.low_possible == Some(false) {
-        notes.push(match range.min() {
-            Some(min) if min != 0.0 => format!("The band reaches down to {min}, the least value there can be, so at this hour no drop would show as Low."),
-            _ => "The band reaches down to zero, so at this hour even a drop to nothing would not show as Low.".to_string(),
-        });
-    }
-    if evaluation.high_possible == Some(false)
-        && let Some(max) = range.max()
-    {
-        notes.push(format!("The band reaches up to {max}, the greatest value there can be, so at this hour no rise would show as High."));
-    }
-    notes
-}
-
-/// "No data" to "No Data", for a heading.
-pub fn title_case(words: &str) -> String {
-    let capitalised = |word: &str| {
-        let mut letters = word.chars();
-        let first = letters.next().map(char::to_uppercase);
-        let first = first.into_iter().flatten();
-        first.chain(letters).collect::<String>()
-    };
-    let words: Vec<String> = words.split(' ').map(capitalised).collect();
-    words.join(" ")
 }

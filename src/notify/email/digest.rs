@@ -5,8 +5,9 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use super::Letterhead;
-use super::compose::{Subject, title_case, tone};
+use super::compose::Subject;
 use super::email::{Email, Entry, Picture, Tone, Words};
+use super::phrases::{title_case, tone};
 use crate::chart::Pictures;
 use crate::forecast::Side;
 use crate::incident::Condition;

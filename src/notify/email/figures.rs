@@ -1,14 +1,17 @@
-//! An evaluation in the words of people: the value, what was expected, and how far apart they are.
+//! An evaluation in the words of people: the value, what was expected, and how far apart they are; and how
+//! long an alert lasts.
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::email::Fact;
 use crate::config::Metric;
 use crate::detect::Evaluation;
 use crate::forecast::Band;
+use crate::incident::{Alert, End};
 use crate::output::{
-    Notation, separate_thousands, write_day_and_time, write_length, write_time, write_times,
+    Notation, separate_thousands, write_day_and_time, write_length, write_span, write_time,
+    write_times,
 };
 
 /// The figures of an evaluation that has a value.
@@ -115,7 +118,7 @@ impl<'a> Figures<'a> {
 
     fn notation(&self) -> Notation {
         let band = self.evaluation.band.as_ref();
-        band.map_or_else(|| Notation::for_value(self.value), Notation::for_band)
+        band.map_or_else(|| Notation::for_value(self.value), Band::notation)
     }
 
     fn with_unit(&self, figure: &str) -> String {
@@ -146,7 +149,7 @@ pub fn history(evaluation: &Evaluation) -> Vec<Fact> {
 }
 
 fn limits(band: &Band) -> String {
-    let notation = Notation::for_band(band);
+    let notation = band.notation();
     format!(
         "{} to {}",
         notation.write(band.lower),
@@ -163,5 +166,58 @@ pub fn write_moment(time: DateTime<Tz>) -> String {
         told
     } else {
         format!("{told} ({zone})")
+    }
+}
+
+/// How far an alert reaches in time, in the zone of the reader.
+#[derive(Debug, Clone, Copy)]
+pub struct Extent {
+    since: DateTime<Tz>,
+    until: DateTime<Tz>,
+    now: DateTime<Tz>,
+}
+
+impl Extent {
+    /// Of an alert that is open, up to `so_far`.
+    pub fn new(alert: &Alert, so_far: DateTime<Utc>, now: DateTime<Tz>) -> Self {
+        let until = match &alert.end {
+            Some(End::Over { until, .. }) => *until,
+            Some(End::Turned) | None => so_far,
+        };
+        Self {
+            since: alert.since.with_timezone(&now.timezone()),
+            until: until.with_timezone(&now.timezone()),
+            now,
+        }
+    }
+
+    /// "13:55 CET"
+    pub fn since(&self) -> String {
+        write_time(self.since, self.now)
+    }
+
+    /// "35 min"
+    pub fn length(&self) -> String {
+        write_length(self.until - self.since)
+    }
+
+    /// "13:55 to 14:30 CET"
+    pub fn span(&self) -> String {
+        write_span(self.since, self.until, self.now)
+    }
+
+    /// "since 13:55 CET, for 35 min"
+    pub fn so_far(&self) -> String {
+        format!("since {}, for {}", self.since(), self.length())
+    }
+
+    /// "Sunday 22 November 2026, 13:55 CET (Europe/Paris), for 35 min"
+    pub fn since_in_full(&self) -> String {
+        format!("{}, for {}", write_moment(self.since), self.length())
+    }
+
+    /// "13:55 to 14:30 CET, 35 min"
+    pub fn in_full(&self) -> String {
+        format!("{}, {}", self.span(), self.length())
     }
 }

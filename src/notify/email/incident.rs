@@ -3,10 +3,9 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use super::compose::{extent, heading, notes, tone};
 use super::email::{Entry, Fact, Words};
-use super::extent::Extent;
-use super::figures::Figures;
+use super::figures::{Extent, Figures};
+use super::phrases::{heading, notes, tone};
 use crate::config::Metric;
 use crate::detect::Evaluation;
 use crate::forecast::Side;
@@ -185,7 +184,7 @@ impl<'a> Incident<'a> {
     /// So far it reaches to the end of the latest bucket outside.
     fn extent(&self) -> Extent {
         let until: DateTime<Utc> = self.evaluation.bucket.end;
-        extent(self.notification.alert, until, self.now)
+        Extent::new(self.notification.alert, until, self.now)
     }
 
     fn side_word(&self) -> &'static str {

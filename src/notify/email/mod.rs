@@ -6,11 +6,11 @@
 mod compose;
 mod digest;
 mod email;
-mod extent;
 mod figures;
 mod incident;
 mod obstacle;
 mod own;
+mod phrases;
 mod smtp;
 #[cfg(test)]
 mod tests;

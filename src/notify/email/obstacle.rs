@@ -4,10 +4,9 @@
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use super::compose::{extent, title_case, tone};
 use super::email::{Entry, Fact, Words};
-use super::extent::Extent;
-use super::figures::Figures;
+use super::figures::{Extent, Figures};
+use super::phrases::{title_case, tone};
 use crate::config::Metric;
 use crate::incident::Condition;
 use crate::notify::{AlertKind, Notification};
@@ -230,6 +229,6 @@ impl<'a> Obstacle<'a> {
     }
 
     fn extent(&self) -> Extent {
-        extent(self.notification.alert, self.now.to_utc(), self.now)
+        Extent::new(self.notification.alert, self.now.to_utc(), self.now)
     }
 }

@@ -1,0 +1,59 @@
+//! Words and colours that several kinds of mails share.
+
+use super::email::Tone;
+use crate::config::Metric;
+use crate::detect::Evaluation;
+use crate::forecast::Side;
+use crate::incident::Condition;
+use crate::notify::{AlertKind, Notification};
+
+/// The colour of a notification.
+pub fn tone(notification: &Notification) -> Tone {
+    match (notification.kind, notification.alert.condition) {
+        (AlertKind::Resolved, _) => Tone::Normal,
+        (_, Condition::Breach(Side::High)) => Tone::High,
+        (_, Condition::Breach(Side::Low)) => Tone::Low,
+        _ => Tone::Blind,
+    }
+}
+
+/// "High Sales Volume": a word, and what it is about.
+pub fn heading(word: &str, metric: &Metric) -> String {
+    let Metric { title, measure, .. } = metric;
+    let last = title.split_whitespace().next_back();
+    if measure.is_empty() || last.is_some_and(|last| last.eq_ignore_ascii_case(measure)) {
+        format!("{word} {title}")
+    } else {
+        format!("{word} {title} {measure}")
+    }
+}
+
+/// What the figures alone would not tell.
+pub fn notes(metric: &Metric, evaluation: &Evaluation) -> Vec<String> {
+    let mut notes = Vec::new();
+    let range = metric.method.range;
+    if evaluation.low_possible == Some(false) {
+        notes.push(match range.min() {
+            Some(min) if min != 0.0 => format!("The band reaches down to {min}, the least value there can be, so at this hour no drop would show as Low."),
+            _ => "The band reaches down to zero, so at this hour even a drop to nothing would not show as Low.".to_string(),
+        });
+    }
+    if evaluation.high_possible == Some(false)
+        && let Some(max) = range.max()
+    {
+        notes.push(format!("The band reaches up to {max}, the greatest value there can be, so at this hour no rise would show as High."));
+    }
+    notes
+}
+
+/// "No data" to "No Data", for a heading.
+pub fn title_case(words: &str) -> String {
+    let capitalised = |word: &str| {
+        let mut letters = word.chars();
+        let first = letters.next().map(char::to_uppercase);
+        let first = first.into_iter().flatten();
+        first.chain(letters).collect::<String>()
+    };
+    let words: Vec<String> = words.split(' ').map(capitalised).collect();
+    words.join(" ")
+}
