@@ -251,8 +251,10 @@ fn a_band_stays_within_the_values_there_can_be() {
     let rows = with_last(900.0);
     let now = rows.last().expect("a row").0 + TimeDelta::minutes(30);
     let judged = |min: f64, max: f64| {
-        let mut method = Method::default();
-        method.range = Range::new(Some(min), Some(max)).expect("a range");
+        let method = Method {
+            range: Range::new(Some(min), Some(max)).expect("a range"),
+            ..Method::default()
+        };
         let evaluation = evaluate(reading(&rows, now), &method).expect("an evaluation");
         let possible = (evaluation.low_possible, evaluation.high_possible);
         (evaluation, possible)
@@ -273,8 +275,10 @@ fn a_band_stays_within_the_values_there_can_be() {
 fn a_value_beyond_the_configured_range_is_a_breach_and_no_error() {
     let rows = with_last(-5.0);
     let now = rows.last().expect("a row").0 + TimeDelta::minutes(30);
-    let mut method = Method::default();
-    method.range = Range::new(Some(0.0), None).expect("a range");
+    let method = Method {
+        range: Range::new(Some(0.0), None).expect("a range"),
+        ..Method::default()
+    };
     let evaluation = evaluate(reading(&rows, now), &method).expect("an evaluation");
     assert_eq!(evaluation.verdict, Verdict::Breach(Side::Low));
     assert_eq!(evaluation.low_possible, Some(true));

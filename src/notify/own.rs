@@ -66,7 +66,7 @@ impl OwnAlerts<'_> {
         if untold.is_empty() {
             return;
         }
-        let lines: Vec<String> = untold.iter().map(|lost| lost.to_string()).collect();
+        let lines: Vec<String> = untold.iter().map(ToString::to_string).collect();
         let id = self.open(Condition::NotificationsLost, &lines.join("\n"));
         for lost in untold {
             lost.told_by = Some(id.clone());

@@ -108,14 +108,14 @@ impl<'a> Machine<'a> {
         let mut missed = self.replay.missed.iter().peekable();
         for point in &self.replay.points {
             while let Some(gap) = missed.next_if(|gap| gap.bucket.start < point.bucket.start) {
-                self.take(gap.clone());
+                self.take(gap);
             }
-            self.take(Evaluation {
+            self.take(&Evaluation {
                 verdict: verdict(point),
                 ..point.clone()
             });
         }
-        missed.for_each(|gap| self.take(gap.clone()));
+        missed.for_each(|gap| self.take(gap));
         Told {
             mails: self.mails,
             incidents: self.incidents.into_values().collect(),
@@ -123,7 +123,7 @@ impl<'a> Machine<'a> {
     }
 
     /// One run of a check, just after a bucket could be judged.
-    fn take(&mut self, evaluation: Evaluation) {
+    fn take(&mut self, evaluation: &Evaluation) {
         let now = evaluation.bucket.end + self.replay.delay;
         let local = now.with_timezone(&self.replay.zone);
         let mut quiet = self.metric.policy.quiet.iter();
@@ -140,7 +140,7 @@ impl<'a> Machine<'a> {
             while muted == Muted::No
                 && let Some(kind) = due(alert, self.records.get(&alert.id), now, rules)
             {
-                self.tell(alert, kind, &evaluation, now);
+                self.tell(alert, kind, evaluation, now);
             }
             self.note_incident(alert);
         }

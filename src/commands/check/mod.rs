@@ -12,7 +12,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Error, anyhow};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Failure;
 use super::report::{MetricReport, Verbosity};
@@ -22,7 +22,7 @@ use crate::context::Context;
 use crate::detect::Evaluation;
 use crate::incident::{CheckResult, MetricState};
 use crate::notify::{
-    Addresses, Delivered, EmailChannel, Gallery, SendResult, heartbeat, write_preview,
+    Addresses, Delivered, Delivery, EmailChannel, Gallery, SendResult, heartbeat, write_preview,
 };
 use crate::output::{one_line, print};
 use crate::source::Source;
@@ -130,7 +130,11 @@ impl<'a> Run<'a> {
             Gallery::new(&self.plan.plots),
             self.context.deadline,
         );
-        let delivery = self.plan.delivery(mail, self.now);
+        let delivery = Delivery {
+            digest_over: mail.digest_over,
+            give_up_after: TimeDelta::from_std(mail.give_up_after).unwrap_or(TimeDelta::MAX),
+            now: self.now,
+        };
         let Delivered { results, failures } =
             delivery.run(&alerts, &mut log, &mut channel, |log| {
                 state.contents_mut().log = log.clone();

@@ -5,15 +5,14 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::cli::{Args, Format, Mode};
 use crate::commands::report::Verbosity;
 use crate::config::{MailSettings, Mailbox, Metric};
 use crate::context::Context;
 use crate::incident::Confirm;
+use crate::notify::PlotsDir;
 use crate::notify::email::{self, Letterhead};
-use crate::notify::{Delivery, PlotsDir};
 use crate::source::AsOf;
 
 #[derive(Debug)]
@@ -70,15 +69,6 @@ impl Plan {
             verbosity: verbosity(args, mode),
             tells_breach_by_exit_code: args.exit_code,
         })
-    }
-
-    /// How notifications are grouped and given up.
-    pub fn delivery(&self, mail: &MailSettings, now: DateTime<Utc>) -> Delivery {
-        Delivery {
-            digest_over: mail.digest_over,
-            give_up_after: TimeDelta::from_std(mail.give_up_after).unwrap_or(TimeDelta::MAX),
-            now,
-        }
     }
 
     /// What stands in every mail.

@@ -1,9 +1,9 @@
 //! From a notification, or from an evaluation alone, to an e-mail.
 
 use super::Letterhead;
-use super::email::{Email, Picture, Tone, Words};
 use super::figures::{Figures, history};
 use super::incident::Incident;
+use super::message::{Email, Picture, Tone, Words};
 use super::obstacle::Obstacle;
 use super::own;
 use super::phrases::{heading, notes, tone};

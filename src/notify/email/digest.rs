@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use super::Letterhead;
 use super::compose::Subject;
-use super::email::{Email, Entry, Picture, Tone, Words};
+use super::message::{Email, Entry, Picture, Tone, Words};
 use super::phrases::{title_case, tone};
 use crate::chart::Pictures;
 use crate::forecast::Side;
@@ -146,18 +146,18 @@ impl Digest<'_> {
                 shown[index] += 1;
             }
         }
-        let named = groups.iter().zip(&shown).filter(|(_, shown)| **shown > 0);
-        let named = named.map(|((word, members), shown)| {
-            let names = members.iter().take(*shown);
-            let names: Vec<String> = names
+        let groups = groups.iter().zip(&shown).filter(|(_, shown)| **shown > 0);
+        let listed = groups.map(|((word, members), shown)| {
+            let titles = members.iter().take(*shown);
+            let titles: Vec<String> = titles
                 .map(|member| shorten(title(member), SUBJECT_NAME))
                 .collect();
-            format!("{word}: {}", names.join(", "))
+            format!("{word}: {}", titles.join(", "))
         });
-        let named = named.collect::<Vec<_>>().join("; ");
+        let listed = listed.collect::<Vec<_>>().join("; ");
         match notifications.len().saturating_sub(most) {
-            0 => named,
-            more => format!("{named} and {more} more"),
+            0 => listed,
+            more => format!("{listed} and {more} more"),
         }
     }
 

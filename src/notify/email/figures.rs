@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use super::email::Fact;
+use super::message::Fact;
 use crate::config::Metric;
 use crate::detect::Evaluation;
 use crate::forecast::Band;

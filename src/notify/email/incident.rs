@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use super::email::{Entry, Fact, Words};
 use super::figures::{Extent, Figures};
+use super::message::{Entry, Fact, Words};
 use super::phrases::{heading, notes, tone};
 use crate::config::Metric;
 use crate::detect::Evaluation;

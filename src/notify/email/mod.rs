@@ -1,13 +1,13 @@
 //! The mail channel's messages. `compose` turns a notification into an [`Email`], whose words are a pure
 //! function of the alert: `incident` for values outside their band, `obstacle` for what keeps a metric
 //! from being watched, `own` for bandwatch itself, `digest` for several at once. `figures` writes an
-//! evaluation for people, `email` makes text, HTML and message of it, and `smtp` sends that.
+//! evaluation for people, `message` makes text, HTML and message of it, and `smtp` sends that.
 
 mod compose;
 mod digest;
-mod email;
 mod figures;
 mod incident;
+mod message;
 mod obstacle;
 mod own;
 mod phrases;
@@ -20,7 +20,7 @@ use chrono_tz::Tz;
 
 pub use compose::{compose, compose_evaluation};
 pub use digest::compose_digest;
-pub use email::{Email, Envelope, message_id};
+pub use message::{Email, Envelope, message_id};
 pub use smtp::SmtpSession;
 
 use crate::config::Mailbox;

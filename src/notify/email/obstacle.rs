@@ -4,8 +4,8 @@
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use super::email::{Entry, Fact, Words};
 use super::figures::{Extent, Figures};
+use super::message::{Entry, Fact, Words};
 use super::phrases::{title_case, tone};
 use crate::config::Metric;
 use crate::incident::Condition;

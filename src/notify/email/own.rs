@@ -2,8 +2,8 @@
 //! it could not deliver, and what that means for whoever relies on it.
 
 use super::Letterhead;
-use super::email::{Fact, Words};
 use super::figures::write_moment;
+use super::message::{Fact, Words};
 use crate::incident::Condition;
 use crate::notify::{AlertKind, Notification};
 use crate::output::{one_line, shorten};

@@ -1,6 +1,6 @@
 //! Words and colours that several kinds of mails share.
 
-use super::email::Tone;
+use super::message::Tone;
 use crate::config::Metric;
 use crate::detect::Evaluation;
 use crate::forecast::Side;
