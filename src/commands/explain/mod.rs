@@ -50,7 +50,7 @@ fn explain(metric: &Metric, window: Window, args: &ExplainArgs) -> Result<()> {
     let files: Vec<PathBuf> = drawn.iter().flatten().cloned().collect();
     print(&match args.format {
         Format::Text => text::write(metric, &evaluation, workings, &files),
-        Format::Json => json::write(metric, &evaluation, workings, files)?,
+        Format::Json => format!("{}\n", json::object(metric, &evaluation, workings, files)),
     })?;
     drawn.map(drop)
 }
