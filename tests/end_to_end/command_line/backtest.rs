@@ -177,6 +177,7 @@ fn one_that_is_interrupted_prints_and_leaves_nothing() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("bandwatch starts");
+    // Enough to have begun, and whatever it is at then, nothing may be left.
     sleep(Duration::from_millis(300));
     let interrupt = Command::new("kill")
         .args(["-INT", &child.id().to_string()])

@@ -1,13 +1,14 @@
 //! Runs that are killed at random moments, many of them: what is delivered in the end is what an
 //! undisturbed installation delivers.
 //!
-//! The suite kills some 300; `BANDWATCH_KILLS=5000 tests/run kill` is the larger campaign, and
-//! `BANDWATCH_SEED` repeats the delays of one that failed.
+//! The suite kills 300, with delays of a fixed seed; `BANDWATCH_KILLS=5000 tests/run kill` is the larger
+//! campaign, and `BANDWATCH_SEED` gives it other delays.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
 use std::process::Stdio;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
@@ -19,17 +20,20 @@ const HOUR: [f64; 12] = [
     500.0, 500.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
 ];
 
+const SEED: u64 = 1;
+
 /// So many runs are begun for each of these buckets: most where there is something to tell.
 const RUNS: [u64; 12] = [9, 3, 3, 9, 1, 1, 1, 1, 1, 1, 1, 1];
 
 #[test]
 fn killed_runs_lose_nothing_and_tell_nothing_else_than_undisturbed_ones() {
     let kills = number("BANDWATCH_KILLS").unwrap_or(300);
-    let seed = number("BANDWATCH_SEED").unwrap_or_else(|| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        now.expect("a time after 1970").as_secs()
-    });
-    println!("BANDWATCH_SEED={seed}");
+    let seed = number("BANDWATCH_SEED").unwrap_or(SEED);
+    // Past the capture of the test harness: CI shows it of a run that went well, too.
+    let _ = writeln!(
+        std::io::stderr(),
+        "kill campaign: BANDWATCH_SEED={seed} BANDWATCH_KILLS={kills}"
+    );
     let mut campaign = Campaign {
         story: Story::new(),
         random: Random(seed),

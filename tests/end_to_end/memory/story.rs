@@ -172,7 +172,12 @@ impl Story {
 
     #[track_caller]
     pub fn status(&self, at: &str) -> Value {
-        let run = self.run_with(at, &["status", "--format", "json"]);
+        self.status_at(moment(at))
+    }
+
+    #[track_caller]
+    fn status_at(&self, at: NaiveDateTime) -> Value {
+        let run = self.run_at(at, &["status", "--format", "json"]);
         run.assert_status(0);
         serde_json::from_str(&run.stdout).expect("one JSON object")
     }
@@ -180,7 +185,12 @@ impl Story {
     /// What the status says of the metric.
     #[track_caller]
     pub fn state(&self, at: &str) -> Value {
-        self.status(at)["metrics"][0].clone()
+        self.state_at(moment(at))
+    }
+
+    #[track_caller]
+    pub fn state_at(&self, at: NaiveDateTime) -> Value {
+        self.status_at(at)["metrics"][0].clone()
     }
 
     /// The mails to this recipient, in their order.

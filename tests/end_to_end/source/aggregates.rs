@@ -1,8 +1,6 @@
 //! Raw rows to buckets: what each aggregate makes of them, that the server does
 //! it, and how the length of a bucket is found.
 
-use std::time::{Duration, Instant};
-
 use chrono::{NaiveDateTime, TimeDelta};
 
 use super::shop::{
@@ -138,34 +136,6 @@ fn a_mean_of_whole_numbers_keeps_all_its_digits() {
     for lines in [HOURLY, &table, &query] {
         assert_close(&shop.judge(lines, AT)["value"], 2.0 / 3.0);
     }
-}
-
-#[test]
-fn the_server_makes_the_buckets() {
-    let shop = Shop::empty();
-    shop.sql("SET GLOBAL userstat = 1");
-    shop.sql("CREATE TABLE sales (at DATETIME, amount DOUBLE)");
-    shop.sql(
-        "INSERT INTO sales SELECT '2026-11-22 14:00:00' - INTERVAL seq * 5 SECOND, \
-         50 + 10 * RAND(seq) FROM seq_1_to_60000",
-    );
-    let [lines, _] = aggregated("sum");
-    let judged = shop.judge(&lines, AT);
-    assert_eq!(judged["rows"], 60_000);
-    assert_ne!(judged["verdict"], "undecided");
-
-    let user = &shop.database.read_only_user().user;
-    let sessions =
-        format!("SELECT COUNT(*) FROM information_schema.processlist WHERE user = '{user}'");
-    let begun = Instant::now();
-    while shop.database.query_one::<u32>(&sessions) > 0 {
-        assert!(begun.elapsed() < Duration::from_secs(5), "a session stays");
-    }
-    let sent: u64 = shop.database.query_one(&format!(
-        "SELECT ROWS_SENT FROM information_schema.user_statistics WHERE user = '{user}'"
-    ));
-    // 60,000 times 5 s are 84 hours.
-    assert!((84..=90).contains(&sent), "{sent} rows were sent");
 }
 
 #[test]

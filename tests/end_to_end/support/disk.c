@@ -10,9 +10,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -52,14 +50,18 @@ static int refuses_open(const char *path, int flags) {
     return refuses_change(path);
 }
 
+/* The open files that are on it; not looked up in /proc, which a bare chroot
+ * lacks. */
+static char open_on_it[4096];
+
+static int noted(int file, const char *path) {
+    if (file >= 0 && file < (int)sizeof open_on_it)
+        open_on_it[file] = is_on_it(path);
+    return file;
+}
+
 static int refuses_data(int file) {
-    char link[64], path[PATH_MAX];
-    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
-    ssize_t length = readlink(link, path, sizeof path - 1);
-    if (length <= 0)
-        return 0;
-    path[length] = '\0';
-    if (!is_on_it(path))
+    if (file < 0 || file >= (int)sizeof open_on_it || !open_on_it[file])
         return 0;
     errno = is_read_only() ? EROFS : ENOSPC;
     return 1;
@@ -71,7 +73,9 @@ static int refuses_data(int file) {
         va_start(rest, flags);                                                 \
         mode_t mode = va_arg(rest, mode_t);                                    \
         va_end(rest);                                                          \
-        return refuses_open(path, flags) ? -1 : REAL(name)(path, flags, mode); \
+        return refuses_open(path, flags)                                       \
+                   ? -1                                                        \
+                   : noted(REAL(name)(path, flags, mode), path);               \
     }
 
 #define OPENAT(name)                                                           \
@@ -82,13 +86,18 @@ static int refuses_data(int file) {
         va_end(rest);                                                          \
         return refuses_open(path, flags)                                       \
                    ? -1                                                        \
-                   : REAL(name)(folder, path, flags, mode);                    \
+                   : noted(REAL(name)(folder, path, flags, mode), path);       \
     }
 
 OPEN(open)
 OPEN(open64)
 OPENAT(openat)
 OPENAT(openat64)
+
+int close(int file) {
+    noted(file, "");
+    return REAL(close)(file);
+}
 
 int mkdir(const char *path, mode_t mode) {
     return refuses_change(path) ? -1 : REAL(mkdir)(path, mode);

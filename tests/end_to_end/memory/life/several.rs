@@ -2,7 +2,6 @@
 
 use std::net::TcpListener;
 use std::process::Stdio;
-use std::time::Duration;
 
 use chrono::TimeDelta;
 
@@ -101,7 +100,6 @@ fn a_second_run_says_so_and_exits_well_while_another_is_held_up() {
         second.stdout,
         "bandwatch: another run is still at work; this one checked nothing\n"
     );
-    assert!(second.elapsed < Duration::from_secs(3), "{second:?}");
     story.assert_told(&[]);
     // However it ends, it leaves nothing in the way.
     held_up.kill().expect("a child can be killed");
