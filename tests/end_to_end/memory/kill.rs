@@ -5,7 +5,6 @@
 //! campaign, and `BANDWATCH_SEED` gives it other delays.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,6 +13,7 @@ use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
 use super::story::{Story, label, moment};
 use crate::support::clock;
+use crate::support::workspace::say;
 
 /// An hour of the story: an incident of two buckets, and peace.
 const HOUR: [f64; 12] = [
@@ -29,11 +29,9 @@ const RUNS: [u64; 12] = [9, 3, 3, 9, 1, 1, 1, 1, 1, 1, 1, 1];
 fn killed_runs_lose_nothing_and_tell_nothing_else_than_undisturbed_ones() {
     let kills = number("BANDWATCH_KILLS").unwrap_or(300);
     let seed = number("BANDWATCH_SEED").unwrap_or(SEED);
-    // Past the capture of the test harness: CI shows it of a run that went well, too.
-    let _ = writeln!(
-        std::io::stderr(),
-        "kill campaign: BANDWATCH_SEED={seed} BANDWATCH_KILLS={kills}"
-    );
+    say(&format!(
+        "kill campaign: BANDWATCH_KILLS={kills} BANDWATCH_SEED={seed}"
+    ));
     let mut campaign = Campaign {
         story: Story::new(),
         random: Random(seed),
@@ -67,10 +65,10 @@ fn killed_runs_lose_nothing_and_tell_nothing_else_than_undisturbed_ones() {
     let told = messages(&campaign.story);
     let duplicates: usize = told.values().map(|copies| copies.len() - 1).sum();
     let tally = campaign.tally;
-    println!(
-        "seed {seed}: {tally:?}, {} mails, {duplicates} of them twice",
+    say(&format!(
+        "kill campaign: {tally:?}, {} mails, {duplicates} of them twice",
         told.len()
-    );
+    ));
     // That it grew worse is no news to a run that comes when it is over already.
     let is_due = |name: &&Name| name.1 != "High, worse";
     let names = |told: &BTreeMap<Name, Vec<Content>>| -> BTreeSet<Name> {

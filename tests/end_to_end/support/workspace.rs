@@ -3,7 +3,7 @@
 //! deadline.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _};
+use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -160,6 +160,11 @@ impl Run {
             self.status, self.elapsed, self.stdout, self.stderr
         )
     }
+}
+
+/// Says something that is seen whether the test passes or not; what is printed as usual is not.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Waits until something is so, no longer than for a run.

@@ -2,6 +2,7 @@
 
 use crate::memory::story::Story;
 use crate::support::MailServerSetup;
+use crate::support::workspace::say;
 
 #[test]
 fn the_server_makes_the_buckets_of_a_large_table_and_a_run_without_news_asks_for_one_row() {
@@ -20,14 +21,14 @@ fn the_server_makes_the_buckets_of_a_large_table_and_a_run_without_news_asks_for
     story.metric = "aggregate = \"sum\"\ndelay = \"0s\"\n".into();
     let before = story.database.read_by_reader();
     let first = story.run_well("12:00");
-    println!("{rows} rows: {:?}", first.elapsed);
+    say(&format!("{rows} rows: read in {:?}", first.elapsed));
     assert_eq!(story.state("12:00")["state"], "ok");
     let after = story.database.read_by_reader();
     let sent = after.sent - before.sent;
     // Four days are 1,152 buckets.
     assert!((1152..1200).contains(&sent), "{sent} rows were sent");
     let again = story.run_well("12:01");
-    println!("without news: {:?}", again.elapsed);
+    say(&format!("{rows} rows: without news {:?}", again.elapsed));
     assert_eq!(again.stdout, "");
     let read = story.database.read_by_reader().read - after.read;
     assert!(read <= 2, "{read} rows were read");
