@@ -47,22 +47,6 @@ fn a_socket_that_is_not_there_is_told() {
 }
 
 #[test]
-fn a_server_that_is_down_is_told() {
-    let shop = Shop::healthy();
-    let (listener, port) = listener();
-    drop(listener);
-    assert_refused(
-        &shop,
-        &at_port(&shop, port),
-        &[
-            &format!("connect to 127.0.0.1:{port}"),
-            "refused",
-            "mysql.port",
-        ],
-    );
-}
-
-#[test]
 fn a_server_that_never_answers_is_given_up_after_the_query_timeout() {
     assert_given_up("connect_timeout = \"1s\"\nquery_timeout = \"1s\"\n", LONG);
 }
@@ -120,7 +104,7 @@ fn something_else_on_the_port_is_told() {
 }
 
 #[test]
-fn a_wrong_password_is_told_and_never_shown() {
+fn a_wrong_password_is_told() {
     let shop = Shop::healthy();
     let reader = &shop.database.read_only_user().user;
     let place = format!("host = \"127.0.0.1\"\nport = {}\n", shop.database.port());
@@ -135,27 +119,6 @@ fn a_wrong_password_is_told_and_never_shown() {
             "mysql.password_file",
         ],
     );
-    for more in [&["--verbose"][..], &["--format", "json", "--verbose"], &[]] {
-        let run = shop.run_at(AT, more);
-        run.assert_status(1);
-        run.assert_never_prints("xyzzy-wrong");
-        the_only_line(&run.stderr);
-    }
-}
-
-#[test]
-fn the_right_password_is_never_shown_either() {
-    let shop = Shop::healthy();
-    let secret = &shop.database.read_only_user().password;
-    shop.configure(&shop.mysql(), &[("sales", HOURLY)]);
-    let run = shop.run_at(AT, &["--verbose"]);
-    run.assert_status(0);
-    run.assert_never_prints(secret);
-    let bad = HOURLY.replace("\"sales\"", "\"sails\"");
-    shop.configure(&shop.mysql(), &[("sales", &bad)]);
-    let run = shop.run_at(AT, &["--verbose"]);
-    run.assert_status(1);
-    run.assert_never_prints(secret);
 }
 
 #[test]
@@ -328,9 +291,7 @@ fn a_server_that_is_down_is_tried_once_and_told_for_each_metric() {
     let lines: Vec<&str> = run.stderr.lines().collect();
     assert_eq!(lines.len(), 2, "{lines:?}");
     for (line, name) in lines.iter().zip(["one", "two"]) {
-        assert_tells(
-            line,
-            &[&format!("bandwatch: {name}: connect to 127.0.0.1:{port}")],
-        );
+        let place = format!("bandwatch: {name}: connect to 127.0.0.1:{port}");
+        assert_tells(line, &[&place, "refused", "mysql.port"]);
     }
 }
