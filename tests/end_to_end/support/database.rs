@@ -321,8 +321,6 @@ fn install(directory: &Path) {
     let output = Command::new(find("mariadb-install-db"))
         .args(common_arguments(directory))
         .args(["--auth-root-authentication-method=normal", "--skip-test-db"])
-        // In a bare chroot even "localhost" has no address, which it need not have.
-        .arg("--force")
         .stdin(Stdio::null())
         .output()
         .expect("mariadb-install-db starts");
