@@ -25,12 +25,12 @@ fn assert_fails(story: &Story, at: NaiveDateTime, why: &str) {
     assert!(!state["unwell"].is_null(), "{why}");
 }
 
-/// A fault of the database, and how it is mended.
-type Fault = (
-    &'static str,
-    fn(&mut Story, &Original),
-    fn(&mut Story, &Original),
-);
+/// What keeps the database from being asked.
+struct Fault {
+    why: &'static str,
+    begin: fn(&mut Story, &Original),
+    end: fn(&mut Story, &Original),
+}
 
 /// What a story had before the first fault.
 struct Original {
@@ -42,68 +42,66 @@ struct Original {
 }
 
 const FAULTS: [Fault; 8] = [
-    (
-        "refused",
-        |story, _| story.mysql_port = 1,
-        |story, original| story.mysql_port = original.port,
-    ),
-    (
-        "no answer in time",
-        |story, original| {
+    Fault {
+        why: "refused",
+        begin: |story, _| story.mysql_port = 1,
+        end: |story, original| story.mysql_port = original.port,
+    },
+    Fault {
+        why: "no answer in time",
+        begin: |story, original| {
             story.mysql = "query_timeout = \"1s\"\n".into();
             story.mysql_port = original.silent;
         },
-        |story, original| {
+        end: |story, original| {
             story.mysql.clear();
             story.mysql_port = original.port;
         },
-    ),
-    (
-        "mysql.query_timeout",
-        |story, _| {
+    },
+    Fault {
+        why: "mysql.query_timeout",
+        begin: |story, _| {
             story.mysql = "query_timeout = \"1s\"\n".into();
             story.metric = "where = \"SLEEP(2) = 0\"\n".into();
         },
-        |story, _| {
+        end: |story, _| {
             story.mysql.clear();
             story.metric.clear();
         },
-    ),
-    (
-        "Access denied",
-        |story, _| story.mysql_password = "not-the-password".into(),
-        |story, original| story.mysql_password.clone_from(&original.password),
-    ),
-    (
-        "doesn't exist",
-        |story, _| story.database.execute("RENAME TABLE sales TO elsewhere"),
-        |story, _| story.database.execute("RENAME TABLE elsewhere TO sales"),
-    ),
-    (
-        "Unknown column",
-        |story, _| alter(story, "RENAME COLUMN amount TO total"),
-        |story, _| alter(story, "RENAME COLUMN total TO amount"),
-    ),
-    (
-        "must be a number",
-        |story, _| alter(story, "MODIFY amount VARCHAR(40)"),
-        |story, _| alter(story, "MODIFY amount DOUBLE"),
-    ),
-    (
-        "denied",
-        |story, original| {
+    },
+    Fault {
+        why: "Access denied",
+        begin: |story, _| story.mysql_password = "not-the-password".into(),
+        end: |story, original| story.mysql_password.clone_from(&original.password),
+    },
+    Fault {
+        why: "doesn't exist",
+        begin: |story, _| story.database.execute("RENAME TABLE sales TO elsewhere"),
+        end: |story, _| story.database.execute("RENAME TABLE elsewhere TO sales"),
+    },
+    Fault {
+        why: "Unknown column",
+        begin: |story, _| alter(story, "RENAME COLUMN amount TO total"),
+        end: |story, _| alter(story, "RENAME COLUMN total TO amount"),
+    },
+    Fault {
+        why: "must be a number",
+        begin: |story, _| alter(story, "MODIFY amount VARCHAR(40)"),
+        end: |story, _| alter(story, "MODIFY amount DOUBLE"),
+    },
+    Fault {
+        why: "denied",
+        begin: |story, original| {
             let (schema, reader) = (&original.schema, &original.reader);
-            story
-                .database
-                .execute(&format!("REVOKE SELECT ON {schema}.* FROM '{reader}'@'%'"));
+            let revoke = format!("REVOKE SELECT ON {schema}.* FROM '{reader}'@'%'");
+            story.database.execute(&revoke);
         },
-        |story, original| {
+        end: |story, original| {
             let (schema, reader) = (&original.schema, &original.reader);
-            story
-                .database
-                .execute(&format!("GRANT SELECT ON {schema}.* TO '{reader}'@'%'"));
+            let grant = format!("GRANT SELECT ON {schema}.* TO '{reader}'@'%'");
+            story.database.execute(&grant);
         },
-    ),
+    },
 ];
 
 fn alter(story: &Story, change: &str) {
@@ -126,17 +124,16 @@ fn whatever_keeps_the_database_from_being_asked_is_told_and_made_up_for() {
     story.run_well("12:00");
     let mut at = moment("12:00");
     let mut told = Vec::new();
-    for ((why, strike, mend), (more, label)) in FAULTS
-        .into_iter()
-        .zip([(500.0, "High"), (-500.0, "Low")].into_iter().cycle())
-    {
+    // High and low in turns, so that each is an incident of its own.
+    let breaches = [(500.0, "High"), (-500.0, "Low")].into_iter().cycle();
+    for (fault, (more, label)) in FAULTS.into_iter().zip(breaches) {
         // A breach that nobody can see.
         story.sell_at(at, more);
         at += TimeDelta::minutes(5);
-        strike(&mut story, &original);
-        assert_fails(&story, at, why);
+        (fault.begin)(&mut story, &original);
+        assert_fails(&story, at, fault.why);
         story.assert_told(&told);
-        mend(&mut story, &original);
+        (fault.end)(&mut story, &original);
         story.run_at(at, &[]).assert_status(0);
         told.push(label);
         story.assert_told(&told);

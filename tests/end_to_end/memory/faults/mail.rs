@@ -28,7 +28,7 @@ fn assert_each_delays_an_alert_and_loses_none(faults: &[Fault], impatient: &str)
     let mut at = moment("12:00");
     for (fault, more) in faults.iter().zip([500.0, -500.0].into_iter().cycle()) {
         story.server.strike(std::slice::from_ref(fault));
-        story.smtp = impatient.to_owned();
+        impatient.clone_into(&mut story.smtp);
         story.sell_at(at, more);
         at += TimeDelta::minutes(5);
         assert_waits(&story, at, fault);
