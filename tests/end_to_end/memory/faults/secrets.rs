@@ -57,7 +57,7 @@ fn assert_hides(bytes: &[u8], place: &str, secrets: &[&str]) {
 fn no_secret_is_printed_kept_or_mailed_whatever_fails() {
     let mut story = Story::new();
     story.top = format!("heartbeat_url = {ADDRESS:?}\ndeadline = \"20s\"\n");
-    story.mysql = "connect_timeout = \"1s\"\n".into();
+    story.mysql = "connect_timeout = \"1s\"\nquery_timeout = \"1s\"\n".into();
     story.smtp =
         "connect_timeout = \"1s\"\nreply_timeout = \"1s\"\ngive_up_after = \"5m\"\n".into();
     let (mysql, smtp) = (
