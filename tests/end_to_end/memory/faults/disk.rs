@@ -10,7 +10,7 @@ use crate::support::disk::Trouble;
 /// Removes what is left of the folder that a complaint says takes the place of the other.
 pub fn remove_spare(printed: &str) {
     let (_, after) = printed
-        .split_once("what is to be remembered is in ")
+        .split_once("the state is kept in ")
         .expect("a folder");
     let folder = after.split(' ').next().map(PathBuf::from).expect("a name");
     let left = std::fs::read_dir(&folder).into_iter().flatten().flatten();
@@ -46,7 +46,7 @@ fn assert_told_once_with_a_disk_that_is(trouble: Trouble, why: &str) {
     }
     assert_status_tells(&story, "12:22", "12:21 UTC, the last good one 12:21 UTC");
     let files = story.files();
-    assert!(files.contains(&"memory.json".to_owned()), "{files:?}");
+    assert!(files.contains(&"state.json".to_owned()), "{files:?}");
     assert!(
         !files.iter().any(|name| name.contains(".part")),
         "{files:?}"
@@ -94,7 +94,7 @@ fn a_file_in_the_place_of_the_memory_is_told_and_an_alert_comes_once() {
     let complaint = story.run("12:02").stderr;
     std::fs::remove_file(&taken).expect("a file that can be removed");
     story.run_well("12:03");
-    assert!(taken.join("memory.json").is_file());
+    assert!(taken.join("state.json").is_file());
     story.run_well("12:04");
     story.assert_told(&["High"]);
     remove_spare(&complaint);
@@ -121,7 +121,7 @@ fn the_memory_is_nobody_elses_to_read() {
     let mode = |path: &Path| path.metadata().expect("it is there").permissions().mode() & 0o777;
     assert_eq!(mode(&story.memory()), 0o700);
     let files = story.files();
-    assert_eq!(files.len(), 5, "{files:?}");
+    assert_eq!(files.len(), 4, "{files:?}");
     for file in files {
         assert_eq!(mode(&story.memory().join(&file)), 0o600, "{file}");
     }

@@ -99,7 +99,7 @@ fn no_secret_is_printed_kept_or_mailed_whatever_fails() {
         check(&story, at);
     }
     story.server.heal();
-    std::fs::write(story.memory().join("memory.json"), "garbage").expect("a file");
+    std::fs::write(story.memory().join("state.json"), "garbage").expect("a file");
     check(&story, "12:50");
     check(&story, "12:55");
     assert!(!story.server.received().is_empty());

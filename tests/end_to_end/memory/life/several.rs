@@ -9,6 +9,7 @@ use crate::memory::story::{Story, metric, moment};
 use crate::scene::FIRST;
 use crate::support::clock;
 use crate::support::proxy::Proxy;
+use crate::support::workspace::say;
 
 /// So many more metrics that see the same rows.
 fn with_as_many_more(count: usize) -> Story {
@@ -188,5 +189,25 @@ fn a_metric_of_any_name_has_a_life_like_another() {
     for (first, last) in mails.iter().zip(&mails[6..]) {
         assert_eq!(last.header("In-Reply-To"), first.header("Message-ID"));
     }
-    assert_eq!(story.files().len(), 5, "{:?}", story.files());
+    assert_eq!(story.files().len(), 6, "{:?}", story.files());
+}
+
+#[test]
+fn the_state_is_less_than_a_kilobyte_a_metric() {
+    for digest_over in [5, 100] {
+        let mut story = with_as_many_more(19);
+        story.smtp = format!("digest_over = {digest_over}\n");
+        story.play("12:00", &[500.0, 500.0]);
+        assert_eq!(story.state("12:10")["state"], "high");
+        assert!(story.state("12:10")["told_at"].is_string());
+        let size = |name| {
+            let path = story.memory().join(name);
+            path.metadata().expect("a file of the state").len()
+        };
+        let (state, notifications) = (size("state.json"), size("notifications.json"));
+        say(&format!(
+            "20 metrics, each with an incident that two people know of: {state} B and {notifications} B"
+        ));
+        assert!(state + notifications < 20 * 1024);
+    }
 }
