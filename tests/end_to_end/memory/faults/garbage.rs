@@ -60,13 +60,13 @@ fn a_state_of_garbage_is_set_aside_and_told_once_and_what_was_told_is_not_told_a
 fn garbage_of_every_length_in_every_file_stops_no_run() {
     let story = Story::new();
     story.run_well("12:00");
-    let silence = ["silence", "sales", "--for", "1m"];
-    story.run_with("12:00", &silence).assert_status(0);
     let port = story.smtp_port;
     let mut at = moment("12:00");
     let mut down = story;
     for round in 0..garbage(b"").len() {
         // Each file has something in it: mail is waiting.
+        let silence = ["silence", "sales", "--for", "1m"];
+        down.run_at(at, &silence).assert_status(0);
         down.smtp_port = 1;
         down.sell_at(at, 500.0);
         at += chrono::TimeDelta::minutes(5);
