@@ -1,7 +1,7 @@
 //! One run's notifications: what is due to each recipient is planned, grouped into mails, written down,
 //! sent, and recorded. Alerts of muted metrics are simply not among those that come in.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anyhow::{Error, Result};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -92,6 +92,10 @@ impl Delivery {
         mut save: impl FnMut(&NotificationLog) -> Result<()>,
     ) -> Delivered {
         let mut delivered = Delivered::default();
+        let addressees: BTreeSet<(AlertKey, &str)> = items(alerts)
+            .map(|item| (alerts[item.alert].key(), item.recipient(alerts)))
+            .collect();
+        log.take_back(|key, recipient| addressees.contains(&(key, recipient)));
         self.plan(items(alerts), alerts, log);
         delivered.failures.extend(save(log).err());
         let mut mails = ready_mails(items(alerts), alerts, log, self.now);
