@@ -306,7 +306,7 @@ fn is_about_losses(alert: &Alert) -> bool {
 }
 
 /// The mails whose time has come. That some were lost comes first: the next mail that gets through is to
-/// say so.
+/// say so. That a metric is watched again comes before what was seen of it then.
 fn ready_mails(
     items: impl Iterator<Item = Item>,
     alerts: &[AddressedAlert],
@@ -331,7 +331,15 @@ fn ready_mails(
         }
     }
     let mut mails: Vec<Vec<Item>> = mails.into_iter().map(|(_, _, items)| items).collect();
-    mails.sort_by_key(|items| !is_about_losses(&alerts[items[0].alert].alert));
+    mails.sort_by_key(|items| {
+        let alert = &alerts[items[0].alert].alert;
+        let recipient = items[0].recipient(alerts);
+        let was_told = log
+            .record(alerts[items[0].alert].key(), recipient)
+            .is_some_and(|record| record.thread.is_some());
+        let is_watched_again = was_told && !alert.is_open() && alert.side().is_none();
+        (!is_about_losses(alert), !is_watched_again)
+    });
     mails.into()
 }
 
