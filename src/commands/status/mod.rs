@@ -231,7 +231,7 @@ impl MetricStatus {
             no_data: obstacle(Condition::NoData),
             unwell: obstacle(Condition::CheckFailed),
             undecided: obstacle(Condition::Undecided),
-            last: known.latest.as_ref().map(last),
+            last: known.latest().map(last),
         }
     }
 }
