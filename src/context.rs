@@ -17,7 +17,7 @@ use crate::state::usual_dir;
 #[derive(Debug)]
 pub struct Context {
     pub config: Config,
-    /// The clock of the run, to the second, in the time zone of the configuration.
+    /// The clock of the run, in the time zone of the configuration.
     pub now: DateTime<Tz>,
     pub deadline: Deadline,
     /// A file in place of the database.
@@ -46,11 +46,16 @@ impl Context {
             }
         };
         Ok(Self {
-            now: Utc::now().trunc_subsecs(0).with_timezone(&config.zone),
+            now: Utc::now().with_timezone(&config.zone),
             deadline: Deadline::after(config.deadline),
             config,
             input,
         })
+    }
+
+    /// The clock of the run as it is remembered: to the second.
+    pub fn now_utc(&self) -> DateTime<Utc> {
+        self.now.to_utc().trunc_subsecs(0)
     }
 
     pub fn zone(&self) -> Tz {

@@ -33,7 +33,7 @@ pub fn silence(context: &Context, args: &SilenceArgs) -> Result<Exit, Failure> {
         until: until.to_utc(),
         because,
     };
-    let (dir, now) = (context.state_dir(), context.now.to_utc());
+    let (dir, now) = (context.state_dir(), context.now_utc());
     change_silences(&dir, |silences| silences.add(&metric, silence, now))?;
     if !State::look(&dir).runs.metrics.contains_key(&metric) {
         // Runs of another user, or in another environment, keep their state elsewhere.
@@ -49,7 +49,7 @@ pub fn silence(context: &Context, args: &SilenceArgs) -> Result<Exit, Failure> {
 pub fn unsilence(context: &Context, args: &UnsilenceArgs) -> Result<Exit, Failure> {
     let metric = context.metric(Some(&args.metric), "a silence");
     let metric = metric.map_err(Failure::Misuse)?.name;
-    let now = context.now.to_utc();
+    let now = context.now_utc();
     let ended = change_silences(&context.state_dir(), |silences| silences.end(&metric, now))?;
     print(&match ended {
         Some(_) => format!("{metric} is heard again\n"),

@@ -17,10 +17,12 @@ use crate::series::Bucket;
 pub struct MetricState {
     /// The bucket that was evaluated last.
     pub evaluated: Option<Bucket>,
-    /// The newest bucket that rows were seen for: before the one evaluated last where an empty bucket
-    /// counts as zero.
-    pub newest_data: Option<Bucket>,
+    /// The newest bucket that rows were seen for, if that is another: where an empty bucket counts as
+    /// zero, it may lie before the one evaluated last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newest_data: Option<Bucket>,
     /// The bucket since which there is no incident.
+    #[serde(skip_serializing_if = "Option::is_none")]
     calm_since: Option<DateTime<Utc>>,
     /// See [`MetricState::latest`]; `None` where the open incident has it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,6 +30,7 @@ pub struct MetricState {
     /// The evaluated buckets that may confirm an incident, oldest first.
     recent: VecDeque<Recent>,
     /// Buckets inside the band since the latest one outside, while an incident is open.
+    #[serde(skip_serializing_if = "is_zero")]
     inside: u32,
     /// Those that are open, at most one of each kind; and those that ended and that somebody is still
     /// to be told of.
@@ -120,6 +123,11 @@ impl MetricState {
         self.newest_data.or(Some(evaluated))
     }
 
+    /// The newest bucket that rows were seen for.
+    pub fn newest_data(&self) -> Option<Bucket> {
+        self.newest_data.or(self.evaluated)
+    }
+
     /// The last evaluation with a verdict of high, low or normal.
     pub fn latest(&self) -> Option<&Evaluation> {
         let of_incident = || self.incident()?.evaluation.as_ref();
@@ -163,7 +171,9 @@ impl MetricState {
         let newest = evaluation
             .window()
             .and_then(|window| Some(window.bucket(window.newest?)));
-        self.newest_data = newest.or(self.newest_data);
+        if let Some(newest) = newest {
+            self.newest_data = (newest != evaluation.bucket).then_some(newest);
+        }
         match &evaluation.verdict {
             Verdict::NoData { since, reason } => {
                 self.open(Condition::NoData, *since, reason, now);
@@ -302,4 +312,12 @@ impl MetricState {
 pub enum Muted {
     Yes,
     No,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }

@@ -77,7 +77,7 @@ impl<'a> Run<'a> {
         Self {
             context,
             plan,
-            now: context.now.to_utc(),
+            now: context.now_utc(),
             results: BTreeMap::new(),
             sent: Vec::new(),
             files: BTreeMap::new(),

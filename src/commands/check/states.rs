@@ -28,7 +28,7 @@ pub struct MetricStates<'a, 's> {
 impl<'a, 's> MetricStates<'a, 's> {
     pub fn new(context: &'a Context, plan: &'a Plan, state: &'s mut State) -> Self {
         Self {
-            now: context.now.to_utc(),
+            now: context.now_utc(),
             context,
             plan,
             state,
@@ -42,7 +42,7 @@ impl<'a, 's> MetricStates<'a, 's> {
         let known = metrics.entry(metric.name.clone()).or_default();
         known.release(now, &metric.policy, muted);
         let alerts = known.alerts.clone();
-        let (evaluated, newest_data) = (known.evaluated_at(now), known.newest_data);
+        let (evaluated, newest_data) = (known.evaluated_at(now), known.newest_data());
         let log = &self.state.contents().log;
         Task {
             metric: metric.clone(),
