@@ -21,9 +21,7 @@ use crate::config::{Deadline, MailSettings, Metric};
 use crate::context::Context;
 use crate::detect::Evaluation;
 use crate::incident::{CheckResult, MetricState};
-use crate::notify::{
-    Addresses, Delivered, Delivery, EmailChannel, Gallery, SendResult, heartbeat, write_preview,
-};
+use crate::notify::{Delivered, Delivery, EmailChannel, Gallery, SendResult, heartbeat};
 use crate::output::{one_line, print};
 use crate::source::Source;
 use crate::state::State;
@@ -150,31 +148,12 @@ impl<'a> Run<'a> {
     /// Writes what would be mailed, breach or not.
     fn preview(&mut self) {
         let mut gallery = Gallery::new(&self.plan.plots);
+        let (from, letterhead) = (self.plan.sender(), self.plan.letterhead(self.context));
         for metric in &self.plan.metrics {
-            let Some(CheckResult::Evaluated(evaluation)) = self.results.get(metric.name.as_str())
-            else {
-                continue;
-            };
-            let addresses = Addresses {
-                from: self.plan.sender(),
-                to: self.plan.recipients(metric).swap_remove(0),
-            };
-            let letterhead = self.plan.letterhead(self.context);
-            let written = write_preview(
-                metric,
-                evaluation,
-                &addresses,
-                &letterhead,
-                &mut gallery,
-                &self.plan.plots,
-            );
-            match written {
-                Ok(files) => gallery
-                    .files
-                    .entry(metric.name.clone())
-                    .or_default()
-                    .extend(files),
-                Err(error) => gallery.failures.push(error),
+            if let Some(CheckResult::Evaluated(evaluation)) = self.results.get(metric.name.as_str())
+            {
+                let to = self.plan.recipients(metric).swap_remove(0);
+                gallery.write_preview(metric, evaluation, [&from, &to], &letterhead);
             }
         }
         self.files = gallery.files;

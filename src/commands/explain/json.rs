@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::rarity::Rarity;
-use super::{clipped_values, cut};
+use super::{ClippedValue, clipped_values, cut};
 use crate::commands::report::{CheckObject, MetricReport, stamp, write_json};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
@@ -19,8 +20,8 @@ struct Object {
     check: CheckObject,
     timezone: String,
     window_seconds: u64,
-    clipped_values: Vec<ClippedObject>,
-    seasons: Vec<SeasonObject>,
+    clipped_values: Vec<ClippedValue>,
+    seasons: Vec<Value>,
     held_since: Option<String>,
     contributions: Vec<ContributionObject>,
     error_below: Option<f64>,
@@ -28,23 +29,10 @@ struct Object {
     usual_error_below: Option<f64>,
     usual_error_above: Option<f64>,
     errors: Option<usize>,
-    limits: Vec<LimitsObject>,
+    limits: Vec<Value>,
     score: Option<f64>,
     recurrence_buckets: Option<f64>,
     recurrence_seconds: Option<f64>,
-}
-
-#[derive(Debug, Serialize)]
-struct ClippedObject {
-    time: String,
-    value: f64,
-    counted_as: f64,
-}
-
-#[derive(Debug, Serialize)]
-struct SeasonObject {
-    seconds: i64,
-    strength: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -55,13 +43,6 @@ struct ContributionObject {
     value: f64,
 }
 
-#[derive(Debug, Serialize)]
-struct LimitsObject {
-    level: f64,
-    lower: f64,
-    upper: f64,
-}
-
 /// The object on a line of its own.
 pub fn write(
     metric: &Metric,
@@ -69,25 +50,16 @@ pub fn write(
     workings: &Workings,
     files: Vec<PathBuf>,
 ) -> Result<String> {
-    let object = object(metric, evaluation, workings, files);
-    let text = write_json(&object).context("write the explanation as JSON")?;
-    Ok(text + "\n")
-}
-
-fn object(
-    metric: &Metric,
-    evaluation: &Evaluation,
-    workings: &Workings,
-    files: Vec<PathBuf>,
-) -> Object {
     let forecast = workings.forecast.as_ref();
-    let distribution = forecast.map(|forecast| &forecast.distribution);
-    let parts = forecast.map(|forecast| &forecast.derivation);
-    let step = workings.window.step();
-    let score = evaluation.score;
-    let rarity = score.map(|score| Rarity::of(score, step));
+    let scale = forecast.map(|forecast| forecast.distribution.scale);
+    let derivation = forecast.map(|forecast| &forecast.derivation);
+    let usual = derivation.map(|derivation| derivation.usual_error);
+    let seasons = forecast.map_or(&[][..], |forecast| &forecast.seasons);
+    let limits = derivation.map_or(&[][..], |derivation| &derivation.limits);
+    let rarity = evaluation.score;
+    let rarity = rarity.map(|score| Rarity::of(score, workings.window.step()));
     let finite = |number: f64| number.is_finite().then_some(number);
-    Object {
+    let object = Object {
         check: CheckObject::new(&MetricReport {
             evaluation: Some(evaluation.clone()),
             files,
@@ -95,44 +67,33 @@ fn object(
         }),
         timezone: workings.window.zone().to_string(),
         window_seconds: metric.window.as_secs(),
-        clipped_values: clipped_values(workings)
+        clipped_values: clipped_values(workings),
+        seasons: seasons
             .iter()
-            .map(|clipped| ClippedObject {
-                time: stamp(clipped.time),
-                value: clipped.value,
-                counted_as: clipped.counted_as,
+            .map(|season| {
+                json!({"seconds": season.length.num_seconds(), "strength": season.strength})
             })
             .collect(),
-        seasons: forecast.map_or(Vec::new(), |forecast| {
-            let seasons = forecast.seasons.iter();
-            seasons
-                .map(|season| SeasonObject {
-                    seconds: season.length.num_seconds(),
-                    strength: season.strength,
-                })
-                .collect()
-        }),
         held_since: forecast.and_then(|forecast| forecast.held_since).map(stamp),
         contributions: contributions(forecast),
-        error_below: distribution.map(|distribution| distribution.scale.below),
-        error_above: distribution.map(|distribution| distribution.scale.above),
-        usual_error_below: parts.map(|derivation| derivation.usual_error.below),
-        usual_error_above: parts.map(|derivation| derivation.usual_error.above),
-        errors: parts.map(|derivation| derivation.errors),
-        limits: parts.map_or(Vec::new(), |derivation| {
-            let limits = derivation.limits.iter();
-            limits
-                .map(|limits| LimitsObject {
-                    level: limits.level.share(),
-                    lower: limits.band.lower,
-                    upper: limits.band.upper,
-                })
-                .collect()
-        }),
+        error_below: scale.map(|scale| scale.below),
+        error_above: scale.map(|scale| scale.above),
+        usual_error_below: usual.map(|usual| usual.below),
+        usual_error_above: usual.map(|usual| usual.above),
+        errors: derivation.map(|derivation| derivation.errors),
+        limits: limits
+            .iter()
+            .map(|limits| {
+                let band = limits.band;
+                json!({"level": limits.level.share(), "lower": band.lower, "upper": band.upper})
+            })
+            .collect(),
         score: evaluation.score,
         recurrence_buckets: rarity.and_then(|rarity| finite(rarity.buckets)),
         recurrence_seconds: rarity.and_then(|rarity| finite(rarity.seconds())),
-    }
+    };
+    let text = write_json(&object).context("write the explanation as JSON")?;
+    Ok(text + "\n")
 }
 
 fn contributions(forecast: Option<&Forecast>) -> Vec<ContributionObject> {
