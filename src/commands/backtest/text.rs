@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chrono::TimeDelta;
 
-use super::coverage::Basis;
+use super::coverage::{Basis, float};
 use super::replay::Replay;
 use super::summary::Summary;
 use crate::commands::report::{explain_blind_high, explain_blind_low, write_count};
@@ -230,11 +230,7 @@ fn blindness(
     summary: &Summary,
     explain: impl FnOnce(&str) -> String,
 ) -> Option<String> {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "far fewer than 2^53 can have been judged"
-    )]
-    let share = blind as f64 / summary.decided.max(1) as f64;
+    let share = float(blind) / float(summary.decided.max(1));
     (share >= BLIND_SHARE).then(|| {
         let when = format!("at {:.1} % of the points", share * 100.0);
         format!("blind       {}", explain(&when))

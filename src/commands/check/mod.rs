@@ -39,7 +39,15 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let source = context.source(&plan.metrics, deadline);
     let source = source.map_err(Failure::Misuse)?;
     context.deadline.enforce();
-    let mut run = Run::new(context, &plan);
+    let mut run = Run {
+        context,
+        plan: &plan,
+        now: context.now.to_utc(),
+        results: BTreeMap::new(),
+        sent: Vec::new(),
+        files: BTreeMap::new(),
+        failures: Vec::new(),
+    };
     let mut state = match plan.state_dir.as_deref().map(State::open) {
         None => State::in_memory(),
         Some(Ok(Some(state))) => state,
@@ -71,18 +79,6 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(context: &'a Context, plan: &'a Plan) -> Self {
-        Self {
-            context,
-            plan,
-            now: context.now.to_utc(),
-            results: BTreeMap::new(),
-            sent: Vec::new(),
-            files: BTreeMap::new(),
-            failures: Vec::new(),
-        }
-    }
-
     /// Evaluates each metric, bucket by bucket, and takes the results into what is known of it.
     fn evaluate(&mut self, source: Source, deadline: Deadline, state: &mut State) {
         let mut states = MetricStates::new(self.context, self.plan, state);

@@ -11,7 +11,7 @@ use super::{ClippedValue, clipped_values, cut};
 use crate::commands::report::{CheckObject, MetricReport, stamp, write_json};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
-use crate::forecast::{Forecast, Role};
+use crate::forecast::{Forecast, Role, Season};
 
 /// `src/commands/README.md` explains the fields.
 #[derive(Debug, Serialize)]
@@ -100,28 +100,22 @@ fn contributions(forecast: Option<&Forecast>) -> Vec<ContributionObject> {
     let Some(forecast) = forecast else {
         return Vec::new();
     };
-    let plain = |of: &'static str, value: f64| ContributionObject {
+    let row = |of, season: Option<&Season>, values, value| ContributionObject {
         of,
-        season_seconds: None,
-        values: None,
+        season_seconds: season.map(|season| season.length.num_seconds()),
+        values,
         value,
     };
     let contributions = forecast.derivation.contributions.iter();
-    let contributions = contributions.map(|contribution| match contribution.role {
-        Role::Level => plain("level", contribution.value),
-        Role::PastErrors => plain("past_errors", contribution.value),
-        Role::Recent(values) => ContributionObject {
-            values: Some(values),
-            ..plain("recent", contribution.value)
-        },
-        Role::Season(number) => ContributionObject {
-            season_seconds: forecast
-                .seasons
-                .get(number)
-                .map(|season| season.length.num_seconds()),
-            ..plain("season", contribution.value)
-        },
+    let contributions = contributions.map(|contribution| {
+        let (of, season, values) = match contribution.role {
+            Role::Level => ("level", None, None),
+            Role::PastErrors => ("past_errors", None, None),
+            Role::Recent(values) => ("recent", None, Some(values)),
+            Role::Season(number) => ("season", forecast.seasons.get(number), None),
+        };
+        row(of, season, values, contribution.value)
     });
-    let cut = cut(forecast).map(|cut| plain("range", cut));
+    let cut = cut(forecast).map(|cut| row("range", None, None, cut));
     contributions.chain(cut).collect()
 }
