@@ -38,12 +38,8 @@ pub fn write(
         budget(replay, summary, method),
         by_hour(summary),
         by_weekday(summary),
-        blindness(summary.low_impossible, summary, |when| {
-            explain_blind_low(method, when)
-        }),
-        blindness(summary.high_impossible, summary, |when| {
-            explain_blind_high(method, when)
-        }),
+        blindness(summary, summary.low_impossible, method, explain_blind_low),
+        blindness(summary, summary.high_impossible, method, explain_blind_high),
         hint(replay, summary),
         picture.map(|path| format!("picture     {}", path.display())),
     ];
@@ -226,14 +222,15 @@ fn bar(count: usize, most: usize) -> char {
 
 /// A line of one side, from a share of the points on.
 fn blindness(
-    blind: usize,
     summary: &Summary,
-    explain: impl FnOnce(&str) -> String,
+    blind: usize,
+    method: &Method,
+    explain: fn(&Method, &str) -> String,
 ) -> Option<String> {
     let share = float(blind) / float(summary.decided.max(1));
     (share >= BLIND_SHARE).then(|| {
         let when = format!("at {:.1} % of the points", share * 100.0);
-        format!("blind       {}", explain(&when))
+        format!("blind       {}", explain(method, &when))
     })
 }
 
