@@ -10,13 +10,12 @@ use super::replay::Replay;
 use super::summary::Summary;
 use crate::commands::report::{stamp, write_json};
 use crate::config::Metric;
-use crate::detect::Evaluation;
 use crate::forecast::Sensitivity;
 
 /// `src/commands/README.md` explains the fields.
 #[derive(Debug, Serialize)]
 struct BacktestObject<'a> {
-    metric: String,
+    metric: &'a str,
     level: f64,
     max_false_alerts: Option<String>,
     window_seconds: u64,
@@ -34,17 +33,17 @@ struct BacktestObject<'a> {
     low: usize,
     incidents: usize,
     incidents_per_week: f64,
-    by_hour: Option<Vec<usize>>,
-    by_weekday: Option<Vec<usize>>,
+    by_hour: Option<[usize; 24]>,
+    by_weekday: Option<[usize; 7]>,
     low_impossible: usize,
     high_impossible: usize,
     hints: &'a [Hint],
     mails: &'a [Mail],
-    points: Vec<PointObject>,
+    points: Vec<PointObject<'a>>,
 }
 
 #[derive(Debug, Serialize)]
-struct PointObject {
+struct PointObject<'a> {
     time: String,
     value: Option<f64>,
     expected: Option<f64>,
@@ -52,15 +51,25 @@ struct PointObject {
     upper: Option<f64>,
     score: Option<f64>,
     verdict: &'static str,
-    reason: Option<String>,
+    reason: Option<&'a str>,
 }
 
 /// The object on a line of its own.
 pub fn write(replay: &Replay, summary: &Summary, metric: &Metric) -> Result<String> {
     let coverage = summary.coverage;
     let ends = replay.points.first().zip(replay.points.last());
+    let points = replay.points.iter().map(|point| PointObject {
+        time: stamp(replay.time(point)),
+        value: point.value,
+        expected: point.band.map(|band| band.expected),
+        lower: point.band.map(|band| band.lower),
+        upper: point.band.map(|band| band.upper),
+        score: point.score,
+        verdict: point.verdict.word(),
+        reason: point.reason(),
+    });
     let object = BacktestObject {
-        metric: metric.name.clone(),
+        metric: &metric.name,
         level: replay.level.share(),
         max_false_alerts: match metric.method.sensitivity {
             Sensitivity::Level(_) => None,
@@ -84,33 +93,14 @@ pub fn write(replay: &Replay, summary: &Summary, metric: &Metric) -> Result<Stri
         low: summary.low,
         incidents: summary.told.incidents.len(),
         incidents_per_week: summary.incidents_per_week,
-        by_hour: summary.by_hour.map(|counts| counts.to_vec()),
-        by_weekday: summary.by_weekday.map(|counts| counts.to_vec()),
+        by_hour: summary.by_hour,
+        by_weekday: summary.by_weekday,
         low_impossible: summary.low_impossible,
         high_impossible: summary.high_impossible,
         hints: &summary.hints,
         mails: &summary.told.mails,
-        points: replay
-            .points
-            .iter()
-            .map(|point| PointObject::new(point, replay))
-            .collect(),
+        points: points.collect(),
     };
     let text = write_json(&object).context("write the backtest as JSON")?;
     Ok(text + "\n")
-}
-
-impl PointObject {
-    fn new(point: &Evaluation, replay: &Replay) -> Self {
-        Self {
-            time: stamp(replay.time(point)),
-            value: point.value,
-            expected: point.band.map(|band| band.expected),
-            lower: point.band.map(|band| band.lower),
-            upper: point.band.map(|band| band.upper),
-            score: point.score,
-            verdict: point.verdict.word(),
-            reason: point.reason().map(str::to_string),
-        }
-    }
 }
