@@ -4,10 +4,10 @@ mod blind;
 
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow};
+use anyhow::anyhow;
 use chrono::{DateTime, SecondsFormat};
 use chrono_tz::Tz;
-use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 
 use crate::cli::Format;
 use crate::config::Metric;
@@ -74,7 +74,7 @@ impl<'a> MetricReport<'a> {
     pub fn write(&self, format: Format, verbosity: Verbosity) -> Option<String> {
         match (format, &self.evaluation) {
             _ if verbosity == Verbosity::Quiet => None,
-            (Format::Json, _) => write_json(&CheckObject::new(self)).ok(),
+            (Format::Json, _) => Some(check_object(self).to_string()),
             (Format::Text, Some(evaluation)) => self.write_text(evaluation, verbosity),
             (Format::Text, None) => self.write_unchanged(verbosity),
         }
@@ -230,106 +230,63 @@ fn seasons(seasons: &[Season]) -> String {
     format!("seasons {seasons}, by what they explain")
 }
 
-/// One metric as JSON; `src/commands/README.md` explains the fields.
-#[derive(Debug, Serialize)]
-pub struct CheckObject {
-    metric: String,
-    title: String,
-    unit: Option<String>,
-    verdict: &'static str,
-    reason: Option<String>,
-    time: Option<String>,
-    value: Option<f64>,
-    expected: Option<f64>,
-    lower: Option<f64>,
-    upper: Option<f64>,
-    level: Option<f64>,
-    deviation: Option<f64>,
-    low_possible: Option<bool>,
-    high_possible: Option<bool>,
-    as_of: Option<String>,
-    step_seconds: Option<i64>,
-    history_from: Option<String>,
-    history_buckets: Option<usize>,
-    history_missing: Option<usize>,
-    clipped: Option<usize>,
-    rows: Option<u64>,
-    rows_empty: Option<u64>,
-    rows_not_finite: Option<u64>,
-    rows_time_unclear: Option<u64>,
-    rows_repeated: Option<u64>,
-    mailed: Vec<String>,
-    files: Vec<String>,
-    failures: Vec<String>,
-}
-
-impl CheckObject {
-    pub fn new(report: &MetricReport) -> Self {
-        let metric = report.metric;
-        let evaluation = report.evaluation.as_ref();
-        let window = evaluation.and_then(Evaluation::window);
-        let zone = window.map_or(chrono_tz::UTC, Window::zone);
-        let latest = evaluation.and_then(|evaluation| evaluation.latest(zone));
-        let time = latest.map(|latest| latest.time).or(report.unchanged_since);
-        let band = evaluation.and_then(|evaluation| evaluation.band);
-        let cleaned = evaluation.and_then(Evaluation::cleaned);
-        let history = cleaned.map(|cleaned| &cleaned.history);
-        let rows = window.map(|window| window.row_counts);
-        let level = match (evaluation, metric.method.sensitivity) {
-            (Some(evaluation), _) => Some(evaluation.level),
-            (None, Sensitivity::Level(level)) => Some(level),
-            (None, Sensitivity::Budget(_)) => None,
-        };
-        let files = report.files.iter().map(|path| path.display().to_string());
-        Self {
-            metric: metric.name.clone(),
-            title: metric.title.clone(),
-            unit: metric.unit.clone(),
-            verdict: match evaluation {
-                Some(evaluation) => evaluation.verdict.word(),
-                None if report.unchanged_since.is_some() => "unchanged",
-                None => "failed",
-            },
-            reason: evaluation.and_then(Evaluation::reason).map(str::to_string),
-            time: time.map(stamp),
-            value: latest.map(|latest| latest.value),
-            expected: band.map(|band| band.expected),
-            lower: band.map(|band| band.lower),
-            upper: band.map(|band| band.upper),
-            level: level.map(Level::share),
-            deviation: evaluation.and_then(|evaluation| evaluation.deviation),
-            low_possible: evaluation.and_then(|evaluation| evaluation.low_possible),
-            high_possible: evaluation.and_then(|evaluation| evaluation.high_possible),
-            as_of: window.map(|window| stamp(window.as_of)),
-            step_seconds: window.map(|window| window.step().seconds()),
-            history_from: history.map(|history| stamp(history.time(0))),
-            history_buckets: history.map(TimeSeries::len),
-            history_missing: history.map(TimeSeries::missing),
-            clipped: cleaned.map(|cleaned| cleaned.clipped.len()),
-            rows: rows.map(|rows| rows.rows),
-            rows_empty: rows.map(|rows| rows.empty),
-            rows_not_finite: rows.map(|rows| rows.not_finite),
-            rows_time_unclear: rows.map(|rows| rows.unclear_time),
-            rows_repeated: rows.map(|rows| rows.repeated),
-            mailed: report.mailed.clone(),
-            files: files.collect(),
-            failures: report.failures.clone(),
-        }
-    }
-}
-
-/// An object on one line.
-pub fn write_json(object: &impl Serialize) -> Result<String> {
-    Ok(serde_json::to_string(object)?)
+/// One metric as a JSON object; `src/commands/README.md` explains the fields.
+pub fn check_object(report: &MetricReport) -> Value {
+    let metric = report.metric;
+    let evaluation = report.evaluation.as_ref();
+    let window = evaluation.and_then(Evaluation::window);
+    let band = evaluation.and_then(|evaluation| evaluation.band);
+    let cleaned = evaluation.and_then(Evaluation::cleaned);
+    let history = cleaned.map(|cleaned| &cleaned.history);
+    let rows = window.map(|window| window.row_counts);
+    let time = evaluation
+        .zip(window)
+        .filter(|(evaluation, _)| evaluation.value.is_some())
+        .map(|(evaluation, window)| evaluation.start(window.zone()));
+    let level = match (evaluation, metric.method.sensitivity) {
+        (Some(evaluation), _) => Some(evaluation.level),
+        (None, Sensitivity::Level(level)) => Some(level),
+        (None, Sensitivity::Budget(_)) => None,
+    };
+    json!({
+        "metric": metric.name,
+        "title": metric.title,
+        "unit": metric.unit,
+        "verdict": match evaluation {
+            Some(evaluation) => evaluation.verdict.word(),
+            None if report.unchanged_since.is_some() => "unchanged",
+            None => "failed",
+        },
+        "reason": evaluation.and_then(Evaluation::reason),
+        "time": time.or(report.unchanged_since).map(stamp),
+        "value": evaluation.and_then(|evaluation| evaluation.value),
+        "expected": band.map(|band| band.expected),
+        "lower": band.map(|band| band.lower),
+        "upper": band.map(|band| band.upper),
+        "level": level.map(Level::share),
+        "deviation": evaluation.and_then(|evaluation| evaluation.deviation),
+        "low_possible": evaluation.and_then(|evaluation| evaluation.low_possible),
+        "high_possible": evaluation.and_then(|evaluation| evaluation.high_possible),
+        "as_of": window.map(|window| stamp(window.as_of)),
+        "step_seconds": window.map(|window| window.step().seconds()),
+        "history_from": history.map(|history| stamp(history.time(0))),
+        "history_buckets": history.map(TimeSeries::len),
+        "history_missing": history.map(TimeSeries::missing),
+        "clipped": cleaned.map(|cleaned| cleaned.clipped.len()),
+        "rows": rows.map(|rows| rows.rows),
+        "rows_empty": rows.map(|rows| rows.empty),
+        "rows_not_finite": rows.map(|rows| rows.not_finite),
+        "rows_time_unclear": rows.map(|rows| rows.unclear_time),
+        "rows_repeated": rows.map(|rows| rows.repeated),
+        "mailed": report.mailed,
+        "files": report.files,
+        "failures": report.failures,
+    })
 }
 
 /// An instant as programs read it: RFC 3339 with offset.
 pub fn stamp(time: DateTime<Tz>) -> String {
     time.to_rfc3339_opts(SecondsFormat::AutoSi, false)
-}
-
-pub fn serialize_stamp<S: Serializer>(time: &DateTime<Tz>, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(&stamp(*time))
 }
 
 #[cfg(test)]

@@ -22,8 +22,9 @@ pub struct MetricState {
     pub newest_data: Option<Bucket>,
     /// The bucket since which there is no incident.
     calm_since: Option<DateTime<Utc>>,
-    /// The last evaluation with a verdict of high, low or normal.
-    pub latest: Option<Evaluation>,
+    /// See [`MetricState::latest`]; `None` where the open incident has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latest: Option<Evaluation>,
     /// The evaluated buckets that may confirm an incident, oldest first.
     recent: VecDeque<Recent>,
     /// Buckets inside the band since the latest one outside, while an incident is open.
@@ -89,7 +90,7 @@ impl MetricState {
 
     /// Releases what people may be told from now on, and forgets what ended before it was released.
     pub fn release(&mut self, now: DateTime<Utc>, policy: &Policy, muted: Muted) {
-        let latest_side = self.latest.as_ref().and_then(Evaluation::side);
+        let latest_side = self.latest().and_then(Evaluation::side);
         let is_due = |alert: &Alert| match alert.condition {
             // While an incident may be recovering, there is nothing to add.
             Condition::Breach(side) => latest_side == Some(side),
@@ -117,6 +118,12 @@ impl MetricState {
             return Some(evaluated);
         }
         self.newest_data.or(Some(evaluated))
+    }
+
+    /// The last evaluation with a verdict of high, low or normal.
+    pub fn latest(&self) -> Option<&Evaluation> {
+        let of_incident = || self.incident()?.evaluation.as_ref();
+        self.latest.as_ref().or_else(of_incident)
     }
 
     /// The open incident.
@@ -208,7 +215,11 @@ impl MetricState {
             (None, Some(side)) => self.confirm(side, None, evaluation, now, policy),
             (None, None) => {}
         }
-        match self.incident().and_then(Alert::side) {
+        let open_side = self.incident().and_then(Alert::side);
+        if open_side.is_some() && open_side == side {
+            self.latest = None;
+        }
+        match open_side {
             Some(side) => {
                 // The breaches that made an incident make no other.
                 for recent in &mut self.recent {

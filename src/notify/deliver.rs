@@ -1,7 +1,7 @@
 //! One run's notifications: what is due to each recipient is planned, grouped into mails, written down,
 //! sent, and recorded. Alerts of muted metrics are simply not among those that come in.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anyhow::{Error, Result};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -92,6 +92,10 @@ impl Delivery {
         mut save: impl FnMut(&NotificationLog) -> Result<()>,
     ) -> Delivered {
         let mut delivered = Delivered::default();
+        let addressees: BTreeSet<(AlertKey, &str)> = items(alerts)
+            .map(|item| (alerts[item.alert].key(), item.recipient(alerts)))
+            .collect();
+        log.take_back(|key, recipient| addressees.contains(&(key, recipient)));
         self.plan(items(alerts), alerts, log);
         delivered.failures.extend(save(log).err());
         let mut mails = ready_mails(items(alerts), alerts, log, self.now);
@@ -302,7 +306,7 @@ fn is_about_losses(alert: &Alert) -> bool {
 }
 
 /// The mails whose time has come. That some were lost comes first: the next mail that gets through is to
-/// say so.
+/// say so. That a metric is watched again comes before what was seen of it then.
 fn ready_mails(
     items: impl Iterator<Item = Item>,
     alerts: &[AddressedAlert],
@@ -327,7 +331,15 @@ fn ready_mails(
         }
     }
     let mut mails: Vec<Vec<Item>> = mails.into_iter().map(|(_, _, items)| items).collect();
-    mails.sort_by_key(|items| !is_about_losses(&alerts[items[0].alert].alert));
+    mails.sort_by_key(|items| {
+        let alert = &alerts[items[0].alert].alert;
+        let recipient = items[0].recipient(alerts);
+        let was_told = log
+            .record(alerts[items[0].alert].key(), recipient)
+            .is_some_and(|record| record.thread.is_some());
+        let is_watched_again = was_told && !alert.is_open() && alert.side().is_none();
+        (!is_about_losses(alert), !is_watched_again)
+    });
     mails.into()
 }
 

@@ -131,6 +131,22 @@ impl NotificationLog {
         records.any(|record| record.pending.is_some())
     }
 
+    /// Takes back what is on its way to whom nobody means to tell any more: of a silent metric, or to an
+    /// address that is not configured now.
+    pub fn take_back(&mut self, is_addressed: impl Fn(AlertKey, &str) -> bool) {
+        for (metric, alerts) in &mut self.records {
+            for (alert, recipients) in alerts {
+                let key = AlertKey { metric, alert };
+                for (recipient, record) in recipients {
+                    record.pending = record
+                        .pending
+                        .take()
+                        .filter(|_| is_addressed(key, recipient));
+                }
+            }
+        }
+    }
+
     /// Somebody was told by this alert of what was lost.
     pub fn report_told(&mut self, alert: &str) {
         let lost = self.lost.iter_mut();

@@ -67,7 +67,7 @@ fn backtest(
             text::write(&replay, &summary, metric, picture)
         }
         BacktestFormat::Csv => table::write(&replay),
-        BacktestFormat::Json => json::write(&replay, &summary, metric)?,
+        BacktestFormat::Json => format!("{}\n", json::object(&replay, &summary, metric)),
     })?;
     drawn.map(drop)
 }

@@ -167,7 +167,7 @@ impl<'a> Run<'a> {
             sent = others;
             let report = self.report_on(metric, known, own);
             report.print(self.plan.format, self.plan.verbosity);
-            let latest = known.and_then(|known| known.latest.as_ref());
+            let latest = known.and_then(MetricState::latest);
             let is_breach = latest.is_some_and(Evaluation::is_breach);
             exit = exit.max(match report.failures.is_empty() {
                 false => Exit::Failed,

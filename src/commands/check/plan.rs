@@ -42,6 +42,7 @@ impl Plan {
         } else {
             Mode::Silent
         };
+        let mut metrics: Vec<Metric> = config.chosen(&args.metric)?.into_iter().cloned().collect();
         let mail = match mode {
             Mode::Live => Some(config.mail()?.context(
                 "smtp: missing; an alert needs a mail server (or try --dry-run, which sends nothing)",
@@ -50,7 +51,6 @@ impl Plan {
         };
         // A file is judged anew each time: nothing says that it is the same one as before.
         let is_durable = mode == Mode::Live && context.input.is_none();
-        let mut metrics: Vec<Metric> = config.chosen(&args.metric)?.into_iter().cloned().collect();
         if !is_durable {
             // One run alone sees one bucket, which has nothing to be confirmed by.
             for metric in &mut metrics {

@@ -2,120 +2,88 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::rarity::Rarity;
-use super::{ClippedValue, clipped_values, cut};
-use crate::commands::report::{CheckObject, MetricReport, stamp, write_json};
+use super::{clipped_values, cut};
+use crate::commands::report::{MetricReport, check_object, stamp};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
-use crate::forecast::{Forecast, Role, Season};
+use crate::forecast::{Forecast, Role};
 
 /// `src/commands/README.md` explains the fields.
-#[derive(Debug, Serialize)]
-struct Object {
-    #[serde(flatten)]
-    check: CheckObject,
-    timezone: String,
-    window_seconds: u64,
-    clipped_values: Vec<ClippedValue>,
-    seasons: Vec<Value>,
-    held_since: Option<String>,
-    contributions: Vec<ContributionObject>,
-    error_below: Option<f64>,
-    error_above: Option<f64>,
-    usual_error_below: Option<f64>,
-    usual_error_above: Option<f64>,
-    errors: Option<usize>,
-    limits: Vec<Value>,
-    score: Option<f64>,
-    recurrence_buckets: Option<f64>,
-    recurrence_seconds: Option<f64>,
-}
-
-#[derive(Debug, Serialize)]
-struct ContributionObject {
-    of: &'static str,
-    season_seconds: Option<i64>,
-    values: Option<usize>,
-    value: f64,
-}
-
-/// The object on a line of its own.
-pub fn write(
+pub fn object(
     metric: &Metric,
     evaluation: &Evaluation,
     workings: &Workings,
     files: Vec<PathBuf>,
-) -> Result<String> {
+) -> Value {
+    let mut object = check_object(&MetricReport {
+        evaluation: Some(evaluation.clone()),
+        files,
+        ..MetricReport::new(metric)
+    });
     let forecast = workings.forecast.as_ref();
     let scale = forecast.map(|forecast| forecast.distribution.scale);
     let derivation = forecast.map(|forecast| &forecast.derivation);
-    let usual = derivation.map(|derivation| derivation.usual_error);
-    let seasons = forecast.map_or(&[][..], |forecast| &forecast.seasons);
-    let limits = derivation.map_or(&[][..], |derivation| &derivation.limits);
+    let usual_error = derivation.map(|derivation| derivation.usual_error);
     let rarity = evaluation.score;
     let rarity = rarity.map(|score| Rarity::of(score, workings.window.step()));
     let finite = |number: f64| number.is_finite().then_some(number);
-    let object = Object {
-        check: CheckObject::new(&MetricReport {
-            evaluation: Some(evaluation.clone()),
-            files,
-            ..MetricReport::new(metric)
-        }),
-        timezone: workings.window.zone().to_string(),
-        window_seconds: metric.window.as_secs(),
-        clipped_values: clipped_values(workings),
-        seasons: seasons
-            .iter()
-            .map(|season| {
-                json!({"seconds": season.length.num_seconds(), "strength": season.strength})
-            })
-            .collect(),
-        held_since: forecast.and_then(|forecast| forecast.held_since).map(stamp),
-        contributions: contributions(forecast),
-        error_below: scale.map(|scale| scale.below),
-        error_above: scale.map(|scale| scale.above),
-        usual_error_below: usual.map(|usual| usual.below),
-        usual_error_above: usual.map(|usual| usual.above),
-        errors: derivation.map(|derivation| derivation.errors),
-        limits: limits
-            .iter()
-            .map(|limits| {
-                let band = limits.band;
-                json!({"level": limits.level.share(), "lower": band.lower, "upper": band.upper})
-            })
-            .collect(),
-        score: evaluation.score,
-        recurrence_buckets: rarity.and_then(|rarity| finite(rarity.buckets)),
-        recurrence_seconds: rarity.and_then(|rarity| finite(rarity.seconds())),
-    };
-    let text = write_json(&object).context("write the explanation as JSON")?;
-    Ok(text + "\n")
+    let clipped = clipped_values(workings).into_iter().map(|clipped| {
+        json!({
+            "time": stamp(clipped.time),
+            "value": clipped.value,
+            "counted_as": clipped.counted_as,
+        })
+    });
+    let seasons = forecast.into_iter().flat_map(|forecast| &forecast.seasons);
+    let seasons = seasons.map(
+        |season| json!({ "seconds": season.length.num_seconds(), "strength": season.strength }),
+    );
+    let limits = derivation
+        .into_iter()
+        .flat_map(|derivation| &derivation.limits)
+        .map(|limits| {
+            let (level, band) = (limits.level.share(), limits.band);
+            json!({ "level": level, "lower": band.lower, "upper": band.upper })
+        });
+    let own = json!({
+        "timezone": workings.window.zone().to_string(),
+        "window_seconds": metric.window.as_secs(),
+        "clipped_values": clipped.collect::<Vec<_>>(),
+        "seasons": seasons.collect::<Vec<_>>(),
+        "held_since": forecast.and_then(|forecast| forecast.held_since).map(stamp),
+        "contributions": forecast.map_or(Vec::new(), contributions),
+        "error_below": scale.map(|scale| scale.below),
+        "error_above": scale.map(|scale| scale.above),
+        "usual_error_below": usual_error.map(|error| error.below),
+        "usual_error_above": usual_error.map(|error| error.above),
+        "errors": derivation.map(|derivation| derivation.errors),
+        "limits": limits.collect::<Vec<_>>(),
+        "score": evaluation.score,
+        "recurrence_buckets": rarity.and_then(|rarity| finite(rarity.buckets)),
+        "recurrence_seconds": rarity.and_then(|rarity| finite(rarity.seconds())),
+    });
+    if let (Value::Object(object), Value::Object(own)) = (&mut object, own) {
+        object.extend(own);
+    }
+    object
 }
 
-fn contributions(forecast: Option<&Forecast>) -> Vec<ContributionObject> {
-    let Some(forecast) = forecast else {
-        return Vec::new();
-    };
-    let row = |of, season: Option<&Season>, values, value| ContributionObject {
-        of,
-        season_seconds: season.map(|season| season.length.num_seconds()),
-        values,
-        value,
-    };
-    let contributions = forecast.derivation.contributions.iter();
-    let contributions = contributions.map(|contribution| {
-        let (of, season, values) = match contribution.role {
-            Role::Level => ("level", None, None),
-            Role::PastErrors => ("past_errors", None, None),
-            Role::Recent(values) => ("recent", None, Some(values)),
-            Role::Season(number) => ("season", forecast.seasons.get(number), None),
-        };
-        row(of, season, values, contribution.value)
+fn contributions(forecast: &Forecast) -> Vec<Value> {
+    let contribution = |of: &str, season: Option<i64>, values: Option<usize>, value: f64| json!({ "of": of, "season_seconds": season, "values": values, "value": value });
+    let parts = forecast.derivation.contributions.iter();
+    let parts = parts.map(|part| match part.role {
+        Role::Level => contribution("level", None, None, part.value),
+        Role::PastErrors => contribution("past_errors", None, None, part.value),
+        Role::Recent(values) => contribution("recent", None, Some(values), part.value),
+        Role::Season(number) => {
+            let season = forecast.seasons.get(number);
+            let length = season.map(|season| season.length.num_seconds());
+            contribution("season", length, None, part.value)
+        }
     });
-    let cut = cut(forecast).map(|cut| row("range", None, None, cut));
-    contributions.chain(cut).collect()
+    let cut = cut(forecast).map(|cut| contribution("range", None, None, cut));
+    parts.chain(cut).collect()
 }

@@ -12,9 +12,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use chrono::DateTime;
 use chrono_tz::Tz;
-use serde::Serialize;
 
-use super::report::serialize_stamp;
 use super::{Failure, write_plot};
 use crate::chart::draw_components;
 use crate::cli::{Exit, ExplainArgs, Format};
@@ -55,7 +53,7 @@ fn explain(metric: &Metric, window: Window, args: &ExplainArgs) -> Result<()> {
     let files: Vec<PathBuf> = drawn.iter().flatten().cloned().collect();
     print(&match args.format {
         Format::Text => text::write(metric, &evaluation, workings, &files),
-        Format::Json => json::write(metric, &evaluation, workings, files)?,
+        Format::Json => format!("{}\n", json::object(metric, &evaluation, workings, files)),
     })?;
     drawn.map(drop)
 }
@@ -72,9 +70,8 @@ fn decompose_history(metric: &Metric, workings: &Workings) -> Result<Option<Comp
 }
 
 /// A value that the fit took for a less extreme one.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct ClippedValue {
-    #[serde(serialize_with = "serialize_stamp")]
     time: DateTime<Tz>,
     value: f64,
     counted_as: f64,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{json, text};
 use crate::commands::report::tests::assert_documented;
-use crate::commands::report::{CheckObject, MetricReport, write_json};
+use crate::commands::report::{MetricReport, check_object};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings, evaluate};
 use crate::forecast::{Method, ModelChoice, Range};
@@ -64,9 +64,7 @@ fn written(metric: &Metric, evaluation: &Evaluation, files: &[PathBuf]) -> Strin
 }
 
 fn object(evaluation: &Evaluation, metric: &Metric) -> Value {
-    let text =
-        json::write(metric, evaluation, workings(evaluation), Vec::new()).expect("an object");
-    serde_json::from_str(&text).expect("JSON")
+    json::object(metric, evaluation, workings(evaluation), Vec::new())
 }
 
 fn number(value: &Value) -> f64 {
@@ -225,11 +223,10 @@ fn the_fields_beyond_those_of_the_check_are_those_the_readme_explains() {
     let metric = metric(Method::default());
     let evaluation = judged(&usual(), &metric);
     let told = object(&evaluation, &metric);
-    let check = write_json(&CheckObject::new(&MetricReport {
+    let check = check_object(&MetricReport {
         evaluation: Some(evaluation.clone()),
         ..MetricReport::new(&metric)
-    }));
-    let check: Value = serde_json::from_str(&check.expect("an object")).expect("JSON");
+    });
     let fields = told.as_object().expect("an object").keys();
     let own = fields
         .map(String::as_str)

@@ -3,13 +3,13 @@
 
 mod text;
 
-use anyhow::anyhow;
+use anyhow::{Error, anyhow};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::Failure;
-use super::report::{stamp, write_json};
+use super::report::stamp;
 use crate::cli::{Exit, Format, StatusArgs};
 use crate::config::Metric;
 use crate::context::Context;
@@ -25,7 +25,7 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Exit, Failure> {
     let status = Status::new(&state, context);
     print(&match args.format {
         Format::Text => text::write(&status, context.now),
-        Format::Json => write_json(&status)? + "\n",
+        Format::Json => serde_json::to_string(&status).map_err(Error::from)? + "\n",
     })?;
     // What could not be read is not shown above.
     match state.complaint() {
@@ -231,7 +231,7 @@ impl MetricStatus {
             no_data: obstacle(Condition::NoData),
             unwell: obstacle(Condition::CheckFailed),
             undecided: obstacle(Condition::Undecided),
-            last: known.latest.as_ref().map(last),
+            last: known.latest().map(last),
         }
     }
 }

@@ -158,8 +158,8 @@ fn a_mail_is_dated_named_marked_as_automatic_and_plain_on_the_wire() {
         assert_eq!(mail.header("Auto-Submitted"), Some("auto-generated"));
         let date = mail.header("Date").expect("a date");
         let date = chrono::DateTime::parse_from_rfc2822(date).expect("a date of RFC 5322");
-        let age = date.timestamp() - before;
-        assert!((0..60).contains(&age), "sent {age} s after its beginning");
+        let during = before..=chrono::Utc::now().timestamp();
+        assert!(during.contains(&date.timestamp()), "{date}");
         let id = mail.header("Message-ID").expect("a name");
         assert!(id.starts_with('<') && id.ends_with("@example.com>"), "{id}");
         ids.push(id.to_owned());

@@ -136,30 +136,3 @@ fn no_secret_stands_in_what_a_preview_writes() {
         }
     }
 }
-
-#[test]
-fn one_metric_that_cannot_be_read_does_not_stop_the_next() {
-    let installation = Installation::new();
-    let database = &installation.database;
-    database.execute("UPDATE sales SET CA = 2.5 ORDER BY sellTime DESC LIMIT 1");
-    let path = installation.workspace.path().join("config.toml");
-    let config = std::fs::read_to_string(path).expect("a configuration");
-    let absent = "[[metric]]\nname = \"absent\"\ntable = \"absent\"\ntime_column = \"t\"\nvalue_column = \"v\"\n\n[[metric]]\nname = \"sales\"";
-    let several = config.replacen(
-        "[[metric]]\n# On the command line, in file names and log lines.\nname = \"sales\"",
-        absent,
-        1,
-    );
-    assert_ne!(several, config);
-    installation.workspace.config(&several);
-    let run = installation.run(&[]);
-    run.assert_status(1);
-    assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
-    assert!(run.stderr.starts_with("bandwatch: absent: "), "{run:?}");
-    assert!(run.stdout.starts_with("sales  LOW  2.50 at "), "{run:?}");
-    assert_eq!(installation.server.received().len(), 2);
-    for picture in ["sales_24h.png", "sales_48h.png"] {
-        let path = installation.workspace.path().join("plots").join(picture);
-        assert!(path.exists(), "{picture}");
-    }
-}

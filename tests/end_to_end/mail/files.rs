@@ -1,22 +1,6 @@
-//! What an alert leaves on the disk, and how it fares when it cannot.
+//! What an alert leaves on the disk.
 
-use crate::scene::{Ending, FIRST, Scene, quoted, read, write};
-
-#[test]
-fn an_alert_whose_pictures_cannot_be_kept_is_mailed_with_them() {
-    let mut scene = Scene::ending_in(Ending::Spike);
-    write(&scene.workspace, "taken", "a file, and no directory");
-    scene.top.insert("plots_dir", quoted("taken"));
-    let run = scene.run();
-    run.assert_status(1);
-    assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
-    let told = "bandwatch: sales: plots_dir = \"taken\": cannot write taken/plot_24h.png: ";
-    assert!(run.stderr.starts_with(told), "{run:?}");
-    assert_eq!(scene.server.received().len(), 2);
-    let (_, mail) = scene.mail_to(FIRST);
-    assert_eq!(mail.inline.len(), 2);
-    assert_eq!(mail.html.expect("HTML").matches("src=\"cid:").count(), 2);
-}
+use crate::scene::{Ending, Scene, read, write};
 
 #[test]
 fn each_of_several_metrics_has_pictures_of_its_own() {

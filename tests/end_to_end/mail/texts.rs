@@ -3,27 +3,6 @@
 use crate::scene::{Ending, FIRST, Scene, quoted};
 
 #[test]
-fn a_name_of_markup_stays_text() {
-    let mut scene = Scene::ending_in(Ending::Spike);
-    let name = "<b>&\"x";
-    scene.metric.insert("name", quoted(name));
-    let run = scene.run();
-    run.assert_status(0);
-    assert!(run.stdout.starts_with("<b>&\"x  HIGH  "), "{run:?}");
-    let (_, mail) = scene.mail_to(FIRST);
-    assert!(mail.subject.starts_with("[High] <b>&\"x 2,500.00 at "));
-    assert!(
-        mail.text
-            .expect("a text")
-            .starts_with("High <b>&\"x Volume\n")
-    );
-    let html = mail.html.expect("HTML");
-    assert_eq!(heading(&html), "High &#60;b&#62;&#38;&#34;x Volume");
-    assert!(!html.contains(name) && !html.contains("<b>"), "{html}");
-    assert_eq!(mail.inline.len(), 2);
-}
-
-#[test]
 fn a_title_in_any_script_is_intact_in_subject_heading_and_text() {
     let mut scene = Scene::ending_in(Ending::Drop);
     let title = "Größe der Körbe 🛒 — 籠のサイズ";

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::scene::{FIRST, SECOND, SENDER};
 use crate::source::shop::{noise, time, times};
 use crate::support::certificate::ca_file;
+use crate::support::disk::{BadDisk, Trouble};
 use crate::support::mail::Mail;
 use crate::support::workspace::bandwatch;
 use crate::support::{Database, MailServer, MailServerSetup, Received, Run, Workspace, clock};
@@ -39,6 +40,8 @@ pub struct Story {
     pub mysql_password: String,
     pub recipients: Vec<&'static str>,
     pub timezone: &'static str,
+    /// What runs meet that write.
+    pub disk: Option<BadDisk>,
 }
 
 impl Story {
@@ -75,7 +78,15 @@ impl Story {
             more_metrics: String::new(),
             recipients: vec![FIRST, SECOND],
             timezone: "UTC",
+            disk: None,
         }
+    }
+
+    /// From now on the memory is on a disk in trouble, and so are these folders.
+    pub fn strike_disk(&mut self, trouble: Trouble, more: &[&str]) {
+        let mut folders = vec![self.memory()];
+        folders.extend(more.iter().map(PathBuf::from));
+        self.disk = Some(BadDisk { trouble, folders });
     }
 
     pub fn create_table(&self, name: &str) {
@@ -151,6 +162,9 @@ impl Story {
 
     fn variables(&self, at: NaiveDateTime) -> Vec<(&'static str, String)> {
         let mut variables = clock::set_to(at);
+        if let Some(disk) = &self.disk {
+            disk.add_to(&mut variables);
+        }
         variables.push(("mysql_password", self.mysql_password.clone()));
         variables.push(("smtp_password", self.server.password().to_owned()));
         variables
@@ -158,7 +172,12 @@ impl Story {
 
     #[track_caller]
     pub fn status(&self, at: &str) -> Value {
-        let run = self.run_with(at, &["status", "--format", "json"]);
+        self.status_at(moment(at))
+    }
+
+    #[track_caller]
+    fn status_at(&self, at: NaiveDateTime) -> Value {
+        let run = self.run_at(at, &["status", "--format", "json"]);
         run.assert_status(0);
         serde_json::from_str(&run.stdout).expect("one JSON object")
     }
@@ -166,7 +185,12 @@ impl Story {
     /// What the status says of the metric.
     #[track_caller]
     pub fn state(&self, at: &str) -> Value {
-        self.status(at)["metrics"][0].clone()
+        self.state_at(moment(at))
+    }
+
+    #[track_caller]
+    pub fn state_at(&self, at: NaiveDateTime) -> Value {
+        self.status_at(at)["metrics"][0].clone()
     }
 
     /// The mails to this recipient, in their order.

@@ -1,10 +1,8 @@
-//! What a run is asked for: a time of the past, some of the metrics, files.
+//! What a run is asked for: a time of the past, some of the metrics.
 
 use chrono::{TimeDelta, Utc};
 
-use super::shop::{
-    AT, HOURLY, HOURS, NEWEST, Shop, assert_tells, healthy, the_only_line, time, wave,
-};
+use super::shop::{AT, HOURLY, HOURS, NEWEST, Shop, healthy, time, wave};
 
 #[test]
 fn a_time_of_the_past_is_judged_by_the_window_before_it() {
@@ -66,50 +64,4 @@ fn only_the_metrics_asked_for_are_judged() {
         names(&["--metric", "three", "--metric", "one"]),
         ["one", "three"]
     );
-}
-
-#[test]
-fn an_unknown_metric_is_wrong_usage() {
-    let shop = Shop::healthy();
-    shop.configure(&shop.mysql(), &[("one", HOURLY), ("two", HOURLY)]);
-    let run = shop.run_at(AT, &["--metric", "three"]);
-    run.assert_status(2);
-    assert_eq!(run.stdout, "");
-    assert_tells(
-        &the_only_line(&run.stderr),
-        &["--metric \"three\"", "config.toml", "one, two"],
-    );
-}
-
-#[test]
-fn a_dry_run_writes_what_it_would_mail() {
-    let shop = Shop::healthy();
-    shop.configure(&shop.mysql(), &[("sales", HOURLY)]);
-    let run = shop.run_at(AT, &["--dry-run"]);
-    run.assert_status(0);
-    for file in ["plot_24h.png", "plot_48h.png", "alert.eml", "alert.html"] {
-        let written = shop.workspace.path().join("plots").join(file);
-        assert!(
-            written.metadata().is_ok_and(|file| file.len() > 0),
-            "{file}"
-        );
-        assert_tells(&run.stdout, &[&format!("wrote plots/{file}")]);
-    }
-}
-
-#[test]
-fn a_folder_for_plots_that_is_a_file_is_told() {
-    let shop = Shop::healthy();
-    let place = shop.workspace.path().join("plots");
-    std::fs::write(&place, "a file").expect("a file in the workspace");
-    shop.configure(&shop.mysql(), &[("sales", HOURLY)]);
-    let run = shop.run_at(AT, &["--dry-run"]);
-    run.assert_status(1);
-    assert_tells(
-        &the_only_line(&run.stderr),
-        &["bandwatch: sales: plots_dir = \"plots\""],
-    );
-    assert_tells(&run.stdout, &["sales  NORMAL"]);
-    let left = std::fs::read_to_string(&place).expect("the file");
-    assert_eq!(left, "a file");
 }

@@ -1,8 +1,6 @@
 //! A shop in Paris whose sales bandwatch watches: a schema with a healthy daily
 //! wave, a configuration, and runs of the binary that only tell.
 
-use std::time::Duration;
-
 use chrono::{NaiveDateTime, TimeDelta, Timelike};
 use serde_json::Value;
 
@@ -146,7 +144,6 @@ impl Shop {
     pub fn refusal_as_configured(&self) -> String {
         let run = self.run_at(AT, &["--format", "json"]);
         run.assert_status(1);
-        assert!(run.elapsed < Duration::from_secs(10), "{:?}", run.elapsed);
         let line = the_only_line(&run.stderr);
         let entry: Value = serde_json::from_str(&run.stdout).expect("one JSON object");
         assert_eq!(entry["verdict"], "failed");

@@ -37,19 +37,6 @@ fn the_same_numbers_are_judged_alike_in_every_numeric_type() {
 }
 
 #[test]
-fn a_spike_is_high_in_every_numeric_type() {
-    let shop = Shop::empty();
-    let mut rows = wave(NEWEST, 60, HOURS);
-    rows[HOURS - 1].1 = 9999.0;
-    for number in NUMBERS {
-        shop.sales("DATETIME", number, &rows);
-        let judged = shop.judge(HOURLY, AT);
-        assert_eq!(judged["verdict"], "high", "{number}");
-        assert_eq!(judged["value"], 9999.0, "{number}");
-    }
-}
-
-#[test]
 fn a_decimal_keeps_its_cents() {
     let shop = Shop::healthy();
     shop.sales("DATETIME", "DECIMAL(12,2)", &wave(NEWEST, 60, HOURS));

@@ -21,6 +21,7 @@ use mysql::{Conn, OptsBuilder};
 
 use super::certificate::{self, Certificate, CertificateKind};
 use super::leash::{self, Leash};
+use super::workspace::wait_for;
 
 /// Generous, for a busy machine: an idle one needs less than a second.
 const START_DEADLINE: Duration = Duration::from_mins(1);
@@ -44,6 +45,12 @@ pub struct Database {
 pub struct Account {
     pub user: String,
     pub password: String,
+}
+
+/// Rows that an account has had of the server.
+pub struct RowStatistics {
+    pub read: u64,
+    pub sent: u64,
 }
 
 impl Database {
@@ -133,6 +140,22 @@ impl Database {
             Ok(None) => panic!("no row for: {sql}"),
             Err(error) => panic!("{error}\nin the query: {sql}"),
         }
+    }
+
+    /// What the read-only account has had of the server in all.
+    pub fn read_by_reader(&self) -> RowStatistics {
+        let user = &self.read_only_user().user;
+        self.execute("SET GLOBAL userstat = 1");
+        // The server counts when a session ends.
+        let sessions =
+            format!("SELECT COUNT(*) FROM information_schema.processlist WHERE user = '{user}'");
+        wait_for("the sessions of the reader to end", || {
+            self.query_one::<u32>(&sessions) == 0
+        });
+        let (read, sent) = self.query_one(&format!(
+            "SELECT COALESCE(SUM(ROWS_READ), 0), COALESCE(SUM(ROWS_SENT), 0) FROM information_schema.user_statistics WHERE user = '{user}'"
+        ));
+        RowStatistics { read, sent }
     }
 
     /// Fills a table that exists, in a single transaction.

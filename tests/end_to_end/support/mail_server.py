@@ -1,10 +1,14 @@
-"""A real SMTP server for one test: STARTTLS, AUTH, strict about what it takes,
-and faulty on request. Run by mail_server.rs as `mail_server.py DIRECTORY`.
+"""Real SMTP servers for tests: STARTTLS, AUTH, strict about what they take, and
+faulty on request. Each has a directory of its own: it reads setup.json there,
+and notes what happens in events.jsonl, always before the client gets its
+answer: a test that runs after the client ended therefore sees everything. The
+faults that a connection meets are those in setup.json when it begins.
 
-It reads DIRECTORY/setup.json, prints the TCP port it chose, and notes what
-happens in DIRECTORY/events.jsonl, always before the client gets its answer:
-a test that runs after the client ended therefore sees everything. The faults
-that a connection meets are those in setup.json when it begins.
+    mail_server.py DIRECTORY    one server; prints the TCP port it chose
+    mail_server.py              as many as are asked for, by mail_server.rs:
+                                prints a TCP port, and whoever says a directory
+                                there is told the port of a server for it, which
+                                lasts as long as that connection
 """
 
 import asyncio
@@ -17,28 +21,30 @@ import sys
 
 from aiosmtpd.smtp import SMTP, AuthResult
 
-DIRECTORY = pathlib.Path(sys.argv[1])
-
-
-def read_setup():
-    return json.loads((DIRECTORY / "setup.json").read_text())
-
-
-SETUP = read_setup()
-EVENTS = open(DIRECTORY / "events.jsonl", "ab", buffering=0)
 LONGER_THAN_ANY_TEST = 3600
 
 
-def record(**event):
-    # One write for the line and its end, so that a reader never sees a half.
-    EVENTS.write(json.dumps(event).encode() + b"\n")
+class Place:
+    """The directory of one server."""
 
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+        self.setup = self.read_setup()
+        self.events = open(self.directory / "events.jsonl", "ab", buffering=0)
+        self.stored = 0
 
-def authenticate(server, session, envelope, mechanism, credentials):
-    known = (SETUP["user"].encode(), SETUP["password"].encode())
-    given = (credentials.login, credentials.password)
-    # `handled=False` makes aiosmtpd answer with 535 when it is a failure.
-    return AuthResult(success=given == known, handled=False, auth_data=credentials)
+    def read_setup(self):
+        return json.loads((self.directory / "setup.json").read_text())
+
+    def record(self, **event):
+        # One write for the line and its end, so that a reader never sees a half.
+        self.events.write(json.dumps(event).encode() + b"\n")
+
+    def authenticate(self, server, session, envelope, mechanism, credentials):
+        known = (self.setup["user"].encode(), self.setup["password"].encode())
+        given = (credentials.login, credentials.password)
+        # `handled=False` makes aiosmtpd answer with 535 when it is a failure.
+        return AuthResult(success=given == known, handled=False, auth_data=credentials)
 
 
 def complaint_about(message, mail_options):
@@ -58,11 +64,12 @@ def complaint_about(message, mail_options):
 class Handler:
     """What aiosmtpd asks about while it speaks the protocol."""
 
-    stored = 0
+    def __init__(self, place):
+        self.place = place
 
     async def handle_EHLO(self, server, session, envelope, host, responses):
         session.host_name = host
-        if not SETUP["offer_auth"]:
+        if not self.place.setup["offer_auth"]:
             responses = [line for line in responses if not line.startswith("250-AUTH")]
         return responses
 
@@ -84,10 +91,10 @@ class Handler:
         return await server.fault_reply("message") or "250 2.0.0 OK: stored"
 
     def store(self, server, session, envelope):
-        Handler.stored += 1
-        file = DIRECTORY / f"message-{Handler.stored}.eml"
+        self.place.stored += 1
+        file = self.place.directory / f"message-{self.place.stored}.eml"
         file.write_bytes(envelope.original_content)
-        record(
+        self.place.record(
             event="message",
             file=file.name,
             mail_from=envelope.mail_from,
@@ -100,9 +107,10 @@ class Handler:
 class Server(SMTP):
     """One connection."""
 
-    def __init__(self, **options):
-        super().__init__(Handler(), **options)
-        setup = read_setup()
+    def __init__(self, place, **options):
+        super().__init__(Handler(place), **options)
+        self.place = place
+        setup = place.read_setup()
         self.faults = setup["stages"]
         self.rejected = setup["rejected"]
         self.greeted = False
@@ -127,7 +135,7 @@ class Server(SMTP):
     async def push(self, status):
         if not self.greeted:
             self.greeted = True
-            record(event="connection")
+            self.place.record(event="connection")
             fault = await self.fault_reply("connect")
             if fault is not None:
                 await super().push(fault)
@@ -157,7 +165,8 @@ class Server(SMTP):
             if words[0] == "AUTH":
                 # What follows the mechanism is the secret.
                 words = words[:2]
-            record(event="command", line=" ".join(words), tls=self.is_encrypted())
+            tls = self.is_encrypted()
+            self.place.record(event="command", line=" ".join(words), tls=tls)
 
 
 def with_fault(stage, command):
@@ -179,13 +188,18 @@ for stage in ["ehlo", "starttls", "auth", "mail", "rcpt", "data"]:
 Server.smtp_HELO = with_fault("ehlo", SMTP.smtp_HELO)
 
 
-async def main():
+async def start(directory):
+    """A server for that directory, and its port."""
+    place = Place(directory)
+    setup = place.setup
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(SETUP["certificate"], SETUP["key"])
-    implicit = SETUP["implicit_tls"]
-    starttls = SETUP["offer_starttls"] and not implicit
+    context.load_cert_chain(setup["certificate"], setup["key"])
+    implicit = setup["implicit_tls"]
+    starttls = setup["offer_starttls"] and not implicit
+    loop = asyncio.get_running_loop()
     factory = functools.partial(
         Server,
+        place,
         hostname="localhost",  # looking it up could take long
         ident="bandwatch test server",
         timeout=LONGER_THAN_ANY_TEST,
@@ -194,14 +208,32 @@ async def main():
         # Without STARTTLS, AUTH is offered in the clear: a trap for a client
         # that gives its password away.
         auth_require_tls=starttls,
-        auth_required=SETUP["offer_auth"],
-        authenticator=authenticate,
+        auth_required=setup["offer_auth"],
+        authenticator=place.authenticate,
+        loop=loop,
     )
-    loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: factory(loop=loop), "127.0.0.1", 0, ssl=context if implicit else None
+        factory, "127.0.0.1", 0, ssl=context if implicit else None
     )
-    print(server.sockets[0].getsockname()[1], flush=True)
+    return server, server.sockets[0].getsockname()[1]
+
+
+async def start_on_request(reader, writer):
+    directory = (await reader.readline()).decode().rstrip("\n")
+    server, port = await start(directory)
+    writer.write(f"{port}\n".encode())
+    await reader.read()
+    server.close()
+    writer.close()
+
+
+async def main():
+    if len(sys.argv) > 1:
+        server, port = await start(sys.argv[1])
+    else:
+        server = await asyncio.start_server(start_on_request, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+    print(port, flush=True)
     await server.serve_forever()
 
 

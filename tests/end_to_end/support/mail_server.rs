@@ -1,13 +1,13 @@
 //! A real SMTP server with STARTTLS and AUTH, one per test, that keeps what it
 //! is sent and can be told to fail at any stage. The protocol is spoken by
 //! aiosmtpd (see `mail_server.py`), an implementation that shares nothing with
-//! the product's own.
+//! the product's own; one process of it has the servers of all tests.
 
-use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{OnceLock, mpsc};
+use std::sync::{Mutex, OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -113,7 +113,7 @@ pub struct MailServer {
 
 /// What keeps the port open; dropped to close it.
 enum Running {
-    Process { _leash: Leash },
+    Server { _connection: TcpStream },
     Silence { _listener: TcpListener },
 }
 
@@ -241,30 +241,68 @@ fn run_server(setup: &MailServerSetup, directory: &Path) -> (u16, Running) {
     let setup_file = directory.join("setup.json");
     std::fs::write(setup_file, setup_for_python(setup).to_string())
         .expect("a file in the scratch directory");
-    let script = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/end_to_end/support/mail_server.py"
-    );
-    let arguments = [script.to_owned(), directory.display().to_string()];
-    let log = directory.join("log");
-    let mut leash = Leash::start(python(), &arguments, Some(Stdio::piped()), &log);
-
-    // A pipe cannot be read with a deadline; another thread can be waited for
-    // with one.
-    let stdout = leash.take_stdout().expect("a pipe was asked for");
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut line = String::new();
-        // Also fails, and ends with an empty line, when the server dies early.
-        let _ = BufReader::new(stdout).read_line(&mut line);
-        let _ = sender.send(line);
-    });
-    let line = receiver.recv_timeout(START_DEADLINE).unwrap_or_default();
+    let host = Host::of_this_process();
+    let mut connection =
+        TcpStream::connect(("127.0.0.1", host.port)).expect("the process of the mail servers");
+    connection
+        .set_read_timeout(Some(START_DEADLINE))
+        .expect("a socket takes this option");
+    writeln!(connection, "{}", directory.display()).expect("a request");
+    let mut line = String::new();
+    let read = BufReader::new(&connection).read_line(&mut line);
     let port = line.trim().parse().unwrap_or_else(|_| {
-        let log = std::fs::read_to_string(&log).unwrap_or_default();
-        panic!("the mail server did not start; it said {line:?} and logged:\n{log}")
+        let log = std::fs::read_to_string(&host.log).unwrap_or_default();
+        panic!("the mail server did not start: {read:?}; its log:\n{log}")
     });
-    (port, Running::Process { _leash: leash })
+    let running = Running::Server {
+        _connection: connection,
+    };
+    (port, running)
+}
+
+/// The process that has the servers of all tests.
+struct Host {
+    port: u16,
+    log: PathBuf,
+    /// Keeps it running.
+    _leash: Mutex<Leash>,
+}
+
+impl Host {
+    fn of_this_process() -> &'static Self {
+        static HOST: OnceLock<Host> = OnceLock::new();
+        HOST.get_or_init(Self::start)
+    }
+
+    fn start() -> Self {
+        let script = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/end_to_end/support/mail_server.py"
+        );
+        let log = leash::new_directory("mail-servers-").keep().join("log");
+        let mut leash = Leash::start(python(), &[script.to_owned()], Some(Stdio::piped()), &log);
+
+        // A pipe cannot be read with a deadline; another thread can be waited for
+        // with one.
+        let stdout = leash.take_stdout().expect("a pipe was asked for");
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            let mut line = String::new();
+            // Also fails, and ends with an empty line, when the server dies early.
+            let _ = BufReader::new(stdout).read_line(&mut line);
+            let _ = sender.send(line);
+        });
+        let line = receiver.recv_timeout(START_DEADLINE).unwrap_or_default();
+        let port = line.trim().parse().unwrap_or_else(|_| {
+            let log = std::fs::read_to_string(&log).unwrap_or_default();
+            panic!("the mail servers did not start; they said {line:?} and logged:\n{log}")
+        });
+        Self {
+            port,
+            log,
+            _leash: Mutex::new(leash),
+        }
+    }
 }
 
 /// Spells the setup with as few notions as the script needs.

@@ -5,6 +5,7 @@
 pub mod certificate;
 pub mod clock;
 pub mod database;
+pub mod disk;
 mod leash;
 pub mod mail;
 pub mod mail_server;

@@ -3,7 +3,7 @@
 //! deadline.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _};
+use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -14,7 +14,11 @@ use tempfile::TempDir;
 
 use super::leash;
 
+/// A run that takes longer hangs, and fails its test.
 const DEADLINE: Duration = Duration::from_mins(1);
+
+/// A time limit for a setting that must not be what ends a run: longer than the deadline above.
+pub const LONG: &str = "10m";
 
 /// A home and working directory for runs of the binary.
 pub struct Workspace {
@@ -155,6 +159,21 @@ impl Run {
             "--- status {}, after {:?}\n--- stdout:\n{}\n--- stderr:\n{}",
             self.status, self.elapsed, self.stdout, self.stderr
         )
+    }
+}
+
+/// Says something that is seen whether the test passes or not; what is printed as usual is not.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Waits until something is so, no longer than for a run.
+#[track_caller]
+pub fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < DEADLINE, "waited in vain for {what}");
+        thread::sleep(Duration::from_millis(2));
     }
 }
 

@@ -6,9 +6,8 @@ mod one_of_three;
 mod unreachable;
 mod unwilling;
 
-use std::time::Duration;
-
 use crate::scene::{Ending, FIRST, SECOND, Scene, THIRD, quoted, write};
+use crate::support::workspace::LONG;
 use crate::support::{CertificateKind, Fault, MailServerSetup, Run, Stage};
 
 /// Runs, and expects nothing but one line for each recipient that names the
@@ -43,11 +42,6 @@ fn impatient(fault: Fault) -> Scene {
     scene.smtp.insert("connect_timeout", quoted("1s"));
     scene.smtp.insert("reply_timeout", quoted("1s"));
     scene
-}
-
-#[track_caller]
-fn assert_lasted_at_most(run: &Run, seconds: u64) {
-    assert!(run.elapsed < Duration::from_secs(seconds), "{run:?}");
 }
 
 /// The server's words, and no advice that would not help.

@@ -1,23 +1,30 @@
 //! A run that would take too long: what it reached is told, and what it did not.
 
 use std::net::TcpListener;
-use std::time::Duration;
 
 use crate::memory::story::{Story, metric};
 use crate::scene::FIRST;
+use crate::support::workspace::LONG;
 
 const SLOW: &str = "where = \"SLEEP(1) = 0\"\n";
 
+/// Nothing but the deadline would end a wait before the harness does.
+fn in_a_hurry() -> Story {
+    let mut story = Story::new();
+    story.top = "deadline = \"4s\"\n".into();
+    story.mysql = format!("connect_timeout = {LONG:?}\nquery_timeout = {LONG:?}\n");
+    story.smtp = format!("connect_timeout = {LONG:?}\nreply_timeout = {LONG:?}\n");
+    story
+}
+
 #[test]
 fn a_metric_that_takes_too_long_holds_up_no_alert_of_one_before_it() {
-    let mut story = Story::new();
+    let mut story = in_a_hurry();
     story.run_well("12:00");
-    story.top = "deadline = \"4s\"\n".into();
     story.more_metrics = metric("slow", "sales", SLOW) + &metric("last", "sales", "");
     story.sell("12:00", 500.0);
     let run = story.run("12:05");
     run.assert_status(1);
-    assert!(run.elapsed < Duration::from_secs(6), "{run:?}");
     let lines: Vec<&str> = run.stderr.lines().collect();
     assert_eq!(lines.len(), 2, "{run:?}");
     for (line, name) in lines.iter().zip(["slow", "last"]) {
@@ -31,8 +38,7 @@ fn a_metric_that_takes_too_long_holds_up_no_alert_of_one_before_it() {
 
 #[test]
 fn mail_that_waits_goes_out_though_the_database_never_answers() {
-    let mut story = Story::new();
-    story.top = "deadline = \"4s\"\n".into();
+    let mut story = in_a_hurry();
     story.run_well("12:00");
     story.sell("12:00", 500.0);
     let mail = story.smtp_port;
@@ -43,14 +49,12 @@ fn mail_that_waits_goes_out_though_the_database_never_answers() {
     story.mysql_port = black_hole.local_addr().expect("a bound port").port();
     let run = story.run("12:06");
     run.assert_status(1);
-    assert!(run.elapsed < Duration::from_secs(6), "{run:?}");
     story.assert_told(&["High"]);
 }
 
 #[test]
 fn a_mail_server_that_never_answers_keeps_nothing_from_being_remembered() {
-    let mut story = Story::new();
-    story.top = "deadline = \"4s\"\n".into();
+    let mut story = in_a_hurry();
     story.run_well("12:00");
     story.sell("12:00", 500.0);
     let mail = story.smtp_port;
@@ -58,7 +62,6 @@ fn a_mail_server_that_never_answers_keeps_nothing_from_being_remembered() {
     story.smtp_port = black_hole.local_addr().expect("a bound port").port();
     let run = story.run("12:05");
     run.assert_status(1);
-    assert!(run.elapsed < Duration::from_secs(6), "{run:?}");
     assert_eq!(story.state("12:05")["state"], "high");
     story.smtp_port = mail;
     story.run_well("12:06");

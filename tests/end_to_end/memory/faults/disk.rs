@@ -1,70 +1,16 @@
 //! A disk that takes nothing: what is to be told is told, and once.
 
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use crate::memory::story::{Story, moment};
+use crate::memory::story::Story;
 use crate::scene::FIRST;
-use crate::support::workspace::bandwatch;
-use crate::support::{Run, clock};
-
-/// Mounts a small disk of its own for the memory, and runs what follows with it.
-const WITH_A_DISK: &str = r#"
-set -eu
-memory="$XDG_STATE_HOME/bandwatch"
-mkdir -p "$memory"
-mount -t tmpfs -o size=256k none "$memory"
-at() {
-    time=$1
-    shift
-    echo "at $time"
-    LD_PRELOAD="$library" FAKETIME="@2026-11-22 $time:00" "$bandwatch" "$@" 2>&1 || echo "exit $?"
-}
-"#;
-
-/// Runs a script with a disk of its own; what each run printed follows its time.
-fn with_a_disk(story: &Story, script: &str) -> Run {
-    story.write_config();
-    let mut variables = clock::set_to(moment("12:00"));
-    let (_, library) = variables.remove(0);
-    variables.push(("library", library));
-    variables.push(("bandwatch", bandwatch().display().to_string()));
-    variables.push(("mysql_password", story.mysql_password.clone()));
-    variables.push(("smtp_password", story.server.password().to_owned()));
-    let variables: Vec<(&str, &str)> = variables
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .collect();
-    let is_root = Path::new("/proc/self")
-        .metadata()
-        .is_ok_and(|own| own.uid() == 0);
-    let namespace = if is_root { "-m" } else { "-rm" };
-    let script = format!("{WITH_A_DISK}{script}");
-    let arguments = [namespace, "sh", "-c", &script];
-    let run = story.workspace.run_program(
-        Path::new("unshare"),
-        &arguments,
-        &variables,
-        Duration::from_mins(1),
-    );
-    run.assert_status(0);
-    run
-}
-
-/// What is printed by the run at that time.
-fn printed_at(run: &Run, at: &str) -> String {
-    let mut lines = run.stdout.lines();
-    let begin = format!("at {at}");
-    assert!(lines.any(|line| line == begin), "{}", run.printed());
-    let printed = lines.take_while(|line| !line.starts_with("at 1"));
-    printed.map(|line| format!("{line}\n")).collect()
-}
+use crate::support::disk::Trouble;
 
 /// Removes what is left of the folder that a complaint says takes the place of the other.
 pub fn remove_spare(printed: &str) {
     let (_, after) = printed
-        .split_once("what is to be remembered is in ")
+        .split_once("the state is kept in ")
         .expect("a folder");
     let folder = after.split(' ').next().map(PathBuf::from).expect("a name");
     let left = std::fs::read_dir(&folder).into_iter().flatten().flatten();
@@ -76,62 +22,57 @@ pub fn remove_spare(printed: &str) {
 
 /// With an incident at 12:00, and nothing more; the disk is well again from 12:20 on.
 #[track_caller]
-fn assert_told_once_with_a_disk_that(strike: &str, mend: &str, why: &str) {
+fn assert_told_once_with_a_disk_that_is(trouble: Trouble, why: &str) {
     let mut story = Story::new();
     story.metric = "stale_after = \"2h\"\n".into();
     story.sell("12:00", 500.0);
-    let run = with_a_disk(
-        &story,
-        &format!(
-            "at 12:00\n{strike}\nat 12:05\nat 12:06\nat 12:07 status\nat 12:16\nat 12:17\n{mend}\nat 12:20\nat 12:21\nat 12:22 status\nls \"$memory\""
-        ),
-    );
-    assert_eq!(printed_at(&run, "12:00"), "");
-    for at in ["12:05", "12:06", "12:16", "12:17"] {
-        let printed = printed_at(&run, at);
-        for told in ["bandwatch: state_dir = ", why, "exit 1"] {
-            assert!(
-                printed.contains(told),
-                "no {told:?} at {at}\n{}",
-                run.printed()
-            );
+    story.run_well("12:00");
+    story.strike_disk(trouble, &[]);
+    let mut complaints = Vec::new();
+    for minute in ["12:05", "12:06", "12:16", "12:17"] {
+        let run = story.run(minute);
+        run.assert_status(1);
+        for told in ["bandwatch: state_dir = ", why] {
+            assert!(run.stderr.contains(told), "no {told:?} in {run:?}");
         }
+        if minute == "12:06" {
+            assert_status_tells(&story, "12:07", "12:06 UTC, the last good one 12:00 UTC");
+        }
+        complaints.push(run.stderr);
     }
-    let meanwhile = printed_at(&run, "12:07");
-    for told in [
-        "sales  HIGH since 12:00 UTC",
-        "last run  12:06 UTC, the last good one 12:00 UTC",
-    ] {
-        assert!(meanwhile.contains(told), "{meanwhile}");
+    story.disk = None;
+    for minute in ["12:20", "12:21"] {
+        assert_eq!(story.run_well(minute).stdout, "", "at {minute}");
     }
-    for at in ["12:20", "12:21"] {
-        assert_eq!(printed_at(&run, at), "", "at {at}\n{}", run.printed());
-    }
-    let at_last = printed_at(&run, "12:22");
-    assert!(at_last.contains("sales  HIGH since 12:00 UTC"), "{at_last}");
+    assert_status_tells(&story, "12:22", "12:21 UTC, the last good one 12:21 UTC");
+    let files = story.files();
+    assert!(files.contains(&"state.json".to_owned()), "{files:?}");
     assert!(
-        at_last.contains("last run  12:21 UTC, the last good one 12:21 UTC"),
-        "{at_last}"
+        !files.iter().any(|name| name.contains(".part")),
+        "{files:?}"
     );
-    assert!(at_last.contains("memory.json"), "{at_last}");
-    assert!(!at_last.contains(".part"), "{at_last}");
     story.assert_told(&["High", "bandwatch", "bandwatch"]);
-    remove_spare(&printed_at(&run, "12:05"));
+    remove_spare(&complaints[0]);
+}
+
+#[track_caller]
+fn assert_status_tells(story: &Story, at: &str, last_run: &str) {
+    let run = story.run_with(at, &["status"]);
+    run.assert_status(0);
+    let last_run = format!("last run  {last_run}");
+    for told in ["sales  HIGH since 12:00 UTC", &last_run] {
+        assert!(run.stdout.contains(told), "no {told:?} in {run:?}");
+    }
 }
 
 #[test]
 fn a_full_disk_is_told_and_neither_loses_an_alert_nor_tells_it_twice() {
-    let fill = "cat /dev/zero > \"$memory/filler\" 2>/dev/null || true";
-    assert_told_once_with_a_disk_that(fill, "rm \"$memory/filler\"", "No space left on device");
+    assert_told_once_with_a_disk_that_is(Trouble::Full, "No space left on device");
 }
 
 #[test]
 fn a_read_only_disk_is_told_and_neither_loses_an_alert_nor_tells_it_twice() {
-    assert_told_once_with_a_disk_that(
-        "mount -o remount,ro \"$memory\"",
-        "mount -o remount,rw \"$memory\"",
-        "Read-only file system",
-    );
+    assert_told_once_with_a_disk_that_is(Trouble::ReadOnly, "Read-only file system");
 }
 
 #[test]
@@ -153,7 +94,7 @@ fn a_file_in_the_place_of_the_memory_is_told_and_an_alert_comes_once() {
     let complaint = story.run("12:02").stderr;
     std::fs::remove_file(&taken).expect("a file that can be removed");
     story.run_well("12:03");
-    assert!(taken.join("memory.json").is_file());
+    assert!(taken.join("state.json").is_file());
     story.run_well("12:04");
     story.assert_told(&["High"]);
     remove_spare(&complaint);
@@ -161,18 +102,13 @@ fn a_file_in_the_place_of_the_memory_is_told_and_an_alert_comes_once() {
 
 #[test]
 fn where_nothing_at_all_can_be_written_that_is_told_and_an_alert_goes_out_all_the_same() {
-    let story = Story::new();
+    let mut story = Story::new();
     story.sell("11:55", 500.0);
-    let run = with_a_disk(
-        &story,
-        "mount -t tmpfs -o ro none /dev/shm\nmount -o remount,ro \"$memory\"\nat 12:00\n",
-    );
-    let printed = printed_at(&run, "12:00");
-    assert!(
-        printed.contains("cannot be written to, nor can /dev/shm/bandwatch-"),
-        "{printed}"
-    );
-    assert!(printed.ends_with("exit 1\n"), "{printed}");
+    story.strike_disk(Trouble::ReadOnly, &["/dev/shm"]);
+    let run = story.run("12:00");
+    run.assert_status(1);
+    let told = "cannot be written to, nor can /dev/shm/bandwatch-";
+    assert!(run.stderr.contains(told), "{run:?}");
     story.assert_told(&["High"]);
 }
 
@@ -185,7 +121,7 @@ fn the_memory_is_nobody_elses_to_read() {
     let mode = |path: &Path| path.metadata().expect("it is there").permissions().mode() & 0o777;
     assert_eq!(mode(&story.memory()), 0o700);
     let files = story.files();
-    assert_eq!(files.len(), 5, "{files:?}");
+    assert_eq!(files.len(), 4, "{files:?}");
     for file in files {
         assert_eq!(mode(&story.memory().join(&file)), 0o600, "{file}");
     }

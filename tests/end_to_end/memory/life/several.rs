@@ -2,7 +2,6 @@
 
 use std::net::TcpListener;
 use std::process::Stdio;
-use std::time::Duration;
 
 use chrono::TimeDelta;
 
@@ -10,6 +9,7 @@ use crate::memory::story::{Story, metric, moment};
 use crate::scene::FIRST;
 use crate::support::clock;
 use crate::support::proxy::Proxy;
+use crate::support::workspace::say;
 
 /// So many more metrics that see the same rows.
 fn with_as_many_more(count: usize) -> Story {
@@ -101,7 +101,6 @@ fn a_second_run_says_so_and_exits_well_while_another_is_held_up() {
         second.stdout,
         "bandwatch: another run is still at work; this one checked nothing\n"
     );
-    assert!(second.elapsed < Duration::from_secs(3), "{second:?}");
     story.assert_told(&[]);
     // However it ends, it leaves nothing in the way.
     held_up.kill().expect("a child can be killed");
@@ -155,14 +154,14 @@ fn many_metrics_are_asked_for_one_after_the_other_over_one_connection() {
     let mut story = Story::new();
     let proxy = Proxy::to(story.mysql_port);
     story.mysql_port = proxy.port();
-    story.more_metrics = (1..60)
+    story.more_metrics = (1..20)
         .map(|number| metric(&format!("copy{number}"), "sales", ""))
         .collect();
     story.run_well("12:00");
     assert_eq!(proxy.connections(), 1);
     story.play("12:00", &[500.0]);
     assert_eq!(proxy.connections(), 2);
-    story.assert_told(&["60 alerts"]);
+    story.assert_told(&["20 alerts"]);
 }
 
 #[test]
@@ -190,5 +189,25 @@ fn a_metric_of_any_name_has_a_life_like_another() {
     for (first, last) in mails.iter().zip(&mails[6..]) {
         assert_eq!(last.header("In-Reply-To"), first.header("Message-ID"));
     }
-    assert_eq!(story.files().len(), 5, "{:?}", story.files());
+    assert_eq!(story.files().len(), 6, "{:?}", story.files());
+}
+
+#[test]
+fn the_state_is_hardly_more_than_a_kilobyte_a_metric() {
+    for digest_over in [5, 100] {
+        let mut story = with_as_many_more(19);
+        story.smtp = format!("digest_over = {digest_over}\n");
+        story.play("12:00", &[500.0, 500.0]);
+        assert_eq!(story.state("12:10")["state"], "high");
+        assert!(story.state("12:10")["told_at"].is_string());
+        let size = |name| {
+            let path = story.memory().join(name);
+            path.metadata().expect("a file of the state").len()
+        };
+        let (state, notifications) = (size("state.json"), size("notifications.json"));
+        say(&format!(
+            "20 metrics, each with an incident that two people know of: {state} B and {notifications} B"
+        ));
+        assert!(state + notifications < 20 * 1200);
+    }
 }

@@ -47,12 +47,13 @@ fn the_status_for_people_says_the_same() {
     story.run("12:10").assert_status(1);
     let run = story.run_with("12:11", &["status"]);
     run.assert_status(0);
-    let memory = story.memory().display().to_string();
+    let folder = story.memory().display().to_string();
     for told in [
-        &format!("memory    {memory}"),
+        &format!("state     {folder}"),
         "last run  12:10 UTC, the last good one 12:05 UTC",
         "sales  HIGH since 12:00 UTC; ",
-        "  told      12:10 UTC",
+        // What was refused at 12:10 was not told.
+        "  told      12:05 UTC",
         "waiting   \"[High, worse] Sales",
         "to first@example.com, written 12:10 UTC, tried 1 times, again from 12:10 UTC: mail to first@example.com by smtp.host 127.0.0.1:1: cannot be talked to: ",
     ] {
