@@ -159,12 +159,11 @@ impl<'a, 's> MetricStates<'a, 's> {
 
     /// Everybody is told of what is about bandwatch itself.
     fn addressed(&self, metric: Option<&'a Metric>, alert: &Alert) -> AddressedAlert<'a> {
-        let (policy, recipients) = match metric {
-            Some(metric) => (metric.policy.clone(), self.plan.recipients(metric)),
-            None => {
-                let metrics = &self.context.config.metrics;
-                (Policy::default(), self.plan.all_recipients(metrics))
-            }
+        let (policy, recipients) = if let Some(metric) = metric {
+            (metric.policy.clone(), self.plan.recipients(metric))
+        } else {
+            let metrics = &self.context.config.metrics;
+            (Policy::default(), self.plan.all_recipients(metrics))
         };
         AddressedAlert {
             metric,
