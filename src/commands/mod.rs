@@ -5,13 +5,16 @@
 
 pub mod backtest;
 pub mod check;
-
 pub mod explain;
 mod report;
 pub mod silence;
 pub mod status;
 
-use anyhow::Error;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Error, Result};
+
+use crate::output::write_whole;
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug)]
@@ -25,4 +28,16 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
+}
+
+/// Draws the picture if one is wanted, and says where it is.
+fn write_plot(
+    path: Option<&Path>,
+    draw: impl FnOnce() -> Result<Vec<u8>>,
+) -> Result<Option<PathBuf>> {
+    let Some(path) = path else {
+        return Ok(None);
+    };
+    write_whole(path, &draw()?).with_context(|| format!("--plot: write {}", path.display()))?;
+    Ok(Some(path.to_path_buf()))
 }

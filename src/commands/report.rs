@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 
 use crate::cli::Format;
 use crate::config::Metric;
-use crate::detect::Evaluation;
-use crate::detect::Verdict;
-use crate::forecast::{Level, Season, Sensitivity};
+use crate::detect::{Evaluation, Verdict};
+use crate::forecast::clean::Cleaned;
+use crate::forecast::{Band, Level, Season, Sensitivity};
 use crate::output::{
     Notation, complain, print, separate_thousands, write_length, write_time, write_times,
 };
-use crate::series::TimeSeries;
+use crate::series::{TimeSeries, Window};
 pub use blind::{blind_sides, explain_blind_high, explain_blind_low};
 
 /// How much a run tells in text.
@@ -123,86 +123,77 @@ pub fn write_line(metric: &Metric, evaluation: &Evaluation) -> String {
     let now = evaluation
         .window()
         .map_or_else(|| evaluation.start(chrono_tz::UTC), |window| window.as_of);
-    match (
-        evaluation.reason(),
-        evaluation.latest(now.timezone()),
-        evaluation.band,
-    ) {
+    let latest = evaluation.latest(now.timezone());
+    match (evaluation.reason(), latest, evaluation.band) {
         (Some(reason), Some(latest), _) => {
             let value = Notation::for_value(latest.value).write(latest.value);
-            format!(
-                "{name}  {verdict}  {reason} (newest: {value} at {})",
-                write_time(latest.time, now)
-            )
+            let time = write_time(latest.time, now);
+            format!("{name}  {verdict}  {reason} (newest: {value} at {time})")
         }
         (Some(reason), None, _) => format!("{name}  {verdict}  {reason}"),
         (_, Some(latest), Some(band)) => {
-            let notation = band.notation();
-            format!(
-                "{name}  {verdict}  {} at {}, expected {} ({} to {})",
-                notation.write(latest.value),
-                write_time(latest.time, now),
-                notation.write(band.expected),
-                notation.write(band.lower),
-                notation.write(band.upper)
-            )
+            let told = write_against(latest.value, &band, latest.time, now);
+            format!("{name}  {verdict}  {told}")
         }
         _ => format!("{name}  {verdict}"),
     }
+}
+
+/// `1,843.20 at 14:05 CET, expected 1,102.40 (912.10 to 1,297.80)`
+pub fn write_against(value: f64, band: &Band, time: DateTime<Tz>, now: DateTime<Tz>) -> String {
+    let figures = [value, band.expected, band.lower, band.upper];
+    let [value, expected, lower, upper] = figures.map(|figure| band.notation().write(figure));
+    let time = write_time(time, now);
+    format!("{value} at {time}, expected {expected} ({lower} to {upper})")
+}
+
+/// `12,096 (empty 0, not finite 0, time unclear 0, repeated 0)`
+pub fn write_rows(window: &Window) -> String {
+    let rows = window.row_counts;
+    format!(
+        "{} (empty {}, not finite {}, time unclear {}, repeated {})",
+        separate_thousands(&rows.rows.to_string()),
+        rows.empty,
+        rows.not_finite,
+        rows.unclear_time,
+        rows.repeated
+    )
+}
+
+/// `3.8 half-widths of the 95 % band above what was expected`
+pub fn write_deviation(evaluation: &Evaluation) -> Option<String> {
+    let half_widths = evaluation.deviation?;
+    let side = if half_widths < 0.0 { "below" } else { "above" };
+    let (times, level) = (write_times(half_widths.abs()), evaluation.level);
+    Some(format!(
+        "{times} half-widths of the {level} band {side} what was expected"
+    ))
+}
+
+pub fn write_count(count: usize) -> String {
+    separate_thousands(&count.to_string())
 }
 
 fn details(metric: &Metric, evaluation: &Evaluation) -> Vec<String> {
     let Some(workings) = evaluation.workings.as_deref() else {
         return Vec::new();
     };
-    let count = |count: usize| separate_thousands(&count.to_string());
-    let row_counts = workings.window.row_counts;
-    let step = workings.window.step();
+    let window = &workings.window;
     let mut details = vec![format!(
-        "rows {} (empty {}, not finite {}, time unclear {}, repeated {}), step {step}, as of {}",
-        separate_thousands(&row_counts.rows.to_string()),
-        row_counts.empty,
-        row_counts.not_finite,
-        row_counts.unclear_time,
-        row_counts.repeated,
-        workings.window.as_of.format("%Y-%m-%d %H:%M:%S %Z")
+        "rows {}, step {}, as of {}",
+        write_rows(window),
+        window.step(),
+        window.as_of.format("%Y-%m-%d %H:%M:%S %Z")
     )];
-    if let Some(cleaned) = &workings.cleaned {
-        let history = &cleaned.history;
-        details.push(format!(
-            "history {} from {}: {} values, {} missing, {} clipped{}",
-            write_length(history.span()),
-            history.time(0).format("%Y-%m-%d %H:%M %Z"),
-            count(history.len() - history.missing()),
-            count(history.missing()),
-            count(cleaned.clipped.len()),
-            cleaned.fences.map_or(String::new(), |fences| {
-                let notation = Notation::for_value(fences.upper - fences.lower);
-                format!(
-                    " (for now beyond {} and {})",
-                    notation.write(fences.lower),
-                    notation.write(fences.upper)
-                )
-            })
-        ));
-    }
+    details.extend(workings.cleaned.as_ref().map(write_history));
     if let Some(forecast) = &workings.forecast {
         details.push(seasons(&forecast.seasons));
-        if let Some(since) = forecast.held_since {
-            details.push(format!(
-                "an incident since {}: the forecast does not follow it before adapt_after",
-                write_time(since, workings.window.as_of)
-            ));
-        }
+        details.extend(forecast.held_since.map(|since| {
+            let since = write_time(since, window.as_of);
+            format!("an incident since {since}: the forecast does not follow it before adapt_after")
+        }));
     }
-    if let Some(half_widths) = evaluation.deviation {
-        details.push(format!(
-            "{} half-widths of the {} band {} what was expected",
-            write_times(half_widths.abs()),
-            evaluation.level,
-            if half_widths < 0.0 { "below" } else { "above" }
-        ));
-    }
+    details.extend(write_deviation(evaluation));
     if let Sensitivity::Budget(budget) = metric.method.sensitivity {
         let level = evaluation.level.share();
         details.push(format!("level {level} from max_false_alerts = {budget}"));
@@ -210,18 +201,33 @@ fn details(metric: &Metric, evaluation: &Evaluation) -> Vec<String> {
     details
 }
 
+fn write_history(cleaned: &Cleaned) -> String {
+    let history = &cleaned.history;
+    let fences = cleaned.fences.map_or(String::new(), |fences| {
+        let notation = Notation::for_value(fences.upper - fences.lower);
+        let [lower, upper] = [fences.lower, fences.upper].map(|fence| notation.write(fence));
+        format!(" (for now beyond {lower} and {upper})")
+    });
+    format!(
+        "history {} from {}: {} values, {} missing, {} clipped{fences}",
+        write_length(history.span()),
+        history.time(0).format("%Y-%m-%d %H:%M %Z"),
+        write_count(history.len() - history.missing()),
+        write_count(history.missing()),
+        write_count(cleaned.clipped.len())
+    )
+}
+
 fn seasons(seasons: &[Season]) -> String {
     if seasons.is_empty() {
         return "no season".into();
     }
-    let seasons: Vec<String> = seasons
-        .iter()
-        .map(|season| {
-            let share = season.strength.max(0.0) * 100.0;
-            format!("{} ({share:.0} %)", write_length(season.length))
-        })
-        .collect();
-    format!("seasons {}, by what they explain", seasons.join(" and "))
+    let seasons = seasons.iter().map(|season| {
+        let share = season.strength.max(0.0) * 100.0;
+        format!("{} ({share:.0} %)", write_length(season.length))
+    });
+    let seasons = seasons.collect::<Vec<_>>().join(" and ");
+    format!("seasons {seasons}, by what they explain")
 }
 
 /// One metric as a JSON object; `src/commands/README.md` explains the fields.

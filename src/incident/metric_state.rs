@@ -148,20 +148,12 @@ impl MetricState {
 
     pub fn status(&self) -> Status {
         let mut breaches = self.recent.iter().filter(|recent| recent.side.is_some());
-        match (self.incident(), breaches.next()) {
-            (
-                Some(Alert {
-                    condition: Condition::Breach(side),
-                    since,
-                    ..
-                }),
-                _,
-            ) => Status::Firing {
-                side: *side,
-                since: *since,
-            },
-            (_, Some(first)) => Status::Pending { since: first.start },
-            (_, None) => Status::Ok {
+        let incident = self.incident();
+        let incident = incident.and_then(|alert| Some((alert.side()?, alert.since)));
+        match (incident, breaches.next()) {
+            (Some((side, since)), _) => Status::Firing { side, since },
+            (None, Some(first)) => Status::Pending { since: first.start },
+            (None, None) => Status::Ok {
                 since: self.calm_since,
             },
         }

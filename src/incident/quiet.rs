@@ -1,6 +1,7 @@
 //! Quiet windows: times of the week, by the wall clock, in which nothing is mailed.
 
 use std::fmt;
+use std::iter::successors;
 use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, Timelike, Weekday};
@@ -18,15 +19,6 @@ pub struct QuietWindow {
     to: u32,
 }
 
-const DAYS: [Weekday; 7] = [
-    Weekday::Mon,
-    Weekday::Tue,
-    Weekday::Wed,
-    Weekday::Thu,
-    Weekday::Fri,
-    Weekday::Sat,
-    Weekday::Sun,
-];
 const MINUTES: u32 = 24 * 60;
 
 impl QuietWindow {
@@ -47,7 +39,7 @@ impl QuietWindow {
     fn read(text: &str) -> Option<Self> {
         let words: Vec<&str> = text.split_whitespace().collect();
         let (days, times) = match words.as_slice() {
-            [times] => (DAYS.to_vec(), *times),
+            [times] => (read_days("Mon-Sun")?, *times),
             [days, times] => (read_days(days)?, *times),
             _ => return None,
         };
@@ -64,12 +56,8 @@ fn read_days(text: &str) -> Option<Vec<Weekday>> {
             None => days.push(part.parse().ok()?),
             Some((first, last)) => {
                 let (first, last): (Weekday, Weekday) = (first.parse().ok()?, last.parse().ok()?);
-                let mut day = first;
-                days.push(day);
-                while day != last {
-                    day = day.succ();
-                    days.push(day);
-                }
+                let next = |day: &Weekday| (*day != last).then(|| day.succ());
+                days.extend(successors(Some(first), next));
             }
         }
     }

@@ -1,17 +1,19 @@
-//! The pictures of one run. Each metric is drawn once, however many mails show it, and its pictures are
-//! left in `plots_dir` too.
+//! The pictures of one run, and what it leaves in `plots_dir`. Each metric is drawn once, however many
+//! mails show it; a dry run also writes the mail, as a file and as a page for a browser.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::panic::catch_unwind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Error, anyhow};
+use anyhow::{Context, Error, Result, anyhow};
 
+use super::email::{self, Envelope, Letterhead};
 use super::notification::Notification;
-use super::plots_dir::PlotsDir;
 use crate::chart::{Pictures, draw_pictures};
-use crate::config::Metric;
+use crate::config::{Mailbox, Metric};
 use crate::detect::Evaluation;
+use crate::output::write_whole;
 
 /// The pictures that were drawn, by the name of their metric.
 pub struct Gallery<'a> {
@@ -42,29 +44,114 @@ impl<'a> Gallery<'a> {
     }
 
     /// Draws a metric once. An alert without pictures is better than none, whatever goes wrong with them.
-    pub fn draw(&mut self, metric: &Metric, evaluation: &Evaluation) -> Option<&Pictures> {
-        let name = &metric.name;
-        if !self.drawn.contains_key(name) {
-            let drawn = catch_unwind(|| draw_pictures(metric, evaluation)).unwrap_or_else(|_| {
-                Err(anyhow!(
-                    "draw the pictures: a bug in bandwatch, please report it"
-                ))
-            });
-            let pictures = drawn.map_err(|error| self.failures.push(error)).ok();
-            let written = pictures
-                .as_ref()
-                .map(|pictures| self.plots.write_pictures(metric, pictures));
-            match written {
-                Some(Ok(files)) => drop(self.files.insert(name.clone(), files)),
-                Some(Err(error)) => self.failures.push(error),
-                None => {}
+    fn draw(&mut self, metric: &Metric, evaluation: &Evaluation) -> Option<&Pictures> {
+        if !self.drawn.contains_key(&metric.name) {
+            let bug = || anyhow!("draw the pictures: a bug in bandwatch, please report it");
+            let drawn = catch_unwind(|| draw_pictures(metric, evaluation));
+            let pictures = drawn.unwrap_or_else(|_| Err(bug()));
+            let pictures = pictures.map_err(|error| self.failures.push(error)).ok();
+            if let Some(pictures) = &pictures {
+                let files = [
+                    ("24h.png", pictures.day.as_slice()),
+                    ("48h.png", &pictures.two_days),
+                ];
+                self.write(metric, files);
             }
-            self.drawn.insert(name.clone(), pictures);
+            self.drawn.insert(metric.name.clone(), pictures);
         }
         self.drawn(metric)
     }
 
     pub fn drawn(&self, metric: &Metric) -> Option<&Pictures> {
         self.drawn.get(&metric.name)?.as_ref()
+    }
+
+    /// Writes the mail of an evaluation, breach or not, and its pictures.
+    pub fn write_preview(
+        &mut self,
+        metric: &Metric,
+        evaluation: &Evaluation,
+        [from, to]: [&Mailbox; 2],
+        letterhead: &Letterhead,
+    ) {
+        let pictures = self.draw(metric, evaluation);
+        let email = email::compose_evaluation(metric, evaluation, pictures, letterhead);
+        let (start, verdict) = (evaluation.bucket.start, evaluation.verdict.word());
+        let id = format!("{}.{}.{verdict}", metric.file_name(), start.timestamp());
+        let message = email.message(&Envelope {
+            from,
+            to,
+            date: letterhead.now.to_utc(),
+            message_id: &email::message_id(from, to, &id),
+            in_reply_to: None,
+        });
+        let pictures = ["24h.png", "48h.png"].map(|name| self.plots.file_name(metric, name));
+        let page = email.preview(pictures.each_ref().map(String::as_str));
+        match message.and_then(|message| Ok((message.formatted(), page?))) {
+            Ok((message, page)) => {
+                let files = [
+                    ("alert.eml", message.as_slice()),
+                    ("alert.html", page.as_bytes()),
+                ];
+                self.write(metric, files);
+            }
+            Err(error) => self.failures.push(error),
+        }
+    }
+
+    /// Writes two files of a metric. What is half there is not told of.
+    fn write(&mut self, metric: &Metric, files: [(&str, &[u8]); 2]) {
+        let written = files
+            .into_iter()
+            .map(|(name, bytes)| self.plots.write(metric, name, bytes));
+        match written.collect::<Result<Vec<_>>>() {
+            Ok(paths) => self
+                .files
+                .entry(metric.name.clone())
+                .or_default()
+                .extend(paths),
+            Err(error) => self.failures.push(error),
+        }
+    }
+}
+
+/// The folder, and how the files of one metric are called in it.
+#[derive(Debug, Clone)]
+pub struct PlotsDir {
+    dir: PathBuf,
+    names_metrics: bool,
+}
+
+impl PlotsDir {
+    /// With one metric the names are those of the script that people know.
+    pub fn new(dir: &Path, metrics: usize) -> Self {
+        Self {
+            dir: dir.to_path_buf(),
+            names_metrics: metrics > 1,
+        }
+    }
+
+    fn write(&self, metric: &Metric, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+        let path = self.dir.join(self.file_name(metric, name));
+        fs::create_dir_all(&self.dir)
+            .and_then(|()| write_whole(&path, bytes))
+            .with_context(|| {
+                format!(
+                    "plots_dir = {:?}: cannot write {}",
+                    self.dir.display().to_string(),
+                    path.display()
+                )
+            })?;
+        Ok(path)
+    }
+
+    fn file_name(&self, metric: &Metric, name: &str) -> String {
+        if self.names_metrics {
+            format!("{}_{name}", metric.file_name())
+        } else if name.ends_with("h.png") {
+            format!("plot_{name}")
+        } else {
+            name.to_string()
+        }
     }
 }

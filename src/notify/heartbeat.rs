@@ -6,18 +6,12 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use ureq::Agent;
 
-use crate::config::Deadline;
-use crate::config::Secret;
+use crate::config::{Deadline, Secret};
 
 /// How long the service may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Requests the address.
-///
-/// # Errors
-///
-/// If the service cannot be reached or refuses; the message does not tell the address, which is a
-/// secret.
+/// Requests the address. No error tells it: it is a secret.
 pub fn beat(address: &Secret, deadline: Deadline) -> Result<()> {
     deadline.waiting_for("heartbeat_url".to_string());
     let patience = deadline.at_most(PATIENCE)?;

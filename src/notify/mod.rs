@@ -11,8 +11,6 @@ pub mod heartbeat;
 mod log;
 mod notification;
 mod own;
-mod plots_dir;
-mod preview;
 
 #[cfg(test)]
 mod tests;
@@ -20,9 +18,7 @@ mod tests;
 pub use channel::EmailChannel;
 pub use deliver::{AddressedAlert, Delivered, Delivery, SendResult};
 pub use due::due;
-pub use gallery::Gallery;
+pub use gallery::{Gallery, PlotsDir};
 pub use log::{AlertKey, LostNotification, NotificationLog, Pending, Record};
 pub use notification::{AlertKind, Notification};
 pub use own::OwnAlerts;
-pub use plots_dir::PlotsDir;
-pub use preview::{Addresses, write_preview};

@@ -118,7 +118,7 @@ fn wilson(share: f64, points: f64) -> (f64, f64) {
     clippy::cast_precision_loss,
     reason = "far fewer than 2^53 can have been judged"
 )]
-fn float(count: usize) -> f64 {
+pub fn float(count: usize) -> f64 {
     count as f64
 }
 

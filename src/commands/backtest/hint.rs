@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::coverage::float;
 use super::mails::replay_mails_at;
 use super::replay::Replay;
 use crate::config::Metric;
@@ -54,13 +55,8 @@ pub fn hints(replay: &Replay, metric: &Metric, weeks: f64) -> Vec<Hint> {
 
 fn hint(replay: &Replay, metric: &Metric, level: Level, weeks: f64) -> Hint {
     let told = replay_mails_at(level, replay, metric);
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "far fewer than 2^53 can have been judged"
-    )]
-    let count = told.incidents.len() as f64;
     Hint {
         level: level.share(),
-        incidents_per_week: count / weeks,
+        incidents_per_week: float(told.incidents.len()) / weeks,
     }
 }

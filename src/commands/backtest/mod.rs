@@ -1,12 +1,11 @@
 //! `bandwatch backtest`: history replayed through the very code a check runs. `replay` evaluates the
 //! points, `mails` takes them through the incident machine, `summary` counts (`coverage`, `hint`), and
-//! `text`, `table`, `json` and `picture` show it. Nothing is sent or remembered.
+//! `text`, `table` and `json` show it. Nothing is sent or remembered.
 
 mod coverage;
 mod hint;
 mod json;
 mod mails;
-mod picture;
 mod replay;
 mod summary;
 mod table;
@@ -14,18 +13,17 @@ mod table;
 mod tests;
 mod text;
 
-use std::path::PathBuf;
-
 use anyhow::{Context as _, Error, Result, bail, ensure};
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
-use super::Failure;
+use super::{Failure, write_plot};
+use crate::chart::{Point, draw_period};
 use crate::cli::{BacktestArgs, BacktestFormat, Exit};
 use crate::config::Metric;
 use crate::context::{Context, check_picture_path};
 use crate::forecast::Sensitivity;
-use crate::output::{print, write_length, write_whole};
+use crate::output::{print, write_length};
 use crate::series::Observation;
 use crate::source::{History, Source};
 use replay::Replay;
@@ -62,7 +60,7 @@ fn backtest(
     let points = choose_points(metric, args, &history)?;
     let replay = Replay::new(&history, &points, metric, args.stride)?;
     let summary = Summary::new(&replay, metric);
-    let drawn = draw(&replay, metric, args);
+    let drawn = write_plot(args.plot.as_deref(), || draw(&replay, metric));
     print(&match args.format {
         BacktestFormat::Text => {
             let picture = drawn.as_ref().ok().and_then(|path| path.as_deref());
@@ -107,12 +105,18 @@ fn too_short(metric: &Metric, history: &History) -> String {
     )
 }
 
-/// Draws the picture if one is wanted, and says where it is.
-fn draw(replay: &Replay, metric: &Metric, args: &BacktestArgs) -> Result<Option<PathBuf>> {
-    let Some(path) = &args.plot else {
-        return Ok(None);
+/// Value and band over the period, with its breaches, as PNG.
+fn draw(replay: &Replay, metric: &Metric) -> Result<Vec<u8>> {
+    let points = replay.points.iter().map(|point| Point {
+        band: point.band,
+        breach: point.side(),
+        ..Point::new(replay.time(point), point.value)
+    });
+    // The unit's usual place is taken by a longer legend.
+    let title = match &metric.unit {
+        Some(unit) => format!("{} ({unit}): backtest", metric.title),
+        None => format!("{}: backtest", metric.title),
     };
-    let picture = picture::draw(replay, metric)?;
-    write_whole(path, &picture).with_context(|| format!("--plot: write {}", path.display()))?;
-    Ok(Some(path.clone()))
+    let points: Vec<Point> = points.collect();
+    draw_period(&title, &points, replay.level, replay.spacing())
 }

@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, TimeDelta, Timelike};
 
-use super::coverage::{Block, Coverage, measure};
+use super::coverage::{Block, Coverage, float, measure};
 use super::hint::{Hint, hints};
 use super::mails::{Incident, Told, replay_mails};
 use super::replay::Replay;
@@ -41,20 +41,18 @@ impl Summary {
         let told = replay_mails(replay, metric);
         let block = block_length(replay);
         let decided = replay.decided();
-        let breaches = |side| {
-            decided
-                .clone()
-                .filter(move |point| point.side() == Some(side))
+        let count = |is: &dyn Fn(&Evaluation) -> bool| {
+            let points = decided.clone().filter(|point| is(point));
+            points.count()
         };
-        let is_impossible = |possible: Option<bool>| possible == Some(false);
         let of_a_day = replay.step.delta() <= TimeDelta::days(1);
         Self {
             judged: replay.points.len(),
-            decided: decided.clone().count(),
+            decided: count(&|_| true),
             coverage: measure(&blocks(replay, block)),
             block,
-            high: breaches(Side::High).count(),
-            low: breaches(Side::Low).count(),
+            high: count(&|point| point.side() == Some(Side::High)),
+            low: count(&|point| point.side() == Some(Side::Low)),
             incidents_per_week: rate(told.incidents.len(), weeks),
             told,
             by_hour: replay
@@ -66,13 +64,8 @@ impl Summary {
                     replay.time(point).weekday().num_days_from_monday() as usize
                 })
             }),
-            low_impossible: decided
-                .clone()
-                .filter(|point| is_impossible(point.low_possible))
-                .count(),
-            high_impossible: decided
-                .filter(|point| is_impossible(point.high_possible))
-                .count(),
+            low_impossible: count(&|point| point.low_possible == Some(false)),
+            high_impossible: count(&|point| point.high_possible == Some(false)),
             hints: hints(replay, metric, weeks),
         }
     }
@@ -126,13 +119,9 @@ fn tally<const N: usize>(replay: &Replay, place: impl Fn(&Evaluation) -> usize) 
     counts
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "far fewer than 2^53 can have been judged"
-)]
 fn rate(count: usize, weeks: f64) -> f64 {
     if weeks > 0.0 {
-        count as f64 / weeks
+        float(count) / weeks
     } else {
         0.0
     }

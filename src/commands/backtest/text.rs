@@ -5,11 +5,12 @@ use std::path::Path;
 
 use chrono::TimeDelta;
 
-use super::coverage::Basis;
+use super::coverage::{Basis, float};
 use super::replay::Replay;
 use super::summary::Summary;
-use crate::commands::report::{explain_blind_high, explain_blind_low};
+use crate::commands::report::{explain_blind_high, explain_blind_low, write_count};
 use crate::config::Metric;
+use crate::detect::Evaluation;
 use crate::forecast::{Method, Sensitivity};
 use crate::output::{separate_thousands, write_length};
 
@@ -37,12 +38,8 @@ pub fn write(
         budget(replay, summary, method),
         by_hour(summary),
         by_weekday(summary),
-        blindness(summary.low_impossible, summary, |when| {
-            explain_blind_low(method, when)
-        }),
-        blindness(summary.high_impossible, summary, |when| {
-            explain_blind_high(method, when)
-        }),
+        blindness(summary, summary.low_impossible, method, explain_blind_low),
+        blindness(summary, summary.high_impossible, method, explain_blind_high),
         hint(replay, summary),
         picture.map(|path| format!("picture     {}", path.display())),
     ];
@@ -56,33 +53,34 @@ pub fn write(
 }
 
 fn judged(replay: &Replay, summary: &Summary, metric: &Metric) -> String {
-    let period = match (replay.points.first(), replay.points.last()) {
-        (Some(first), Some(last)) => {
-            let [from, to] =
-                [first, last].map(|point| replay.time(point).format("%Y-%m-%d %H:%M %Z"));
-            format!(" from {from} to {to}")
-        }
-        _ => String::new(),
-    };
+    let ends = replay.points.first().zip(replay.points.last());
+    let period = ends.map_or(String::new(), |(first, last)| {
+        let (from, to) = (write_point(replay, first), write_point(replay, last));
+        format!(" from {from} to {to}")
+    });
     let stride = match replay.stride {
         1 => String::new(),
         stride => format!(", one in {stride}"),
     };
     format!(
         "judged      {} points of {}{stride}{period}, each from the {} before it",
-        count(summary.judged),
+        write_count(summary.judged),
         write_length(replay.step.delta()),
         TimeDelta::from_std(metric.window).map_or(String::new(), write_length)
     )
 }
 
+fn write_point(replay: &Replay, point: &Evaluation) -> String {
+    replay.time(point).format("%Y-%m-%d %H:%M %Z").to_string()
+}
+
 fn undecided(replay: &Replay, summary: &Summary) -> Option<String> {
     let mut points = replay.points.iter();
     let (point, reason) = points.find_map(|point| Some((point, point.reason()?)))?;
+    let count = write_count(summary.judged - summary.decided);
+    let time = write_point(replay, point);
     Some(format!(
-        "undecided   {} of them; the first at {}: {reason}",
-        count(summary.judged - summary.decided),
-        replay.time(point).format("%Y-%m-%d %H:%M %Z")
+        "undecided   {count} of them; the first at {time}: {reason}"
     ))
 }
 
@@ -109,7 +107,7 @@ fn coverage(replay: &Replay, summary: &Summary) -> Option<String> {
 
 fn breaches(summary: &Summary) -> Option<String> {
     (summary.decided > 0).then(|| {
-        let (high, low) = (count(summary.high), count(summary.low));
+        let (high, low) = (write_count(summary.high), write_count(summary.low));
         format!("breaches    {high} above, {low} below")
     })
 }
@@ -119,24 +117,21 @@ fn incidents(replay: &Replay, summary: &Summary) -> Option<String> {
         return None;
     }
     let longest = summary.longest_incident().map_or(String::new(), |longest| {
-        format!(
-            "; the longest {} from {}",
+        let since = longest.since.with_timezone(&replay.zone);
+        let (length, since) = (
             write_length(longest.length()),
-            longest
-                .since
-                .with_timezone(&replay.zone)
-                .format("%Y-%m-%d %H:%M %Z")
-        )
+            since.format("%Y-%m-%d %H:%M %Z"),
+        );
+        format!("; the longest {length} from {since}")
     });
-    let partial = partial(replay);
+    let (count, partial) = (write_count(summary.told.incidents.len()), partial(replay));
     let rate = if tells_of_weeks(replay) {
         format!(", {} a week", rate(summary.incidents_per_week))
     } else {
         String::new()
     };
     Some(format!(
-        "incidents   {} mailed{partial}{rate}{longest}",
-        count(summary.told.incidents.len())
+        "incidents   {count} mailed{partial}{rate}{longest}"
     ))
 }
 
@@ -153,10 +148,10 @@ fn mails(summary: &Summary) -> Option<String> {
     kinds.sort_by_key(|(_, count)| Reverse(*count));
     let kinds: Vec<String> = kinds
         .into_iter()
-        .map(|(kind, mails)| format!("{} {}", count(mails), kind.replace('_', " ")))
+        .map(|(kind, mails)| format!("{} {}", write_count(mails), kind.replace('_', " ")))
         .collect();
     (!kinds.is_empty()).then(|| {
-        let (all, kinds) = (count(mails.len()), kinds.join(", "));
+        let (all, kinds) = (write_count(mails.len()), kinds.join(", "));
         format!("mails       {all} to each recipient: {kinds}")
     })
 }
@@ -196,7 +191,7 @@ fn by_hour(summary: &Summary) -> Option<String> {
     let bars: String = counts.iter().map(|count| bar(*count, most)).collect();
     Some(format!(
         "by hour     {bars} 0 to 23 h; most at {hour} h: {}",
-        count(most)
+        write_count(most)
     ))
 }
 
@@ -205,7 +200,7 @@ fn by_weekday(summary: &Summary) -> Option<String> {
     peak(&counts)?;
     let days = WEEKDAYS.iter().zip(counts);
     let days: Vec<String> = days
-        .map(|(day, breaches)| format!("{day} {}", count(breaches)))
+        .map(|(day, breaches)| format!("{day} {}", write_count(breaches)))
         .collect();
     Some(format!("by weekday  {}", days.join(", ")))
 }
@@ -227,18 +222,15 @@ fn bar(count: usize, most: usize) -> char {
 
 /// A line of one side, from a share of the points on.
 fn blindness(
-    blind: usize,
     summary: &Summary,
-    explain: impl FnOnce(&str) -> String,
+    blind: usize,
+    method: &Method,
+    explain: fn(&Method, &str) -> String,
 ) -> Option<String> {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "far fewer than 2^53 can have been judged"
-    )]
-    let share = blind as f64 / summary.decided.max(1) as f64;
+    let share = float(blind) / float(summary.decided.max(1));
     (share >= BLIND_SHARE).then(|| {
         let when = format!("at {:.1} % of the points", share * 100.0);
-        format!("blind       {}", explain(&when))
+        format!("blind       {}", explain(method, &when))
     })
 }
 
@@ -261,8 +253,4 @@ fn hint(replay: &Replay, summary: &Summary) -> Option<String> {
 
 fn rate(per_week: f64) -> String {
     separate_thousands(&format!("{per_week:.1}"))
-}
-
-fn count(count: usize) -> String {
-    separate_thousands(&count.to_string())
 }

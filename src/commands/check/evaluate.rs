@@ -54,9 +54,12 @@ impl Results {
             for task in tasks {
                 // Nobody listens after the deadline.
                 let send = |result| drop(sender.send(Some(result)));
-                if let Err(error) = check_unharmed(&task, &mut source, now, send) {
-                    send(CheckResult::Failed(one_line(&format!("{error:#}"))));
-                }
+                let result = check_unharmed(&task, &mut source, now, send);
+                send(
+                    result.unwrap_or_else(|error| {
+                        CheckResult::Failed(one_line(&format!("{error:#}")))
+                    }),
+                );
                 if sender.send(None).is_err() {
                     return;
                 }
@@ -100,25 +103,25 @@ fn check_unharmed(
     source: &mut Source,
     now: DateTime<Tz>,
     send: impl Fn(CheckResult),
-) -> Result<()> {
+) -> Result<CheckResult> {
     let checking = AssertUnwindSafe(|| check(task, source, now, send));
     catch_unwind(checking)
         .unwrap_or_else(|_| bail!("a bug in bandwatch stopped the check, please report it"))
 }
 
+/// Sends what is found of the buckets that no run came to look at, and returns the last result.
 fn check(
     task: &Task,
     source: &mut Source,
     now: DateTime<Tz>,
     send: impl Fn(CheckResult),
-) -> Result<()> {
+) -> Result<CheckResult> {
     let metric = &task.metric;
-    let method = &metric.method;
+    let evaluate = |window| evaluate(window, &metric.method);
     let is_past = !matches!(task.as_of, AsOf::Time(time) if time == now);
     if is_past {
         let window = source.latest(metric, task.as_of, now)?;
-        send(CheckResult::Evaluated(evaluate(window, method)?));
-        return Ok(());
+        return Ok(CheckResult::Evaluated(evaluate(window)?));
     }
     let window = match source.fetch_new(metric, task.evaluated, now)? {
         Fetched::New(buckets) => {
@@ -129,29 +132,19 @@ fn check(
                     send(CheckResult::Evaluated(evaluation));
                 }
             }
-            send(CheckResult::Evaluated(evaluate(
-                buckets.into_latest(),
-                method,
-            )?));
-            return Ok(());
+            return Ok(CheckResult::Evaluated(evaluate(buckets.into_latest())?));
         }
         Fetched::Nothing(Some(window)) => window,
         Fetched::Nothing(None) if task.shows_window || may_be_stale(task, now) => {
             source.latest(metric, task.as_of, now)?
         }
-        Fetched::Nothing(None) => {
-            send(CheckResult::NothingNew(None));
-            return Ok(());
-        }
+        Fetched::Nothing(None) => return Ok(CheckResult::NothingNew(None)),
     };
-    let is_stale = no_data(&window).is_some();
-    let evaluation = (is_stale || task.shows_window).then(|| evaluate(window, method));
-    let evaluation = evaluation.transpose()?;
-    send(match evaluation {
-        Some(evaluation) if is_stale => CheckResult::Evaluated(evaluation),
-        evaluation => CheckResult::NothingNew(evaluation),
-    });
-    Ok(())
+    if no_data(&window).is_some() {
+        return Ok(CheckResult::Evaluated(evaluate(window)?));
+    }
+    let shown = task.shows_window.then(|| evaluate(window));
+    Ok(CheckResult::NothingNew(shown.transpose()?))
 }
 
 /// A bucket that no run came to look at. One that cannot be judged must not keep the later ones from it.

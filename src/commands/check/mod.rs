@@ -21,9 +21,7 @@ use crate::config::{Deadline, MailSettings, Metric};
 use crate::context::Context;
 use crate::detect::Evaluation;
 use crate::incident::{CheckResult, MetricState};
-use crate::notify::{
-    Addresses, Delivered, Delivery, EmailChannel, Gallery, SendResult, heartbeat, write_preview,
-};
+use crate::notify::{Delivered, Delivery, EmailChannel, Gallery, SendResult, heartbeat};
 use crate::output::{one_line, print};
 use crate::source::Source;
 use crate::state::State;
@@ -41,7 +39,15 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let source = context.source(&plan.metrics, deadline);
     let source = source.map_err(Failure::Misuse)?;
     context.deadline.enforce();
-    let mut run = Run::new(context, &plan);
+    let mut run = Run {
+        context,
+        plan: &plan,
+        now: context.now_utc(),
+        results: BTreeMap::new(),
+        sent: Vec::new(),
+        files: BTreeMap::new(),
+        failures: Vec::new(),
+    };
     let mut state = match plan.state_dir.as_deref().map(State::open) {
         None => State::in_memory(),
         Some(Ok(Some(state))) => state,
@@ -73,18 +79,6 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(context: &'a Context, plan: &'a Plan) -> Self {
-        Self {
-            context,
-            plan,
-            now: context.now_utc(),
-            results: BTreeMap::new(),
-            sent: Vec::new(),
-            files: BTreeMap::new(),
-            failures: Vec::new(),
-        }
-    }
-
     /// Evaluates each metric, bucket by bucket, and takes the results into what is known of it.
     fn evaluate(&mut self, source: Source, deadline: Deadline, state: &mut State) {
         let mut states = MetricStates::new(self.context, self.plan, state);
@@ -150,31 +144,12 @@ impl<'a> Run<'a> {
     /// Writes what would be mailed, breach or not.
     fn preview(&mut self) {
         let mut gallery = Gallery::new(&self.plan.plots);
+        let (from, letterhead) = (self.plan.sender(), self.plan.letterhead(self.context));
         for metric in &self.plan.metrics {
-            let Some(CheckResult::Evaluated(evaluation)) = self.results.get(metric.name.as_str())
-            else {
-                continue;
-            };
-            let addresses = Addresses {
-                from: self.plan.sender(),
-                to: self.plan.recipients(metric).swap_remove(0),
-            };
-            let letterhead = self.plan.letterhead(self.context);
-            let written = write_preview(
-                metric,
-                evaluation,
-                &addresses,
-                &letterhead,
-                &mut gallery,
-                &self.plan.plots,
-            );
-            match written {
-                Ok(files) => gallery
-                    .files
-                    .entry(metric.name.clone())
-                    .or_default()
-                    .extend(files),
-                Err(error) => gallery.failures.push(error),
+            if let Some(CheckResult::Evaluated(evaluation)) = self.results.get(metric.name.as_str())
+            {
+                let to = self.plan.recipients(metric).swap_remove(0);
+                gallery.write_preview(metric, evaluation, [&from, &to], &letterhead);
             }
         }
         self.files = gallery.files;

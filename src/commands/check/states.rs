@@ -51,7 +51,7 @@ impl<'a, 's> MetricStates<'a, 's> {
             shows_window: alerts.iter().any(|alert| {
                 muted == Muted::No
                     && alert.side().is_some()
-                    && !self.addressed(metric, alert).is_settled(log, now)
+                    && !self.addressed(Some(metric), alert).is_settled(log, now)
             }),
             as_of: self.plan.as_of,
         }
@@ -97,7 +97,7 @@ impl<'a, 's> MetricStates<'a, 's> {
         let mut all: Vec<AddressedAlert> = contents
             .own_alerts
             .iter()
-            .map(|alert| self.addressed_own(alert))
+            .map(|alert| self.addressed(None, alert))
             .collect();
         for metric in &self.context.config.metrics {
             let Some(known) = contents.metrics.get(&metric.name) else {
@@ -111,7 +111,7 @@ impl<'a, 's> MetricStates<'a, 's> {
             if self.muted(metric) == Muted::No {
                 all.extend(alerts.map(|alert| AddressedAlert {
                     newest: newest.get(metric.name.as_str()).copied(),
-                    ..self.addressed(metric, alert)
+                    ..self.addressed(Some(metric), alert)
                 }));
             }
         }
@@ -133,17 +133,21 @@ impl<'a, 's> MetricStates<'a, 's> {
         for metric in metrics {
             if let Some(known) = contents.metrics.get_mut(&metric.name) {
                 for alert in &mut known.alerts {
-                    let everybody_knows = self.addressed(metric, alert).is_known(&contents.log);
+                    let everybody_knows =
+                        self.addressed(Some(metric), alert).is_known(&contents.log);
                     alert.opening = alert.opening.take().filter(|_| !everybody_knows);
                 }
                 known.alerts.retain(|alert| {
-                    alert.is_open() || !self.addressed(metric, alert).is_settled(&contents.log, now)
+                    alert.is_open()
+                        || !self
+                            .addressed(Some(metric), alert)
+                            .is_settled(&contents.log, now)
                 });
             }
         }
         contents.own_alerts.retain(|alert| {
             let lasts = alert.is_open() && alert.condition == Condition::StateUnwritable;
-            lasts || !self.addressed_own(alert).is_settled(&contents.log, now)
+            lasts || !self.addressed(None, alert).is_settled(&contents.log, now)
         });
         let (known, own) = (&contents.metrics, &contents.own_alerts);
         contents.log.forget(now, |AlertKey { metric, alert }| {
@@ -153,22 +157,19 @@ impl<'a, 's> MetricStates<'a, 's> {
         *self.state.contents_mut() = contents;
     }
 
-    fn addressed(&self, metric: &'a Metric, alert: &Alert) -> AddressedAlert<'a> {
+    /// Everybody is told of what is about bandwatch itself.
+    fn addressed(&self, metric: Option<&'a Metric>, alert: &Alert) -> AddressedAlert<'a> {
+        let (policy, recipients) = if let Some(metric) = metric {
+            (metric.policy.clone(), self.plan.recipients(metric))
+        } else {
+            let metrics = &self.context.config.metrics;
+            (Policy::default(), self.plan.all_recipients(metrics))
+        };
         AddressedAlert {
-            metric: Some(metric),
+            metric,
             alert: alert.clone(),
-            policy: metric.policy.clone(),
-            recipients: self.plan.recipients(metric),
-            newest: None,
-        }
-    }
-
-    fn addressed_own(&self, alert: &Alert) -> AddressedAlert<'a> {
-        AddressedAlert {
-            metric: None,
-            alert: alert.clone(),
-            policy: Policy::default(),
-            recipients: self.plan.all_recipients(&self.context.config.metrics),
+            policy,
+            recipients,
             newest: None,
         }
     }

@@ -7,20 +7,20 @@ mod rarity;
 mod tests;
 mod text;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use super::Failure;
+use super::{Failure, write_plot};
 use crate::chart::draw_components;
 use crate::cli::{Exit, ExplainArgs, Format};
 use crate::config::Metric;
 use crate::context::{Context, check_picture_path};
-use crate::detect::{Evaluation, Workings, evaluate};
+use crate::detect::{Workings, evaluate};
 use crate::forecast::{Components, Forecast, decompose};
-use crate::output::{print, write_whole};
+use crate::output::print;
 use crate::series::Window;
 
 pub fn run(context: &Context, args: &ExplainArgs) -> Result<Exit, Failure> {
@@ -46,29 +46,16 @@ fn explain(metric: &Metric, window: Window, args: &ExplainArgs) -> Result<()> {
     let workings = evaluation.workings.as_deref();
     let workings =
         workings.context("an evaluation without workings: a bug in bandwatch, please report it")?;
-    let drawn = draw(metric, &evaluation, workings, args.plot.as_deref());
+    let drawn = write_plot(args.plot.as_deref(), || {
+        let components = decompose_history(metric, workings).context("--plot")?;
+        draw_components(metric, &evaluation, workings, components.as_ref())
+    });
     let files: Vec<PathBuf> = drawn.iter().flatten().cloned().collect();
     print(&match args.format {
         Format::Text => text::write(metric, &evaluation, workings, &files),
         Format::Json => format!("{}\n", json::object(metric, &evaluation, workings, files)),
     })?;
     drawn.map(drop)
-}
-
-/// Draws the picture if one is wanted, and says where it is.
-fn draw(
-    metric: &Metric,
-    evaluation: &Evaluation,
-    workings: &Workings,
-    path: Option<&Path>,
-) -> Result<Option<PathBuf>> {
-    let Some(path) = path else {
-        return Ok(None);
-    };
-    let components = decompose_history(metric, workings).context("--plot")?;
-    let picture = draw_components(metric, evaluation, workings, components.as_ref())?;
-    write_whole(path, &picture).with_context(|| format!("--plot: write {}", path.display()))?;
-    Ok(Some(path.to_path_buf()))
 }
 
 /// Where nothing was expected there is nothing to take apart.

@@ -4,12 +4,12 @@
 use std::path::PathBuf;
 
 use super::rarity::Rarity;
-use super::{ClippedValue, clipped_values, cut};
-use crate::commands::report::{blind_sides, write_line};
+use super::{clipped_values, cut};
+use crate::commands::report::{blind_sides, write_count, write_deviation, write_line, write_rows};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
 use crate::forecast::{Forecast, ModelChoice, Role, Season};
-use crate::output::{Notation, separate_thousands, write_length, write_time, write_times};
+use crate::output::{Notation, write_length, write_time, write_times};
 
 /// So many of the clipped values are told, the latest ones.
 const CLIPPED_TOLD: usize = 5;
@@ -63,28 +63,17 @@ impl Page {
 }
 
 fn tell_rows(page: &mut Page, workings: &Workings) {
-    let (now, row_counts) = (workings.window.as_of, workings.window.row_counts);
-    let step = workings.window.step();
+    let now = workings.window.as_of;
     page.entry(
         "as of",
         &format!(
             "{}, in the time zone {}, in buckets of {}",
             now.format("%Y-%m-%d %H:%M:%S %Z"),
             now.timezone(),
-            write_length(step.delta())
+            write_length(workings.window.step().delta())
         ),
     );
-    page.entry(
-        "rows",
-        &format!(
-            "{} (empty {}, not finite {}, time unclear {}, repeated {})",
-            separate_thousands(&row_counts.rows.to_string()),
-            row_counts.empty,
-            row_counts.not_finite,
-            row_counts.unclear_time,
-            row_counts.repeated
-        ),
-    );
+    page.entry("rows", &write_rows(&workings.window));
 }
 
 fn tell_history(page: &mut Page, metric: &Metric, workings: &Workings) {
@@ -96,11 +85,11 @@ fn tell_history(page: &mut Page, metric: &Metric, workings: &Workings) {
         "history",
         &format!(
             "{} buckets from {} to {}, {} without data; a full window has {}",
-            count(history.len()),
+            write_count(history.len()),
             history.time(0).format("%Y-%m-%d %H:%M %Z"),
             history.next_time().format("%Y-%m-%d %H:%M %Z"),
-            count(history.missing()),
-            count(history.grid().step().count_in(metric.window))
+            write_count(history.missing()),
+            write_count(history.grid().step().count_in(metric.window))
         ),
     );
 }
@@ -108,29 +97,24 @@ fn tell_history(page: &mut Page, metric: &Metric, workings: &Workings) {
 fn tell_clipped(page: &mut Page, workings: &Workings, notation: Notation) {
     let clipped = clipped_values(workings);
     let shown = &clipped[clipped.len().saturating_sub(CLIPPED_TOLD)..];
+    let all = write_count(clipped.len());
     let told = match clipped.len() {
         0 => "nothing; no value of the history was an outlier".to_string(),
         1 => "1 value counted as one nearer to what its past suggested".to_string(),
-        all if all == shown.len() => {
-            format!("{all} values counted as ones nearer to what their past suggested")
-        }
-        all => format!(
-            "{} values counted as ones nearer to what their past suggested, the latest of them",
-            count(all)
-        ),
+        _ => format!("{all} values counted as ones nearer to what their past suggested"),
     };
-    page.entry("clipped", &told);
-    for ClippedValue {
-        time,
-        value,
-        counted_as,
-    } in shown
-    {
+    let latest = if shown.len() < clipped.len() {
+        ", the latest of them"
+    } else {
+        ""
+    };
+    page.entry("clipped", &format!("{told}{latest}"));
+    for value in shown {
         page.below(&format!(
             "{}  {} as {}",
-            time.format("%Y-%m-%d %H:%M %Z"),
-            notation.write(*value),
-            notation.write(*counted_as)
+            value.time.format("%Y-%m-%d %H:%M %Z"),
+            notation.write(value.value),
+            notation.write(value.counted_as)
         ));
     }
 }
@@ -139,17 +123,12 @@ fn seasons(seasons: &[Season]) -> String {
     if seasons.is_empty() {
         return "none".to_string();
     }
-    let told: Vec<String> = seasons
-        .iter()
-        .map(|season| {
-            let share = season.strength.max(0.0) * 100.0;
-            format!("{}: {share:.0} %", write_length(season.length))
-        })
-        .collect();
-    format!(
-        "{}, by the share of the ups and downs that earlier turns explain",
-        told.join(", ")
-    )
+    let told = seasons.iter().map(|season| {
+        let share = season.strength.max(0.0) * 100.0;
+        format!("{}: {share:.0} %", write_length(season.length))
+    });
+    let told = told.collect::<Vec<_>>().join(", ");
+    format!("{told}, by the share of the ups and downs that earlier turns explain")
 }
 
 fn incident(forecast: &Forecast, metric: &Metric, workings: &Workings) -> String {
@@ -168,27 +147,23 @@ fn tell_expected(page: &mut Page, forecast: &Forecast, metric: &Metric) {
     let expected = notation.write(forecast.band.expected);
     page.entry("expected", &format!("{expected}, the sum of"));
     let contributions = forecast.derivation.contributions.iter();
-    let mut parts: Vec<Part> = contributions
-        .map(|contribution| Part {
-            figure: signed(contribution.value, contribution.role, notation),
-            name: name(contribution.role, forecast, metric),
+    // A figure, and what it stands for.
+    let mut parts: Vec<(String, String)> = contributions
+        .map(|part| {
+            let figure = signed(part.value, part.role, notation);
+            (figure, name(part.role, forecast, metric))
         })
         .collect();
-    parts.extend(cut(forecast).map(|cut| Part {
-        figure: format!("+{}", notation.write(cut)).replace("+-", "-"),
-        name: "cut to the values there can be (min, max)".to_string(),
+    parts.extend(cut(forecast).map(|cut| {
+        let figure = format!("+{}", notation.write(cut)).replace("+-", "-");
+        let name = "cut to the values there can be (min, max)";
+        (figure, name.to_string())
     }));
-    let width = parts.iter().map(|part| part.figure.len()).max();
-    let width = width.unwrap_or(0);
-    for part in parts {
-        page.below(&format!("{:>width$}  {}", part.figure, part.name));
+    let widths = parts.iter().map(|(figure, _)| figure.len());
+    let width = widths.max().unwrap_or(0);
+    for (figure, name) in parts {
+        page.below(&format!("{figure:>width$}  {name}"));
     }
-}
-
-/// One line of a sum.
-struct Part {
-    figure: String,
-    name: String,
 }
 
 fn signed(value: f64, role: Role, notation: Notation) -> String {
@@ -218,14 +193,13 @@ fn name(role: Role, forecast: &Forecast, metric: &Metric) -> String {
 
 fn error(forecast: &Forecast, notation: Notation) -> String {
     let (now, usual) = (forecast.distribution.scale, forecast.derivation.usual_error);
-    let times = |now: f64, usual: f64| write_times(now / usual);
     format!(
         "about {} below or {} above here and now, {} and {} times as much as usual; learnt from {} errors on values the model had not seen",
         notation.write(now.below),
         notation.write(now.above),
-        times(now.below, usual.below),
-        times(now.above, usual.above),
-        count(forecast.derivation.errors)
+        write_times(now.below / usual.below),
+        write_times(now.above / usual.above),
+        write_count(forecast.derivation.errors)
     )
 }
 
@@ -234,8 +208,10 @@ fn tell_limits(page: &mut Page, forecast: &Forecast, evaluation: &Evaluation) {
     let widest = limits.iter().map(|limits| limits.level.to_string().len());
     let width = widest.max().unwrap_or(0);
     let notation = forecast.band.notation();
-    for (index, limits) in limits.iter().enumerate() {
-        let heading = if index == 0 { "limits" } else { "" };
+    let mut heading = "limits";
+    for limits in limits {
+        let level = limits.level.to_string();
+        let [lower, upper] = [limits.band.lower, limits.band.upper].map(|end| notation.write(end));
         let judged_by = if limits.level == evaluation.level {
             ", by which it was judged"
         } else {
@@ -243,44 +219,25 @@ fn tell_limits(page: &mut Page, forecast: &Forecast, evaluation: &Evaluation) {
         };
         page.entry(
             heading,
-            &format!(
-                "{:>width$}  {} to {}{judged_by}",
-                limits.level.to_string(),
-                notation.write(limits.band.lower),
-                notation.write(limits.band.upper)
-            ),
+            &format!("{level:>width$}  {lower} to {upper}{judged_by}"),
         );
+        heading = "";
     }
 }
 
 /// Where in its band the value lies.
 fn tell_place(page: &mut Page, evaluation: &Evaluation, workings: &Workings) {
-    let step = workings.window.step();
     if let Some(score) = evaluation.score {
-        let rarity = Rarity::of(score, step).write();
+        let rarity = Rarity::of(score, workings.window.step()).write();
         let score = if score < 0.001 {
             format!("{score:.2e}")
         } else {
             format!("{score:.3}")
         };
-        page.entry(
-            "score",
-            &format!("{score}: values this far out come {rarity}"),
-        );
+        let told = format!("{score}: values this far out come {rarity}");
+        page.entry("score", &told);
     }
-    if let Some(half_widths) = evaluation.deviation {
-        page.entry(
-            "deviation",
-            &format!(
-                "{} half-widths of the {} band {} what was expected",
-                write_times(half_widths.abs()),
-                evaluation.level,
-                if half_widths < 0.0 { "below" } else { "above" }
-            ),
-        );
+    if let Some(deviation) = write_deviation(evaluation) {
+        page.entry("deviation", &deviation);
     }
-}
-
-fn count(count: usize) -> String {
-    separate_thousands(&count.to_string())
 }

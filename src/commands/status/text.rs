@@ -1,9 +1,10 @@
 //! The status as a page for people.
 
-use chrono::{DateTime, FixedOffset};
+use chrono::DateTime;
 use chrono_tz::Tz;
 
 use super::{MetricStatus, Obstacle, Status};
+use crate::commands::report::write_against;
 use crate::forecast::Band;
 use crate::output::write_time;
 
@@ -50,27 +51,17 @@ pub fn write(status: &Status, now: DateTime<Tz>) -> String {
 
 fn of_metric(metric: &MetricStatus, now: DateTime<Tz>) -> Vec<String> {
     let time = |text: &str| time(text, now);
-    let since = metric
-        .since
-        .as_deref()
-        .map_or(String::new(), |since| format!(" since {}", time(since)));
+    let since = metric.since.as_deref();
+    let since = since.map_or(String::new(), |since| format!(" since {}", time(since)));
     let last = metric.last.as_ref().and_then(|last| {
         let band = Band::new(last.lower?, last.expected?, last.upper?)?;
-        let notation = band.notation();
-        Some(format!(
-            "; {} at {}, expected {} ({} to {})",
-            notation.write(last.value?),
-            time(&last.time),
-            notation.write(band.expected),
-            notation.write(band.lower),
-            notation.write(band.upper)
-        ))
+        let told = write_against(last.value?, &band, parse(&last.time, now)?, now);
+        Some(format!("; {told}"))
     });
-    let last = last.unwrap_or_default();
+    let (name, state) = (&metric.metric, metric.state.to_uppercase());
     let mut lines = vec![format!(
-        "{}  {}{since}{last}",
-        metric.metric,
-        metric.state.to_uppercase()
+        "{name}  {state}{since}{}",
+        last.unwrap_or_default()
     )];
     if let Some(told) = &metric.told_at {
         lines.push(format!("  told      {}", time(told)));
@@ -81,11 +72,8 @@ fn of_metric(metric: &MetricStatus, now: DateTime<Tz>) -> Vec<String> {
         ("undecided", &metric.undecided),
     ];
     for (word, obstacle) in obstacles {
-        lines.extend(
-            obstacle
-                .as_ref()
-                .map(|obstacle| of_obstacle(word, obstacle, now)),
-        );
+        let obstacle = obstacle.as_ref();
+        lines.extend(obstacle.map(|obstacle| of_obstacle(word, obstacle, now)));
     }
     if let Some(until) = &metric.silent_until {
         let because = metric.silent_because.as_deref();
@@ -99,23 +87,20 @@ fn of_metric(metric: &MetricStatus, now: DateTime<Tz>) -> Vec<String> {
 }
 
 fn of_obstacle(word: &str, obstacle: &Obstacle, now: DateTime<Tz>) -> String {
-    let told = obstacle
-        .told_at
-        .as_deref()
-        .map_or("not told yet".to_string(), |told| {
-            format!("told {}", time(told, now))
-        });
-    format!(
-        "  {word} since {} ({told}): {}",
-        time(&obstacle.since, now),
-        obstacle.why
-    )
+    let told = match &obstacle.told_at {
+        Some(told) => format!("told {}", time(told, now)),
+        None => "not told yet".to_string(),
+    };
+    let (since, why) = (time(&obstacle.since, now), &obstacle.why);
+    format!("  {word} since {since} ({told}): {why}")
 }
 
 /// A time of the status as people write it.
 fn time(text: &str, now: DateTime<Tz>) -> String {
-    match DateTime::<FixedOffset>::parse_from_rfc3339(text) {
-        Ok(time) => write_time(time.with_timezone(&now.timezone()), now),
-        Err(_) => text.to_string(),
-    }
+    parse(text, now).map_or(text.to_string(), |time| write_time(time, now))
+}
+
+fn parse(text: &str, now: DateTime<Tz>) -> Option<DateTime<Tz>> {
+    let time = DateTime::parse_from_rfc3339(text).ok()?;
+    Some(time.with_timezone(&now.timezone()))
 }

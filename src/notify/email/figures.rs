@@ -83,13 +83,11 @@ impl<'a> Figures<'a> {
             _ if share.abs() < 10_000.0 => format!(" ({share:+.0} %)"),
             _ => String::new(),
         };
-        let times = self
-            .evaluation
-            .deviation
-            .map_or(String::new(), |half_widths| {
-                let times = write_times(half_widths.abs());
-                format!(", {times} times the distance to the limit")
-            });
+        let times = self.evaluation.deviation;
+        let times = times.map_or(String::new(), |half_widths| {
+            let times = write_times(half_widths.abs());
+            format!(", {times} times the distance to the limit")
+        });
         Some(format!("{sign}{difference_text}{share}{times}"))
     }
 
@@ -100,15 +98,11 @@ impl<'a> Figures<'a> {
         if let (Some(band), Some(limits)) = (evaluation.band, self.band()) {
             let expected = self.notation().write(band.expected);
             facts.push(Fact::new("Expected", self.with_unit(&expected)));
-            facts.push(Fact::new(
-                "Band",
-                format!("{limits} ({})", evaluation.level),
-            ));
+            let limits = format!("{limits} ({})", evaluation.level);
+            facts.push(Fact::new("Band", limits));
         }
-        facts.extend(
-            self.deviation()
-                .map(|deviation| Fact::new("Deviation", deviation)),
-        );
+        let deviation = self.deviation();
+        facts.extend(deviation.map(|deviation| Fact::new("Deviation", deviation)));
         let time = write_moment(evaluation.start(self.now.timezone()));
         let length = write_length(evaluation.bucket.length());
         facts.push(Fact::new("Time", format!("{time}, a bucket of {length}")));
@@ -132,29 +126,20 @@ pub fn history(evaluation: &Evaluation) -> Vec<Fact> {
     let Some(cleaned) = evaluation.cleaned() else {
         return Vec::new();
     };
-    let (history, clipped) = (&cleaned.history, cleaned.clipped.len());
+    let history = &cleaned.history;
     let count = |count: usize| separate_thousands(&count.to_string());
+    let (length, missing) = (write_length(history.span()), count(history.missing()));
+    let values = count(history.len() - history.missing());
+    let used = format!("{length}, {values} values, {missing} missing");
     vec![
-        Fact::new(
-            "History used",
-            format!(
-                "{}, {} values, {} missing",
-                write_length(history.span()),
-                count(history.len() - history.missing()),
-                count(history.missing())
-            ),
-        ),
-        Fact::new("Outliers clipped", count(clipped)),
+        Fact::new("History used", used),
+        Fact::new("Outliers clipped", count(cleaned.clipped.len())),
     ]
 }
 
 fn limits(band: &Band) -> String {
-    let notation = band.notation();
-    format!(
-        "{} to {}",
-        notation.write(band.lower),
-        notation.write(band.upper)
-    )
+    let [lower, upper] = [band.lower, band.upper].map(|limit| band.notation().write(limit));
+    format!("{lower} to {upper}")
 }
 
 /// Day, time and zone in full.

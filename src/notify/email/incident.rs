@@ -62,7 +62,7 @@ impl<'a> Incident<'a> {
         };
         Words {
             subject: format!("[{}] {subject}", self.label()),
-            heading: heading(self.heading_word(), self.metric),
+            heading: heading(&self.heading_word(), self.metric),
             summary: self.summary(),
             facts: self.with_extent(self.figures.facts()),
             notes: notes(self.metric, self.evaluation),
@@ -76,7 +76,7 @@ impl<'a> Incident<'a> {
         let at = format!("at {}", self.figures.time());
         Entry {
             title: self.metric.title.clone(),
-            label: self.label().to_string(),
+            label: self.label(),
             tone: tone(&self.notification),
             value: self.figures.value(),
             when: if !self.is_resolved() && self.began_earlier() {
@@ -92,25 +92,21 @@ impl<'a> Incident<'a> {
         }
     }
 
-    fn label(&self) -> &'static str {
-        match (self.notification.kind, self.side) {
-            (AlertKind::Firing, _) => self.side_word(),
-            (AlertKind::Repeat, Side::High) => "Still high",
-            (AlertKind::Repeat, Side::Low) => "Still low",
-            (AlertKind::Escalated, Side::High) => "High, worse",
-            (AlertKind::Escalated, Side::Low) => "Low, worse",
-            (AlertKind::Resolved, _) => "Over",
+    fn label(&self) -> String {
+        match self.notification.kind {
+            AlertKind::Firing => self.side_word().to_string(),
+            AlertKind::Repeat => format!("Still {}", self.side.word()),
+            AlertKind::Escalated => format!("{}, worse", self.side_word()),
+            AlertKind::Resolved => "Over".to_string(),
         }
     }
 
-    fn heading_word(&self) -> &'static str {
-        match (self.notification.kind, self.side) {
-            (AlertKind::Firing, _) => self.side_word(),
-            (AlertKind::Repeat, Side::High) => "Still High",
-            (AlertKind::Repeat, Side::Low) => "Still Low",
-            (AlertKind::Escalated, Side::High) => "Even Higher",
-            (AlertKind::Escalated, Side::Low) => "Even Lower",
-            (AlertKind::Resolved, _) => "Back to Normal:",
+    fn heading_word(&self) -> String {
+        match self.notification.kind {
+            AlertKind::Firing => self.side_word().to_string(),
+            AlertKind::Repeat => format!("Still {}", self.side_word()),
+            AlertKind::Escalated => format!("Even {}er", self.side_word()),
+            AlertKind::Resolved => "Back to Normal:".to_string(),
         }
     }
 
@@ -143,20 +139,13 @@ impl<'a> Incident<'a> {
     }
 
     fn summary_of_end(&self) -> String {
-        let extent = self.extent();
-        let figures = self
-            .figures
-            .against_expected()
-            .map_or(String::new(), |figures| {
-                format!(": at {} {figures}", self.figures.time())
-            });
-        format!(
-            "{} is back inside its band after {} ({} from {}){figures}.",
-            self.metric.title,
-            extent.length(),
-            self.side_word(),
-            extent.span()
-        )
+        let (title, extent) = (&self.metric.title, self.extent());
+        let (length, span, side) = (extent.length(), extent.span(), self.side_word());
+        let figures = self.figures.against_expected();
+        let figures = figures.map_or(String::new(), |figures| {
+            format!(": at {} {figures}", self.figures.time())
+        });
+        format!("{title} is back inside its band after {length} ({side} from {span}){figures}.")
     }
 
     /// How long it lasted stands first once it is over, and last while the value is the news.

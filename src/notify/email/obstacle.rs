@@ -26,40 +26,37 @@ pub struct Obstacle<'a> {
 /// What an obstacle is called, and what can be done about it.
 struct Terms {
     open: &'static str,
-    lasting: &'static str,
     over: &'static str,
     /// As in "Sales has had no data since".
     state: &'static str,
-    /// The row that says since when, or how long.
-    since: &'static str,
+    /// As in "Sales has data again".
+    again: &'static str,
+    /// The row that says how long, or since when.
     span: &'static str,
     remedy: &'static str,
 }
 
 const NO_DATA: Terms = Terms {
     open: "No data",
-    lasting: "Still no data",
     over: "Data again",
     state: "has had no data",
-    since: "No data since",
+    again: "has data",
     span: "No data",
     remedy: "see whether what writes the rows still runs, and whether the table and its time column are those that the configuration names.",
 };
 const CHECK_FAILED: Terms = Terms {
     open: "Cannot check",
-    lasting: "Still cannot check",
     over: "Checked again",
     state: "could not be checked",
-    since: "Not checked since",
+    again: "is checked",
     span: "Not checked",
     remedy: "fix the cause above; every run tries again.",
 };
 const UNDECIDED: Terms = Terms {
     open: "Cannot judge",
-    lasting: "Still cannot judge",
     over: "Judged again",
     state: "could not be judged",
-    since: "Not judged since",
+    again: "is judged",
     span: "Not judged",
     remedy: "a history that is too short grows by itself; otherwise fix the cause above.",
 };
@@ -98,7 +95,7 @@ impl<'a> Obstacle<'a> {
     pub fn words(&self) -> Words {
         Words {
             subject: self.subject(),
-            heading: format!("{}: {}", title_case(self.label()), self.metric.title),
+            heading: format!("{}: {}", title_case(&self.label()), self.metric.title),
             summary: self.summary(),
             facts: self.facts(),
             notes: self.notes(),
@@ -117,7 +114,7 @@ impl<'a> Obstacle<'a> {
         };
         Entry {
             title: self.metric.title.clone(),
-            label: self.label().to_string(),
+            label: self.label(),
             tone: tone(&self.notification),
             value,
             when,
@@ -132,11 +129,11 @@ impl<'a> Obstacle<'a> {
         self.terms.open.to_lowercase()
     }
 
-    fn label(&self) -> &'static str {
+    fn label(&self) -> String {
         match self.notification.kind {
-            AlertKind::Firing => self.terms.open,
-            AlertKind::Repeat | AlertKind::Escalated => self.terms.lasting,
-            AlertKind::Resolved => self.terms.over,
+            AlertKind::Firing => self.terms.open.to_string(),
+            AlertKind::Repeat | AlertKind::Escalated => format!("Still {}", self.word()),
+            AlertKind::Resolved => self.terms.over.to_string(),
         }
     }
 
@@ -173,32 +170,29 @@ impl<'a> Obstacle<'a> {
             let end = if why.ends_with('?') { "" } else { "." };
             return format!("{state}: {why}{end}");
         }
-        let (length, span) = (extent.length(), extent.span());
-        match self.condition {
-            Condition::NoData => {
-                format!("{title} has data again, after {length} without (from {span}).")
-            }
-            Condition::CheckFailed => {
-                format!("{title} is checked again, after {length} (from {span}).")
-            }
-            _ => format!("{title} is judged again, after {length} (from {span})."),
-        }
+        let (again, length, span) = (self.terms.again, extent.length(), extent.span());
+        let without = match self.condition {
+            Condition::NoData => " without",
+            _ => "",
+        };
+        format!("{title} {again} again, after {length}{without} (from {span}).")
     }
 
     fn facts(&self) -> Vec<Fact> {
         let extent = self.extent();
         let newest = self.notification.newest;
         let newest = newest.and_then(|newest| Figures::new(self.metric, newest, self.now));
+        let span = self.terms.span;
         if self.is_resolved() {
             let mut facts = vec![
-                Fact::new(self.terms.span, extent.in_full()),
+                Fact::new(span, extent.in_full()),
                 Fact::new("It was", self.why.clone()),
             ];
             facts.extend(newest.into_iter().flat_map(|newest| newest.facts()));
             return facts;
         }
         let mut facts = vec![
-            Fact::new(self.terms.since, extent.since_in_full()),
+            Fact::new(&format!("{span} since"), extent.since_in_full()),
             Fact::new("Why", self.why.clone()),
         ];
         facts.extend(newest.map(|newest| {

@@ -22,14 +22,8 @@ use crate::output::one_line;
 pub struct SmtpSession<'a> {
     settings: &'a MailSettings,
     deadline: Deadline,
-    connection: Connection,
-}
-
-enum Connection {
-    Closed,
-    Open(Box<SmtpConnection>),
-    /// Opening it failed, and would fail again.
-    Refused(String),
+    /// Or why opening it failed, and would fail again.
+    connection: Option<Result<SmtpConnection, String>>,
 }
 
 impl<'a> SmtpSession<'a> {
@@ -37,7 +31,7 @@ impl<'a> SmtpSession<'a> {
         Self {
             settings,
             deadline,
-            connection: Connection::Closed,
+            connection: None,
         }
     }
 
@@ -51,36 +45,30 @@ impl<'a> SmtpSession<'a> {
     }
 
     fn try_send(&mut self, message: &Message) -> Result<()> {
-        if let Connection::Closed = self.connection {
-            self.connection = match open(self.settings, self.deadline) {
-                Ok(connection) => Connection::Open(Box::new(connection)),
-                Err(error) => Connection::Refused(format!("{error:#}")),
-            };
+        let (settings, deadline) = (self.settings, self.deadline);
+        let open = || open(settings, deadline).map_err(|error| format!("{error:#}"));
+        let connection = match self.connection.get_or_insert_with(open) {
+            Ok(connection) => connection,
+            Err(why) => bail!("{why}"),
+        };
+        let mut conversation = Conversation {
+            connection,
+            reply_timeout: settings.reply_timeout,
+            deadline,
+        };
+        let Err(failure) = conversation.send(message) else {
+            return Ok(());
+        };
+        // After a refusal the next message starts afresh. After silence it needs a new connection: on
+        // this one, an answer that comes late would be taken for the next.
+        if !failure.is_answer || conversation.ask(Rset, "RSET").is_err() {
+            self.connection = None;
         }
-        match &mut self.connection {
-            Connection::Refused(why) => bail!("{why}"),
-            Connection::Closed => bail!("no connection"),
-            Connection::Open(connection) => {
-                let mut conversation = Conversation {
-                    connection: connection.as_mut(),
-                    reply_timeout: self.settings.reply_timeout,
-                    deadline: self.deadline,
-                };
-                let Err(failure) = conversation.send(message) else {
-                    return Ok(());
-                };
-                // After a refusal the next message starts afresh. After silence it needs a new
-                // connection: on this one, an answer that comes late would be taken for the next.
-                if !failure.is_answer || conversation.ask(Rset, "RSET").is_err() {
-                    self.connection = Connection::Closed;
-                }
-                Err(failure.error)
-            }
-        }
+        Err(failure.error)
     }
 
     pub fn close(self) {
-        if let Connection::Open(mut connection) = self.connection {
+        if let Some(Ok(mut connection)) = self.connection {
             // The messages are in or out by now; a server that hangs up or stalls changes nothing.
             let _ = connection.set_timeout(Some(FAREWELL));
             let _ = connection.quit();
@@ -105,17 +93,12 @@ fn open(settings: &MailSettings, deadline: Deadline) -> Result<SmtpConnection> {
         None,
     )
     .map_err(|error| {
-        explain(
-            &error,
-            "cannot be talked to",
-            if error.status().is_some() {
-                ""
-            } else if implicit.is_some() {
-                "is it up, are smtp.host and smtp.port right, and does that port want smtp.implicit_tls?"
-            } else {
-                "is it up, and are smtp.host and smtp.port right?"
-            },
-        )
+        let advice = match (error.status(), implicit) {
+            (Some(_), _) => "",
+            (None, Some(_)) => "is it up, are smtp.host and smtp.port right, and does that port want smtp.implicit_tls?",
+            (None, None) => "is it up, and are smtp.host and smtp.port right?",
+        };
+        explain(&error, "cannot be talked to", advice)
     })?;
     connection.set_timeout(Some(deadline.at_most(settings.reply_timeout)?))?;
     if settings.encryption == Encryption::StartTls {
@@ -146,13 +129,9 @@ fn tls_parameters(settings: &MailSettings) -> Result<TlsParameters> {
             .map_err(|_| anyhow!("{}: not a certificate in PEM", key()))?;
         builder = builder.add_root_certificate(certificate);
     }
-    builder.build().map_err(|error| {
-        explain(
-            &error,
-            "TLS cannot be set up",
-            "are the certificates of the system in order (package ca-certificates)?",
-        )
-    })
+    let advice = "are the certificates of the system in order (package ca-certificates)?";
+    let built = builder.build();
+    built.map_err(|error| explain(&error, "TLS cannot be set up", advice))
 }
 
 /// Why a message did not get through.
@@ -224,17 +203,11 @@ impl Conversation<'_> {
     fn ask(&mut self, command: impl Display, what: &str) -> Result<(), Failure> {
         self.limit()?;
         let command = command.to_string();
-        let verb = command
-            .split_whitespace()
-            .next()
-            .unwrap_or_default()
-            .to_string();
-        self.connection.command(command).map(drop).map_err(|error| {
-            Failure::of(
-                &error,
-                &format!("the server refused {what}"),
-                &format!("no answer to {verb}"),
-            )
+        let verb = command.split_whitespace().next().unwrap_or_default();
+        let answer = self.connection.command(&command);
+        answer.map(drop).map_err(|error| {
+            let refused = format!("the server refused {what}");
+            Failure::of(&error, &refused, &format!("no answer to {verb}"))
         })
     }
 
@@ -268,16 +241,15 @@ fn explain(error: &smtp::Error, what: &str, advice: &str) -> Error {
 
 /// Why there is no answer, without the words of the libraries for the usual causes.
 fn explain_silence(cause: &(dyn std::error::Error + 'static)) -> String {
-    let kind = cause
-        .downcast_ref::<std::io::Error>()
-        .map(std::io::Error::kind);
+    let kind = cause.downcast_ref().map(std::io::Error::kind);
+    let said = cause.to_string();
     match kind {
         Some(ErrorKind::TimedOut | ErrorKind::WouldBlock) => "no answer in time".to_string(),
         Some(ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
             HUNG_UP.to_string()
         }
-        _ if cause.to_string() == "incomplete response" => HUNG_UP.to_string(),
-        _ => cause.to_string(),
+        _ if said == "incomplete response" => HUNG_UP.to_string(),
+        _ => said,
     }
 }
 
