@@ -1,7 +1,7 @@
 //! `bandwatch silence` and `bandwatch unsilence`.
 
 use anyhow::{Context as _, Result, ensure};
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, SubsecRound, TimeDelta};
 use chrono_tz::Tz;
 
 use super::Failure;
@@ -30,7 +30,7 @@ pub fn silence(context: &Context, args: &SilenceArgs) -> Result<Exit, Failure> {
         told += &format!(": {because}");
     }
     let silence = Silence {
-        until: until.to_utc(),
+        until: until.to_utc().trunc_subsecs(0),
         because,
     };
     let (dir, now) = (context.state_dir(), context.now_utc());

@@ -20,7 +20,7 @@ pub struct MetricState {
     /// The newest bucket that rows were seen for, if that is another: where an empty bucket counts as
     /// zero, it may lie before the one evaluated last.
     #[serde(skip_serializing_if = "Option::is_none")]
-    newest_data: Option<Bucket>,
+    pub(super) newest_data: Option<Bucket>,
     /// The bucket since which there is no incident.
     #[serde(skip_serializing_if = "Option::is_none")]
     calm_since: Option<DateTime<Utc>>,

@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 
-use crate::support::workspace::LONG;
+use crate::support::workspace::{LONG, wait_for};
 use crate::support::{CertificateKind, Database};
 
 use super::shop::{AT, HOURLY, HOURS, NEWEST, Shop, assert_tells, the_only_line, wave};
@@ -237,11 +237,24 @@ fn an_authority_that_cannot_be_read_is_told_before_anybody_is_contacted() {
     assert_tells(&the_only_line(&run.stderr), &[fact]);
 }
 
+/// A caller, who must come in time: where none does, the test fails instead of waiting for ever.
+fn accept(listener: &TcpListener) -> TcpStream {
+    listener.set_nonblocking(true).expect("a mode");
+    let mut client = None;
+    wait_for("a client", || {
+        client = listener.accept().ok().map(|(client, _)| client);
+        client.is_some()
+    });
+    let client = client.expect("a client");
+    client.set_nonblocking(false).expect("a mode");
+    client
+}
+
 /// Passes on what client and server say, but of the first connection only so
 /// many bytes of the server's.
 fn pass_on(listener: &TcpListener, server: u16, bytes: u64) {
     for limit in [bytes, u64::MAX] {
-        let (client, _) = listener.accept().expect("a client");
+        let client = accept(listener);
         let server = TcpStream::connect(("127.0.0.1", server)).expect("the server");
         let mut answers = server.try_clone().expect("a second handle").take(limit);
         let mut to_client = client.try_clone().expect("a second handle");
