@@ -29,13 +29,16 @@ pub struct Evaluation {
     /// How far the value lies from what was expected, in half-widths of the band on that side: 1 is
     /// the limit. Positive above, negative below.
     pub deviation: Option<f64>,
-    /// The two-sided tail probability of the value.
+    /// The two-sided tail probability of the value; not stored, as nothing asks for it later.
+    #[serde(skip)]
     pub score: Option<f64>,
     pub verdict: Verdict,
     /// Whether a drop could have shown as low: false where the band reaches the least value there
     /// can be. `None` where nobody asked about that side, or nothing was expected.
+    #[serde(default, skip_serializing_if = "is_not_ruled_out")]
     pub low_possible: Option<bool>,
     /// The same of a rise and high.
+    #[serde(default, skip_serializing_if = "is_not_ruled_out")]
     pub high_possible: Option<bool>,
     /// All that led to it; absent from an evaluation that was stored.
     #[serde(skip)]
@@ -162,6 +165,16 @@ fn judge(value: f64, band: &Band, direction: Direction) -> Verdict {
     } else {
         Verdict::Normal
     }
+}
+
+/// What is stored is that a side could not fire.
+#[expect(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_not_ruled_out(possible: &Option<bool>) -> bool {
+    *possible != Some(false)
 }
 
 fn deviation(value: f64, band: &Band) -> Option<f64> {
