@@ -209,10 +209,14 @@ impl History {
 
     /// What a check would have read when the bucket that starts at `time` was closed.
     pub fn window_at(&self, time: DateTime<Tz>, metric: &Metric) -> Window {
+        let last_slot = self.grid().slot(time);
+        self.window(last_slot, self.closed_at(time, metric), metric)
+    }
+
+    /// When a check could first judge the bucket that starts at `time`.
+    pub fn closed_at(&self, time: DateTime<Tz>, metric: &Metric) -> DateTime<Tz> {
         let grid = self.grid();
-        let last_slot = grid.slot(time);
-        let closed = grid.instant(last_slot + 1) + metric.delay(self.step());
-        self.window(last_slot, closed, metric)
+        grid.instant(grid.slot(time) + 1) + metric.delay(self.step())
     }
 
     /// What a check reads now, however much further back the history goes.

@@ -107,24 +107,25 @@ impl<'a> Machine<'a> {
     fn run(mut self, verdict: impl Fn(&Evaluation) -> Verdict) -> Told {
         let mut missed = self.replay.missed.iter().peekable();
         for point in &self.replay.points {
-            while let Some(gap) = missed.next_if(|gap| gap.bucket.start < point.bucket.start) {
-                self.take(gap);
+            let now = point.bucket.end + self.replay.delay;
+            while let Some(gap) = missed.next_if(|gap| gap.at < now) {
+                self.take(&gap.evaluation, gap.at);
             }
-            self.take(&Evaluation {
+            let judged = Evaluation {
                 verdict: verdict(point),
                 ..point.clone()
-            });
+            };
+            self.take(&judged, now);
         }
-        missed.for_each(|gap| self.take(gap));
+        missed.for_each(|gap| self.take(&gap.evaluation, gap.at));
         Told {
             mails: self.mails,
             incidents: self.incidents.into_values().collect(),
         }
     }
 
-    /// One run of a check, just after a bucket could be judged.
-    fn take(&mut self, evaluation: &Evaluation) {
-        let now = evaluation.bucket.end + self.replay.delay;
+    /// One run of a check, and what it found.
+    fn take(&mut self, evaluation: &Evaluation, now: DateTime<Utc>) {
         let local = now.with_timezone(&self.replay.zone);
         let mut quiet = self.metric.policy.quiet.iter();
         let muted = if quiet.any(|window| window.holds(local)) {
@@ -134,6 +135,8 @@ impl<'a> Machine<'a> {
         };
         let result = CheckResult::Evaluated(evaluation.clone());
         let rules = &self.metric.policy;
+        // As a check does before it looks: a silence may just have ended.
+        self.state.release(now, rules, muted);
         self.state.update(&result, now, rules, muted);
         let alerts = std::mem::take(&mut self.state.alerts);
         for alert in &alerts {
@@ -165,11 +168,13 @@ impl<'a> Machine<'a> {
             (outside, _) => outside.as_ref(),
         };
         let shown = shown.unwrap_or(judged);
+        // What there was last is not what a mail about missing data tells of.
+        let is_missing = matches!(shown.verdict, Verdict::NoData { .. });
         self.mails.push(Mail {
             time: stamp(shown.start(self.replay.zone)),
             kind: kind.word(alert.condition),
             side: alert.side().map(Side::word),
-            value: shown.value,
+            value: shown.value.filter(|_| !is_missing),
             expected: shown.band.map(|band| band.expected),
             lower: shown.band.map(|band| band.lower),
             upper: shown.band.map(|band| band.upper),

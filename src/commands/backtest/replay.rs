@@ -3,9 +3,10 @@
 //! with the points alone.
 
 use std::num::NonZeroUsize;
+use std::ops::Range;
 
 use anyhow::{Error, Result};
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
@@ -17,13 +18,21 @@ use crate::output::one_line;
 use crate::series::{Observation, Step, Window};
 use crate::source::History;
 
+/// A run of a check that found no data for too long.
+#[derive(Debug, Clone)]
+pub struct Missed {
+    pub at: DateTime<Utc>,
+    /// Its bucket is the newest with data.
+    pub evaluation: Evaluation,
+}
+
 /// The evaluated points and the gaps between them.
 #[derive(Debug, Clone)]
 pub struct Replay {
     /// The judged points, oldest first.
     pub points: Vec<Evaluation>,
     /// Runs of a check that found no data for too long, oldest first.
-    pub missed: Vec<Evaluation>,
+    pub missed: Vec<Missed>,
     pub step: Step,
     /// One point in so many was judged.
     pub stride: usize,
@@ -104,44 +113,77 @@ fn evaluate_past(window: Window, metric: &Metric, level: Level) -> Evaluation {
         .without_workings()
 }
 
-/// What a check would have found in the gaps between values: nothing worth telling, or, from some step
-/// on, that there is no data. Each evaluation's bucket is the step at whose end it would have run.
+/// The runs of a check that would have found no data: in each gap from the first minute on at which the
+/// newest data was too old, and then once a step until there was data again.
 fn missed(
     history: &History,
     observations: &[Observation],
     metric: &Metric,
     level: Level,
-) -> Vec<Evaluation> {
-    let step = history.step();
-    let end = history.ends().map(|(_, end)| end);
-    let ends = observations.iter().skip(1).map(|next| next.time).chain(end);
-    let gaps = observations.iter().zip(ends).filter_map(|(last, next)| {
-        let steps: Vec<DateTime<Tz>> = history.steps_between(last.time, next);
-        let window = history.window_at(*steps.last()?, metric);
-        no_data(&window).map(|_| steps)
-    });
-    gaps.flat_map(|steps| {
-        let is_missed = |time: &DateTime<Tz>| no_data(&history.window_at(*time, metric)).is_some();
-        let first = steps.iter().position(is_missed).unwrap_or(steps.len());
-        let found = steps.get(first).and_then(|time| {
-            let window = history.window_at(*time, metric);
-            let verdict = no_data(&window)?;
-            Some(Evaluation::without_forecast(window, level, verdict, None).without_workings())
-        });
-        // A check goes on to find it so in every run until there is data again.
-        let times = steps.into_iter().skip(first);
-        let times = found.into_iter().flat_map(move |found| {
-            times.clone().map(move |time| Evaluation {
-                bucket: crate::series::Bucket {
-                    start: time.to_utc(),
-                    end: time.to_utc() + step.delta(),
-                },
-                ..found.clone()
+) -> Vec<Missed> {
+    let next = observations.iter().skip(1).map(|next| Some(next.time));
+    let gaps: Vec<(&Observation, Option<DateTime<Tz>>)> =
+        observations.iter().zip(next.chain([None])).collect();
+    gaps.par_iter()
+        .flat_map_iter(|(last, next)| {
+            let end = history.ends().map_or(last.time, |(_, end)| end);
+            let empty = history.steps_between(last.time, next.unwrap_or(end));
+            // Nobody looks beyond the end of the history.
+            let steps = std::iter::once(last.time).chain(empty).chain(*next);
+            missed_in_gap(history, &steps.collect::<Vec<_>>(), metric, level)
+        })
+        .collect()
+}
+
+/// Those of one gap: from the last step with data to the next one, both included.
+fn missed_in_gap(
+    history: &History,
+    steps: &[DateTime<Tz>],
+    metric: &Metric,
+    level: Level,
+) -> Vec<Missed> {
+    let mut missed: Vec<Missed> = Vec::new();
+    for pair in steps.windows(2) {
+        let runs = Range {
+            start: history.closed_at(pair[0], metric),
+            end: history.closed_at(pair[1], metric),
+        };
+        let run = if let Some(first) = missed.first() {
+            Some(Missed {
+                at: runs.start.to_utc(),
+                evaluation: first.evaluation.clone(),
             })
-        });
-        times.collect::<Vec<_>>()
+        } else {
+            let age = runs.end - history.closed_at(steps[0], metric);
+            let age = age + metric.delay(history.step());
+            metric
+                .may_be_stale(age, history.step().delta())
+                .then(|| history.window_at(pair[0], metric))
+                .and_then(|window| first_missed(window, &runs, level))
+        };
+        missed.extend(run);
+    }
+    missed
+}
+
+/// The first run, by the minute, that finds the data of a window too old.
+fn first_missed(mut window: Window, runs: &Range<DateTime<Tz>>, level: Level) -> Option<Missed> {
+    let limit = window.bucket(window.newest?).end + window.stale_after;
+    let after_limit = limit.with_timezone(&window.zone()) + TimeDelta::minutes(1);
+    window.as_of = if limit < runs.start.to_utc() {
+        runs.start
+    } else {
+        after_limit
+    };
+    if !runs.contains(&window.as_of) {
+        return None;
+    }
+    let (at, verdict) = (window.as_of.to_utc(), no_data(&window)?);
+    let evaluation = Evaluation::without_forecast(window, level, verdict, None);
+    Some(Missed {
+        at,
+        evaluation: evaluation.without_workings(),
     })
-    .collect()
 }
 
 /// On standard error, where that is a terminal; else it draws nothing.

@@ -272,7 +272,11 @@ fn mails_follow_the_rules_of_the_metric() {
         ..Policy::default()
     };
     let told = replay_mails(&replay, &under(quiet));
-    assert_eq!(kinds(&told), ["20:00 high", "22:00 over"]);
+    // At 12:30 the newest bucket, 11:00, is still outside.
+    assert_eq!(
+        kinds(&told),
+        ["11:00 high", "13:00 over", "20:00 high", "22:00 over"]
+    );
 }
 
 #[test]
@@ -314,15 +318,46 @@ fn missing_data_is_mailed_as_a_check_at_its_time_would_have_mailed_it() {
         .filter(|mail| mail.side.is_none())
         .map(|mail| format!("{} {}", mail.time, mail.kind))
         .collect();
+    let last = "2026-10-24T19:00:00+02:00";
     assert_eq!(
         mails,
         [
-            "2026-10-24T23:00:00+02:00 no_data",
-            "2026-10-25T02:00:00+01:00 still",
-            "2026-10-25T06:00:00+01:00 still",
-            "2026-10-25T09:00:00+01:00 data_again",
+            format!("{last} no_data"),
+            format!("{last} still"),
+            format!("{last} still"),
+            "2026-10-25T09:00:00+01:00 data_again".to_string(),
         ]
     );
+    let no_data = told.mails.iter().find(|mail| mail.kind == "no_data");
+    assert_eq!(no_data.map(|mail| mail.value), Some(None));
+    // Three steps are allowed: the check of 23:01 is the first to find it.
+    let first = replay.missed.first().expect("a run without data");
+    assert_eq!(first.at, time("2026-10-24 23:01").to_utc());
+}
+
+#[test]
+fn data_that_is_too_old_between_two_steps_is_missed_too() {
+    let (mut rows, metric) = (rows(), metric());
+    // Three hours without data: a step that is late by four is noticed in the fourth.
+    rows.retain(|(time, _)| {
+        let hour = time.format("%m-%d %H").to_string();
+        !["10-24 07", "10-24 08", "10-24 09"].contains(&hour.as_str())
+    });
+    let replay = replay_of(&rows, &metric, 1);
+    let missed: Vec<_> = replay.missed.iter().map(|missed| missed.at).collect();
+    assert_eq!(missed.first(), Some(&time("2026-10-24 10:01").to_utc()));
+}
+
+#[test]
+fn a_breach_that_still_stands_when_quiet_ends_is_mailed_as_a_check_mails_it() {
+    let mut scores = vec![0.5; 24];
+    scores[5] = 0.01;
+    let quiet = Policy {
+        quiet: vec!["00:00-07:00".parse().expect("a window")],
+        ..Policy::default()
+    };
+    let told = replay_mails(&scored(&scores), &under(quiet));
+    assert_eq!(kinds(&told), ["05:00 high", "07:00 over"]);
 }
 
 #[test]
