@@ -136,6 +136,14 @@ impl Story {
         run
     }
 
+    /// A run that finds no mail server, so that what it has to tell waits.
+    #[track_caller]
+    pub fn run_without_mail(&mut self, at: &str) {
+        let port = std::mem::replace(&mut self.smtp_port, 1);
+        self.run(at).assert_status(1);
+        self.smtp_port = port;
+    }
+
     #[track_caller]
     pub fn run_with(&self, at: &str, arguments: &[&str]) -> Run {
         self.run_at(moment(at), arguments)
