@@ -41,7 +41,6 @@ pub use sensitivity::{Budget, Sensitivity};
 use self::clean::{Cleaned, Fences, Scope, clip_outliers};
 use crate::output::write_length;
 use crate::series::{Step, TimeSeries};
-use autoregression::Autoregression;
 use calibration::{Calibration, Margins};
 use seasons::{Seasons, needed_with};
 use timeline::{Timeline, Unit};
@@ -244,11 +243,8 @@ fn fit(method: &Method, timeline: &Timeline, step: Step) -> Result<Fitted> {
         // It is the most accurate on every kind of series measured.
         ModelChoice::Auto | ModelChoice::Autoregression => {
             let adapt_after = method.adapt_after.num_seconds() / step.seconds();
-            let autoregression = Autoregression {
-                adapt_after_steps: usize::try_from(adapt_after).unwrap_or(0).max(1),
-                fence_factor: method.outliers.factor,
-            };
-            autoregression.fit(timeline)
+            let adapt_after = usize::try_from(adapt_after).unwrap_or(0).max(1);
+            autoregression::fit(timeline, adapt_after, method.outliers.factor)
         }
         ModelChoice::Mstl => augurs::fit_mstl(timeline),
     }

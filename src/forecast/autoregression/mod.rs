@@ -21,34 +21,34 @@ use super::{Clipped, Contribution, Fitted, Role};
 use crate::forecast::clean::{FenceFactor, Fences};
 use regression::{Design, Regression, dot};
 use regressors::Regressors;
-use robust_filter::RobustFilter;
 use seasonal_baseline::SeasonalBaseline;
 
-#[derive(Debug, Clone, Copy)]
-pub struct Autoregression {
-    /// How many steps an incident may last before its level is the new one.
-    pub adapt_after_steps: usize,
-    pub fence_factor: FenceFactor,
-}
-
-impl Autoregression {
-    pub fn fit(&self, timeline: &Timeline) -> Result<Fitted> {
-        // As many open slots as the steps usually hold.
-        let buckets = timeline.slots.len().max(1);
-        let longest_hold = (self.adapt_after_steps * timeline.len() / buckets).max(1);
-        let baseline = SeasonalBaseline::new(timeline);
-        let mut targets = timeline.targets.clone();
-        if let Some(baseline) = &baseline {
-            for slot in baseline.excluded_slots(longest_hold) {
-                targets[slot] = None;
-            }
+/// Fits the model. An incident may last so many steps before its level is the new one.
+pub fn fit(
+    timeline: &Timeline,
+    adapt_after_steps: usize,
+    fence_factor: FenceFactor,
+) -> Result<Fitted> {
+    // As many open slots as the steps usually hold.
+    let buckets = timeline.slots.len().max(1);
+    let longest_hold = (adapt_after_steps * timeline.len() / buckets).max(1);
+    let baseline = SeasonalBaseline::new(timeline);
+    let mut targets = timeline.targets.clone();
+    if let Some(baseline) = &baseline {
+        for slot in baseline.excluded_slots(longest_hold) {
+            targets[slot] = None;
         }
-        let season = baseline.as_ref().map(|baseline| baseline.season);
-        let combination = Combination::fit(timeline, &targets, season, self.fence_factor)
-            .context("fit the regression")?;
-        let filter = RobustFilter::run(timeline, &combination, baseline.as_ref(), longest_hold);
-        Ok(filter.into_fitted())
     }
+    let season = baseline.as_ref().map(|baseline| baseline.season);
+    let combination =
+        Combination::fit(timeline, &targets, season, fence_factor).context("fit the regression")?;
+    let baseline = baseline.as_ref();
+    Ok(robust_filter::run(
+        timeline,
+        &combination,
+        baseline,
+        longest_hold,
+    ))
 }
 
 /// Regressions whose forecasts are averaged.
@@ -58,9 +58,6 @@ struct Combination {
     regressors: Regressors,
     /// The one with the most seasons first.
     members: Vec<Member>,
-    /// Whether the first member forecasts alone beyond the next step: where the season of the baseline is
-    /// one that only it knows. The mean of seven days knows no Saturday.
-    is_first_alone: bool,
     /// The first slot that every member can forecast.
     first: usize,
     /// The errors of the fit from the first slot on, as if each value had not been seen.
@@ -70,9 +67,23 @@ struct Combination {
 #[derive(Debug)]
 struct Member {
     first: usize,
-    /// Its weight in the mean.
+    /// Its weight in the mean forecast of the next step.
     share: f64,
+    /// The same beyond it, where values are missing or held to be an incident. Where the season of the
+    /// baseline is one that only the first member knows, that forecasts alone: the mean of seven days
+    /// knows no Saturday.
+    far_share: f64,
     regression: Regression,
+}
+
+impl Member {
+    fn share(&self, steps_ahead: usize) -> f64 {
+        if steps_ahead > 1 {
+            self.far_share
+        } else {
+            self.share
+        }
+    }
 }
 
 /// The mean forecast of a slot.
@@ -117,16 +128,19 @@ impl Combination {
             members.push(Member {
                 first: design.first,
                 share: 1.0,
+                far_share: 1.0,
                 regression,
             });
         }
         if let ([all, shorter], [one, other]) = (&mut members[..], &errors[..]) {
             all.share = best_share(one, other, first, timeline);
             shorter.share = 1.0 - all.share;
+            let is_first_alone = season == Some(seasons - 1);
+            all.far_share = if is_first_alone { 1.0 } else { all.share };
+            shorter.far_share = if is_first_alone { 0.0 } else { shorter.share };
         }
         let shares: Vec<f64> = members.iter().map(|member| member.share).collect();
         Ok(Self {
-            is_first_alone: season.is_some_and(|season| season + 1 == seasons),
             regressors,
             members,
             first,
@@ -134,24 +148,12 @@ impl Combination {
         })
     }
 
-    /// The members that forecast so many steps ahead, each with its share. Beyond the next step, they
-    /// forecast from forecasts, since the values are missing or held to be an incident.
-    fn shares(&self, steps_ahead: usize) -> impl Iterator<Item = (&Member, f64)> {
-        let alone = self.is_first_alone && steps_ahead > 1;
-        let members = self.members.iter().enumerate();
-        members.map(move |(index, member)| match (alone, index) {
-            (false, _) => (member, member.share),
-            (true, 0) => (member, 1.0),
-            (true, _) => (member, 0.0),
-        })
-    }
-
     /// The weights of the regressors in the mean forecast.
     fn mean_weights(&self, steps_ahead: usize) -> Vec<f64> {
         let mut mean = vec![0.0; self.regressors.count()];
-        for (member, share) in self.shares(steps_ahead) {
+        for member in &self.members {
             for (sum, weight) in mean.iter_mut().zip(member.regression.weights.iter()) {
-                *sum += share * weight;
+                *sum += member.share(steps_ahead) * weight;
             }
         }
         mean
@@ -170,7 +172,8 @@ impl Combination {
         let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
         row.clear();
         self.regressors.write(slot, filtered, timeline, row);
-        for (member, share) in self.shares(steps_ahead) {
+        for member in &self.members {
+            let share = member.share(steps_ahead);
             let value = dot(row, member.regression.weights.as_slice());
             let leverage = member.regression.leverages.get(slot - member.first);
             (least, most) = (least.min(value), most.max(value));
@@ -226,11 +229,6 @@ impl Combination {
             value: expected - of_regressions,
         });
         Contribution::sums(parts.into_iter())
-    }
-
-    /// The number of weights of the largest member.
-    fn parameters(&self) -> usize {
-        self.regressors.count()
     }
 
     /// What the member with the most rows clipped, and would clip of the next value, given its expectation.

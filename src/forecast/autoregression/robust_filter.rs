@@ -48,121 +48,121 @@ impl Hold {
     }
 }
 
-#[derive(Debug)]
-pub struct RobustFilter<'a> {
+struct RobustFilter<'a> {
     timeline: &'a Timeline,
-    combination: &'a Combination,
     baseline: Option<&'a SeasonalBaseline<'a>>,
-    /// Of the latest forecast.
+    correction: ErrorCorrection<'a>,
+    /// How far the next slot is from the last value that was known and not held.
     steps_ahead: usize,
     /// As far as the history was filtered.
     fitted: Fitted,
 }
 
-impl<'a> RobustFilter<'a> {
-    /// Forecasts each slot of the history, and the one after it. A hold lasts no more than
-    /// `longest_hold` slots.
-    pub fn run(
-        timeline: &'a Timeline,
-        combination: &'a Combination,
-        baseline: Option<&'a SeasonalBaseline<'a>>,
-        longest_hold: usize,
-    ) -> Self {
-        /// While values are held, a share of each error is let in, so that all shares of the longest hold
-        /// add up to this. A forecast that keeps to its season hardly follows; one that leans on the last
-        /// values approaches what is there, and not all hours of a holiday are unusual.
-        const LET_IN: f64 = 5.0;
-        /// The largest share, where the longest hold is a few slots.
-        const MOST_LET_IN: f64 = 0.5;
-        /// Half of the volatility is from so many values.
-        const VOLATILITY_HALF_LIFE: f64 = 36.0;
-        let first = combination.first;
-        let phases = &timeline.phases[first..timeline.len()];
-        let profile = ErrorProfile::new(&combination.errors, phases, timeline.phase_count);
-        let mut correction = ErrorCorrection::fit(&combination.errors, first, &profile, timeline);
-        let horizon_growth = combination.horizon_growth(longest_hold);
-        let mut filter = Self {
-            timeline,
-            combination,
-            baseline,
-            steps_ahead: 1,
-            fitted: Fitted {
-                first,
-                filtered: timeline.filled.clone(),
-                ..Fitted::default()
-            },
-        };
-        let keep = 0.5_f64.powf(1.0 / VOLATILITY_HALF_LIFE);
-        #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
-        let let_in = (LET_IN / longest_hold as f64).min(MOST_LET_IN);
-        let (mut volatility, mut ahead, mut was_capped) = (1.0_f64, 1, false);
-        let mut hold: Option<Hold> = None;
-        let mut cusum = Cusum::new(first);
-        // A level that was accepted is not an incident again before it is learnt.
-        let mut accepted_until = first;
-        let mut row = Vec::new();
-        for slot in first..=timeline.len() {
-            filter.steps_ahead = ahead;
-            let expectation =
-                combination.expect(slot, ahead, &filter.fitted.filtered, timeline, &mut row);
-            let expected = expectation.value + correction.expect(slot);
-            let growth = horizon_growth[ahead.min(longest_hold) - 1];
-            filter.fitted.expected.push(expected);
-            filter.fitted.growth.push(growth);
-            filter.fitted.disagreement.push(expectation.disagreement);
-            let Some(value) = timeline.values.get(slot).copied().flatten() else {
-                filter.push_unknown(slot, expected, hold);
-                correction.push(None);
-                ahead += 1;
-                continue;
-            };
-            let usual = profile.at(timeline.phases[slot]);
-            let error = value - expected;
-            let standardized = error.abs() / (usual * volatility.max(0.3) * growth);
-            cusum = match hold {
-                Some(_) => Cusum::new(slot + 1),
-                None => cusum.followed_by(slot, value > expected, standardized),
-            };
-            hold = match hold {
-                Some(hold) => hold.followed_by(slot, filter.deviation(slot, value)),
-                None if slot >= accepted_until
-                    && cusum.is_a_jump(slot)
-                    && filter.has_left_baseline(cusum.since, slot, value) =>
-                {
-                    filter.reject(cusum.since, slot);
-                    correction.forget(cusum.since);
-                    Some(Hold::new(cusum.since))
-                }
-                None => None,
-            };
-            if let Some(Hold { since, .. }) = hold {
-                let part = let_in * error * (CAP / standardized).min(1.0);
-                filter.push_unknown(slot, expected + part, hold);
-                correction.push(None);
-                ahead += 1;
-                if slot + 1 - since >= longest_hold {
-                    filter.accept(since, slot);
-                    (hold, ahead, accepted_until) = (None, 1, slot + 1 + longest_hold);
-                }
-                continue;
-            }
-            ahead = 1;
-            let unseen = 1.0 - expectation.leverage;
-            filter.fitted.errors.push(Some(error / unseen));
-            filter.fitted.held_since.push(None);
-            correction.push(Some((value - expectation.value) / unseen));
-            let capped = (error.abs() / usual).min(5.0 * volatility.max(0.5));
-            volatility = keep * volatility + (1.0 - keep) * capped;
-            was_capped = !was_capped && standardized > CAP;
-            filter.fitted.filtered[slot] = if was_capped {
-                expected + error * CAP / standardized
-            } else {
-                value
-            };
+/// Forecasts each slot of the history, and the one after it. A hold lasts no more than `longest_hold`
+/// slots.
+pub fn run(
+    timeline: &Timeline,
+    combination: &Combination,
+    baseline: Option<&SeasonalBaseline>,
+    longest_hold: usize,
+) -> Fitted {
+    /// While values are held, a share of each error is let in, so that all shares of the longest hold
+    /// add up to this. A forecast that keeps to its season hardly follows; one that leans on the last
+    /// values approaches what is there, and not all hours of a holiday are unusual.
+    const LET_IN: f64 = 5.0;
+    /// The largest share, where the longest hold is a few slots.
+    const MOST_LET_IN: f64 = 0.5;
+    /// Half of the volatility is from so many values.
+    const VOLATILITY_HALF_LIFE: f64 = 36.0;
+    let first = combination.first;
+    let phases = &timeline.phases[first..timeline.len()];
+    let profile = ErrorProfile::new(&combination.errors, phases, timeline.phase_count);
+    let horizon_growth = combination.horizon_growth(longest_hold);
+    let mut filter = RobustFilter {
+        timeline,
+        baseline,
+        correction: ErrorCorrection::fit(&combination.errors, first, &profile, timeline),
+        steps_ahead: 1,
+        fitted: Fitted {
+            first,
+            filtered: timeline.filled.clone(),
+            parameters: combination.regressors.count(),
+            ..Fitted::default()
+        },
+    };
+    let keep = 0.5_f64.powf(1.0 / VOLATILITY_HALF_LIFE);
+    #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
+    let let_in = (LET_IN / longest_hold as f64).min(MOST_LET_IN);
+    let (mut volatility, mut was_capped) = (1.0_f64, false);
+    let mut hold: Option<Hold> = None;
+    let mut cusum = Cusum::new(first);
+    // A level that was accepted is not an incident again before it is learnt.
+    let mut accepted_until = first;
+    let mut row = Vec::new();
+    for slot in first..=timeline.len() {
+        let (ahead, filtered) = (filter.steps_ahead, &filter.fitted.filtered);
+        let expectation = combination.expect(slot, ahead, filtered, timeline, &mut row);
+        let expected = expectation.value + filter.correction.expect(slot);
+        let growth = horizon_growth[ahead.min(longest_hold) - 1];
+        filter.fitted.expected.push(expected);
+        filter.fitted.growth.push(growth);
+        filter.fitted.disagreement.push(expectation.disagreement);
+        if slot == timeline.len() {
+            let fitted = &mut filter.fitted;
+            fitted.contributions =
+                combination.contributions(ahead, expected, &fitted.filtered, timeline);
+            (fitted.clipped, fitted.fences) = combination.outliers(expected, timeline);
         }
-        filter
+        let Some(value) = timeline.values.get(slot).copied().flatten() else {
+            filter.push_unknown(slot, expected, hold);
+            continue;
+        };
+        let usual = profile.at(timeline.phases[slot]);
+        let error = value - expected;
+        let standardized = error.abs() / (usual * volatility.max(0.3) * growth);
+        cusum = match hold {
+            Some(_) => Cusum::new(slot + 1),
+            None => cusum.followed_by(slot, value > expected, standardized),
+        };
+        hold = match hold {
+            Some(hold) => hold.followed_by(slot, filter.deviation(slot, value)),
+            None if slot >= accepted_until
+                && cusum.is_a_jump(slot)
+                && filter.has_left_baseline(cusum.since, slot, value) =>
+            {
+                filter.reject(cusum.since, slot);
+                Some(Hold::new(cusum.since))
+            }
+            None => None,
+        };
+        if let Some(Hold { since, .. }) = hold {
+            let part = let_in * error * (CAP / standardized).min(1.0);
+            filter.push_unknown(slot, expected + part, hold);
+            if slot + 1 - since >= longest_hold {
+                filter.accept(since, slot);
+                (hold, accepted_until) = (None, slot + 1 + longest_hold);
+            }
+            continue;
+        }
+        filter.steps_ahead = 1;
+        let unseen = 1.0 - expectation.leverage;
+        filter.fitted.errors.push(Some(error / unseen));
+        filter.fitted.held_since.push(None);
+        let of_regressions = (value - expectation.value) / unseen;
+        filter.correction.push(Some(of_regressions));
+        let capped = (error.abs() / usual).min(5.0 * volatility.max(0.5));
+        volatility = keep * volatility + (1.0 - keep) * capped;
+        was_capped = !was_capped && standardized > CAP;
+        filter.fitted.filtered[slot] = if was_capped {
+            expected + error * CAP / standardized
+        } else {
+            value
+        };
     }
+    filter.fitted
+}
 
+impl RobustFilter<'_> {
     /// A slot without an error, for want of a value or because it is held.
     fn push_unknown(&mut self, slot: usize, filtered: f64, hold: Option<Hold>) {
         self.fitted.errors.push(None);
@@ -170,6 +170,8 @@ impl<'a> RobustFilter<'a> {
         if let Some(value) = self.fitted.filtered.get_mut(slot) {
             *value = filtered;
         }
+        self.correction.push(None);
+        self.steps_ahead += 1;
     }
 
     /// The values from a slot to another are the new level.
@@ -179,17 +181,19 @@ impl<'a> RobustFilter<'a> {
                 self.fitted.filtered[slot] = value;
             }
         }
+        self.steps_ahead = 1;
     }
 
     /// The values from a slot to before another are an incident: no forecast after it is computed from
     /// them.
     fn reject(&mut self, since: usize, end: usize) {
         for slot in since..end {
-            let index = slot - self.combination.first;
+            let index = slot - self.fitted.first;
             self.fitted.filtered[slot] = self.fitted.expected[index];
             self.fitted.errors[index] = None;
             self.fitted.held_since[index] = Some(since);
         }
+        self.correction.forget(since);
     }
 
     /// Whether a value is far from the baseline, and the values just before were not.
@@ -216,24 +220,6 @@ impl<'a> RobustFilter<'a> {
         self.baseline.map_or(0.0, |baseline| {
             baseline.deviation(slot, value, &self.fitted.filtered)
         })
-    }
-
-    pub fn into_fitted(self) -> Fitted {
-        let (fitted, timeline) = (self.fitted, self.timeline);
-        let expected = fitted.expected.last().copied().unwrap_or(0.0);
-        let (clipped, fences) = self.combination.outliers(expected, timeline);
-        Fitted {
-            parameters: self.combination.parameters(),
-            contributions: self.combination.contributions(
-                self.steps_ahead,
-                expected,
-                &fitted.filtered,
-                timeline,
-            ),
-            clipped,
-            fences,
-            ..fitted
-        }
     }
 }
 
