@@ -86,8 +86,8 @@ pub fn evaluate(window: Window, method: &Method) -> Result<Evaluation> {
     };
     let made = match predict(&split.history, method)? {
         Ok(made) => made,
-        Err(insufficient) => {
-            let verdict = Verdict::Undecided(insufficient.to_string());
+        Err(reason) => {
+            let verdict = Verdict::Undecided(reason);
             let cleaned = Some(Cleaned::untouched(&split.history));
             return Ok(Evaluation::without_forecast(
                 window, level, verdict, cleaned,

@@ -1,9 +1,8 @@
 //! How a forecast came about, for people who ask: what each part of the model added to the
-//! expectation, how large errors are now and usually, and the limits at other levels.
+//! expectation, and the limits at other levels.
 
-use super::calibration::{Calibration, Scale};
-use super::timeline::Timeline;
-use super::{Band, Fitted, Level};
+use super::timeline::Unit;
+use super::{Band, Level};
 
 /// What a part of a model stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,22 +31,6 @@ pub struct Limits {
     pub band: Band,
 }
 
-/// The way to one forecast, in the unit of the series.
-#[derive(Debug, Clone)]
-pub struct Derivation {
-    /// They sum up to the expectation, before it is clipped to the range of possible values.
-    pub contributions: Vec<Contribution>,
-    /// The scale of an error in most of the history.
-    pub usual_error: Scale,
-    /// The number of errors behind the distribution.
-    pub errors: usize,
-    /// At the level of the method and at rarer ones, ascending.
-    pub limits: Vec<Limits>,
-}
-
-/// Levels that show how much farther out really rare values lie.
-const RARER: [f64; 2] = [0.99, 0.999];
-
 impl Contribution {
     /// The sums by role, in the order of their first mention.
     pub fn sums(parts: impl Iterator<Item = Self>) -> Vec<Self> {
@@ -60,47 +43,25 @@ impl Contribution {
         }
         sums
     }
+
+    pub fn in_series_unit(&self, unit: Unit) -> Self {
+        let value = match self.role {
+            Role::Level => unit.value(self.value),
+            Role::Recent(_) | Role::Season(_) | Role::PastErrors => self.value * unit.size,
+        };
+        Self { value, ..*self }
+    }
 }
 
-impl Derivation {
-    /// `band` gives the band of the next slot at a level.
-    pub fn new(
-        fitted: &Fitted,
-        calibration: &Calibration,
-        timeline: &Timeline,
-        level: Level,
-        band: impl Fn(Level) -> Option<Band>,
-    ) -> Self {
-        let rarer = RARER.into_iter().filter_map(Level::new);
-        let mut levels: Vec<Level> = rarer.chain([level]).collect();
-        levels.sort_by(|one, other| one.share().total_cmp(&other.share()));
-        levels.dedup();
-        let limits = levels.into_iter();
-        let limits = limits.filter_map(|level| band(level).map(|band| Limits { level, band }));
-        let unit = timeline.unit;
-        let in_series_unit = |part: &Contribution| Contribution {
-            role: part.role,
-            value: match part.role {
-                Role::Level => unit.value(part.value),
-                Role::Recent(_) | Role::Season(_) | Role::PastErrors => part.value * unit.size,
-            },
-        };
-        Self {
-            contributions: fitted.contributions.iter().map(in_series_unit).collect(),
-            usual_error: calibration.usual_scale(timeline),
-            errors: fitted.errors.iter().flatten().count(),
-            limits: limits.collect(),
-        }
-    }
-
-    /// An empty one, for tests of what uses a forecast.
-    #[cfg(test)]
-    pub fn sample() -> Self {
-        Self {
-            contributions: Vec::new(),
-            usual_error: Scale::UNIT,
-            errors: 0,
-            limits: Vec::new(),
-        }
-    }
+/// The bands at a level, and at higher ones that show how much farther out really rare values lie;
+/// ascending.
+pub fn limits(level: Level, band: impl Fn(Level) -> Option<Band>) -> Vec<Limits> {
+    let rarer = [0.99, 0.999].into_iter().filter_map(Level::new);
+    let mut levels: Vec<Level> = rarer.chain([level]).collect();
+    levels.sort_by(|one, other| one.share().total_cmp(&other.share()));
+    levels.dedup();
+    let limits = levels.into_iter();
+    limits
+        .filter_map(|level| band(level).map(|band| Limits { level, band }))
+        .collect()
 }

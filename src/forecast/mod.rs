@@ -22,17 +22,16 @@ mod seasons;
 mod sensitivity;
 mod timeline;
 
-use std::collections::BTreeSet;
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
 pub use band::{Band, Direction, Level, Side};
-pub use calibration::Distribution;
+pub use calibration::{Distribution, Scale};
 pub use components::{Components, decompose};
-pub use derivation::{Contribution, Derivation, Role};
+pub use derivation::{Contribution, Limits, Role};
 pub use method::{Method, ModelChoice, SeasonChoice};
 pub use range::Range;
 pub use seasons::{Season, needed_history};
@@ -60,7 +59,14 @@ pub struct Forecast {
     pub held_since: Option<DateTime<Tz>>,
     /// The history the model learnt from.
     pub cleaned: Cleaned,
-    pub derivation: Derivation,
+    /// They sum up to the expectation, before it is clipped to the range of possible values.
+    pub contributions: Vec<Contribution>,
+    /// The scale of an error in most of the history.
+    pub usual_error: Scale,
+    /// The number of errors behind the distribution.
+    pub errors: usize,
+    /// At the level of the method and at rarer ones, ascending.
+    pub limits: Vec<Limits>,
 }
 
 /// What a model learnt from a history: its expectation of each slot from the first it can forecast, the
@@ -99,58 +105,15 @@ pub struct Clipped {
     pub to: f64,
 }
 
-/// Why a history makes no forecast, and what would suffice.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Insufficient {
-    /// Less than two full seasons, or without a season, too few values to smooth.
-    ShortHistory { held: TimeDelta, needed: TimeDelta },
-    /// So many buckets are empty that the season would be guesswork.
-    ManyGaps {
-        missing: usize,
-        of: usize,
-        allowed: usize,
-    },
-    /// The history never changed, so nothing says how much change is usual.
-    ConstantHistory { value: f64 },
-}
-
-impl fmt::Display for Insufficient {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Self::ShortHistory { held, needed } => write!(
-                formatter,
-                "{} of history; at least {} are needed; if the table holds more, set a longer window",
-                write_length(*held),
-                write_length(*needed)
-            ),
-            Self::ManyGaps {
-                missing,
-                of,
-                allowed,
-            } => write!(
-                formatter,
-                "{missing} of {of} buckets of history are empty; at most {allowed} may be (or set missing = \"zero\", or a longer step)"
-            ),
-            Self::ConstantHistory { value } => write!(
-                formatter,
-                "every value of the history is {value}, so nothing says how much change is usual; some variation is needed"
-            ),
-        }
-    }
-}
-
-/// Predicts the point after the history, or says why that is not possible. An error means that the
-/// seasons or the budget of the method do not fit the step, or that the model failed.
-pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast, Insufficient>> {
+/// Predicts the point after the history, or tells people why it does not suffice and what would. An
+/// error means that the seasons or the budget of the method do not fit the step, or that the model failed.
+pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast, String>> {
     let step = history.grid().step();
     let level = method.level(step)?;
     let seasons = Seasons::new(history, &method.seasons)?;
     let needed = needed_with(step, &method.seasons)?;
     if history.span() < needed {
-        return Ok(Err(Insufficient::ShortHistory {
-            held: history.span(),
-            needed,
-        }));
+        return Ok(Err(too_short(history, needed)));
     }
     let cleaned = match (method.model, method.outliers.scope) {
         (ModelChoice::Auto | ModelChoice::Autoregression, Scope::Seasonal) => {
@@ -160,24 +123,22 @@ pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast,
     };
     let Some(timeline) = Timeline::new(history, cleaned.history.values(), &seasons) else {
         let value = history.observed().next().unwrap_or(0.0);
-        return Ok(Err(Insufficient::ConstantHistory { value }));
+        return Ok(Err(format!(
+            "every value of the history is {value}, so nothing says how much change is usual; some variation is needed"
+        )));
     };
     let missing = timeline.values.iter().filter(|value| value.is_none());
     let (missing, of) = (missing.count(), timeline.len());
     let allowed = of * 4 / 5;
     if missing > allowed {
-        return Ok(Err(Insufficient::ManyGaps {
-            missing,
-            of,
-            allowed,
-        }));
+        return Ok(Err(format!(
+            "{missing} of {of} buckets of history are empty; at most {allowed} may be (or set missing = \"zero\", or a longer step)"
+        )));
     }
     let fitted = fit(method, &timeline, step)?;
     let Some(calibration) = Calibration::new(&fitted, &timeline) else {
-        return Ok(Err(Insufficient::ShortHistory {
-            held: history.span(),
-            needed: needed + step.times(calibration::FEWEST_ERRORS),
-        }));
+        let needed = needed + step.times(calibration::FEWEST_ERRORS);
+        return Ok(Err(too_short(history, needed)));
     };
     let resolution = resolution(timeline.unit);
     let range = method.range.as_seen_in(history);
@@ -187,6 +148,7 @@ pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast,
         Some(band.at_least(resolution).within(range))
     };
     let next = fitted.expected.len() - 1;
+    let parts = fitted.contributions.iter();
     let margins = calibration.margins(level);
     let past = timeline.slots.iter().map(|slot| {
         let index = slot.and_then(|slot| slot.checked_sub(fitted.first))?;
@@ -202,11 +164,22 @@ pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast,
             index.map(|index| history.time(index))
         }),
         cleaned: add_clipped(&cleaned, &fitted, &timeline),
-        derivation: Derivation::new(&fitted, &calibration, &timeline, level, |level| {
-            bands(next, calibration.margins(level))
-        }),
+        contributions: parts
+            .map(|part| part.in_series_unit(timeline.unit))
+            .collect(),
+        usual_error: calibration.usual_scale(&timeline),
+        errors: fitted.errors.iter().flatten().count(),
+        limits: derivation::limits(level, |level| bands(next, calibration.margins(level))),
         seasons: seasons.with_strengths(&timeline, step),
     }))
+}
+
+fn too_short(history: &TimeSeries, needed: TimeDelta) -> String {
+    format!(
+        "{} of history; at least {} are needed; if the table holds more, set a longer window",
+        write_length(history.span()),
+        write_length(needed)
+    )
 }
 
 /// Adds to what was clipped before the fit what the fit clipped.
@@ -217,14 +190,12 @@ fn add_clipped(cleaned: &Cleaned, fitted: &Fitted, timeline: &Timeline) -> Clean
         by_slot[clipped.slot] = Some(unit.value(clipped.to));
     }
     // Where two buckets share a slot, the later one's value is in it.
-    let mut history = cleaned.history.values().to_vec();
-    let mut all: BTreeSet<usize> = cleaned.clipped.iter().copied().collect();
+    let mut by_bucket: BTreeMap<usize, f64> = BTreeMap::new();
     for (index, slot) in timeline.slots.iter().enumerate().rev() {
-        if let Some(value) = slot.and_then(|slot| by_slot.get_mut(slot)?.take()) {
-            history[index] = history[index].and(Some(value));
-            all.insert(index);
-        }
+        let value = slot.and_then(|slot| by_slot.get_mut(slot)?.take());
+        by_bucket.extend(value.map(|value| (index, value)));
     }
+    let clipped: BTreeSet<&usize> = cleaned.clipped.iter().chain(by_bucket.keys()).collect();
     let fences = fitted.fences.map(|fences| Fences {
         lower: unit.value(fences.lower),
         upper: unit.value(fences.upper),
@@ -232,9 +203,9 @@ fn add_clipped(cleaned: &Cleaned, fitted: &Fitted, timeline: &Timeline) -> Clean
     Cleaned {
         history: cleaned
             .history
-            .map(|index, value| history[index].unwrap_or(value)),
+            .map(|index, value| *by_bucket.get(&index).unwrap_or(&value)),
         fences: fences.or(cleaned.fences),
-        clipped: all.into_iter().collect(),
+        clipped: clipped.into_iter().copied().collect(),
     }
 }
 
@@ -261,16 +232,20 @@ fn resolution(unit: Unit) -> f64 {
 #[cfg(test)]
 impl Forecast {
     /// A forecast with this band, for tests of what comes after it.
-    pub fn sample(time: DateTime<Tz>, band: Band, past: Vec<Option<Band>>) -> Self {
+    pub fn sample(time: DateTime<Tz>, band: Band) -> Self {
+        let distribution = Distribution::sample(band.expected);
         Self {
             time,
             band,
-            distribution: Distribution::sample(band.expected),
-            past,
+            past: Vec::new(),
             seasons: Vec::new(),
             held_since: None,
             cleaned: Cleaned::untouched(&crate::series::sample::series("5m", &[1.0, 2.0])),
-            derivation: Derivation::sample(),
+            contributions: Vec::new(),
+            usual_error: distribution.scale,
+            errors: 0,
+            limits: Vec::new(),
+            distribution,
         }
     }
 }

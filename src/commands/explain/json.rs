@@ -25,8 +25,7 @@ pub fn object(
     });
     let forecast = workings.forecast.as_ref();
     let scale = forecast.map(|forecast| forecast.distribution.scale);
-    let derivation = forecast.map(|forecast| &forecast.derivation);
-    let usual_error = derivation.map(|derivation| derivation.usual_error);
+    let usual_error = forecast.map(|forecast| forecast.usual_error);
     let rarity = evaluation.score;
     let rarity = rarity.map(|score| Rarity::of(score, workings.window.step()));
     let finite = |number: f64| number.is_finite().then_some(number);
@@ -41,13 +40,11 @@ pub fn object(
     let seasons = seasons.map(
         |season| json!({ "seconds": season.length.num_seconds(), "strength": season.strength }),
     );
-    let limits = derivation
-        .into_iter()
-        .flat_map(|derivation| &derivation.limits)
-        .map(|limits| {
-            let (level, band) = (limits.level.share(), limits.band);
-            json!({ "level": level, "lower": band.lower, "upper": band.upper })
-        });
+    let limits = forecast.into_iter().flat_map(|forecast| &forecast.limits);
+    let limits = limits.map(|limits| {
+        let (level, band) = (limits.level.share(), limits.band);
+        json!({ "level": level, "lower": band.lower, "upper": band.upper })
+    });
     let own = json!({
         "timezone": workings.window.zone().to_string(),
         "window_seconds": metric.window.as_secs(),
@@ -59,7 +56,7 @@ pub fn object(
         "error_above": scale.map(|scale| scale.above),
         "usual_error_below": usual_error.map(|error| error.below),
         "usual_error_above": usual_error.map(|error| error.above),
-        "errors": derivation.map(|derivation| derivation.errors),
+        "errors": forecast.map(|forecast| forecast.errors),
         "limits": limits.collect::<Vec<_>>(),
         "score": evaluation.score,
         "recurrence_buckets": rarity.and_then(|rarity| finite(rarity.buckets)),
@@ -73,7 +70,7 @@ pub fn object(
 
 fn contributions(forecast: &Forecast) -> Vec<Value> {
     let contribution = |of: &str, season: Option<i64>, values: Option<usize>, value: f64| json!({ "of": of, "season_seconds": season, "values": values, "value": value });
-    let parts = forecast.derivation.contributions.iter();
+    let parts = forecast.contributions.iter();
     let parts = parts.map(|part| match part.role {
         Role::Level => contribution("level", None, None, part.value),
         Role::PastErrors => contribution("past_errors", None, None, part.value),

@@ -146,7 +146,7 @@ fn tell_expected(page: &mut Page, forecast: &Forecast, metric: &Metric) {
     let notation = forecast.band.notation();
     let expected = notation.write(forecast.band.expected);
     page.entry("expected", &format!("{expected}, the sum of"));
-    let contributions = forecast.derivation.contributions.iter();
+    let contributions = forecast.contributions.iter();
     // A figure, and what it stands for.
     let mut parts: Vec<(String, String)> = contributions
         .map(|part| {
@@ -192,19 +192,19 @@ fn name(role: Role, forecast: &Forecast, metric: &Metric) -> String {
 }
 
 fn error(forecast: &Forecast, notation: Notation) -> String {
-    let (now, usual) = (forecast.distribution.scale, forecast.derivation.usual_error);
+    let (now, usual) = (forecast.distribution.scale, forecast.usual_error);
     format!(
         "about {} below or {} above here and now, {} and {} times as much as usual; learnt from {} errors on values the model had not seen",
         notation.write(now.below),
         notation.write(now.above),
         write_times(now.below / usual.below),
         write_times(now.above / usual.above),
-        write_count(forecast.derivation.errors)
+        write_count(forecast.errors)
     )
 }
 
 fn tell_limits(page: &mut Page, forecast: &Forecast, evaluation: &Evaluation) {
-    let limits = &forecast.derivation.limits;
+    let limits = &forecast.limits;
     let widest = limits.iter().map(|limits| limits.level.to_string().len());
     let width = widest.max().unwrap_or(0);
     let notation = forecast.band.notation();

@@ -105,7 +105,11 @@ impl Distribution {
     pub fn sample(expected: f64) -> Self {
         Self {
             expected,
-            scale: Scale::UNIT,
+            scale: Scale {
+                below: 1.0,
+                above: 1.0,
+                tail: 1.0,
+            },
             quantiles: Arc::new(ResidualQuantiles::sample()),
         }
     }

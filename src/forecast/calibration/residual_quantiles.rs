@@ -12,9 +12,6 @@ use crate::forecast::{Fitted, Side};
 pub struct ResidualQuantiles {
     /// Errors as multiples of their scale, ascending.
     ratios: Vec<f64>,
-    /// The sizes of the ratios at which the tail begins.
-    below: f64,
-    above: f64,
     tail: Tail,
 }
 
@@ -54,10 +51,10 @@ impl ResidualQuantiles {
         let optimism = 1.0 + parameters as f64 / errors.clone().count().max(1) as f64;
         let ratios = errors.clone();
         let ratios = ratios.map(|(error, scale)| optimism * error / scale.on_side_of(error));
-        let mut quantiles = Self::without_tail(ratios.chain(prior_ratios()).collect());
+        let mut quantiles = Self::before_tail(ratios.chain(prior_ratios()).collect());
         let excesses = errors.filter_map(|(error, scale)| {
             let side = if error < 0.0 { Side::Low } else { Side::High };
-            let start = quantiles.tail_start(side) * scale.on_side_of(error);
+            let start = quantiles.size(side, TAIL_SHARE) * scale.on_side_of(error);
             let excess = optimism * error.abs() - start;
             (excess > 0.0).then_some(excess / scale.tail)
         });
@@ -65,38 +62,29 @@ impl ResidualQuantiles {
         quantiles
     }
 
-    fn without_tail(mut ratios: Vec<f64>) -> Self {
+    /// Of ratios in any order, with the tail before any data.
+    fn before_tail(mut ratios: Vec<f64>) -> Self {
         ratios.sort_unstable_by(f64::total_cmp);
-        let [below, above] = sizes(&ratios, TAIL_SHARE / 2.0);
-        Self {
-            ratios,
-            below,
-            above,
-            tail: Tail::PRIOR,
-        }
+        let tail = Tail::PRIOR;
+        Self { ratios, tail }
     }
 
     /// The margins of a band that leaves this share to both tails together.
     pub fn margins(&self, tail_probability: f64) -> Margins {
-        if tail_probability < TAIL_SHARE {
-            return Margins {
-                below: self.below,
-                above: self.above,
-                tail: self.tail.excess(tail_probability / TAIL_SHARE),
-            };
-        }
-        let [below, above] = sizes(&self.ratios, tail_probability / 2.0);
+        let share = tail_probability.max(TAIL_SHARE);
+        let is_in_tail = tail_probability < TAIL_SHARE;
+        let excess = || self.tail.excess(tail_probability / TAIL_SHARE);
         Margins {
-            below,
-            above,
-            tail: 0.0,
+            below: self.size(Side::Low, share),
+            above: self.size(Side::High, share),
+            tail: is_in_tail.then(excess).unwrap_or_default(),
         }
     }
 
     /// The probability of a value farther out, on either side: the inverse of
     /// [`ResidualQuantiles::margins`].
     pub fn tail_probability(&self, side: Side, distance: f64, scale: f64, tail_scale: f64) -> f64 {
-        let start = self.tail_start(side) * scale;
+        let start = self.size(side, TAIL_SHARE) * scale;
         if distance > start {
             return TAIL_SHARE * self.tail.probability((distance - start) / tail_scale);
         }
@@ -108,24 +96,21 @@ impl ResidualQuantiles {
         (2.0 * beyond).max(TAIL_SHARE)
     }
 
-    fn tail_start(&self, side: Side) -> f64 {
-        match side {
-            Side::Low => self.below,
-            Side::High => self.above,
-        }
+    /// The size of the ratio on a side beyond which, and on the other side likewise, such a share lies.
+    fn size(&self, side: Side, share: f64) -> f64 {
+        let quantile = |share| quantile(&self.ratios, share).unwrap_or_default();
+        let size = match side {
+            Side::Low => -quantile(share / 2.0),
+            Side::High => quantile(1.0 - share / 2.0),
+        };
+        size.max(0.0)
     }
 
     /// Ratios evenly from -0.5 to 0.5.
     #[cfg(test)]
     pub fn sample() -> Self {
-        Self::without_tail((-500..=500).map(|n| f64::from(n) / 1000.0).collect())
+        Self::before_tail((-500..=500).map(|n| f64::from(n) / 1000.0).collect())
     }
-}
-
-/// The sizes of the two quantiles that leave a share to either side, below and above zero.
-fn sizes(ascending: &[f64], share: f64) -> [f64; 2] {
-    let quantile = |share| quantile(ascending, share).unwrap_or_default();
-    [(-quantile(share)).max(0.0), quantile(1.0 - share).max(0.0)]
 }
 
 #[cfg(test)]

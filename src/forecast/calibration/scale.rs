@@ -2,7 +2,7 @@
 //! (Harvey, *Estimating Regression Models with Multiplicative Heteroscedasticity*, 1976). Each side has
 //! a scale of its own, half of it fitted to both sides.
 
-use super::variance_features::{FEATURES, UsualError, variance_features};
+use super::variance_features::{FEATURES, variance_features};
 use super::variance_fit::{VarianceFit, product};
 use crate::forecast::Fitted;
 use crate::forecast::error_profile::ErrorProfile;
@@ -21,13 +21,6 @@ pub struct Scale {
 }
 
 impl Scale {
-    #[cfg(test)]
-    pub const UNIT: Self = Self {
-        below: 1.0,
-        above: 1.0,
-        tail: 1.0,
-    };
-
     /// The one on an error's side.
     pub fn on_side_of(&self, error: f64) -> f64 {
         if error < 0.0 { self.below } else { self.above }
@@ -58,7 +51,7 @@ impl Scales {
         /// The share of a side's scale that is its own.
         const OWN_SHARE: f64 = 0.5;
         /// With fewer errors a side has no scale of its own.
-        const FEWEST_OF_A_SIDE: usize = 40;
+        const FEWEST_OF_A_SIDE: f64 = 40.0;
         let errors = fitted.errors.iter().zip(&fitted.growth);
         let errors: Vec<Option<f64>> = errors
             .map(|(error, growth)| error.map(|error| error / growth))
@@ -66,9 +59,8 @@ impl Scales {
         let phases = &timeline.phases[fitted.first..];
         let profile = ErrorProfile::new(&errors, phases, timeline.phase_count);
         let floor = floor(&errors)?;
-        let usual: Vec<UsualError> = (0..timeline.phase_count)
-            .map(|phase| UsualError::new(profile.at(phase).max(floor)))
-            .collect();
+        let phases = 0..timeline.phase_count;
+        let usual: Vec<f64> = phases.map(|phase| profile.at(phase).max(floor)).collect();
         let features = variance_features(fitted, timeline, &errors, &usual);
         let side = |side: fn(f64) -> bool| VarianceFit::new(&features, &errors, side);
         let sides = [side(|error| error < 0.0), side(|error| error >= 0.0)];
@@ -78,7 +70,9 @@ impl Scales {
         let tail = both.solve(&logarithms[..TAIL_FEATURES])?;
         let shared = both.fit(&start)?;
         let [below, above] = sides.each_ref().map(|side| {
-            let own = side.fit(&start).filter(|_| side.len() >= FEWEST_OF_A_SIDE);
+            let own = side
+                .fit(&start)
+                .filter(|_| side.count() >= FEWEST_OF_A_SIDE);
             own.map_or(shared, |own| {
                 std::array::from_fn(|index| {
                     own[index] * OWN_SHARE + shared[index] * (1.0 - OWN_SHARE)

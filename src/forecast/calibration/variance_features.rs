@@ -3,34 +3,19 @@
 //! of earlier days and weeks, and the distance between the forecasts that were averaged.
 
 use crate::forecast::Fitted;
-use crate::forecast::timeline::Timeline;
+use crate::forecast::timeline::{Cycle, Timeline};
 
 /// The number of features, the constant included.
 pub const FEATURES: usize = 12;
 
-/// The usual error at a place of the season.
-#[derive(Debug, Clone, Copy)]
-pub struct UsualError {
-    logarithm: f64,
-    inverse: f64,
-}
-
-impl UsualError {
-    pub fn new(size: f64) -> Self {
-        Self {
-            logarithm: size.ln(),
-            inverse: size.recip(),
-        }
-    }
-}
-
-/// The features of each slot. Each grows as a logarithm does, so that a spike ten times as high as any
-/// before has a scale some times as large, and not one beyond all bounds.
+/// The features of each slot, by the usual error at each place of the season. Each grows as a logarithm
+/// does, so that a spike ten times as high as any before has a scale some times as large, and not one
+/// beyond all bounds.
 pub fn variance_features(
     fitted: &Fitted,
     timeline: &Timeline,
     errors: &[Option<f64>],
-    usual: &[UsualError],
+    usual: &[f64],
 ) -> Vec<[f64; FEATURES]> {
     /// No volatility is taken to be below this share of the usual.
     const CALM: f64 = 0.02;
@@ -46,27 +31,22 @@ pub fn variance_features(
     let season = timeline.cycles.first();
     let level_of = |expected: f64| (1.0 + (expected * expected + 0.01).sqrt()).ln();
     let level_at_centre = level_of(0.0);
-    let seasonal = |season: usize, reach: usize| SeasonalVolatility {
-        timeline,
-        first: fitted.first,
-        season,
-        reach,
-    };
-    let (of_days, of_weeks) = (seasonal(0, 1), seasonal(1, 2));
-    let mut ratios: Vec<Option<f64>> = Vec::with_capacity(errors.len());
+    // Of every slot, also of those that are not forecast.
+    let mut ratios: Vec<Option<f64>> = vec![None; fitted.first];
     let mut features = Vec::with_capacity(fitted.expected.len());
     for (index, expected) in fitted.expected.iter().enumerate() {
         let slot = fitted.first + index;
         let usual = usual[timeline.phases[slot]];
+        let inverse = usual.recip();
         let before = season
             .and_then(|season| season.counterpart(slot))
             .map_or(*expected, |slot| fitted.filtered[slot]);
         let log = |volatility: f64| volatility.max(CALM).ln();
         let level = level_of(*expected);
-        let distance = |from: f64| ((expected - from).abs() * usual.inverse + 0.3).ln();
+        let distance = |from: f64| ((expected - from).abs() * inverse + 0.3).ln();
         features.push([
             1.0,
-            usual.logarithm,
+            usual.ln(),
             log(volatility[1]),
             log(volatility[2]),
             level,
@@ -74,11 +54,11 @@ pub fn variance_features(
             (level - level_at_centre).copysign(*expected),
             distance(fitted.filtered[slot - 1]),
             distance(before),
-            (fitted.disagreement[index] * usual.inverse + AGREED).ln(),
-            of_days.at(slot, &ratios),
-            of_weeks.at(slot, &ratios),
+            (fitted.disagreement[index] * inverse + AGREED).ln(),
+            seasonal_volatility(season, slot, 1, &ratios),
+            seasonal_volatility(timeline.cycles.get(1), slot, 2, &ratios),
         ]);
-        let ratio = errors[index].map(|error| error.abs() * usual.inverse);
+        let ratio = errors[index].map(|error| error.abs() * inverse);
         ratios.push(ratio);
         if let Some(ratio) = ratio {
             let most = CAP * volatility[2].max(0.2).max(volatility[1]);
@@ -91,42 +71,33 @@ pub fn variance_features(
     features
 }
 
-/// The size of errors around the same place of earlier turns of a season: of a week, say, in which
-/// Saturdays are volatile.
-struct SeasonalVolatility<'a> {
-    timeline: &'a Timeline,
-    /// The slot of the first ratio.
-    first: usize,
-    season: usize,
-    /// How many slots on either side of the place.
+/// The logarithm of the mean size of errors around the same place of earlier turns of a season: of a week,
+/// say, in which Saturdays are volatile. From the ratios before the slot, up to `reach` slots beside the
+/// place; 0 without the season.
+fn seasonal_volatility(
+    season: Option<&Cycle>,
+    slot: usize,
     reach: usize,
-}
-
-impl SeasonalVolatility<'_> {
-    /// The logarithm of their mean, from the ratios up to the slot; 0 without that season.
-    fn at(&self, slot: usize, ratios: &[Option<f64>]) -> f64 {
-        /// None counts for more than so many usual errors.
-        const CAP: f64 = 3.0;
-        /// Before any is known, a usual one counts as so many of them.
-        const PRIOR: f64 = 0.3;
-        const CALM: f64 = 0.1;
-        let Some(cycle) = self.timeline.cycles.get(self.season) else {
-            return 0.0;
-        };
-        let (mut sum, mut count) = (PRIOR, PRIOR);
-        for counterpart in cycle.counterparts(slot) {
-            let Some(end) = (counterpart + self.reach + 1).checked_sub(self.first) else {
-                break;
-            };
-            let end = end.min(ratios.len());
-            let start = end.saturating_sub(2 * self.reach + 1);
-            for ratio in ratios[start..end].iter().flatten() {
-                sum += ratio.min(CAP);
-                count += 1.0;
-            }
+    ratios: &[Option<f64>],
+) -> f64 {
+    /// None counts for more than so many usual errors.
+    const CAP: f64 = 3.0;
+    /// Before any is known, a usual one counts as so many of them.
+    const PRIOR: f64 = 0.3;
+    const CALM: f64 = 0.1;
+    let Some(cycle) = season else {
+        return 0.0;
+    };
+    let (mut sum, mut count) = (PRIOR, PRIOR);
+    for counterpart in cycle.counterparts(slot) {
+        let end = (counterpart + reach + 1).min(ratios.len());
+        let start = end.saturating_sub(2 * reach + 1);
+        for ratio in ratios[start..end].iter().flatten() {
+            sum += ratio.min(CAP);
+            count += 1.0;
         }
-        (sum / count + CALM).ln()
     }
+    (sum / count + CALM).ln()
 }
 
 #[cfg(test)]
@@ -137,24 +108,18 @@ mod tests {
     fn large_errors_at_the_same_place_of_earlier_turns_show_in_the_volatility() {
         let hours: Vec<f64> = (0..96_u32).map(|hour| f64::from(hour % 24)).collect();
         let timeline = Timeline::sample("1h", &hours, &[24]);
-        let volatility = |season| SeasonalVolatility {
-            timeline: &timeline,
-            first: 30,
-            season,
-            reach: 1,
-        };
-        // Slots 30 to 59, of which 47 to 49 lie around the place of slot 72 a day before: 2, 99, none.
-        let mut ratios = vec![Some(1.0); 30];
-        ratios[17] = Some(2.0);
-        ratios[18] = Some(99.0);
-        ratios[19] = None;
+        let day = timeline.cycles.first();
+        // Around the place of slot 72 a day before: 2, 99, none.
+        let mut ratios = [vec![None; 30], vec![Some(1.0); 30]].concat();
+        ratios[47] = Some(2.0);
+        ratios[48] = Some(99.0);
+        ratios[49] = None;
         let mean = (0.3 + 2.0 + 3.0) / (0.3 + 2.0);
-        let found = volatility(0).at(72, &ratios);
+        let found = seasonal_volatility(day, 72, 1, &ratios);
         assert!((found - f64::ln(mean + 0.1)).abs() < 1e-12, "{found}");
-        assert!(volatility(0).at(60, &ratios).abs() < 0.1, "as usual");
-        assert!(
-            volatility(1).at(72, &ratios).abs() < 1e-12,
-            "no such season"
-        );
+        let usual = seasonal_volatility(day, 60, 1, &ratios);
+        assert!(usual.abs() < 0.1, "as usual");
+        let without = seasonal_volatility(None, 72, 1, &ratios);
+        assert!(without.abs() < 1e-12, "no such season");
     }
 }

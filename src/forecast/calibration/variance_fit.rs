@@ -73,12 +73,8 @@ impl<'a> VarianceFit<'a> {
         fit
     }
 
-    pub fn len(&self) -> usize {
-        self.sizes.len()
-    }
-
     #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
-    fn count(&self) -> f64 {
+    pub fn count(&self) -> f64 {
         self.sizes.len() as f64
     }
 

@@ -57,7 +57,7 @@ impl Simulated {
     }
 
     /// What is made of the point, whose own value is not looked at.
-    pub fn predict(&self, index: usize, method: &Method) -> Result<Forecast, Insufficient> {
+    pub fn predict(&self, index: usize, method: &Method) -> Result<Forecast, String> {
         let first = index - self.window;
         let history = series_at(self.time(first), self.step, &self.values[first..index]);
         predict(&history, method).expect("a model that fits")

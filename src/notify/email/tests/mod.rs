@@ -68,9 +68,7 @@ fn evaluation(verdict: Verdict, value: f64) -> Evaluation {
     let stored = stored(verdict, value);
     let workings = Workings {
         cleaned: Some(clip_outliers(&history, FenceFactor::default()).expect("a history")),
-        forecast: stored
-            .band
-            .map(|band| Forecast::sample(time, band, Vec::new())),
+        forecast: stored.band.map(|band| Forecast::sample(time, band)),
         window: Window {
             series: history,
             row_counts: RowCounts::default(),
