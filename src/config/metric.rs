@@ -225,10 +225,9 @@ impl Metric {
         let Some(step) = self.step else {
             return Ok(());
         };
-        let seasons = method.seasons.in_steps(step);
-        seasons.map_err(|error| error.to_string())?;
+        let needed = needed_history(step, &method.seasons);
+        let needed = needed.map_err(|error| error.to_string())?;
         method.sensitivity.level(step, method.direction)?;
-        let needed = needed_history(step);
         let allowed = if step.count_in(self.window) > MOST_BUCKETS {
             format!("at most {MOST_BUCKETS} buckets")
         } else if method.seasons == SeasonChoice::Found && time_delta(self.window) < needed {

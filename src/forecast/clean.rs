@@ -17,18 +17,12 @@ use crate::series::TimeSeries;
 #[serde(try_from = "f64")]
 pub struct FenceFactor(f64);
 
-impl FenceFactor {
-    pub fn new(factor: f64) -> Option<Self> {
-        (0.0..=1000.0).contains(&factor).then_some(Self(factor))
-    }
-}
-
 impl TryFrom<f64> for FenceFactor {
     type Error = String;
 
     fn try_from(factor: f64) -> Result<Self, String> {
-        Self::new(factor)
-            .ok_or_else(|| format!("{factor} is out of range; allowed: a number from 0 to 1000"))
+        let allowed = (0.0..=1000.0).contains(&factor).then_some(Self(factor));
+        allowed.ok_or_else(|| format!("{factor} is out of range; allowed: a number from 0 to 1000"))
     }
 }
 
@@ -122,15 +116,14 @@ pub fn clip_outliers(history: &TimeSeries, factor: FenceFactor) -> Result<Cleane
     let Some(fences) = Fences::around(history.observed(), factor)? else {
         return Ok(Cleaned::untouched(history));
     };
-    let values = history.values().iter().enumerate();
-    let clipped = values
-        .filter(|(_, value)| value.is_some_and(|value| !fences.contain(value)))
-        .map(|(index, _)| index)
-        .collect();
+    let is_outlier = |index: &usize| {
+        let value = history.values()[*index];
+        value.is_some_and(|value| !fences.contain(value))
+    };
     Ok(Cleaned {
         history: history.map(|_, value| fences.clip(value)),
         fences: Some(fences),
-        clipped,
+        clipped: (0..history.len()).filter(is_outlier).collect(),
     })
 }
 
@@ -140,8 +133,8 @@ mod tests {
     use crate::series::sample;
 
     fn clipped(values: &[f64], factor: f64) -> Cleaned {
-        let factor = FenceFactor::new(factor).expect("a factor");
-        clip_outliers(&sample::series("5m", values), factor).expect("a cleaned history")
+        clip_outliers(&sample::series("5m", values), FenceFactor(factor))
+            .expect("a cleaned history")
     }
 
     #[test]
@@ -149,14 +142,10 @@ mod tests {
         // import numpy as np                                                     numpy 1.24.2
         // for v, k in (([3.1, -4.7, 15.9, 2.6, 5.3, 58.9, 7.9], 2), (np.arange(1, 11)**2, 1.5)):
         //     a, b = np.quantile(v, [.25, .75]); print(repr(a - k*(b - a)), repr(b + k*(b - a)))
+        let mixed = [3.1, -4.7, 15.9, 2.6, 5.3, 58.9, 7.9];
         let squares: Vec<f64> = (1..=10).map(|n| f64::from(n * n)).collect();
         for (values, factor, lower, upper) in [
-            (
-                &[3.1, -4.7, 15.9, 2.6, 5.3, 58.9, 7.9][..],
-                2.0,
-                -15.250_000_000_000_002,
-                30.0,
-            ),
+            (&mixed[..], 2.0, -15.250_000_000_000_002, 30.0),
             (&squares, 1.5, -63.5, 134.5),
         ] {
             let fences = clipped(values, factor).fences.expect("fences");
@@ -168,23 +157,16 @@ mod tests {
     #[test]
     fn an_outlier_is_moved_to_its_fence_and_listed() {
         let cleaned = clipped(&[1.0, 2.0, 3.0, 4.0, 5.0, 100.0, -100.0], 2.0);
-        let fences = cleaned.fences.expect("fences");
+        let Fences { lower, upper } = cleaned.fences.expect("fences");
         assert_eq!(cleaned.clipped, [5, 6]);
-        assert_eq!(cleaned.history.values()[5], Some(fences.upper));
-        assert_eq!(cleaned.history.values()[6], Some(fences.lower));
-        assert_eq!(
-            cleaned.history.values()[..5],
-            [1.0, 2.0, 3.0, 4.0, 5.0].map(Some)
-        );
+        let expected = [1.0, 2.0, 3.0, 4.0, 5.0, upper, lower].map(Some);
+        assert_eq!(cleaned.history.values(), expected);
     }
 
     #[test]
     fn a_history_without_spread_between_its_quartiles_is_left_alone() {
-        for values in [
-            [7.0; 8].as_slice(),
-            &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0],
-            &[],
-        ] {
+        let nearly_constant = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0];
+        for values in [&[7.0; 8][..], &nearly_constant, &[]] {
             let cleaned = clipped(values, 2.0);
             assert_eq!((cleaned.fences, cleaned.clipped.len()), (None, 0));
             assert!(cleaned.history.observed().eq(values.iter().copied()));
@@ -202,10 +184,7 @@ mod tests {
 
     #[test]
     fn values_near_the_largest_number_make_no_infinite_fence() {
-        let cleaned = clipped(
-            &[f64::MIN, -1.0, 0.0, 1.0, f64::MAX, f64::MIN, f64::MAX],
-            2.0,
-        );
-        assert_eq!(cleaned.fences, None);
+        let values = [f64::MIN, -1.0, 0.0, 1.0, f64::MAX, f64::MIN, f64::MAX];
+        assert_eq!(clipped(&values, 2.0).fences, None);
     }
 }

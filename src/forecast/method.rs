@@ -104,34 +104,27 @@ impl Default for Method {
 mod tests {
     use super::*;
 
-    fn step(text: &str) -> Step {
-        text.parse().expect("a step")
+    fn in_steps(choice: &SeasonChoice, step: &str) -> Result<Option<Vec<usize>>> {
+        choice.in_steps(step.parse().expect("a step"))
     }
 
     #[test]
     fn given_seasons_are_counted_in_steps() {
-        let given = SeasonChoice::Given(vec![TimeDelta::days(1), TimeDelta::days(7)]);
-        assert_eq!(
-            given.in_steps(step("5m")).expect("seasons"),
-            Some(vec![288, 2016])
-        );
-        assert_eq!(
-            SeasonChoice::Found.in_steps(step("5m")).expect("seasons"),
-            None
-        );
-        assert_eq!(
-            SeasonChoice::Given(Vec::new())
-                .in_steps(step("5m"))
-                .expect("seasons"),
-            Some(Vec::new())
-        );
+        let days = vec![TimeDelta::days(1), TimeDelta::days(7)];
+        for (choice, steps) in [
+            (SeasonChoice::Given(days), Some(vec![288, 2016])),
+            (SeasonChoice::Given(Vec::new()), Some(Vec::new())),
+            (SeasonChoice::Found, None),
+        ] {
+            assert_eq!(in_steps(&choice, "5m").expect("seasons"), steps);
+        }
     }
 
     #[test]
     fn a_season_must_be_two_whole_steps_or_more() {
         for (minutes, start) in [(90, "seasons: 1 h 30 min with"), (60, "seasons: 1 h with")] {
             let given = SeasonChoice::Given(vec![TimeDelta::minutes(minutes)]);
-            let refusal = given.in_steps(step("1h")).expect_err("no season");
+            let refusal = in_steps(&given, "1h").expect_err("no season");
             let rule = "a step of 1h; allowed: a whole number of steps, two or more";
             assert_eq!(refusal.to_string(), format!("{start} {rule}"));
         }

@@ -41,7 +41,7 @@ use self::clean::{Cleaned, Fences, Scope, clip_outliers};
 use crate::output::write_length;
 use crate::series::{Step, TimeSeries};
 use calibration::{Calibration, Margins};
-use seasons::{Seasons, needed_with};
+use seasons::Seasons;
 use timeline::{Timeline, Unit};
 
 /// The forecast of the point at `time`, and what the model made of the history.
@@ -111,7 +111,7 @@ pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast,
     let step = history.grid().step();
     let level = method.level(step)?;
     let seasons = Seasons::new(history, &method.seasons)?;
-    let needed = needed_with(step, &method.seasons)?;
+    let needed = needed_history(step, &method.seasons)?;
     if history.span() < needed {
         return Ok(Err(too_short(history, needed)));
     }
@@ -227,25 +227,4 @@ fn resolution(unit: Unit) -> f64 {
     const ROUNDING: f64 = 1e-9;
     const REPETITION: f64 = 2e-3;
     (ROUNDING * unit.centre.abs()).max(REPETITION * unit.size)
-}
-
-#[cfg(test)]
-impl Forecast {
-    /// A forecast with this band, for tests of what comes after it.
-    pub fn sample(time: DateTime<Tz>, band: Band) -> Self {
-        let distribution = Distribution::sample(band.expected);
-        Self {
-            time,
-            band,
-            past: Vec::new(),
-            seasons: Vec::new(),
-            held_since: None,
-            cleaned: Cleaned::untouched(&crate::series::sample::series("5m", &[1.0, 2.0])),
-            contributions: Vec::new(),
-            usual_error: distribution.scale,
-            errors: 0,
-            limits: Vec::new(),
-            distribution,
-        }
-    }
 }

@@ -70,20 +70,12 @@ fn without_gaps(history: &TimeSeries) -> Vec<f64> {
 
 /// The history a forecast needs at this step: full seasons, or without a season, as many values as a
 /// model needs to start from.
-pub fn needed_history(step: Step) -> TimeDelta {
-    step.times(needed_steps(step.per_day().or(step.per_week())))
-}
-
-/// The same where the settings may give the seasons.
-pub fn needed_with(step: Step, choice: &SeasonChoice) -> Result<TimeDelta> {
-    Ok(choice.in_steps(step)?.map_or_else(
-        || needed_history(step),
-        |given| step.times(needed_steps(given.first().copied())),
-    ))
-}
-
-fn needed_steps(season: Option<usize>) -> usize {
-    season.map_or(FEWEST_UNSEASONAL, |season| FULL_SEASONS * season)
+pub fn needed_history(step: Step, choice: &SeasonChoice) -> Result<TimeDelta> {
+    let shortest = match choice.in_steps(step)? {
+        Some(given) => given.first().copied(),
+        None => step.per_day().or(step.per_week()),
+    };
+    Ok(step.times(shortest.map_or(FEWEST_UNSEASONAL, |season| FULL_SEASONS * season)))
 }
 
 #[cfg(test)]
@@ -91,10 +83,13 @@ mod tests {
     use super::*;
     use crate::series::sample;
 
+    fn seasons(step: &str, values: &[f64], choice: &SeasonChoice) -> Vec<usize> {
+        let seasons = Seasons::new(&sample::series(step, values), choice);
+        seasons.expect("seasons").0
+    }
+
     fn found(step: &str, values: &[f64]) -> Vec<usize> {
-        Seasons::new(&sample::series(step, values), &SeasonChoice::Found)
-            .expect("seasons")
-            .0
+        seasons(step, values, &SeasonChoice::Found)
     }
 
     #[test]
@@ -114,12 +109,9 @@ mod tests {
 
     #[test]
     fn given_seasons_replace_those_of_the_calendar() {
-        let history = sample::series("1h", &[1.0; 48]);
         let given = |hours: &[i64]| {
             let lengths = hours.iter().map(|hours| TimeDelta::hours(*hours)).collect();
-            Seasons::new(&history, &SeasonChoice::Given(lengths))
-                .expect("seasons")
-                .0
+            seasons("1h", &[1.0; 48], &SeasonChoice::Given(lengths))
         };
         assert_eq!(given(&[8, 24]), [8, 24]);
         assert_eq!(given(&[8, 48]), [8], "seen only once");

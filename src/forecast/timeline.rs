@@ -261,19 +261,13 @@ impl Timeline {
                 .map(|place| laid_out[*place].map(|value| unit.measure(value)))
                 .collect()
         };
-        let values = measured(&laid_out);
-        let targets = if targets == history.values() {
-            values.clone()
-        } else {
-            measured(&wall_clock.lay_out(targets))
-        };
         let phases = open.places.iter();
         let slots = wall_clock.places.iter();
         let cycles = seasons.0.iter().map(|length| Cycle::new(*length, &open));
         let mut timeline = Self {
             filled: Vec::new(),
-            values,
-            targets,
+            values: measured(&laid_out),
+            targets: measured(&wall_clock.lay_out(targets)),
             unit,
             slots_per_hour: slots_per_hour(history.grid().step()),
             phases: phases

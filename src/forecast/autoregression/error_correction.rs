@@ -78,37 +78,31 @@ impl<'a> ErrorCorrection<'a> {
     pub fn push(&mut self, error: Option<f64>) {
         /// Half of the running mean is from so many errors.
         const HALF_LIFE: f64 = 16.0;
-        let latest = self.latest();
-        let usual = self.usual(self.first + self.seen.len());
-        self.seen.push(error.map_or(
-            Seen {
-                error: 0.0,
-                ..latest
-            },
-            |error| {
-                let error = (error / usual).clamp(-CAP, CAP);
-                let keep = 0.5_f64.powf(1.0 / HALF_LIFE);
-                Seen {
-                    error,
-                    last_error: error,
-                    running_mean: keep * latest.running_mean + (1.0 - keep) * error,
-                }
-            },
-        ));
+        let mut seen = self.nothing_new();
+        if let Some(error) = error {
+            let usual = self.usual(self.first + self.seen.len());
+            let keep = 0.5_f64.powf(1.0 / HALF_LIFE);
+            seen.error = (error / usual).clamp(-CAP, CAP);
+            seen.last_error = seen.error;
+            seen.running_mean = keep * seen.running_mean + (1.0 - keep) * seen.error;
+        }
+        self.seen.push(seen);
     }
 
     /// Forgets the errors from a slot on, as if it and those after it had none.
     pub fn forget(&mut self, from: usize) {
         let len = self.seen.len();
         self.seen.truncate(from - self.first);
-        let latest = self.latest();
-        self.seen.resize(
-            len,
-            Seen {
-                error: 0.0,
-                ..latest
-            },
-        );
+        self.seen.resize(len, self.nothing_new());
+    }
+
+    /// A slot without an error after those seen.
+    fn nothing_new(&self) -> Seen {
+        let error = 0.0;
+        Seen {
+            error,
+            ..self.latest()
+        }
     }
 
     fn latest(&self) -> Seen {

@@ -100,17 +100,4 @@ impl Distribution {
     pub fn band_at(&self, level: Level) -> Option<Band> {
         self.band(self.quantiles.margins(1.0 - level.share()))
     }
-
-    /// One whose 95 % lie within half of a unit around the expected value.
-    pub fn sample(expected: f64) -> Self {
-        Self {
-            expected,
-            scale: Scale {
-                below: 1.0,
-                above: 1.0,
-                tail: 1.0,
-            },
-            quantiles: Arc::new(ResidualQuantiles::sample()),
-        }
-    }
 }

@@ -105,12 +105,6 @@ impl ResidualQuantiles {
         };
         size.max(0.0)
     }
-
-    /// Ratios evenly from -0.5 to 0.5.
-    #[cfg(test)]
-    pub fn sample() -> Self {
-        Self::before_tail((-500..=500).map(|n| f64::from(n) / 1000.0).collect())
-    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::chart::Pictures;
 use crate::config::Metric;
 use crate::detect::{Evaluation, Verdict, Workings};
 use crate::forecast::clean::{FenceFactor, clip_outliers};
-use crate::forecast::{Band, Forecast, Level, Side};
+use crate::forecast::{Band, Level, Side};
 use crate::incident::{Alert, Condition, End};
 use crate::notify::{AlertKind, Notification};
 use crate::series::{Bucket, RowCounts, Window, parse_time, sample};
@@ -68,7 +68,7 @@ fn evaluation(verdict: Verdict, value: f64) -> Evaluation {
     let stored = stored(verdict, value);
     let workings = Workings {
         cleaned: Some(clip_outliers(&history, FenceFactor::default()).expect("a history")),
-        forecast: stored.band.map(|band| Forecast::sample(time, band)),
+        forecast: None,
         window: Window {
             series: history,
             row_counts: RowCounts::default(),
