@@ -17,18 +17,14 @@ pub fn fit_mstl(timeline: &Timeline) -> Result<Fitted> {
     let values = timeline.fill(&timeline.targets);
     let periods = periods(timeline);
     let (parts, mut expected) = fit(&periods, &values).context("fit MSTL with an ETS trend")?;
-    let first = periods
-        .first()
-        .map_or(1, |period| period.length)
-        .min(timeline.len());
+    let shortest = periods.first().map_or(1, |period| period.length);
+    let first = shortest.min(timeline.len());
     expected.drain(..first);
     // A season's value at a place is about the mean of its turns, this value among them: what is
     // left of it without is e / (1 - 1 / turns), as for any least squares.
     #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
-    let leverage: f64 = periods
-        .iter()
-        .map(|period| period.length as f64 / timeline.len() as f64)
-        .sum();
+    let share = |period: &Period| period.length as f64 / timeline.len() as f64;
+    let leverage: f64 = periods.iter().map(share).sum();
     let known = timeline.values[first..].iter().zip(&expected);
     let errors = known
         .map(|(value, expected)| value.map(|value| (value - expected) / (1.0 - leverage)))
@@ -71,18 +67,8 @@ pub fn detect_period(values: &[f64]) -> Option<usize> {
 #[derive(Debug, Clone)]
 pub struct Parts {
     pub trend: Vec<f64>,
-    /// Shortest first.
-    pub seasons: Vec<SeasonalPart>,
-}
-
-/// What a season adds to the trend.
-#[derive(Debug, Clone)]
-pub struct SeasonalPart {
-    /// Its number among the timeline's cycles.
-    pub number: usize,
-    /// How many slots a turn of it has.
-    period: usize,
-    pub values: Vec<f64>,
+    /// What each season adds to the trend, shortest first.
+    pub seasons: Vec<(Period, Vec<f64>)>,
 }
 
 /// Takes a timeline apart; without a season, into a smoothed trend alone.
@@ -92,11 +78,13 @@ pub fn decompose(timeline: &Timeline) -> Result<Parts> {
     Ok(parts)
 }
 
-/// A season's length in open slots, as of the slot to forecast, or of the last before it whose place was
-/// open a turn earlier too.
+/// A season as MSTL knows it.
 #[derive(Debug, Clone, Copy)]
-struct Period {
-    number: usize,
+pub struct Period {
+    /// Its number among the timeline's cycles.
+    pub number: usize,
+    /// A turn in open slots, as of the slot to forecast, or of the last before it whose place was open a
+    /// turn earlier too.
     length: usize,
 }
 
@@ -108,12 +96,8 @@ fn periods(timeline: &Timeline) -> Vec<Period> {
         let length = (0..=last).rev().find_map(turn)?;
         (length >= 2 && 2 * length <= last).then_some(Period { number, length })
     };
-    timeline
-        .cycles
-        .iter()
-        .enumerate()
-        .filter_map(period)
-        .collect()
+    let cycles = timeline.cycles.iter().enumerate();
+    cycles.filter_map(period).collect()
 }
 
 /// The components of the values, and the expectations of each value and of the next one.
@@ -132,11 +116,7 @@ fn fit(periods: &[Period], values: &[f64]) -> Result<(Parts, Vec<f64>)> {
     let expected = expectations(&fitted, values.len())?;
     let double = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect();
     let seasons = periods.iter().zip(fitted.fit().seasonal());
-    let seasons = seasons.map(|(period, values)| SeasonalPart {
-        number: period.number,
-        period: period.length,
-        values: double(values),
-    });
+    let seasons = seasons.map(|(period, values)| (*period, double(values)));
     let parts = Parts {
         trend: double(fitted.fit().trend()),
         seasons: seasons.collect(),
@@ -146,16 +126,13 @@ fn fit(periods: &[Period], values: &[f64]) -> Result<(Parts, Vec<f64>)> {
 
 /// A season is forecast to be what it was a turn before; the rest is the trend's.
 fn contributions(expected: &[f64], parts: &Parts) -> Vec<Contribution> {
-    let seasons: Vec<Contribution> = parts
-        .seasons
-        .iter()
-        .filter_map(|part| {
-            Some(Contribution {
-                role: Role::Season(part.number),
-                value: *part.values.iter().nth_back(part.period - 1)?,
-            })
+    let seasons = parts.seasons.iter().filter_map(|(period, values)| {
+        Some(Contribution {
+            role: Role::Season(period.number),
+            value: *values.iter().nth_back(period.length - 1)?,
         })
-        .collect();
+    });
+    let seasons: Vec<Contribution> = seasons.collect();
     let seasonal: f64 = seasons.iter().map(|season| season.value).sum();
     let level = expected.last().map(|expected| Contribution {
         role: Role::Level,

@@ -48,11 +48,8 @@ impl Default for Level {
 impl fmt::Display for Level {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         let percent = format!("{:.4}", self.0 * 100.0);
-        write!(
-            formatter,
-            "{} %",
-            percent.trim_end_matches('0').trim_end_matches('.')
-        )
+        let percent = percent.trim_end_matches('0').trim_end_matches('.');
+        write!(formatter, "{percent} %")
     }
 }
 
@@ -162,14 +159,9 @@ mod tests {
         for level in [0.0, 0.49, 1.0, 95.0, -0.95, f64::NAN] {
             assert_eq!(Level::new(level), None, "{level}");
         }
-        assert_eq!(
-            Level::new(0.95).map(|level| level.to_string()),
-            Some("95 %".to_string())
-        );
-        assert_eq!(
-            Level::new(0.999).map(|level| level.to_string()),
-            Some("99.9 %".to_string())
-        );
+        for (share, told) in [(0.95, "95 %"), (0.999, "99.9 %")] {
+            assert_eq!(Level::new(share).expect("a level").to_string(), told);
+        }
     }
 
     #[test]

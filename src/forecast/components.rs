@@ -53,14 +53,12 @@ pub fn decompose(
     let unit = timeline.unit;
     let trend = by_bucket(&parts.trend, &|value| unit.value(value));
     let step = history.grid().step();
-    let seasons: Vec<SeasonalComponent> = parts
-        .seasons
-        .iter()
-        .map(|part| SeasonalComponent {
-            length: step.times(seasons.0[part.number]),
-            values: by_bucket(&part.values, &|value| value * unit.size),
-        })
-        .collect();
+    let components = parts.seasons.iter();
+    let components = components.map(|(period, values)| SeasonalComponent {
+        length: step.times(seasons.0[period.number]),
+        values: by_bucket(values, &|value| value * unit.size),
+    });
+    let seasons: Vec<SeasonalComponent> = components.collect();
     let remainder = history.values().iter().enumerate().map(|(index, value)| {
         let seasonal = seasons.iter().filter_map(|season| season.values[index]);
         Some((*value)? - trend[index]? - seasonal.sum::<f64>())
@@ -89,10 +87,12 @@ mod tests {
         series_with_gaps("1h", &values)
     }
 
+    fn components_by(history: &TimeSeries, method: &Method) -> Option<Components> {
+        decompose(history, &Cleaned::untouched(history), method).expect("a decomposition")
+    }
+
     fn components(history: &TimeSeries) -> Components {
-        decompose(history, &Cleaned::untouched(history), &Method::default())
-            .expect("a decomposition")
-            .expect("components")
+        components_by(history, &Method::default()).expect("components")
     }
 
     #[test]
@@ -100,16 +100,13 @@ mod tests {
         let history = history();
         let components = components(&history);
         for (index, value) in history.values().iter().enumerate() {
-            let sum = components.trend[index]
-                .zip(components.remainder[index])
-                .map(|(trend, remainder)| {
-                    let seasons = components.seasons.iter();
-                    let seasons = seasons.filter_map(|season| season.values[index]);
-                    trend + remainder + seasons.sum::<f64>()
-                });
-            match (value, sum) {
-                (Some(value), Some(sum)) => assert!((value - sum).abs() < 1e-9, "{index}"),
-                (value, sum) => assert_eq!(*value, sum, "{index}"),
+            let seasons = components.seasons.iter();
+            let seasons = seasons.map(|season| season.values[index]);
+            let parts = seasons.chain([components.trend[index], components.remainder[index]]);
+            let parts: Vec<f64> = parts.flatten().collect();
+            match value {
+                Some(value) => assert!((value - parts.iter().sum::<f64>()).abs() < 1e-9, "{index}"),
+                None => assert!(parts.is_empty(), "{index}"),
             }
         }
     }
@@ -146,17 +143,13 @@ mod tests {
 
     #[test]
     fn without_a_season_all_but_the_trend_is_remainder() {
-        let values: Vec<_> = (0..60_u32)
-            .map(|day| Some(f64::from(day * 7919 % 101)))
-            .collect();
-        let history = series_with_gaps("7d", &values);
+        let values = (0..60_u32).map(|day| Some(f64::from(day * 7919 % 101)));
+        let history = series_with_gaps("7d", &values.collect::<Vec<_>>());
         let method = Method {
             seasons: SeasonChoice::Given(Vec::new()),
             ..Method::default()
         };
-        let components = decompose(&history, &Cleaned::untouched(&history), &method)
-            .expect("a decomposition")
-            .expect("components");
+        let components = components_by(&history, &method).expect("components");
         assert!(components.seasons.is_empty());
         assert!(components.trend.iter().all(Option::is_some));
     }
@@ -164,8 +157,6 @@ mod tests {
     #[test]
     fn a_history_that_never_changed_has_no_components() {
         let history = series_with_gaps("1h", &[Some(5.0); 72]);
-        let cleaned = Cleaned::untouched(&history);
-        let found = decompose(&history, &cleaned, &Method::default()).expect("no error");
-        assert!(found.is_none());
+        assert!(components_by(&history, &Method::default()).is_none());
     }
 }

@@ -53,12 +53,10 @@ mod tests {
     use super::*;
 
     fn is_a_jump(errors: &[f64]) -> bool {
-        let run = errors
-            .iter()
-            .enumerate()
-            .fold(Cusum::new(0), |run, (slot, error)| {
-                run.followed_by(slot, *error > 0.0, error.abs())
-            });
+        let mut run = Cusum::new(0);
+        for (slot, error) in errors.iter().enumerate() {
+            run = run.followed_by(slot, *error > 0.0, error.abs());
+        }
         run.is_a_jump(errors.len() - 1)
     }
 
@@ -93,9 +91,8 @@ mod tests {
     #[test]
     fn a_value_on_the_other_side_begins_another_run() {
         let far = ALLOWANCE + 3.0;
-        let run = Cusum::new(0)
-            .followed_by(0, true, far)
-            .followed_by(1, true, far);
+        let run = Cusum::new(0).followed_by(0, true, far);
+        let run = run.followed_by(1, true, far);
         assert_eq!((run.since, run.is_above), (0, true));
         let other = run.followed_by(2, false, far);
         assert_eq!((other.since, other.is_above), (2, false));
