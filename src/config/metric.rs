@@ -227,7 +227,7 @@ impl Metric {
         };
         let needed = needed_history(step, &method.seasons);
         let needed = needed.map_err(|error| error.to_string())?;
-        method.sensitivity.level(step, method.direction)?;
+        method.level(step).map_err(|error| error.to_string())?;
         let allowed = if step.count_in(self.window) > MOST_BUCKETS {
             format!("at most {MOST_BUCKETS} buckets")
         } else if method.seasons == SeasonChoice::Found && time_delta(self.window) < needed {

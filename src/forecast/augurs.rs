@@ -8,11 +8,9 @@ use anyhow::{Context, Result, anyhow, ensure};
 use super::timeline::{Cycle, Timeline};
 use super::{Contribution, Fitted, Role};
 
-/// The seasons split off by MSTL (Bandara, Hyndman and Bergmeir, *MSTL: A Seasonal-Trend
-/// Decomposition Algorithm for Time Series with Multiple Seasonal Patterns*, 2021,
-/// <https://arxiv.org/abs/2107.13462>), the rest forecast by exponential smoothing (Hyndman et al., *A
-/// state space framework for automatic forecasting using exponential smoothing methods*, 2002). Without
-/// a season, by exponential smoothing alone.
+/// The seasons split off by MSTL (<https://arxiv.org/abs/2107.13462>), the rest forecast by exponential
+/// smoothing (Hyndman et al., *A state space framework for automatic forecasting using exponential
+/// smoothing methods*, 2002). Without a season, by exponential smoothing alone.
 pub fn fit_mstl(timeline: &Timeline) -> Result<Fitted> {
     let values = timeline.fill(&timeline.targets);
     let periods = periods(timeline);

@@ -32,18 +32,6 @@ pub struct Limits {
 }
 
 impl Contribution {
-    /// The sums by role, in the order of their first mention.
-    pub fn sums(parts: impl Iterator<Item = Self>) -> Vec<Self> {
-        let mut sums: Vec<Self> = Vec::new();
-        for part in parts {
-            match sums.iter_mut().find(|sum| sum.role == part.role) {
-                Some(sum) => sum.value += part.value,
-                None => sums.push(part),
-            }
-        }
-        sums
-    }
-
     pub fn in_series_unit(&self, unit: Unit) -> Self {
         let value = match self.role {
             Role::Level => unit.value(self.value),

@@ -1,6 +1,6 @@
 //! The settings of a forecast: all it depends on besides the history.
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Error, Result};
 use chrono::TimeDelta;
 use serde::Deserialize;
 
@@ -52,14 +52,11 @@ impl SeasonChoice {
 
     /// The lengths in steps; `None` if the seasons are to be found.
     pub fn in_steps(&self, step: Step) -> Result<Option<Vec<usize>>> {
-        match self {
-            Self::Found => Ok(None),
-            Self::Given(lengths) => lengths
-                .iter()
-                .map(|length| steps_in(*length, step))
-                .collect::<Result<_>>()
-                .map(Some),
-        }
+        let Self::Given(lengths) = self else {
+            return Ok(None);
+        };
+        let steps = lengths.iter().map(|length| steps_in(*length, step));
+        steps.collect::<Result<_>>().map(Some)
     }
 }
 
@@ -80,9 +77,10 @@ fn steps_in(season: TimeDelta, step: Step) -> Result<usize> {
 impl Method {
     /// The share of healthy values the band is to hold.
     pub fn level(&self, step: Step) -> Result<Level> {
-        self.sensitivity
-            .level(step, self.direction)
-            .map_err(|error| anyhow!(error))
+        match self.sensitivity {
+            Sensitivity::Level(level) => Ok(level),
+            Sensitivity::Budget(budget) => budget.level(step, self.direction).map_err(Error::msg),
+        }
     }
 }
 

@@ -140,12 +140,11 @@ pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast,
         let needed = needed + step.times(calibration::FEWEST_ERRORS);
         return Ok(Err(too_short(history, needed)));
     };
-    let resolution = resolution(timeline.unit);
+    let unit = timeline.unit;
     let range = method.range.as_seen_in(history);
     let bands = |index: usize, margins: Margins| {
-        let distribution = calibration.distribution(&fitted, &timeline, index);
-        let band = distribution.band(margins)?;
-        Some(band.at_least(resolution).within(range))
+        let band = calibration.distribution(index).band(margins)?;
+        Some(band.at_least(resolution(unit)).within(range))
     };
     let next = fitted.expected.len() - 1;
     let parts = fitted.contributions.iter();
@@ -157,17 +156,15 @@ pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast,
     Ok(Ok(Forecast {
         time: history.next_time(),
         band: bands(next, margins).context("the forecast is not finite")?,
-        distribution: calibration.distribution(&fitted, &timeline, next),
+        distribution: calibration.distribution(next),
         past: past.collect(),
         held_since: fitted.held_since[next].and_then(|slot| {
             let index = timeline.slots.iter().position(|other| *other == Some(slot));
             index.map(|index| history.time(index))
         }),
         cleaned: add_clipped(&cleaned, &fitted, &timeline),
-        contributions: parts
-            .map(|part| part.in_series_unit(timeline.unit))
-            .collect(),
-        usual_error: calibration.usual_scale(&timeline),
+        contributions: parts.map(|part| part.in_series_unit(unit)).collect(),
+        usual_error: calibration.usual_scale(),
         errors: fitted.errors.iter().flatten().count(),
         limits: derivation::limits(level, |level| bands(next, calibration.margins(level))),
         seasons: seasons.with_strengths(&timeline, step),

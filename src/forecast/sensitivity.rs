@@ -20,16 +20,6 @@ pub enum Sensitivity {
     Budget(Budget),
 }
 
-impl Sensitivity {
-    /// The level of the band.
-    pub fn level(self, step: Step, direction: Direction) -> Result<Level, String> {
-        match self {
-            Self::Level(level) => Ok(level),
-            Self::Budget(budget) => budget.level(step, direction),
-        }
-    }
-}
-
 impl Default for Sensitivity {
     fn default() -> Self {
         Self::Level(Level::default())

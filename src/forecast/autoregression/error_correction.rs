@@ -1,10 +1,7 @@
 //! What past errors say of the next one: the moving average part of an autoregressive moving average,
 //! fitted to the errors that the regressions leave, as the second stage of Hannan and Rissanen
-//! (*Recursive Estimation of Mixed Autoregressive-Moving Average Order*, 1982). A level that wanders
-//! slowly under noise leaves errors of one sign for hours, and a job that runs every hour one of the
-//! same sign each time: too far back for the last few values, and too small for a season.
-//!
-//! Errors count in units of the usual one at their time of day, and are capped.
+//! (*Recursive Estimation of Mixed Autoregressive-Moving Average Order*, 1982). Errors count in units of
+//! the usual one at their time of day, and are capped.
 
 use nalgebra::{Matrix4, Vector4};
 
@@ -118,9 +115,8 @@ impl<'a> ErrorCorrection<'a> {
     fn regressors(&self, slot: usize) -> Vector4<f64> {
         let error = |slot: Option<usize>| {
             let index = slot.and_then(|slot| slot.checked_sub(self.first));
-            index
-                .and_then(|index| self.seen.get(index))
-                .map_or(0.0, |seen| seen.error)
+            let seen = index.and_then(|index| self.seen.get(index));
+            seen.map_or(0.0, |seen| seen.error)
         };
         let cycle = self.timeline.cycles.first();
         let hours = self.timeline.slots_per_hour.map_or(0.0, |hour| {
@@ -141,14 +137,6 @@ impl<'a> ErrorCorrection<'a> {
 mod tests {
     use super::*;
 
-    /// As many slots as errors, of a series without seasons.
-    fn timeline(step: &str, errors: &[Option<f64>]) -> Timeline {
-        let values: Vec<f64> = (0..=errors.len())
-            .map(|slot| if slot % 2 == 0 { 1.0 } else { -1.0 })
-            .collect();
-        Timeline::sample(step, &values, &[])
-    }
-
     /// The expected error after these, the first of which is that of slot 1.
     fn expected(step: &str, errors: &[Option<f64>]) -> f64 {
         expected_without(step, errors, errors.len())
@@ -156,7 +144,8 @@ mod tests {
 
     /// The same once those from an index on were forgotten.
     fn expected_without(step: &str, errors: &[Option<f64>], from: usize) -> f64 {
-        let timeline = timeline(step, errors);
+        let values = (0..=errors.len()).map(|slot| if slot % 2 == 0 { 1.0 } else { -1.0 });
+        let timeline = Timeline::sample(step, &values.collect::<Vec<_>>(), &[]);
         let profile = ErrorProfile::new(errors, &timeline.phases[1..], timeline.phase_count);
         let mut correction = ErrorCorrection::fit(errors, 1, &profile, &timeline);
         for error in errors {

@@ -1,10 +1,8 @@
 //! A seasonal autoregression: the next value from the last ones and from those at the same time of day
-//! and of week before. It is the most accurate one step ahead on real series; README.md has the figures.
-//!
-//! With two seasons or more it combines two regressions, one without the longest season, which has more
-//! rows to learn from (Bates and Granger, *The Combination of Forecasts*, 1969). [`error_correction`]
-//! adds what their past errors say of the next one, and [`robust_filter`] keeps incidents out of the
-//! values they forecast from.
+//! and of week before. With two seasons or more it combines two regressions, one without the longest
+//! season, which has more rows to learn from (Bates and Granger, *The Combination of Forecasts*, 1969).
+//! [`error_correction`] adds what their past errors say of the next one, and [`robust_filter`] keeps
+//! incidents out of the values they forecast from.
 
 mod cusum;
 mod error_correction;
@@ -43,12 +41,8 @@ pub fn fit(
     let combination =
         Combination::fit(timeline, &targets, season, fence_factor).context("fit the regression")?;
     let baseline = baseline.as_ref();
-    Ok(robust_filter::run(
-        timeline,
-        &combination,
-        baseline,
-        longest_hold,
-    ))
+    let fitted = robust_filter::run(timeline, &combination, baseline, longest_hold);
+    Ok(fitted)
 }
 
 /// Regressions whose forecasts are averaged.
@@ -135,9 +129,11 @@ impl Combination {
         if let ([all, shorter], [one, other]) = (&mut members[..], &errors[..]) {
             all.share = best_share(one, other, first, timeline);
             shorter.share = 1.0 - all.share;
-            let is_first_alone = season == Some(seasons - 1);
-            all.far_share = if is_first_alone { 1.0 } else { all.share };
-            shorter.far_share = if is_first_alone { 0.0 } else { shorter.share };
+            all.far_share = match season {
+                Some(season) if season == seasons - 1 => 1.0,
+                _ => all.share,
+            };
+            shorter.far_share = 1.0 - all.far_share;
         }
         let shares: Vec<f64> = members.iter().map(|member| member.share).collect();
         Ok(Self {
@@ -215,20 +211,21 @@ impl Combination {
         let mut row = Vec::new();
         self.regressors
             .write(timeline.len(), filtered, timeline, &mut row);
-        let products = row.iter().zip(self.mean_weights(steps_ahead));
-        let parts = self.regressors.roles().into_iter().zip(products);
-        let mut parts: Vec<Contribution> = parts
-            .map(|(role, (regressor, weight))| Contribution {
-                role,
-                value: regressor * weight,
-            })
-            .collect();
-        let of_regressions: f64 = parts.iter().map(|part| part.value).sum();
-        parts.push(Contribution {
-            role: Role::PastErrors,
-            value: expected - of_regressions,
-        });
-        Contribution::sums(parts.into_iter())
+        let weighted = row.iter().zip(self.mean_weights(steps_ahead));
+        let mut parts: Vec<Contribution> = Vec::new();
+        let mut of_regressions = 0.0;
+        for (role, (regressor, weight)) in self.regressors.roles().into_iter().zip(weighted) {
+            let value = regressor * weight;
+            of_regressions += value;
+            match parts.last_mut() {
+                Some(part) if part.role == role => part.value += value,
+                _ => parts.push(Contribution { role, value }),
+            }
+        }
+        let role = Role::PastErrors;
+        let value = expected - of_regressions;
+        parts.push(Contribution { role, value });
+        parts
     }
 
     /// What the member with the most rows clipped, and would clip of the next value, given its expectation.

@@ -3,14 +3,11 @@
 //! keeps their weights from running off in opposite directions. Generalised cross-validation chooses
 //! its strength (Golub, Heath and Wahba 1979).
 //!
-//! Outliers are clipped by their errors: Tukey's fences are drawn around the errors, each divided by the
-//! usual one at its time of day, and a row beyond counts as if its error lay on the fence (Huber,
-//! *Robust Estimation of a Location Parameter*, 1964, by reweighting: Holland and Welsch 1977). A narrow
-//! daily peak is no outlier there, and neither is a new level.
+//! A row beyond Tukey's fences counts as if its error lay on the fence (Huber, *Robust Estimation of a
+//! Location Parameter*, 1964, by reweighting: Holland and Welsch 1977).
 //!
-//! The errors are those of leaving each row out: for least squares they follow from the fit in closed
-//! form, `e / (1 - h)` with `h` the row's leverage (Allen's PRESS, 1974). So they are errors on
-//! values the fit had not seen.
+//! The error of a row that the fit had not seen follows in closed form: `e / (1 - h)` with `h` its
+//! leverage (Allen's PRESS, 1974).
 
 use anyhow::{Context, Result, ensure};
 use nalgebra::{Cholesky, DMatrix, DMatrixView, DVector, Dyn};
@@ -180,9 +177,8 @@ impl Normal {
             Some(left / (1.0 - freedom / self.rows).powi(2))
         };
         let scored = RIDGES.map(|ridge| (score(ridge).unwrap_or(f64::INFINITY), ridge));
-        let best = scored
-            .into_iter()
-            .min_by(|one, other| one.0.total_cmp(&other.0));
+        let scored = scored.into_iter();
+        let best = scored.min_by(|one, other| one.0.total_cmp(&other.0));
         best.map_or(FIRST_RIDGE, |(_, ridge)| ridge)
     }
 }
@@ -199,15 +195,13 @@ struct Residuals {
 impl Residuals {
     fn new(design: &Design, weights: &DVector<f64>) -> Result<Self> {
         let fitted = design.fitted(weights);
-        let targets = design.targets.iter().zip(&fitted);
-        let errors: Vec<Option<f64>> = targets
-            .map(|(target, fitted)| target.map(|target| target - fitted))
-            .collect();
+        let errors = design.targets.iter().zip(&fitted);
+        let errors = errors.map(|(target, fitted)| target.map(|target| target - fitted));
+        let errors: Vec<Option<f64>> = errors.collect();
         let profile = ErrorProfile::new(&errors, design.phases, design.phase_count);
         let ratios = errors.iter().zip(design.phases);
-        let ratios: Vec<Option<f64>> = ratios
-            .map(|(error, phase)| error.map(|error| error / profile.at(*phase)))
-            .collect();
+        let ratios = ratios.map(|(error, phase)| error.map(|error| error / profile.at(*phase)));
+        let ratios: Vec<Option<f64>> = ratios.collect();
         Ok(Self {
             fitted,
             fences: Fences::around(ratios.iter().flatten().copied(), design.fence_factor)?,

@@ -1,7 +1,6 @@
 //! The regressors of the next value: the last values, and for each season its counterparts one turn
-//! back and around. The idea is that of seasonal autoregressions since Box and Jenkins (*Time
-//! Series Analysis: Forecasting and Control*, 1970); the means over many turns stand in for the
-//! seasonal moving average part.
+//! back and around. The means over many turns stand in for the seasonal moving average part of Box and
+//! Jenkins.
 
 use crate::forecast::Role;
 use crate::forecast::timeline::{Cycle, Timeline};
@@ -32,16 +31,13 @@ impl Regressors {
 
     /// The first slot that is trained on: all its regressors lie in the history.
     pub fn first_slot(&self, timeline: &Timeline) -> usize {
-        let has_turn = |slot: usize| {
-            let cycles = timeline.cycles[..self.seasons].iter();
-            cycles
-                .map(|cycle| cycle.counterpart(slot))
-                .all(|counterpart| counterpart.is_some_and(|slot| slot > 0))
+        let has_turn = |slot: &usize| {
+            let mut cycles = timeline.cycles[..self.seasons].iter();
+            cycles.all(|cycle| cycle.counterpart(*slot).is_some_and(|slot| slot > 0))
         };
         let first = timeline.len().saturating_sub(MOST_TRAINED).max(self.recent);
-        (first..=timeline.len())
-            .find(|slot| has_turn(*slot))
-            .unwrap_or(timeline.len())
+        let first = (first..=timeline.len()).find(has_turn);
+        first.unwrap_or(timeline.len())
     }
 
     /// What each regressor stands for, in the order they are written.
@@ -49,14 +45,14 @@ impl Regressors {
         let mut roles = vec![Role::Level];
         roles.resize(1 + self.recent, Role::Recent(self.recent));
         for season in 0..self.seasons {
-            roles.resize(roles.len() + count_of_season(season), Role::Season(season));
+            let count = if season == 0 { 6 } else { 3 };
+            roles.resize(roles.len() + count, Role::Season(season));
         }
         roles
     }
 
     pub fn count(&self) -> usize {
-        let seasonal = (0..self.seasons).map(count_of_season);
-        1 + self.recent + seasonal.sum::<usize>()
+        self.roles().len()
     }
 
     /// Adds the regressors of a slot to a row, from the filtered values before it. Those of fewer
@@ -80,11 +76,6 @@ impl Regressors {
             }
         }
     }
-}
-
-/// How many regressors a season has.
-fn count_of_season(season: usize) -> usize {
-    if season == 0 { 6 } else { 3 }
 }
 
 /// The means over all turns that a slot has counterparts in: at its place, and at the one before.

@@ -1,11 +1,8 @@
-//! The values that each forecast is computed from. A forecast that leans on the last values follows an
-//! incident: the second bad bucket looks normal. So the history is filtered: values that jump away from
-//! their forecasts are replaced by expectations in the forecasts after them, until the values are back
-//! among those of the seasonal baseline, or the new level has lasted long enough to be accepted.
-//! Meanwhile the regression that knows the baseline's season forecasts, and its uncertainty is that of a
-//! forecast so many steps ahead. The idea is that of robust filters (Gelper, Fried and Croux, *Robust
-//! Forecasting with Exponential and Holt-Winters Smoothing*, 2010), with a gap in place of a clipped
-//! value.
+//! The values that each forecast is computed from: values that jump away from their forecasts are
+//! replaced by expectations in the forecasts after them, until the values are back among those of the
+//! seasonal baseline, or the new level has lasted long enough to be accepted. The idea is that of robust
+//! filters (Gelper, Fried and Croux, *Robust Forecasting with Exponential and Holt-Winters Smoothing*,
+//! 2010), with a gap in place of a clipped value.
 
 use super::Combination;
 use super::cusum::Cusum;

@@ -1,10 +1,7 @@
-//! From the errors of a model on values it had not seen to the distribution of the next value: a step of
-//! its own, after the model and before the verdict, the same for every model.
-//!
-//! Each error is divided by a scale that is known before it ([`scale`]); the quantiles of the ratios
-//! ([`residual_quantiles`]) are the distribution's, with a tail beyond those that data can show ([`tail`]).
-//! That is split conformal prediction with locally weighted scores (Lei, G'Sell, Rinaldo, Tibshirani and
-//! Wasserman, *Distribution-Free Predictive Inference for Regression*, 2018), each side by itself.
+//! From the errors of a model on values it had not seen to the distribution of the next value, the same
+//! for every model: split conformal prediction with locally weighted scores (Lei, G'Sell, Rinaldo,
+//! Tibshirani and Wasserman, *Distribution-Free Predictive Inference for Regression*, 2018), each side by
+//! itself, with a tail beyond what data can show.
 
 mod residual_quantiles;
 mod scale;
@@ -14,7 +11,7 @@ mod variance_fit;
 
 use std::sync::Arc;
 
-use super::timeline::Timeline;
+use super::timeline::{Timeline, Unit};
 use super::{Band, Fitted, Level, Side};
 pub use residual_quantiles::Margins;
 use residual_quantiles::ResidualQuantiles;
@@ -23,7 +20,9 @@ use scale::Scales;
 
 /// The scale of every slot, and the quantiles they share.
 #[derive(Debug, Clone)]
-pub struct Calibration {
+pub struct Calibration<'a> {
+    fitted: &'a Fitted,
+    unit: Unit,
     scales: Scales,
     quantiles: Arc<ResidualQuantiles>,
 }
@@ -39,22 +38,24 @@ pub struct Distribution {
 /// Fewer errors do not show how large they can be.
 pub const FEWEST_ERRORS: usize = 12;
 
-impl Calibration {
+impl<'a> Calibration<'a> {
     /// `None` if there are too few errors, or they are all zero.
-    pub fn new(fitted: &Fitted, timeline: &Timeline) -> Option<Self> {
+    pub fn new(fitted: &'a Fitted, timeline: &Timeline) -> Option<Self> {
         if fitted.errors.iter().flatten().count() < FEWEST_ERRORS {
             return None;
         }
         let scales = Scales::fit(fitted, timeline)?;
         Some(Self {
+            fitted,
+            unit: timeline.unit,
             quantiles: Arc::new(ResidualQuantiles::new(fitted, &scales)),
             scales,
         })
     }
 
     /// The scale of an error at the median slot of the history.
-    pub fn usual_scale(&self, timeline: &Timeline) -> Scale {
-        self.scales.median().times(timeline.unit.size)
+    pub fn usual_scale(&self) -> Scale {
+        self.scales.median().times(self.unit.size)
     }
 
     pub fn margins(&self, level: Level) -> Margins {
@@ -62,10 +63,10 @@ impl Calibration {
     }
 
     /// The distribution of a slot's value, by its number from the first that is forecast on.
-    pub fn distribution(&self, fitted: &Fitted, timeline: &Timeline, index: usize) -> Distribution {
+    pub fn distribution(&self, index: usize) -> Distribution {
         Distribution {
-            expected: timeline.unit.value(fitted.expected[index]),
-            scale: self.scales.at(index).times(timeline.unit.size),
+            expected: self.unit.value(self.fitted.expected[index]),
+            scale: self.scales.at(index).times(self.unit.size),
             quantiles: Arc::clone(&self.quantiles),
         }
     }
