@@ -69,12 +69,8 @@ pub struct Workings {
     pub forecast: Option<Forecast>,
 }
 
-/// Evaluates the newest point of a window.
-///
-/// # Errors
-///
-/// If the method does not go with the step, or the model fails; never because the data is bad, which
-/// is a verdict.
+/// Evaluates the newest point of a window. Bad data is a verdict; an error means that the method does
+/// not go with the step, or that the model failed.
 pub fn evaluate(window: Window, method: &Method) -> Result<Evaluation> {
     let level = method.level(window.step())?;
     if let Some(verdict) = no_data(&window) {
@@ -89,9 +85,8 @@ pub fn evaluate(window: Window, method: &Method) -> Result<Evaluation> {
         Err(reason) => {
             let verdict = Verdict::Undecided(reason);
             let cleaned = Some(Cleaned::untouched(&split.history));
-            return Ok(Evaluation::without_forecast(
-                window, level, verdict, cleaned,
-            ));
+            let evaluation = Evaluation::without_forecast(window, level, verdict, cleaned);
+            return Ok(evaluation);
         }
     };
     ensure!(
@@ -103,6 +98,12 @@ pub fn evaluate(window: Window, method: &Method) -> Result<Evaluation> {
     let (value, band) = (split.latest.value, made.band);
     let range = method.range.as_seen_in(&made.cleaned.history);
     let verdict = judge(value, &band, method.direction);
+    let possible = |side, has_room| {
+        let is_asked = method.direction.includes(side);
+        is_asked.then_some(verdict == Verdict::Breach(side) || has_room)
+    };
+    let room_below = range.min().is_none_or(|least| band.lower > least);
+    let room_above = range.max().is_none_or(|greatest| band.upper < greatest);
     Ok(Evaluation {
         bucket: window.bucket(split.latest.time),
         value: Some(value),
@@ -110,14 +111,8 @@ pub fn evaluate(window: Window, method: &Method) -> Result<Evaluation> {
         level,
         deviation: deviation(value, &band),
         score: Some(made.distribution.score(value)),
-        low_possible: (method.direction != Direction::High).then(|| {
-            verdict == Verdict::Breach(Side::Low)
-                || range.min().is_none_or(|least| band.lower > least)
-        }),
-        high_possible: (method.direction != Direction::Low).then(|| {
-            verdict == Verdict::Breach(Side::High)
-                || range.max().is_none_or(|greatest| band.upper < greatest)
-        }),
+        low_possible: possible(Side::Low, room_below),
+        high_possible: possible(Side::High, room_above),
         verdict,
         workings: Some(Arc::new(Workings {
             cleaned: Some(made.cleaned.clone()),
@@ -183,9 +178,8 @@ fn deviation(value: f64, band: &Band) -> Option<f64> {
     } else {
         band.expected - band.lower
     };
-    (half_width > 0.0)
-        .then(|| (value - band.expected) / half_width)
-        .filter(|deviation| deviation.is_finite())
+    let deviation = (value - band.expected) / half_width;
+    deviation.is_finite().then_some(deviation)
 }
 
 impl Evaluation {

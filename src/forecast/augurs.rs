@@ -55,10 +55,8 @@ pub fn detect_period(values: &[f64]) -> Option<usize> {
         .min_period(SHORTEST)
         .max_period(longest)
         .build();
-    let periods = detector.detect(values);
-    periods
-        .first()
-        .and_then(|period| usize::try_from(*period).ok())
+    let strongest = *detector.detect(values).first()?;
+    usize::try_from(strongest).ok()
 }
 
 /// The components of a history, slot by slot, in units of its timeline; the remainder is the rest.

@@ -1,7 +1,6 @@
-//! From a history to the forecast of the next point. A model gets the history as a [`Timeline`], with
-//! its calendar and its gaps, forecasts one step ahead and reports its errors on values it had not seen;
-//! the calibration turns those errors into the predictive distribution of the next value; the band is
-//! that distribution's limits at a level.
+//! From a history to the forecast of the next point. A model gets the history as a [`Timeline`], forecasts
+//! one step ahead and reports its errors on values it had not seen; the calibration turns those into the
+//! distribution of the next value; the band is its limits at a level.
 //!
 #![doc = include_str!("README.md")]
 

@@ -207,8 +207,8 @@ impl OpenPlaces {
         /// So many turns of a season tell a closed place from a missing value.
         const FEWEST_TURNS: usize = 3;
         let is_known = |season: &&usize| values.len() >= FEWEST_TURNS * **season;
-        let shortest = seasons.0.first();
-        let period = seasons.0.iter().rfind(is_known).or(shortest);
+        let longest_known = seasons.0.iter().rfind(is_known);
+        let period = longest_known.or(seasons.0.first());
         let shares = shares_with_data(values, first_place, period.copied().unwrap_or(1));
         let mut sorted = shares.clone();
         sorted.sort_unstable_by(f64::total_cmp);
@@ -295,13 +295,11 @@ impl Timeline {
     pub fn fill(&self, values: &[Option<f64>]) -> Vec<f64> {
         /// The share of a deviation that is left a slot later.
         const PERSISTENCE: f64 = 0.8;
+        let season = self.cycles.first();
         let mut last = values.iter().flatten().next().copied().unwrap_or(0.0);
         let mut filled: Vec<f64> = Vec::with_capacity(self.len() + 1);
         for (slot, value) in values.iter().enumerate() {
-            let counterpart = self
-                .cycles
-                .first()
-                .and_then(|cycle| cycle.counterpart(slot));
+            let counterpart = season.and_then(|season| season.counterpart(slot));
             last = match (value, counterpart) {
                 (Some(value), _) => *value,
                 (None, Some(counterpart @ 1..)) => {

@@ -126,8 +126,8 @@ impl Combination {
                 regression,
             });
         }
-        if let ([all, shorter], [one, other]) = (&mut members[..], &errors[..]) {
-            all.share = best_share(one, other, first, timeline);
+        if let [all, shorter] = &mut members[..] {
+            all.share = best_share(&errors, first, timeline);
             shorter.share = 1.0 - all.share;
             all.far_share = match season {
                 Some(season) if season == seasons - 1 => 1.0,
@@ -247,34 +247,26 @@ fn mean_errors(errors: &[Vec<Option<f64>>], shares: &[f64]) -> Vec<Option<f64>> 
     let slots = 0..errors.first().map_or(0, Vec::len);
     let mean = |slot: usize| {
         let members = errors.iter().zip(shares);
-        members
-            .map(|(errors, share)| Some(errors[slot]? * share))
-            .sum()
+        let parts = members.map(|(errors, share)| Some(errors[slot]? * share));
+        parts.sum()
     };
     slots.map(mean).collect()
 }
 
-/// The share of the first of two forecasts in their mean that has the least squared errors (Bates and
-/// Granger), shrunk towards one that was right on other series. Errors count in usual ones, and large
-/// ones as Huber's.
-fn best_share(
-    one: &[Option<f64>],
-    other: &[Option<f64>],
-    first: usize,
-    timeline: &Timeline,
-) -> f64 {
+/// The share of the first of two forecasts in their mean that has the least squared errors, shrunk
+/// towards one that was right on other series. Errors count in usual ones, and large ones as Huber's.
+fn best_share(errors: &[Vec<Option<f64>>], first: usize, timeline: &Timeline) -> f64 {
     /// Of the regression that knows every season.
     const PRIOR: f64 = 0.3;
     /// The prior counts as this many errors.
     const PRIOR_ERRORS: f64 = 20.0;
     const HUBER: f64 = 3.0;
-    let both = [one.to_vec(), other.to_vec()];
-    let mean = mean_errors(&both, &[PRIOR, 1.0 - PRIOR]);
+    let mean = mean_errors(errors, &[PRIOR, 1.0 - PRIOR]);
     let phases = &timeline.phases[first..];
     let profile = ErrorProfile::new(&mean, phases, timeline.phase_count);
     let (mut squares, mut slope, mut bend, mut count) = (0.0, 0.0, 0.0, 0.0);
-    for ((one, other), (mean, phase)) in one.iter().zip(other).zip(mean.iter().zip(phases)) {
-        if let (Some(one), Some(other), Some(mean)) = (one, other, mean) {
+    for (row, (mean, phase)) in mean.iter().zip(phases).enumerate() {
+        if let (Some(one), Some(other), Some(mean)) = (errors[0][row], errors[1][row], mean) {
             let usual = profile.at(*phase);
             let weight = (HUBER * usual / mean.abs().max(usual)).min(1.0) / (usual * usual);
             squares += weight * (one * one + other * other);
@@ -285,11 +277,8 @@ fn best_share(
     }
     let shrinkage = PRIOR_ERRORS * squares / f64::max(count, 1.0);
     let share = PRIOR - slope / (bend + shrinkage);
-    if share.is_finite() {
-        share.clamp(0.0, 1.0)
-    } else {
-        PRIOR
-    }
+    let share = if share.is_finite() { share } else { PRIOR };
+    share.clamp(0.0, 1.0)
 }
 
 /// The regressors of every slot that a member can forecast.
@@ -361,8 +350,7 @@ fn naive_errors(timeline: &Timeline, targets: &[Option<f64>], first: usize) -> V
     let slots = (first..).zip(targets);
     slots
         .map(|(slot, target)| {
-            let counterpart = season.and_then(|season| season.counterpart(slot));
-            let change = match counterpart {
+            let change = match season.and_then(|season| season.counterpart(slot)) {
                 Some(counterpart @ 1..) => filled[counterpart] - filled[counterpart - 1],
                 _ => 0.0,
             };

@@ -70,28 +70,20 @@ impl Scales {
         let tail = both.solve(&logarithms[..TAIL_FEATURES])?;
         let shared = both.fit(&start)?;
         let [below, above] = sides.each_ref().map(|side| {
-            let own = side
-                .fit(&start)
-                .filter(|_| side.count() >= FEWEST_OF_A_SIDE);
-            own.map_or(shared, |own| {
-                std::array::from_fn(|index| {
-                    own[index] * OWN_SHARE + shared[index] * (1.0 - OWN_SHARE)
-                })
-            })
+            let is_own = side.count() >= FEWEST_OF_A_SIDE;
+            let own = side.fit(&start).filter(|_| is_own).unwrap_or(shared);
+            std::array::from_fn(|index| own[index] * OWN_SHARE + shared[index] * (1.0 - OWN_SHARE))
         });
-        let scales = features
-            .iter()
-            .zip(&fitted.growth)
-            .map(|(row, growth)| Scale {
-                below: product(&below, row).exp() * growth,
-                above: product(&above, row).exp() * growth,
-                tail: (TAIL_POWER * product(&tail, row)).exp() * growth.powf(TAIL_POWER),
-            });
+        let rows = features.iter().zip(&fitted.growth);
+        let scales = rows.map(|(row, growth)| Scale {
+            below: product(&below, row).exp() * growth,
+            above: product(&above, row).exp() * growth,
+            tail: (TAIL_POWER * product(&tail, row)).exp() * growth.powf(TAIL_POWER),
+        });
+        let is_usable =
+            |scale: &Scale| scale.below.is_finite() && scale.above.is_finite() && scale.tail > 0.0;
         let scales: Vec<Scale> = scales.collect();
-        scales
-            .iter()
-            .all(|scale| scale.below.is_finite() && scale.above.is_finite() && scale.tail > 0.0)
-            .then_some(Self(scales))
+        scales.iter().all(is_usable).then_some(Self(scales))
     }
 
     pub fn at(&self, index: usize) -> Scale {
