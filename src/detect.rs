@@ -98,12 +98,14 @@ pub fn evaluate(window: Window, method: &Method) -> Result<Evaluation> {
     let (value, band) = (split.latest.value, made.band);
     let range = method.range.as_seen_in(&made.cleaned.history);
     let verdict = judge(value, &band, method.direction);
-    let possible = |side, has_room| {
-        let is_asked = method.direction.includes(side);
-        is_asked.then_some(verdict == Verdict::Breach(side) || has_room)
+    let is_within_range = |side| match side {
+        Side::Low => range.min().is_none_or(|least| band.lower > least),
+        Side::High => range.max().is_none_or(|greatest| band.upper < greatest),
     };
-    let room_below = range.min().is_none_or(|least| band.lower > least);
-    let room_above = range.max().is_none_or(|greatest| band.upper < greatest);
+    let possible = |side| {
+        let is_asked = method.direction.includes(side);
+        is_asked.then(|| verdict == Verdict::Breach(side) || is_within_range(side))
+    };
     Ok(Evaluation {
         bucket: window.bucket(split.latest.time),
         value: Some(value),
@@ -111,8 +113,8 @@ pub fn evaluate(window: Window, method: &Method) -> Result<Evaluation> {
         level,
         deviation: deviation(value, &band),
         score: Some(made.distribution.score(value)),
-        low_possible: possible(Side::Low, room_below),
-        high_possible: possible(Side::High, room_above),
+        low_possible: possible(Side::Low),
+        high_possible: possible(Side::High),
         verdict,
         workings: Some(Arc::new(Workings {
             cleaned: Some(made.cleaned.clone()),
@@ -153,9 +155,9 @@ fn nothing_in(window: &Window) -> Verdict {
 
 /// A breach on a side nobody asked about is normal, and so is a value on a limit.
 fn judge(value: f64, band: &Band, direction: Direction) -> Verdict {
-    if value > band.upper && direction != Direction::Low {
+    if value > band.upper && direction.includes(Side::High) {
         Verdict::Breach(Side::High)
-    } else if value < band.lower && direction != Direction::High {
+    } else if value < band.lower && direction.includes(Side::Low) {
         Verdict::Breach(Side::Low)
     } else {
         Verdict::Normal

@@ -1,5 +1,4 @@
-//! The band a value is held against, its level (the share of healthy values it should hold), its two
-//! sides, and the direction of the breaches that are worth an alert.
+//! The band a value is held against, its level and its two sides.
 
 use std::fmt;
 

@@ -1,8 +1,7 @@
-//! Outliers of the history, clipped before the fit: one extreme Tuesday must not teach the model that
-//! Tuesdays are extreme. The evaluated point is not in here, so it is never clipped.
+//! Outliers of the history, moved to the nearer of Tukey's fences (*Exploratory Data Analysis*, 1977): one
+//! extreme Tuesday must not teach the model that Tuesdays are extreme. The evaluated point is not in
+//! here, so it is never clipped.
 //!
-//! Tukey's fences (J. W. Tukey, *Exploratory Data Analysis*, 1977): with `Q1` and `Q3` the quartiles
-//! and `IQR = Q3 - Q1`, values outside `[Q1 - k IQR, Q3 + k IQR]` are moved to the nearer fence.
 //! The quartiles are polars' linear ones, Hyndman and Fan's type 7 (*Sample Quantiles in Statistical
 //! Packages*, 1996), because that is the default of numpy and R, with which users check the fences.
 

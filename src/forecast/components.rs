@@ -44,11 +44,12 @@ pub fn decompose(
         return Ok(None);
     };
     let parts = augurs::decompose(&timeline)?;
-    let by_bucket = |slots: &[f64], in_series_unit: &dyn Fn(f64) -> f64| {
+    let by_bucket = |slots: &[f64], in_series_unit: &dyn Fn(f64) -> f64| -> Vec<Option<f64>> {
         let buckets = history.values().iter().zip(&timeline.slots);
-        buckets
-            .map(|(value, slot)| Some(in_series_unit(*slots.get(value.and(*slot)?)?)))
-            .collect::<Vec<Option<f64>>>()
+        let measured = buckets.map(|(value, slot)| slots.get(value.and(*slot)?));
+        measured
+            .map(|value| Some(in_series_unit(*value?)))
+            .collect()
     };
     let unit = timeline.unit;
     let trend = by_bucket(&parts.trend, &|value| unit.value(value));

@@ -40,8 +40,7 @@ impl Seasons {
         if lengths.is_empty() && *choice == SeasonChoice::Found {
             lengths.extend(detect_period(&without_gaps(history)));
         }
-        let seen = |length: &usize| 2 * history.len() >= 3 * length;
-        lengths.retain(seen);
+        lengths.retain(|length| 2 * history.len() >= 3 * length);
         Ok(Self(lengths))
     }
 

@@ -1,9 +1,7 @@
 //! A history as the models see it: laid out by the wall clock, so that 14:05 is the same place of
 //! every day also after the clocks changed; without the hours that never have data, so that the
-//! morning follows the evening before; in units of its own spread. Each slot knows its counterparts
-//! one season, two seasons, ... back.
-//!
-//! The hour that spring skips is a gap. Of the hour that autumn repeats, each reading has one place.
+//! morning follows the evening before; in units of its own spread. The hour that spring skips is a gap.
+//! Of the hour that autumn repeats, each reading has one place.
 
 use super::Seasons;
 use super::quantile::{median, quantile};
@@ -158,12 +156,12 @@ impl WallClock {
     fn new(history: &TimeSeries) -> Self {
         let wall_slots = history.wall_slots();
         let first = wall_slots[0];
-        let place = |wall_slot: i64| usize::try_from(wall_slot - first).ok();
-        let len = place(wall_slots[history.len()]).unwrap_or(0);
-        let places = wall_slots[..history.len()].iter();
+        let place = |wall_slot: &i64| usize::try_from(wall_slot - first).ok();
+        let len = place(&wall_slots[history.len()]).unwrap_or(0);
+        let places = wall_slots[..history.len()].iter().map(place);
         Self {
             places: places
-                .map(|wall_slot| place(*wall_slot).filter(|place| *place < len))
+                .map(|place| place.filter(|place| *place < len))
                 .collect(),
             len,
             first,
@@ -256,13 +254,15 @@ impl Timeline {
         let laid_out = wall_clock.lay_out(history.values());
         let open = OpenPlaces::new(&laid_out, first_place, seasons);
         let measured = |laid_out: &[Option<f64>]| -> Vec<Option<f64>> {
-            let places = open.places[..open.places.len() - 1].iter();
-            places
-                .map(|place| laid_out[*place].map(|value| unit.measure(value)))
-                .collect()
+            let open = open.places[..open.places.len() - 1].iter();
+            let values = open.map(|place| laid_out[*place]);
+            values.map(|value| Some(unit.measure(value?))).collect()
         };
-        let phases = open.places.iter();
-        let slots = wall_clock.places.iter();
+        let phases = open
+            .places
+            .iter()
+            .map(|place| (first_place + place) % phase_count);
+        let slots = wall_clock.places.iter().map(|place| open.slots[(*place)?]);
         let cycles = seasons.0.iter().map(|length| Cycle::new(*length, &open));
         let mut timeline = Self {
             filled: Vec::new(),
@@ -270,14 +270,10 @@ impl Timeline {
             targets: measured(&wall_clock.lay_out(targets)),
             unit,
             slots_per_hour: slots_per_hour(history.grid().step()),
-            phases: phases
-                .map(|place| (first_place + place) % phase_count)
-                .collect(),
+            phases: phases.collect(),
             phase_count,
             cycles: cycles.collect(),
-            slots: slots
-                .map(|place| open.slots[(*place)?].map(|slot| slot as usize))
-                .collect(),
+            slots: slots.map(|slot| Some(slot? as usize)).collect(),
         };
         timeline.filled = timeline.fill(&timeline.values);
         for cycle in &mut timeline.cycles {

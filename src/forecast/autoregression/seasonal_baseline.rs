@@ -27,10 +27,10 @@ impl<'a> SeasonalBaseline<'a> {
             .filter(|(_, cycle)| cycle.strength > STRONG)
             .max_by(|(_, one), (_, other)| one.strength.total_cmp(&other.strength))?;
         let values = timeline.values.iter().enumerate();
-        let deviations = values.map(|(slot, value)| {
+        let deviation = |(slot, value): (usize, &Option<f64>)| {
             Some((*value)? - PastValues::around(cycle, slot, &timeline.filled)?.mean)
-        });
-        let deviations: Vec<Option<f64>> = deviations.collect();
+        };
+        let deviations: Vec<Option<f64>> = values.map(deviation).collect();
         Some(Self {
             season,
             usual: ErrorProfile::new(&deviations, &timeline.phases, timeline.phase_count),

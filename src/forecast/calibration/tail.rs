@@ -1,7 +1,6 @@
-//! Beyond the limits that data can show: peaks over a threshold have a generalised Pareto
-//! distribution (Pickands 1975; Davison and Smith, *Models for Exceedances over High Thresholds*,
-//! 1990, also for scales that depend on covariates; Siffer et al., *Anomaly Detection in Streams with
-//! Extreme Value Theory*, 2017, for alerts).
+//! Beyond the limits that data can show: peaks over a threshold have a generalised Pareto distribution
+//! (Davison and Smith, *Models for Exceedances over High Thresholds*, 1990, also for scales that depend
+//! on covariates; Siffer et al., *Anomaly Detection in Streams with Extreme Value Theory*, 2017).
 
 use crate::forecast::quantile::quantile;
 
