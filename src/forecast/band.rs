@@ -17,9 +17,8 @@ impl Level {
     pub const HIGHEST: f64 = 0.999_999;
 
     pub fn new(level: f64) -> Option<Self> {
-        (Self::LOWEST..=Self::HIGHEST)
-            .contains(&level)
-            .then_some(Self(level))
+        let allowed = Self::LOWEST..=Self::HIGHEST;
+        allowed.contains(&level).then_some(Self(level))
     }
 
     pub fn share(self) -> f64 {

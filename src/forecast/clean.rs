@@ -66,9 +66,8 @@ impl Fences {
     ) -> Result<Option<Self>> {
         let values = Float64Chunked::from_iter_values("value".into(), values);
         let quartile = |share| {
-            values
-                .quantile(share, QuantileMethod::Linear)
-                .context("quartiles of the history")
+            let quartile = values.quantile(share, QuantileMethod::Linear);
+            quartile.context("quartiles of the history")
         };
         let (Some(first), Some(third)) = (quartile(0.25)?, quartile(0.75)?) else {
             return Ok(None);

@@ -134,9 +134,8 @@ mod tests {
             ..Cleaned::untouched(&spiked)
         };
         let calm = components(&history).trend[place].expect("a value");
-        let components = decompose(&spiked, &cleaned, &Method::default())
-            .expect("a decomposition")
-            .expect("components");
+        let components = decompose(&spiked, &cleaned, &Method::default());
+        let components = components.expect("a decomposition").expect("components");
         let trend = components.trend[place].expect("a value");
         assert!((trend - calm).abs() < 10.0, "{trend} and {calm}");
         assert!(components.remainder[place].is_some_and(|remainder| remainder > 7000.0));

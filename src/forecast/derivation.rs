@@ -48,8 +48,6 @@ pub fn limits(level: Level, band: impl Fn(Level) -> Option<Band>) -> Vec<Limits>
     let mut levels: Vec<Level> = rarer.chain([level]).collect();
     levels.sort_by(|one, other| one.share().total_cmp(&other.share()));
     levels.dedup();
-    let limits = levels.into_iter();
-    limits
-        .filter_map(|level| band(level).map(|band| Limits { level, band }))
-        .collect()
+    let limits = |level| band(level).map(|band| Limits { level, band });
+    levels.into_iter().filter_map(limits).collect()
 }

@@ -63,15 +63,14 @@ impl SeasonChoice {
 fn steps_in(season: TimeDelta, step: Step) -> Result<usize> {
     let seconds = season.num_seconds();
     let whole = season.subsec_nanos() == 0 && seconds % step.seconds() == 0;
-    usize::try_from(seconds / step.seconds())
-        .ok()
-        .filter(|steps| whole && *steps >= 2)
-        .with_context(|| {
-            format!(
-                "seasons: {} with a step of {step}; allowed: a whole number of steps, two or more",
-                write_length(season)
-            )
-        })
+    let steps = usize::try_from(seconds / step.seconds()).ok();
+    let steps = steps.filter(|steps| whole && *steps >= 2);
+    steps.with_context(|| {
+        let season = write_length(season);
+        format!(
+            "seasons: {season} with a step of {step}; allowed: a whole number of steps, two or more"
+        )
+    })
 }
 
 impl Method {

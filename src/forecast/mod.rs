@@ -196,10 +196,9 @@ fn add_clipped(cleaned: &Cleaned, fitted: &Fitted, timeline: &Timeline) -> Clean
         lower: unit.value(fences.lower),
         upper: unit.value(fences.upper),
     });
+    let history = &cleaned.history;
     Cleaned {
-        history: cleaned
-            .history
-            .map(|index, value| *by_bucket.get(&index).unwrap_or(&value)),
+        history: history.map(|index, value| *by_bucket.get(&index).unwrap_or(&value)),
         fences: fences.or(cleaned.fences),
         clipped: clipped.into_iter().copied().collect(),
     }

@@ -46,12 +46,11 @@ impl Seasons {
 
     pub fn with_strengths(&self, timeline: &Timeline, step: Step) -> Vec<Season> {
         let seasons = self.0.iter().zip(&timeline.cycles);
-        seasons
-            .map(|(length, cycle)| Season {
-                length: step.times(*length),
-                strength: cycle.strength,
-            })
-            .collect()
+        let seasons = seasons.map(|(length, cycle)| Season {
+            length: step.times(*length),
+            strength: cycle.strength,
+        });
+        seasons.collect()
     }
 }
 
@@ -59,12 +58,11 @@ impl Seasons {
 fn without_gaps(history: &TimeSeries) -> Vec<f64> {
     let mut last = history.observed().next().unwrap_or(0.0);
     let values = history.values().iter();
-    values
-        .map(|value| {
-            last = value.unwrap_or(last);
-            last
-        })
-        .collect()
+    let filled = values.map(|value| {
+        last = value.unwrap_or(last);
+        last
+    });
+    filled.collect()
 }
 
 /// The history a forecast needs at this step: full seasons, or without a season, as many values as a

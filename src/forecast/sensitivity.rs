@@ -87,13 +87,12 @@ impl FromStr for Budget {
             let per = periods.find(|(name, _)| *name == per.trim())?;
             Some(Self { episodes, per })
         });
-        budget
-            .filter(|budget| budget.episodes > 0.0 && budget.episodes.is_finite())
-            .ok_or_else(|| {
-                format!(
-                    "{text:?} is not a number of alerts in a time; allowed: a number above 0 per day, week or month, such as \"1/week\" or \"0.5/month\""
-                )
-            })
+        let budget = budget.filter(|budget| budget.episodes > 0.0 && budget.episodes.is_finite());
+        budget.ok_or_else(|| {
+            format!(
+                "{text:?} is not a number of alerts in a time; allowed: a number above 0 per day, week or month, such as \"1/week\" or \"0.5/month\""
+            )
+        })
     }
 }
 

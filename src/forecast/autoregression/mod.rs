@@ -129,10 +129,8 @@ impl Combination {
         if let [all, shorter] = &mut members[..] {
             all.share = best_share(&errors, first, timeline);
             shorter.share = 1.0 - all.share;
-            all.far_share = match season {
-                Some(season) if season == seasons - 1 => 1.0,
-                _ => all.share,
-            };
+            let is_first_alone = season == Some(seasons - 1);
+            all.far_share = if is_first_alone { 1.0 } else { all.share };
             shorter.far_share = 1.0 - all.far_share;
         }
         let shares: Vec<f64> = members.iter().map(|member| member.share).collect();

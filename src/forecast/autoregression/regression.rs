@@ -59,10 +59,9 @@ impl Design<'_> {
     }
 
     pub fn fitted(&self, weights: &DVector<f64>) -> Vec<f64> {
-        self.regressors
-            .chunks_exact(self.stride)
-            .map(|row| dot(&row[..self.width], weights.as_slice()))
-            .collect()
+        let rows = self.regressors.chunks_exact(self.stride);
+        let fitted = rows.map(|row| dot(&row[..self.width], weights.as_slice()));
+        fitted.collect()
     }
 }
 

@@ -38,9 +38,8 @@ pub fn variance_features(
         let slot = fitted.first + index;
         let usual = usual[timeline.phases[slot]];
         let inverse = usual.recip();
-        let before = season
-            .and_then(|season| season.counterpart(slot))
-            .map_or(*expected, |slot| fitted.filtered[slot]);
+        let before = season.and_then(|season| season.counterpart(slot));
+        let before = before.map_or(*expected, |slot| fitted.filtered[slot]);
         let log = |volatility: f64| volatility.max(CALM).ln();
         let level = level_of(*expected);
         let distance = |from: f64| ((expected - from).abs() * inverse + 0.3).ln();
