@@ -99,11 +99,11 @@ impl ResidualQuantiles {
     /// The size of the ratio on a side beyond which, and on the other side likewise, such a share lies.
     fn size(&self, side: Side, share: f64) -> f64 {
         let quantile = |share| quantile(&self.ratios, share).unwrap_or_default();
-        let size = match side {
+        let signed = match side {
             Side::Low => -quantile(share / 2.0),
             Side::High => quantile(1.0 - share / 2.0),
         };
-        size.max(0.0)
+        signed.max(0.0)
     }
 }
 
