@@ -10,7 +10,7 @@ use chrono::{
 };
 use chrono_tz::Tz;
 
-use crate::output::separate_thousands;
+use crate::output::{magnitude, separate_thousands};
 
 const HOUR_STEPS: [i64; 11] = [1, 2, 5, 10, 15, 30, 60, 120, 240, 360, 720];
 const MAX_HOUR_TICKS: i64 = 12;
@@ -34,17 +34,22 @@ const ROUNDING: f64 = 1e-6;
 /// Twelve digits are written out, more in powers of ten.
 const LARGEST_PLAIN: f64 = 1e12;
 const SMALLEST_PLAIN: f64 = 1e-4;
+const MOST_DIGITS: usize = 15;
 const HOUR: &str = "%H:%M";
 const DAY: &str = "%a %-d %b";
 const MONTH: &str = "%b %Y";
 const MINUS: &str = "\u{2212}";
 
-pub struct TimeTick {
-    pub time: DateTime<Tz>,
+/// A time or a value that gets a label.
+pub struct Tick<At> {
+    pub at: At,
     pub label: String,
 }
 
+type TimeTick = Tick<DateTime<Tz>>;
+
 /// Ticks to be labelled, and the days below them where the ticks are hours.
+#[derive(Default)]
 pub struct TimeTicks {
     pub ticks: Vec<TimeTick>,
     /// Each local midnight in view.
@@ -53,43 +58,46 @@ pub struct TimeTicks {
     pub first_day: Option<String>,
 }
 
-pub struct ValueTick {
-    pub value: f64,
-    pub label: String,
-}
-
 pub fn time_ticks(first: DateTime<Tz>, last: DateTime<Tz>, step: TimeDelta) -> TimeTicks {
     let view = first..=last;
-    let hourly = HOUR_STEPS.iter().find(|minutes| {
-        step < TimeDelta::days(1) && last - first <= TimeDelta::minutes(**minutes * MAX_HOUR_TICKS)
-    });
-    match hourly {
-        Some(minutes) => TimeTicks {
-            ticks: clock_ticks(&view, first.date_naive().iter_days(), *minutes, HOUR),
-            midnights: clock_ticks(&view, first.date_naive().iter_days(), DAILY, DAY),
+    let span = last - first;
+    let dates = || first.date_naive().iter_days();
+    let fits = |minutes: &&i64| span <= TimeDelta::minutes(**minutes * MAX_HOUR_TICKS);
+    if step < TimeDelta::days(1)
+        && let Some(minutes) = HOUR_STEPS.iter().find(fits)
+    {
+        return TimeTicks {
+            ticks: clock_ticks(&view, dates(), *minutes, HOUR),
+            midnights: clock_ticks(&view, dates(), DAILY, DAY),
             first_day: Some(first.format(DAY).to_string()),
-        },
-        None => TimeTicks {
-            ticks: day_ticks(&view),
-            midnights: vec![],
-            first_day: None,
-        },
+        };
+    }
+    let fits = |days: &&i32| span.num_days() <= i64::from(**days) * MAX_DAY_TICKS;
+    let ticks = if let Some(days) = DAY_STEPS.iter().find(fits) {
+        // Day 1 of the common era was a Monday: steps of weeks start on Mondays.
+        let is_due = |date: &NaiveDate| (date.num_days_from_ce() - 1).rem_euclid(*days) == 0;
+        clock_ticks(&view, dates().filter(is_due), DAILY, DAY)
+    } else {
+        month_ticks(&view)
+    };
+    TimeTicks {
+        ticks,
+        ..TimeTicks::default()
     }
 }
 
 /// The period as one line, with the zone's short name.
 pub fn period(first: DateTime<Tz>, last: DateTime<Tz>, step: TimeDelta) -> String {
-    let (clock, zone) = if step < TimeDelta::days(1) {
-        (" %H:%M", " %Z")
-    } else {
-        ("", "")
-    };
     let year = if last - first < SPAN_WITH_YEAR {
         ""
     } else {
         " %Y"
     };
-    let day = format!("{DAY}{year}{clock}");
+    let (day, zone) = if step < TimeDelta::days(1) {
+        (format!("{DAY}{year} {HOUR}"), " %Z")
+    } else {
+        (format!("{DAY}{year}"), "")
+    };
     let [start, end] = [first, last].map(|time| time.format(&day).to_string());
     let [old_zone, zone] = [first, last].map(|time| time.format(zone).to_string());
     match (start == end, old_zone == zone) {
@@ -100,7 +108,7 @@ pub fn period(first: DateTime<Tz>, last: DateTime<Tz>, step: TimeDelta) -> Strin
 }
 
 /// Ticks at 1, 2 or 5 times a power of ten inside the range.
-pub fn value_ticks(low: f64, high: f64) -> Vec<ValueTick> {
+pub fn value_ticks(low: f64, high: f64) -> Vec<Tick<f64>> {
     let step = nice_step((high - low) / VALUE_TICKS);
     if !step.is_normal() {
         return vec![];
@@ -110,8 +118,8 @@ pub fn value_ticks(low: f64, high: f64) -> Vec<ValueTick> {
     (0..MAX_VALUE_TICKS)
         .map(|index| (start + f64::from(index)) * step)
         .take_while(|value| *value <= high + step * ROUNDING)
-        .map(|value| ValueTick {
-            value,
+        .map(|value| Tick {
+            at: value,
             label: number(value, step, largest),
         })
         .collect()
@@ -148,8 +156,8 @@ fn clock_ticks(
             instant(zone, midnight + TimeDelta::minutes(minute))
         })
         .filter(|time| view.contains(time))
-        .map(|time| TimeTick {
-            time,
+        .map(|time| Tick {
+            at: time,
             label: time.format(format).to_string(),
         })
         .collect()
@@ -167,18 +175,6 @@ fn instant(zone: Tz, local: NaiveDateTime) -> Option<DateTime<Tz>> {
         let local = local.checked_add_signed(TimeDelta::minutes(i64::from(quarter) * 15))?;
         zone.from_local_datetime(&local).earliest()
     })
-}
-
-fn day_ticks(view: &RangeInclusive<DateTime<Tz>>) -> Vec<TimeTick> {
-    let span = *view.end() - *view.start();
-    let fits = |days: &&i32| span.num_days() <= i64::from(**days) * MAX_DAY_TICKS;
-    let Some(days) = DAY_STEPS.iter().find(fits) else {
-        return month_ticks(view);
-    };
-    // Day 1 of the common era was a Monday: steps of weeks start on Mondays.
-    let is_due = |date: &NaiveDate| (date.num_days_from_ce() - 1).rem_euclid(*days) == 0;
-    let dates = view.start().date_naive().iter_days().filter(is_due);
-    clock_ticks(view, dates, DAILY, DAY)
 }
 
 /// The first days of months, of quarters and half years from January on.
@@ -199,29 +195,18 @@ fn month_ticks(view: &RangeInclusive<DateTime<Tz>>) -> Vec<TimeTick> {
 
 /// The value with the digits that a tick step tells apart.
 fn number(value: f64, step: f64, largest: f64) -> String {
-    let exponent = step.log10().floor();
+    let exponent = magnitude(step);
+    let digits = |count: i32| usize::try_from(count).unwrap_or(0).min(MOST_DIGITS);
     if value.abs() < step / 2.0 {
         "0".to_owned()
     } else if (SMALLEST_PLAIN..LARGEST_PLAIN).contains(&largest) {
         let decimals = digits(-exponent);
         separate_thousands(&format!("{value:.decimals$}")).replace('-', MINUS)
     } else {
-        let own = value.abs().log10().floor();
-        format!("{value:.*e}", digits(own - exponent)).replacen(
-            '-',
-            MINUS,
-            usize::from(value < 0.0),
-        )
+        let own = magnitude(value.abs());
+        let minus = usize::from(value < 0.0);
+        format!("{value:.*e}", digits(own - exponent)).replacen('-', MINUS, minus)
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "clamped to 0..=15"
-)]
-fn digits(count: f64) -> usize {
-    count.clamp(0.0, 15.0) as usize
 }
 
 #[cfg(test)]
