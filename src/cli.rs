@@ -16,8 +16,9 @@ use crate::series::Step;
 #[command(version, max_term_width = 100, after_help = MORE_HELP)]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 #[expect(
+    clippy::doc_markdown,
     clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
+    reason = "a doc comment is a text of the help, and a bool a flag"
 )]
 pub struct Args {
     /// None: check.
@@ -215,15 +216,14 @@ impl Args {
     }
 }
 
-fn parse_stride(text: &str) -> Result<NonZeroUsize, String> {
+fn parse_stride(text: &str) -> Result<NonZeroUsize, &'static str> {
     text.parse()
-        .map_err(|_| "allowed: a whole number from 1 up".to_string())
+        .map_err(|_| "allowed: a whole number from 1 up")
 }
 
 fn parse_level(text: &str) -> Result<Level, String> {
-    let share: f64 = text
-        .parse()
-        .map_err(|_| "allowed: a number from 0.5 to 0.999999, such as 0.95".to_string())?;
+    let share = text.parse::<f64>();
+    let share = share.map_err(|_| "allowed: a number from 0.5 to 0.999999, such as 0.95")?;
     Level::try_from(share)
 }
 

@@ -279,4 +279,4 @@ impl Verdict {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -2,8 +2,6 @@
 //! into the one before them or out of the picture are left out rather than squeezed.
 
 use anyhow::Result;
-use chrono::DateTime;
-use chrono_tz::Tz;
 
 use super::canvas::{self, Area, Canvas, HEIGHT, Type, WIDTH};
 use super::panel::Panel;
@@ -11,7 +9,7 @@ use super::style::{
     AXIS, GRID, HALF_CAPITAL, HEADING, INK, LABEL_SPACE, LEGEND_BASELINE, MARGIN, MAX_VALUE_LABEL,
     MIDNIGHT, MUTED, TICK,
 };
-use super::ticks::{self, Tick};
+use super::ticks::{self, TimeTick};
 
 const TITLE: Type = Type::bold(38.0, INK);
 const NO_VALUES: Type = Type::regular(32.0, MUTED);
@@ -49,7 +47,7 @@ pub fn draw_unit(canvas: &Canvas, unit: &str) -> Result<()> {
 pub fn draw_values(panel: &Panel, canvas: &Canvas) -> Result<()> {
     let area = panel.area;
     // Grid lines stand on whole pixels, which keeps them crisp.
-    let upright = |tick: &Tick<DateTime<Tz>>| {
+    let upright = |tick: &TimeTick| {
         let left = (panel.x(tick.at) - GRID_WIDTH / 2.0).round();
         let size = (GRID_WIDTH, area.bottom + TICK_LEN - area.top);
         Area::new((left, area.top), size)
@@ -63,7 +61,11 @@ pub fn draw_values(panel: &Panel, canvas: &Canvas) -> Result<()> {
         canvas.rect(upright(tick), GRID)?;
     }
     for tick in &panel.value_ticks {
-        canvas.rect(level(panel.y(tick.at)), GRID)?;
+        let y = panel.y(tick.at);
+        canvas.rect(level(y), GRID)?;
+        let label = canvas::fitted(&tick.label, MAX_VALUE_LABEL, TICK);
+        let end = (area.left - LABEL_SPACE, y + TICK.size * HALF_CAPITAL);
+        canvas.text_right(&label, end, TICK)?;
     }
     for midnight in &time_ticks.midnights {
         canvas.rect(upright(midnight), MIDNIGHT)?;
@@ -71,13 +73,7 @@ pub fn draw_values(panel: &Panel, canvas: &Canvas) -> Result<()> {
     if panel.low < 0.0 && panel.high > 0.0 {
         canvas.rect(level(panel.y(0.0)), MIDNIGHT)?;
     }
-    canvas.rect(level(area.bottom), AXIS)?;
-    for tick in &panel.value_ticks {
-        let label = canvas::fitted(&tick.label, MAX_VALUE_LABEL, TICK);
-        let baseline = panel.y(tick.at) + TICK.size * HALF_CAPITAL;
-        canvas.text_right(&label, (area.left - LABEL_SPACE, baseline), TICK)?;
-    }
-    Ok(())
+    canvas.rect(level(area.bottom), AXIS)
 }
 
 /// Draws the labels of the times, with the days below them where they are hours. Where they do not
@@ -113,7 +109,7 @@ pub fn draw_times(panel: &Panel, canvas: &Canvas) -> Result<()> {
 /// last one is pushed back where it would pass `edge`.
 fn fitting<'a>(
     panel: &Panel,
-    ticks: impl IntoIterator<Item = &'a Tick<DateTime<Tz>>>,
+    ticks: impl IntoIterator<Item = &'a TimeTick>,
     kind: Type,
     edge: f64,
 ) -> Vec<(f64, &'a str)> {

@@ -7,6 +7,7 @@ use plotters::style::RGBColor;
 
 use super::canvas::{self, Area, Canvas, Pen, Spot, Type, between, distance};
 use super::panel::Panel;
+use super::points::Number;
 use super::style::{DASH, HALF_CAPITAL, INK, NORMAL, UNDECIDED, WHITE, side_color};
 use super::{Point, layers};
 use crate::detect::Verdict;
@@ -123,7 +124,7 @@ fn draw_label(
 
 /// Places along all lines, each with what it costs to cover it.
 fn ink(panel: &Panel) -> Vec<(Spot, f64)> {
-    let lines: [(fn(&Point) -> Option<f64>, f64); 4] = [
+    let lines: [(Number, f64); 4] = [
         (|point| point.value, COST_OF_VALUE),
         (|point| Some(point.band?.expected), COST_OF_EXPECTED),
         (|point| Some(point.band?.upper), COST_OF_EDGE),

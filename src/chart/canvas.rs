@@ -145,21 +145,18 @@ fn fonts_are_ready() -> bool {
 impl Canvas<'_> {
     pub fn rect(&self, area: Area, color: RGBColor) -> Result<()> {
         let corners = [(area.left, area.top), (area.right, area.bottom)].map(large);
-        self.area.draw(&Rectangle::new(corners, color.filled()))?;
-        Ok(())
+        Ok(self.area.draw(&Rectangle::new(corners, color.filled()))?)
     }
 
     pub fn polygon(&self, spots: &[Spot], color: RGBColor) -> Result<()> {
         let vertices: Vec<_> = spots.iter().copied().map(large).collect();
-        self.area.draw(&Polygon::new(vertices, color.filled()))?;
-        Ok(())
+        Ok(self.area.draw(&Polygon::new(vertices, color.filled()))?)
     }
 
     pub fn disc(&self, center: Spot, radius: f64, color: RGBColor) -> Result<()> {
         let radius = enlarged(radius).unsigned_abs();
-        self.area
-            .draw(&Circle::new(large(center), radius, color.filled()))?;
-        Ok(())
+        let disc = Circle::new(large(center), radius, color.filled());
+        Ok(self.area.draw(&disc)?)
     }
 
     /// A disc of `fill` inside a rim.
@@ -171,14 +168,13 @@ impl Canvas<'_> {
     /// A line through all spots. Each piece is drawn for itself, with a disc at each joint: the
     /// outline that plotters makes of a whole thick path crosses itself where the path is steep.
     pub fn line(&self, spots: &[Spot], pen: Pen) -> Result<()> {
-        let style = pen
-            .color
-            .stroke_width(enlarged(pen.width).unsigned_abs().max(1));
+        let width = enlarged(pen.width).unsigned_abs().max(1);
         // A disc is one pixel wider than twice its radius.
-        let joint = (f64::from(style.stroke_width) - 1.0) / 2.0 / f64::from(SCALE);
+        let joint = (f64::from(width) - 1.0) / 2.0 / f64::from(SCALE);
         for [from, to] in spots.array_windows() {
-            self.area
-                .draw(&PathElement::new(vec![large(*from), large(*to)], style))?;
+            let ends = vec![large(*from), large(*to)];
+            let piece = PathElement::new(ends, pen.color.stroke_width(width));
+            self.area.draw(&piece)?;
             self.disc(*to, joint, pen.color)?;
         }
         match spots.first() {
@@ -241,8 +237,7 @@ impl Canvas<'_> {
         // plotters puts the baseline half a font size below the place it is given.
         let (x, baseline) = large(at);
         let spot = (x, baseline - whole(font(kind).get_size() / 2.0));
-        self.area.draw_text(text, &style, spot)?;
-        Ok(())
+        Ok(self.area.draw_text(text, &style, spot)?)
     }
 
     pub fn text_right(&self, text: &str, at: Spot, kind: Type) -> Result<()> {

@@ -117,29 +117,9 @@ fn thin_out(ticks: Vec<Tick<f64>>) -> Vec<Tick<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::TimeDelta;
-
     use crate::chart::tests::decoded;
-    use crate::detect::evaluate;
+    use crate::detect::tests::{judged, rows};
     use crate::forecast::decompose;
-    use crate::series::sample::series;
-    use crate::series::{RowCounts, Window};
-
-    /// So many hours that swing by the day.
-    fn evaluation(hours: u32) -> Evaluation {
-        let value = |hour| f64::from(1000 + hour % 24 * 20 + hour * 31 % 101);
-        let values: Vec<f64> = (0..hours).map(value).collect();
-        let series = series("1h", &values);
-        let newest = series.time(values.len() - 1);
-        let window = Window {
-            series,
-            row_counts: RowCounts::default(),
-            as_of: newest + TimeDelta::hours(1),
-            newest: Some(newest),
-            stale_after: TimeDelta::hours(3),
-        };
-        evaluate(window, &Metric::of_file("sales").method).expect("an evaluation")
-    }
 
     fn height(evaluation: &Evaluation, components: Option<&Components>) -> u32 {
         let metric = Metric::of_file("sales");
@@ -150,7 +130,7 @@ mod tests {
 
     #[test]
     fn each_component_makes_the_picture_higher_by_a_panel() {
-        let evaluation = evaluation(20 * 24 + 15);
+        let evaluation = judged(&rows("2026-11-22 14:00", 20));
         let window = evaluation.window().expect("a window");
         let history = window.series.split_latest().expect("a value").history;
         let cleaned = evaluation.cleaned().expect("a history");
@@ -163,12 +143,11 @@ mod tests {
             };
             assert_eq!(height(&evaluation, Some(&components)), 616 + panels * 254);
         }
-        assert_eq!(height(&evaluation, None), 616);
     }
 
     #[test]
     fn a_history_without_a_verdict_draws_as_values() {
-        let evaluation = evaluation(20);
+        let evaluation = judged(&rows("2026-11-22 14:00", 1));
         assert!(evaluation.forecast().is_none());
         assert_eq!(height(&evaluation, None), 616);
     }

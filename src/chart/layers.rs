@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use super::Point;
 use super::canvas::{Area, Canvas, Pen, Spot};
 use super::panel::Panel;
+use super::points::Number;
 use super::style::{
     BAND_FILL, BAND_PEN, BREACH_RADIUS, CLIPPED_PEN, CLIPPED_RADIUS, DASH, EXPECTED_PEN, VALUE,
     VALUE_PEN, WHITE, side_color,
@@ -95,7 +96,7 @@ fn draw_breaches(panel: &Panel, canvas: &Canvas) -> Result<()> {
 }
 
 /// The spots of one number of the points, parted where there is none or points are missing.
-pub fn runs(panel: &Panel, number: impl Fn(&Point) -> Option<f64>) -> Vec<Vec<Spot>> {
+pub fn runs(panel: &Panel, number: Number) -> Vec<Vec<Spot>> {
     let step = panel.step;
     let farthest = step.checked_mul(3).map_or(step, |three| three / 2);
     let known = |point: &Point| Some((point.time, number(point)?));

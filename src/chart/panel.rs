@@ -52,9 +52,8 @@ impl Panel {
         let (low, high) = ends.map_or((0.0, 1.0), |(low, high)| value_range(low, high));
         let value_ticks = ends.map_or(vec![], |_| ticks::value_ticks(low, high));
         // The left edge leaves room for the widest value label.
-        let widths = value_ticks
-            .iter()
-            .map(|tick| canvas::text_width(&tick.label, TICK));
+        let labels = value_ticks.iter().map(|tick| &tick.label);
+        let widths = labels.map(|label| canvas::text_width(label, TICK));
         let widest = widths.fold(0.0, f64::max).min(MAX_VALUE_LABEL);
         Some(Self {
             area: Area {

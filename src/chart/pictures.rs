@@ -13,7 +13,7 @@ use super::style::side_color;
 use super::{Point, axis, callout, layers, legend};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Verdict, Workings};
-use crate::forecast::{Level, Side};
+use crate::forecast::{Band, Level, Side};
 use crate::output::{Notation, separate_thousands, write_time};
 
 /// Both as PNG.
@@ -61,9 +61,8 @@ pub fn draw_pictures(metric: &Metric, evaluation: &Evaluation) -> Result<Picture
     thread::scope(|scope| {
         let two_days = scope.spawn(|| draw_last(48));
         let day = draw_last(24)?;
-        let two_days = two_days
-            .join()
-            .map_err(|_| anyhow!("the picture of 48 hours could not be drawn"))??;
+        let failed = |_| anyhow!("the picture of 48 hours could not be drawn");
+        let two_days = two_days.join().map_err(failed)??;
         Ok(Pictures { day, two_days })
     })
 }
@@ -82,19 +81,16 @@ fn label(evaluation: &Evaluation, workings: &Workings) -> String {
     let Some(latest) = evaluation.latest(workings.window.zone()) else {
         return "no data".to_string();
     };
-    let notation = match &evaluation.band {
-        Some(band) => band.notation(),
-        None => Notation::for_value(latest.value),
-    };
+    let plain = || Notation::for_value(latest.value);
+    let notation = evaluation.band.as_ref().map_or_else(plain, Band::notation);
     let time = write_time(latest.time, workings.window.as_of);
     format!("{} at {time}", notation.write(latest.value))
 }
 
 /// The points of the last hours before the evaluated one, and itself.
 fn last_hours(points: &[Point], hours: i64) -> &[Point] {
-    let start = points
-        .last()
-        .map(|last| last.time - TimeDelta::hours(hours));
+    let hours = TimeDelta::hours(hours);
+    let start = points.last().map(|last| last.time - hours);
     &points[points.partition_point(|point| Some(point.time) < start)..]
 }
 

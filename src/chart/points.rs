@@ -13,6 +13,9 @@ use crate::forecast::{Band, Side};
 /// Far enough from the end of `f64` for sums and differences.
 const LIMIT: f64 = 1e300;
 
+/// What is drawn of a point as a line.
+pub type Number = fn(&Point) -> Option<f64>;
+
 /// One bucket of the time axis.
 #[derive(Clone, Copy, Debug)]
 pub struct Point {
@@ -62,9 +65,8 @@ pub fn evaluated_points(evaluation: &Evaluation, workings: &Workings) -> Vec<Poi
     let count = latest.map_or(series.len(), |latest| {
         series.index(series.grid().slot(latest.time)) + 1
     });
-    let mut points: Vec<Point> = (0..count)
-        .map(|index| Point::new(series.time(index), series.values()[index]))
-        .collect();
+    let point = |index: usize| Point::new(series.time(index), series.values()[index]);
+    let mut points: Vec<Point> = (0..count).map(point).collect();
     if let Some(cleaned) = &workings.cleaned {
         let offset = series.index(cleaned.history.slot(0));
         for index in &cleaned.clipped {
@@ -95,10 +97,8 @@ pub fn thinned(points: &[Point], column: TimeDelta) -> Vec<Point> {
     };
     let column = column.num_milliseconds().max(1);
     let number = |point: &Point| (point.time - first.time).num_milliseconds() / column;
-    points
-        .chunk_by(|one, other| number(one) == number(other))
-        .flat_map(shown)
-        .collect()
+    let columns = points.chunk_by(|one, other| number(one) == number(other));
+    columns.flat_map(shown).collect()
 }
 
 /// The points of one column without which it would look different, in their order.

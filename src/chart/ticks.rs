@@ -2,12 +2,9 @@
 //! Time ticks are found by local clock and placed by instant, so that a day of 23 or 25 hours is
 //! drawn at its true length and still labelled with the hours that the reader's clock showed.
 
-use std::iter;
 use std::ops::RangeInclusive;
 
-use chrono::{
-    DateTime, Datelike, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone,
-};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
 use crate::output::{magnitude, separate_thousands};
@@ -46,7 +43,7 @@ pub struct Tick<At> {
     pub label: String,
 }
 
-type TimeTick = Tick<DateTime<Tz>>;
+pub type TimeTick = Tick<DateTime<Tz>>;
 
 /// Ticks to be labelled, and the days below them where the ticks are hours.
 #[derive(Default)]
@@ -88,11 +85,8 @@ pub fn time_ticks(first: DateTime<Tz>, last: DateTime<Tz>, step: TimeDelta) -> T
 
 /// The period as one line, with the zone's short name.
 pub fn period(first: DateTime<Tz>, last: DateTime<Tz>, step: TimeDelta) -> String {
-    let year = if last - first < SPAN_WITH_YEAR {
-        ""
-    } else {
-        " %Y"
-    };
+    let is_long = last - first >= SPAN_WITH_YEAR;
+    let year = if is_long { " %Y" } else { "" };
     let (day, zone) = if step < TimeDelta::days(1) {
         (format!("{DAY}{year} {HOUR}"), " %Z")
     } else {
@@ -133,9 +127,8 @@ pub fn next_tick(low: f64, high: f64) -> f64 {
 
 fn nice_step(least: f64) -> f64 {
     let power = 10_f64.powf(least.log10().floor());
-    let factor = [1.0, 2.0, 5.0]
-        .into_iter()
-        .find(|factor| factor * power >= least);
+    let is_enough = |factor: &f64| factor * power >= least;
+    let factor = [1.0, 2.0, 5.0].into_iter().find(is_enough);
     factor.unwrap_or(10.0) * power
 }
 
@@ -166,11 +159,8 @@ fn clock_ticks(
 /// The first instant at which local clocks show `local`. None where they skip it, except for
 /// midnight: the day then begins with the first quarter of an hour that exists.
 fn instant(zone: Tz, local: NaiveDateTime) -> Option<DateTime<Tz>> {
-    let quarters = if local.time() == NaiveTime::MIN {
-        MAX_SKIPPED_QUARTERS
-    } else {
-        0
-    };
+    let is_midnight = local.time() == NaiveTime::MIN;
+    let quarters = if is_midnight { MAX_SKIPPED_QUARTERS } else { 0 };
     (0..=quarters).find_map(|quarter| {
         let local = local.checked_add_signed(TimeDelta::minutes(i64::from(quarter) * 15))?;
         zone.from_local_datetime(&local).earliest()
@@ -179,17 +169,15 @@ fn instant(zone: Tz, local: NaiveDateTime) -> Option<DateTime<Tz>> {
 
 /// The first days of months, of quarters and half years from January on.
 fn month_ticks(view: &RangeInclusive<DateTime<Tz>>) -> Vec<TimeTick> {
-    let (first, last) = (view.start(), view.end());
-    let span = (*last - *first).num_days() / DAYS_OF_MONTH;
+    let span = (*view.end() - *view.start()).num_days() / DAYS_OF_MONTH;
     let fits = |months: &&i64| span <= **months * MAX_DAY_TICKS;
     let longest = span / MAX_DAY_TICKS + 1;
     let months = MONTH_STEPS.iter().find(fits).copied().unwrap_or(longest);
     let is_due = |date: &NaiveDate| {
         let month = i64::from(date.year()) * 12 + i64::from(date.month0());
-        month.rem_euclid(months) == 0
+        date.day() == 1 && month.rem_euclid(months) == 0
     };
-    let start = first.date_naive().with_day(1);
-    let dates = iter::successors(start, |date| date.checked_add_months(Months::new(1)));
+    let dates = view.start().date_naive().iter_days();
     clock_ticks(view, dates.filter(is_due), DAILY, MONTH)
 }
 

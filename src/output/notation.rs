@@ -97,7 +97,8 @@ pub fn separate_thousands(number: &str) -> String {
     let end = number.find('.').unwrap_or(number.len());
     let mut separated = number.to_string();
     let first = number.len() - digits.len() + 1;
-    for place in (first..end).rev().filter(|place| (end - place) % 3 == 0) {
+    let ends_group = |place: &usize| (end - place).is_multiple_of(3);
+    for place in (first..end).rev().filter(ends_group) {
         separated.insert(place, ',');
     }
     separated
@@ -106,12 +107,8 @@ pub fn separate_thousands(number: &str) -> String {
 /// The time of day, with the day where it is not the day of `now`: "14:05 CET".
 pub fn write_time(time: DateTime<Tz>, now: DateTime<Tz>) -> String {
     let today = time.date_naive() == now.with_timezone(&time.timezone()).date_naive();
-    let format = if today {
-        "%H:%M %Z"
-    } else {
-        "%Y-%m-%d %H:%M %Z"
-    };
-    time.format(format).to_string()
+    let day = if today { "" } else { "%Y-%m-%d " };
+    time.format(&format!("{day}%H:%M %Z")).to_string()
 }
 
 /// From one time to another: "13:55 to 14:30 CET", each in full where they differ in day or zone.
