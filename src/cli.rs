@@ -16,26 +16,22 @@ use crate::series::Step;
 #[command(version, max_term_width = 100, after_help = MORE_HELP)]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 #[expect(
+    clippy::doc_markdown,
     clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
+    reason = "a doc comment is a text of the help, and a bool a flag"
 )]
 pub struct Args {
     /// None: check.
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        help = "Configuration [default: config.toml here, in $XDG_CONFIG_HOME/bandwatch or /etc/bandwatch]"
-    )]
+    /// Configuration [default: config.toml here, in $XDG_CONFIG_HOME/bandwatch or
+    /// /etc/bandwatch]
+    #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    #[arg(
-        long,
-        help = "Send and remember nothing; write both pictures, alert.eml and alert.html into plots_dir"
-    )]
+    /// Send and remember nothing; write both pictures, alert.eml and alert.html into plots_dir
+    #[arg(long)]
     pub dry_run: bool,
 
     /// Read this CSV file (time, value) in place of MySQL; mails too, if a configuration is there
@@ -71,9 +67,18 @@ pub struct Args {
 pub enum Command {
     Backtest(BacktestArgs),
     Explain(ExplainArgs),
-    Status(StatusArgs),
+    /// Tell what is known of every metric, and what notifications are on their way
+    Status {
+        /// What is printed: a page for people, or an object
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
     Silence(SilenceArgs),
-    Unsilence(UnsilenceArgs),
+    /// End the silence of a metric
+    Unsilence {
+        /// The metric, by its name in the configuration
+        metric: String,
+    },
 }
 
 /// Replay history: judge each point as a check at its time would have, and sum up
@@ -123,12 +128,9 @@ pub struct BacktestArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXPLAIN_HELP)]
 pub struct ExplainArgs {
-    #[arg(
-        long,
-        value_name = "TIME",
-        required_unless_present = "input",
-        help = "Judge as if it were TIME, \"2026-11-22 14:05\" or RFC 3339 [default with --input: just after the last row]"
-    )]
+    /// Judge as if it were TIME, "2026-11-22 14:05" or RFC 3339 [default with --input: just after
+    /// the last row]
+    #[arg(long, value_name = "TIME", required_unless_present = "input")]
     pub at: Option<String>,
 
     /// The metric to explain; needed where the configuration has several
@@ -146,14 +148,6 @@ pub struct ExplainArgs {
     /// Draw value and band, trend, each season and the remainder over the window
     #[arg(long, value_name = "FILE.png")]
     pub plot: Option<PathBuf>,
-}
-
-/// Tell what is known of every metric, and what notifications are on their way
-#[derive(Debug, clap::Args)]
-pub struct StatusArgs {
-    /// What is printed: a page for people, or an object
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
 }
 
 /// Mail nothing about a metric for a while
@@ -176,13 +170,6 @@ pub struct SilenceArgs {
     /// Why, for whoever looks at the status
     #[arg(long, value_name = "TEXT")]
     pub because: Option<String>,
-}
-
-/// End the silence of a metric
-#[derive(Debug, clap::Args)]
-pub struct UnsilenceArgs {
-    /// The metric, by its name in the configuration
-    pub metric: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -218,35 +205,25 @@ impl Args {
         }
     }
 
-    /// The flags by which the command does without a configuration, if it can.
-    pub fn needs_no_config(&self) -> Option<&'static str> {
-        match &self.command {
-            None => Some("--dry-run --input FILE.csv"),
-            Some(Command::Backtest(_) | Command::Explain(_)) => Some("--input FILE.csv"),
-            Some(Command::Status(_) | Command::Silence(_) | Command::Unsilence(_)) => None,
-        }
-    }
-
     /// The file that stands for the database, if the command was given one.
     pub fn input(&self) -> Option<&Path> {
         match &self.command {
             None => self.input.as_deref(),
             Some(Command::Backtest(args)) => args.input.as_deref(),
             Some(Command::Explain(args)) => args.input.as_deref(),
-            Some(Command::Status(_) | Command::Silence(_) | Command::Unsilence(_)) => None,
+            Some(Command::Status { .. } | Command::Silence(_) | Command::Unsilence { .. }) => None,
         }
     }
 }
 
-fn parse_stride(text: &str) -> Result<NonZeroUsize, String> {
+fn parse_stride(text: &str) -> Result<NonZeroUsize, &'static str> {
     text.parse()
-        .map_err(|_| "allowed: a whole number from 1 up".to_string())
+        .map_err(|_| "allowed: a whole number from 1 up")
 }
 
 fn parse_level(text: &str) -> Result<Level, String> {
-    let share: f64 = text
-        .parse()
-        .map_err(|_| "allowed: a number from 0.5 to 0.999999, such as 0.95".to_string())?;
+    let share = text.parse::<f64>();
+    let share = share.map_err(|_| "allowed: a number from 0.5 to 0.999999, such as 0.95")?;
     Level::try_from(share)
 }
 
@@ -272,16 +249,12 @@ Exit codes: 0 all judged, or undecided for a reason; all mail accepted; or anoth
             2 wrong usage or configuration; nothing was contacted
             3 with --exit-code: a metric is in breach";
 
-/// How a run ended, the graver the later: what failed outweighs a breach.
+/// How a run ended, as `MORE_HELP` explains; the graver the later: what failed outweighs a breach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
-    /// Every metric was judged or is undecided for a stated reason, and all mail was accepted.
     Done,
-    /// A metric is in breach, and `--exit-code` asked to be told.
     Breach,
-    /// Something could not be done.
     Failed,
-    /// Wrong usage or configuration.
     Misused,
 }
 
@@ -310,10 +283,8 @@ mod tests {
     fn the_help_fits_a_screen() {
         let help = Args::command().render_help().to_string();
         assert!(help.lines().count() <= 40, "{help}");
-        assert!(
-            help.lines().all(|line| line.chars().count() <= 100),
-            "{help}"
-        );
+        let fits = |line: &str| line.chars().count() <= 100;
+        assert!(help.lines().all(fits), "{help}");
     }
 
     #[test]
@@ -322,9 +293,7 @@ mod tests {
         assert_eq!(mode(&[]), Mode::Live);
         assert_eq!(mode(&["--input", "x.csv"]), Mode::Live);
         assert_eq!(mode(&["--at", "2026-11-22 14:05"]), Mode::Silent);
-        assert_eq!(
-            mode(&["--dry-run", "--at", "2026-11-22 14:05"]),
-            Mode::Preview
-        );
+        let preview = mode(&["--dry-run", "--at", "2026-11-22 14:05"]);
+        assert_eq!(preview, Mode::Preview);
     }
 }

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use chrono::{DateTime, SubsecRound, Utc};
 use chrono_tz::Tz;
 
-use crate::cli::Args;
+use crate::cli::{Args, Command};
 use crate::config::{Config, Deadline, Metric, Rows};
 use crate::series::parse_time;
 use crate::source::{AsOf, Source};
@@ -35,14 +35,16 @@ impl Context {
             (Some(path), _) => Config::load(path)?,
             (None, Some(input)) => Config::without_file(Metric::of_file(&name_of(input))),
             (None, None) => {
-                let places = places.iter().map(|place| place.display().to_string());
-                let or = args.needs_no_config().map_or(String::new(), |flags| {
-                    format!(", or try {flags}, which needs none")
-                });
-                bail!(
-                    "no configuration: looked for {}; name one with --config{or}",
-                    places.collect::<Vec<_>>().join(", ")
-                );
+                let places: Vec<_> = places.iter().map(|place| place.to_string_lossy()).collect();
+                let or = match &args.command {
+                    None => ", or try --dry-run --input FILE.csv, which needs none",
+                    Some(Command::Backtest(_) | Command::Explain(_)) => {
+                        ", or try --input FILE.csv, which needs none"
+                    }
+                    Some(_) => "",
+                };
+                let places = places.join(", ");
+                bail!("no configuration: looked for {places}; name one with --config{or}");
             }
         };
         Ok(Self {
@@ -96,49 +98,39 @@ impl Context {
 
     /// The time to judge at: as `--at` says; of a file, its last row; else now.
     pub fn as_of(&self, at: Option<&str>) -> Result<AsOf> {
-        match (at, &self.input) {
-            (Some(text), _) => parse_time(text, self.zone())
-                .map(AsOf::Time)
-                .context("--at"),
-            (None, Some(_)) => Ok(AsOf::LastRow),
-            (None, None) => Ok(AsOf::Time(self.now)),
-        }
+        Ok(match (at, &self.input) {
+            (Some(text), _) => AsOf::Time(parse_time(text, self.zone()).context("--at")?),
+            (None, Some(_)) => AsOf::LastRow,
+            (None, None) => AsOf::Time(self.now),
+        })
     }
 
     pub fn state_dir(&self) -> PathBuf {
-        let configured = self.config.state_dir.clone();
-        configured.unwrap_or_else(usual_dir)
+        self.config.state_dir.clone().unwrap_or_else(usual_dir)
     }
 }
 
 /// Whether `--plot` can be a picture, said at once and not after all the work.
 pub fn check_picture_path(path: &Path) -> Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
-        Some(folder) => folder,
-        None => bail!("--plot {}: not a file", path.display()),
+    let check = || {
+        let folder = path.parent().context("not a file")?;
+        ensure!(!path.is_dir(), "a directory");
+        let is_there = Path::new(".").join(folder).is_dir();
+        ensure!(is_there, "there is no directory {}", folder.display());
+        let is_png = |ending: &OsStr| ending.eq_ignore_ascii_case("png");
+        ensure!(
+            path.extension().is_none_or(is_png),
+            "allowed: a name that ends in .png, as the picture is a PNG"
+        );
+        Ok(())
     };
-    ensure!(!path.is_dir(), "--plot {}: a directory", path.display());
-    ensure!(
-        folder.is_dir(),
-        "--plot {}: there is no directory {}",
-        path.display(),
-        folder.display()
-    );
-    let is_png = |ending: &OsStr| ending.eq_ignore_ascii_case("png");
-    ensure!(
-        path.extension().is_none_or(is_png),
-        "--plot {}: allowed: a name that ends in .png, as the picture is a PNG",
-        path.display()
-    );
-    Ok(())
+    check().with_context(|| format!("--plot {}", path.display()))
 }
 
 /// A file's name without its ending, as the name of the metric in it.
 fn name_of(input: &Path) -> String {
-    input.file_stem().map_or("series".to_string(), |stem| {
-        stem.to_string_lossy().into_owned()
-    })
+    let stem = input.file_stem().unwrap_or("series".as_ref());
+    stem.to_string_lossy().into_owned()
 }
 
 fn names<'a>(metrics: impl IntoIterator<Item = &'a Metric>) -> String {

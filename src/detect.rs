@@ -275,4 +275,4 @@ impl Verdict {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

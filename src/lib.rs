@@ -30,19 +30,15 @@ pub fn run(args: &Args) -> Exit {
             None => check::run(&context, args),
             Some(Command::Backtest(args)) => backtest::run(&context, args),
             Some(Command::Explain(args)) => explain::run(&context, args),
-            Some(Command::Status(args)) => status::run(&context, args),
+            Some(Command::Status { format }) => status::run(&context, *format),
             Some(Command::Silence(args)) => silence::silence(&context, args),
-            Some(Command::Unsilence(args)) => silence::unsilence(&context, args),
+            Some(Command::Unsilence { metric }) => silence::unsilence(&context, metric),
         });
-    match ended {
-        Ok(exit) => exit,
-        Err(Failure::Misuse(error)) => {
-            complain(&error);
-            Exit::Misused
-        }
-        Err(Failure::Failed(error)) => {
-            complain(&error);
-            Exit::Failed
-        }
-    }
+    let (error, exit) = match ended {
+        Ok(exit) => return exit,
+        Err(Failure::Misuse(error)) => (error, Exit::Misused),
+        Err(Failure::Failed(error)) => (error, Exit::Failed),
+    };
+    complain(&error);
+    exit
 }

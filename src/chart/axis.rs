@@ -34,32 +34,13 @@ pub fn draw_no_values(canvas: &Canvas) -> Result<()> {
     canvas.text(text, (middle, HEIGHT / 2.0), NO_VALUES)
 }
 
-/// Draws both axes and the period.
-pub fn draw(panel: &Panel, canvas: &Canvas) -> Result<()> {
-    draw_values(panel, canvas)?;
-    draw_times(panel, canvas)?;
-    if panel.value_ticks.is_empty() {
-        draw_no_values(canvas)?;
-    }
-    draw_period(panel, canvas)
-}
-
 pub fn draw_period(panel: &Panel, canvas: &Canvas) -> Result<()> {
-    let (Some(first), Some(last)) = (panel.points.first(), panel.points.last()) else {
-        return Ok(());
-    };
-    let period = ticks::period(first.time, last.time, panel.step);
-    canvas.text(&period, (MARGIN, PERIOD_BASELINE), TICK)
+    canvas.text(&panel.period, (MARGIN, PERIOD_BASELINE), TICK)
 }
 
-pub fn draw_unit(panel: &Panel, canvas: &Canvas, unit: Option<&str>) -> Result<()> {
-    match unit {
-        Some(unit) if !panel.value_ticks.is_empty() => {
-            let unit = canvas::fitted(unit, MAX_UNIT, TICK);
-            canvas.text(&unit, (MARGIN, LEGEND_BASELINE), TICK)
-        }
-        _ => Ok(()),
-    }
+pub fn draw_unit(canvas: &Canvas, unit: &str) -> Result<()> {
+    let unit = canvas::fitted(unit, MAX_UNIT, TICK);
+    canvas.text(&unit, (MARGIN, LEGEND_BASELINE), TICK)
 }
 
 /// Draws the grid of both axes and the labels of the values.
@@ -67,7 +48,7 @@ pub fn draw_values(panel: &Panel, canvas: &Canvas) -> Result<()> {
     let area = panel.area;
     // Grid lines stand on whole pixels, which keeps them crisp.
     let upright = |tick: &TimeTick| {
-        let left = (panel.x(tick.time) - GRID_WIDTH / 2.0).round();
+        let left = (panel.x(tick.at) - GRID_WIDTH / 2.0).round();
         let size = (GRID_WIDTH, area.bottom + TICK_LEN - area.top);
         Area::new((left, area.top), size)
     };
@@ -80,7 +61,11 @@ pub fn draw_values(panel: &Panel, canvas: &Canvas) -> Result<()> {
         canvas.rect(upright(tick), GRID)?;
     }
     for tick in &panel.value_ticks {
-        canvas.rect(level(panel.y(tick.value)), GRID)?;
+        let y = panel.y(tick.at);
+        canvas.rect(level(y), GRID)?;
+        let label = canvas::fitted(&tick.label, MAX_VALUE_LABEL, TICK);
+        let end = (area.left - LABEL_SPACE, y + TICK.size * HALF_CAPITAL);
+        canvas.text_right(&label, end, TICK)?;
     }
     for midnight in &time_ticks.midnights {
         canvas.rect(upright(midnight), MIDNIGHT)?;
@@ -88,13 +73,7 @@ pub fn draw_values(panel: &Panel, canvas: &Canvas) -> Result<()> {
     if panel.low < 0.0 && panel.high > 0.0 {
         canvas.rect(level(panel.y(0.0)), MIDNIGHT)?;
     }
-    canvas.rect(level(area.bottom), AXIS)?;
-    for tick in &panel.value_ticks {
-        let label = canvas::fitted(&tick.label, MAX_VALUE_LABEL, TICK);
-        let baseline = panel.y(tick.value) + TICK.size * HALF_CAPITAL;
-        canvas.text_right(&label, (area.left - LABEL_SPACE, baseline), TICK)?;
-    }
-    Ok(())
+    canvas.rect(level(area.bottom), AXIS)
 }
 
 /// Draws the labels of the times, with the days below them where they are hours. Where they do not
@@ -102,7 +81,7 @@ pub fn draw_values(panel: &Panel, canvas: &Canvas) -> Result<()> {
 pub fn draw_times(panel: &Panel, canvas: &Canvas) -> Result<()> {
     let time_ticks = ticks::time_ticks(panel.first, panel.last, panel.step);
     let (ticks, edge) = (&time_ticks.ticks, f64::from(WIDTH));
-    let every = |stride: usize| {
+    let every = |stride| {
         let ticks = ticks.iter().step_by(stride);
         fitting(panel, ticks, TICK, edge - LABEL_SPACE)
     };
@@ -138,7 +117,7 @@ fn fitting<'a>(
     let mut labels = Vec::new();
     for tick in ticks {
         let width = canvas::text_width(&tick.label, kind);
-        let left = (panel.x(tick.time) - width / 2.0).min(edge - width);
+        let left = (panel.x(tick.at) - width / 2.0).min(edge - width);
         if left >= free_from {
             labels.push((left, tick.label.as_str()));
             free_from = left + width + LABEL_SPACE;

@@ -7,6 +7,7 @@ use plotters::style::RGBColor;
 
 use super::canvas::{self, Area, Canvas, Pen, Spot, Type, between, distance};
 use super::panel::Panel;
+use super::points::Number;
 use super::style::{DASH, HALF_CAPITAL, INK, NORMAL, UNDECIDED, WHITE, side_color};
 use super::{Point, layers};
 use crate::detect::Verdict;
@@ -47,13 +48,6 @@ const LINE_SPACE: f64 = 4.0;
 const SAMPLE_LENGTH: f64 = 6.0;
 const MOST_SAMPLES: u32 = 300;
 
-/// How the last point ended, and the text at it.
-#[derive(Clone, Copy)]
-pub struct Callout<'a> {
-    pub verdict: &'a Verdict,
-    pub label: &'a str,
-}
-
 /// A box that wants a place.
 struct Request {
     point: Spot,
@@ -66,26 +60,23 @@ struct Request {
 }
 
 /// A point without a value has no dot: a dashed line then stands at its time.
-pub fn draw(panel: &Panel, canvas: &Canvas, callout: Callout) -> Result<()> {
-    let Some(last) = panel.points.last() else {
-        return Ok(());
-    };
-    if let Some(spot) = panel.value_spot(last) {
-        draw_label(panel, canvas, callout, spot)?;
-        return draw_dot(panel, canvas, last, callout.verdict);
-    }
+pub fn draw(panel: &Panel, canvas: &Canvas, verdict: &Verdict, label: &str) -> Result<()> {
+    let Point { value, band, .. } = panel.newest;
     let Area { top, bottom, .. } = panel.area;
-    let x = panel.x(last.time);
-    let pen = Pen::new(color(callout.verdict), LEADER);
-    canvas.dashes(&[(x, bottom), (x, top)], pen, DASH)?;
-    let middle = (x, f64::midpoint(top, bottom));
-    let spot = panel.expected_spot(last).unwrap_or(middle);
-    draw_label(panel, canvas, callout, spot)
+    let x = panel.x(panel.newest.time);
+    if value.is_none() {
+        let pen = Pen::new(color(verdict), LEADER);
+        canvas.dashes(&[(x, bottom), (x, top)], pen, DASH)?;
+    }
+    let level = value.or(band.map(|band| band.expected));
+    let y = level.map_or(f64::midpoint(top, bottom), |level| panel.y(level));
+    draw_label(panel, canvas, verdict, label, (x, y))?;
+    draw_dot(panel, canvas, verdict)
 }
 
-/// The dot of an evaluated point, where it has a value.
-pub fn draw_dot(panel: &Panel, canvas: &Canvas, point: &Point, verdict: &Verdict) -> Result<()> {
-    match panel.value_spot(point) {
+/// The dot of the newest point, where it has a value.
+pub fn draw_dot(panel: &Panel, canvas: &Canvas, verdict: &Verdict) -> Result<()> {
+    match panel.value_spot(&panel.newest) {
         Some(spot) => canvas.ring(spot, DOT_RADIUS, DOT_RIM, color(verdict)),
         None => Ok(()),
     }
@@ -99,8 +90,14 @@ fn color(verdict: &Verdict) -> RGBColor {
     }
 }
 
-fn draw_label(panel: &Panel, canvas: &Canvas, callout: Callout, point: Spot) -> Result<()> {
-    let label = canvas::fitted(callout.label.trim(), MAX_TEXT, TEXT);
+fn draw_label(
+    panel: &Panel,
+    canvas: &Canvas,
+    verdict: &Verdict,
+    label: &str,
+    point: Spot,
+) -> Result<()> {
+    let label = canvas::fitted(label.trim(), MAX_TEXT, TEXT);
     if label.is_empty() {
         return Ok(());
     }
@@ -110,13 +107,13 @@ fn draw_label(panel: &Panel, canvas: &Canvas, callout: Callout, point: Spot) -> 
         size: (width, HEIGHT),
         // The halo spares the time axis.
         within: panel.area.grown(-HALO - 1.0),
-        side: match callout.verdict {
+        side: match verdict {
             Verdict::Breach(side) => *side,
             Verdict::Normal | Verdict::Undecided(_) | Verdict::NoData { .. } => Side::High,
         },
         ink: ink(panel),
     });
-    let color = color(callout.verdict);
+    let color = color(verdict);
     canvas.rounded(area.grown(HALO), RADIUS + HALO, WHITE)?;
     canvas.line(&[area.nearest(point), point], Pen::new(color, LEADER))?;
     canvas.rounded(area, RADIUS, color)?;
@@ -127,18 +124,19 @@ fn draw_label(panel: &Panel, canvas: &Canvas, callout: Callout, point: Spot) -> 
 
 /// Places along all lines, each with what it costs to cover it.
 fn ink(panel: &Panel) -> Vec<(Spot, f64)> {
-    let lines = [
-        (layers::value_runs(panel), COST_OF_VALUE),
-        (layers::expected_runs(panel), COST_OF_EXPECTED),
-        (layers::edge_runs(panel).concat(), COST_OF_EDGE),
+    let lines: [(Number, f64); 4] = [
+        (|point| point.value, COST_OF_VALUE),
+        (|point| Some(point.band?.expected), COST_OF_EXPECTED),
+        (|point| Some(point.band?.upper), COST_OF_EDGE),
+        (|point| Some(point.band?.lower), COST_OF_EDGE),
     ];
     let mut ink = Vec::new();
-    for (runs, cost) in lines {
+    for (number, cost) in lines {
+        let runs = layers::runs(panel, number);
         for [from, to] in runs.iter().flat_map(|run| run.array_windows()) {
             let length = distance(*from, *to);
-            let pieces =
-                (1..MOST_SAMPLES).find(|count| f64::from(*count) * SAMPLE_LENGTH >= length);
-            let pieces = pieces.unwrap_or(MOST_SAMPLES);
+            let is_enough = |count: &u32| f64::from(*count) * SAMPLE_LENGTH >= length;
+            let pieces = (1..MOST_SAMPLES).find(is_enough).unwrap_or(MOST_SAMPLES);
             ink.extend((1..=pieces).map(|piece| {
                 let spot = between(*from, *to, f64::from(piece) / f64::from(pieces));
                 (spot, length / f64::from(pieces) * cost)
@@ -149,17 +147,16 @@ fn ink(panel: &Panel) -> Vec<(Spot, f64)> {
 }
 
 fn place(request: &Request) -> Area {
-    let sides = [Side::High, Side::Low].into_iter();
+    let sides = [
+        (request.side, 0.0),
+        (request.side.other(), COST_OF_WRONG_SIDE),
+    ]
+    .into_iter();
     let places = sides.flat_map(|side| RISES.map(|rise| (side, rise)));
     let places = places.flat_map(|(side, rise)| SHIFTS.map(|shift| (side, rise, shift)));
-    let boxes = places.filter_map(|(side, rise, shift)| {
+    let boxes = places.filter_map(|((side, extra), rise, shift)| {
         let area = candidate(request, side, rise, shift)?;
-        let wrong = if side == request.side {
-            0.0
-        } else {
-            COST_OF_WRONG_SIDE
-        };
-        Some((area, wrong + cost(request, area)))
+        Some((area, extra + cost(request, area)))
     });
     let best = boxes.min_by(|one, other| one.1.total_cmp(&other.1));
     best.map_or_else(|| corner(request), |(area, _)| area)

@@ -145,21 +145,18 @@ fn fonts_are_ready() -> bool {
 impl Canvas<'_> {
     pub fn rect(&self, area: Area, color: RGBColor) -> Result<()> {
         let corners = [(area.left, area.top), (area.right, area.bottom)].map(large);
-        self.area.draw(&Rectangle::new(corners, color.filled()))?;
-        Ok(())
+        Ok(self.area.draw(&Rectangle::new(corners, color.filled()))?)
     }
 
     pub fn polygon(&self, spots: &[Spot], color: RGBColor) -> Result<()> {
         let vertices: Vec<_> = spots.iter().copied().map(large).collect();
-        self.area.draw(&Polygon::new(vertices, color.filled()))?;
-        Ok(())
+        Ok(self.area.draw(&Polygon::new(vertices, color.filled()))?)
     }
 
     pub fn disc(&self, center: Spot, radius: f64, color: RGBColor) -> Result<()> {
         let radius = enlarged(radius).unsigned_abs();
-        self.area
-            .draw(&Circle::new(large(center), radius, color.filled()))?;
-        Ok(())
+        let disc = Circle::new(large(center), radius, color.filled());
+        Ok(self.area.draw(&disc)?)
     }
 
     /// A disc of `fill` inside a rim.
@@ -171,14 +168,13 @@ impl Canvas<'_> {
     /// A line through all spots. Each piece is drawn for itself, with a disc at each joint: the
     /// outline that plotters makes of a whole thick path crosses itself where the path is steep.
     pub fn line(&self, spots: &[Spot], pen: Pen) -> Result<()> {
-        let style = pen
-            .color
-            .stroke_width(enlarged(pen.width).unsigned_abs().max(1));
+        let width = enlarged(pen.width).unsigned_abs().max(1);
         // A disc is one pixel wider than twice its radius.
-        let joint = (f64::from(style.stroke_width) - 1.0) / 2.0 / f64::from(SCALE);
+        let joint = (f64::from(width) - 1.0) / 2.0 / f64::from(SCALE);
         for [from, to] in spots.array_windows() {
-            self.area
-                .draw(&PathElement::new(vec![large(*from), large(*to)], style))?;
+            let ends = vec![large(*from), large(*to)];
+            let piece = PathElement::new(ends, pen.color.stroke_width(width));
+            self.area.draw(&piece)?;
             self.disc(*to, joint, pen.color)?;
         }
         match spots.first() {
@@ -187,15 +183,52 @@ impl Canvas<'_> {
         }
     }
 
-    pub fn dashes(&self, spots: &[Spot], pen: Pen, rhythm: (f64, f64)) -> Result<()> {
-        for piece in dashed(spots, rhythm) {
+    /// A dashed line through all spots, which keeps its rhythm across them.
+    pub fn dashes(&self, spots: &[Spot], pen: Pen, (dash, space): (f64, f64)) -> Result<()> {
+        let mut piece: Vec<Spot> = spots.first().copied().into_iter().collect();
+        let (mut inked, mut left) = (true, dash);
+        let mut turns = 0;
+        for [from, to] in spots.array_windows() {
+            let length = distance(*from, *to);
+            let mut walked = 0.0;
+            while length - walked > left && turns < MAX_DASHES {
+                walked += left;
+                turns += 1;
+                let spot = between(*from, *to, walked / length);
+                piece.push(spot);
+                if inked {
+                    self.line(&piece, pen)?;
+                }
+                piece = vec![spot];
+                inked = !inked;
+                left = if inked { dash } else { space };
+            }
+            left -= length - walked;
+            piece.push(*to);
+        }
+        if inked {
             self.line(&piece, pen)?;
         }
         Ok(())
     }
 
     pub fn rounded(&self, area: Area, radius: f64, color: RGBColor) -> Result<()> {
-        self.polygon(&rounded_outline(area, radius), color)
+        let inner = area.grown(-radius);
+        let corners = [
+            (inner.right, inner.top, -90.0),
+            (inner.right, inner.bottom, 0.0),
+            (inner.left, inner.bottom, 90.0),
+            (inner.left, inner.top, 180.0),
+        ];
+        let arc = |(x, y, start): (f64, f64, f64)| {
+            (0..=ARC_STEPS).map(move |step| {
+                let turn = 90.0 * f64::from(step) / f64::from(ARC_STEPS);
+                let (sin, cos) = (start + turn).to_radians().sin_cos();
+                (x + radius * cos, y + radius * sin)
+            })
+        };
+        let outline: Vec<Spot> = corners.into_iter().flat_map(arc).collect();
+        self.polygon(&outline, color)
     }
 
     /// The text with its baseline starting at `at`.
@@ -204,8 +237,7 @@ impl Canvas<'_> {
         // plotters puts the baseline half a font size below the place it is given.
         let (x, baseline) = large(at);
         let spot = (x, baseline - whole(font(kind).get_size() / 2.0));
-        self.area.draw_text(&printable(text), &style, spot)?;
-        Ok(())
+        Ok(self.area.draw_text(text, &style, spot)?)
     }
 
     pub fn text_right(&self, text: &str, at: Spot, kind: Type) -> Result<()> {
@@ -214,15 +246,14 @@ impl Canvas<'_> {
 }
 
 pub fn text_width(text: &str, kind: Type) -> f64 {
-    let width = font(kind)
-        .box_size(&printable(text))
-        .map_or(0, |size| size.0);
-    f64::from(width) / f64::from(SCALE)
+    let size = font(kind).box_size(text);
+    f64::from(size.map_or(0, |size| size.0)) / f64::from(SCALE)
 }
 
-/// The text, cut with an ellipsis where it would pass `width`.
+/// A text from outside as it can be drawn, cut with an ellipsis where it would pass `width`.
 pub fn fitted(text: &str, width: f64, kind: Type) -> String {
-    let mut text = printable(text);
+    let mut text: String = text.chars().take(LONGEST_TEXT).collect();
+    text = text.replace(char::is_control, " ");
     if text_width(&text, kind) <= width {
         return text;
     }
@@ -242,14 +273,6 @@ fn font(kind: Type) -> FontDesc<'static> {
     FontDesc::new(FontFamily::Name(FAMILY), size, kind.weight)
 }
 
-fn printable(text: &str) -> String {
-    let blank_if_control = |char: char| if char.is_control() { ' ' } else { char };
-    text.chars()
-        .take(LONGEST_TEXT)
-        .map(blank_if_control)
-        .collect()
-}
-
 fn large(spot: Spot) -> (i32, i32) {
     (enlarged(spot.0), enlarged(spot.1))
 }
@@ -262,53 +285,6 @@ fn enlarged(length: f64) -> i32 {
 #[expect(clippy::cast_possible_truncation, reason = "clamped to a few thousand")]
 fn whole(length: f64) -> i32 {
     length.round().clamp(-20_000.0, 20_000.0) as i32
-}
-
-fn rounded_outline(area: Area, radius: f64) -> Vec<Spot> {
-    let corners = [
-        (area.right - radius, area.top + radius, -90.0),
-        (area.right - radius, area.bottom - radius, 0.0),
-        (area.left + radius, area.bottom - radius, 90.0),
-        (area.left + radius, area.top + radius, 180.0),
-    ];
-    let arc = |(x, y, start): (f64, f64, f64)| {
-        (0..=ARC_STEPS).map(move |step| {
-            let turn = 90.0 * f64::from(step) / f64::from(ARC_STEPS);
-            let (sin, cos) = (start + turn).to_radians().sin_cos();
-            (x + radius * cos, y + radius * sin)
-        })
-    };
-    corners.into_iter().flat_map(arc).collect()
-}
-
-/// Cuts a path into its dashes; one path keeps its rhythm across its points.
-fn dashed(spots: &[Spot], (dash, space): (f64, f64)) -> Vec<Vec<Spot>> {
-    let mut pieces = Vec::new();
-    let mut piece: Vec<Spot> = spots.first().copied().into_iter().collect();
-    let (mut inked, mut left) = (true, dash);
-    let mut turns = 0;
-    for [from, to] in spots.array_windows() {
-        let length = distance(*from, *to);
-        let mut walked = 0.0;
-        while length - walked > left && turns < MAX_DASHES {
-            walked += left;
-            turns += 1;
-            let spot = between(*from, *to, walked / length);
-            piece.push(spot);
-            if inked {
-                pieces.push(piece);
-            }
-            piece = vec![spot];
-            inked = !inked;
-            left = if inked { dash } else { space };
-        }
-        left -= length - walked;
-        piece.push(*to);
-    }
-    if inked {
-        pieces.push(piece);
-    }
-    pieces
 }
 
 #[cfg(test)]

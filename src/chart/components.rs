@@ -3,11 +3,12 @@
 
 use anyhow::{Context, Result};
 
-use super::canvas::{self, Area};
+use super::canvas;
 use super::panel::Panel;
+use super::pictures::title_with_unit;
 use super::points::{column_length, evaluated_points, thinned};
 use super::style::{HEADING, MARGIN, PLOT_TOP, TICK};
-use super::ticks::ValueTick;
+use super::ticks::Tick;
 use super::{Point, axis, callout, layers, legend};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
@@ -32,13 +33,10 @@ pub fn draw_components(
     workings: &Workings,
     components: Option<&Components>,
 ) -> Result<Vec<u8>> {
-    let name = match &metric.unit {
-        Some(unit) => format!("{} ({unit})", metric.title),
-        None => metric.title.clone(),
-    };
+    let title = title_with_unit(metric);
     let title = match components {
-        Some(_) => format!("{name} and what it is made of"),
-        None => format!("{name}: not decided"),
+        Some(_) => title + " and what it is made of",
+        None => title + ": not decided",
     };
     let mut values = evaluated_points(evaluation, workings);
     // A month has too many of them to be marked one by one.
@@ -49,14 +47,11 @@ pub fn draw_components(
     let step = workings.window.step().delta().max(column);
     let panel = |points: &[Point]| Panel::new(&thinned(points, column), step);
     let mut first = panel(&values).context("there is no bucket to draw")?;
-    let history = workings.cleaned.as_ref().map(|cleaned| &cleaned.history);
     let mut parts: Vec<(String, Panel)> = Vec::new();
-    if let (Some(components), Some(history)) = (components, history) {
+    if let (Some(components), Some(cleaned)) = (components, &workings.cleaned) {
+        let point = |(index, value): (usize, &_)| Point::new(cleaned.history.time(index), *value);
         for (name, values) in named(components) {
-            let values = values.iter().enumerate();
-            let points: Vec<Point> = values
-                .map(|(index, value)| Point::new(history.time(index), *value))
-                .collect();
+            let points: Vec<Point> = values.iter().enumerate().map(point).collect();
             parts.extend(panel(&points).map(|panel| (name, panel)));
         }
     }
@@ -68,9 +63,7 @@ pub fn draw_components(
         axis::draw_values(&first, canvas)?;
         layers::draw(&first, canvas)?;
         legend::draw(&first, canvas, evaluation.level, Vec::new())?;
-        if let Some(last) = first.points.last() {
-            callout::draw_dot(&first, canvas, last, &evaluation.verdict)?;
-        }
+        callout::draw_dot(&first, canvas, &evaluation.verdict)?;
         for (index, (name, panel)) in parts.iter().enumerate() {
             let baseline = panel.area.top - HEADING_BASELINE;
             canvas.text(name, (MARGIN, baseline), HEADING)?;
@@ -87,10 +80,10 @@ pub fn draw_components(
 /// Each component with its name.
 fn named(components: &Components) -> Vec<(String, &[Option<f64>])> {
     let mut named = vec![("Trend".to_string(), components.trend.as_slice())];
-    named.extend(components.seasons.iter().map(|season| {
+    for season in &components.seasons {
         let name = format!("Season of {}", write_length(season.length));
-        (name, season.values.as_slice())
-    }));
+        named.push((name, &season.values));
+    }
     named.push(("Remainder".to_string(), &components.remainder));
     named
 }
@@ -98,126 +91,79 @@ fn named(components: &Components) -> Vec<(String, &[Option<f64>])> {
 /// Puts the panels one below the other, over the times of the first.
 fn arrange(first: &mut Panel, parts: &mut [(String, Panel)]) {
     let (begin, end) = (first.first, first.last);
-    let left = parts
-        .iter()
-        .map(|(_, panel)| panel.area.left)
-        .fold(first.area.left, f64::max);
+    let lefts = parts.iter().map(|(_, panel)| panel.area.left);
+    let left = lefts.fold(first.area.left, f64::max);
     let mut top = PLOT_TOP;
     let mut height = VALUE_PANEL_HEIGHT;
     for panel in std::iter::once(first).chain(parts.iter_mut().map(|(_, panel)| panel)) {
         (panel.first, panel.last) = (begin, end);
-        panel.area = Area {
-            left,
-            top,
-            bottom: top + height,
-            ..panel.area
-        };
-        thin_out(&mut panel.value_ticks);
+        panel.area.left = left;
+        panel.area.top = top;
+        panel.area.bottom = top + height;
+        panel.value_ticks = thin_out(std::mem::take(&mut panel.value_ticks));
         top += height + HEADING_ROOM;
         height = COMPONENT_PANEL_HEIGHT;
     }
 }
 
 /// Keeps every second tick or third and so on, so that they stand apart; zero stays if it was one.
-fn thin_out(ticks: &mut Vec<ValueTick>) {
+fn thin_out(ticks: Vec<Tick<f64>>) -> Vec<Tick<f64>> {
     let stride = ticks.len().div_ceil(MOST_TICKS).max(1);
-    let zero = ticks.iter().position(|tick| tick.value == 0.0).unwrap_or(0);
-    let mut indices = 0..;
-    ticks.retain(|_| {
-        indices
-            .next()
-            .is_some_and(|index: usize| index % stride == zero % stride)
-    });
+    let zero = ticks.iter().position(|tick| tick.at == 0.0).unwrap_or(0);
+    let ticks = ticks.into_iter().skip(zero % stride);
+    ticks.step_by(stride).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::TimeDelta;
-
-    use crate::detect::evaluate;
+    use crate::chart::tests::decoded;
+    use crate::detect::tests::{judged, rows};
     use crate::forecast::decompose;
-    use crate::series::sample::series_with_gaps;
-    use crate::series::{RowCounts, Window};
 
-    /// So many hours that swing by the day, closed from 0 to 6 h, with a spike among them.
-    fn evaluation(hours: u32) -> Evaluation {
-        let value = |hour: u32| {
-            let (swing, noise) = (hour % 24 * 20, hour * 31 % 101);
-            let spike = if hour + 50 == hours { 900 } else { 0 };
-            (hour % 24 >= 6).then_some(f64::from(1000 + swing + noise + spike))
-        };
-        let values: Vec<_> = (0..hours).map(value).collect();
-        let series = series_with_gaps("1h", &values);
-        let newest = series.time(values.len() - 1);
-        let window = Window {
-            series,
-            row_counts: RowCounts::default(),
-            as_of: newest + TimeDelta::hours(1),
-            newest: Some(newest),
-            stale_after: TimeDelta::hours(3),
-        };
-        evaluate(window, &Metric::of_file("sales").method).expect("an evaluation")
-    }
-
-    fn components(evaluation: &Evaluation) -> Components {
+    fn height(evaluation: &Evaluation, components: Option<&Components>) -> u32 {
+        let metric = Metric::of_file("sales");
         let workings = evaluation.workings.as_deref().expect("workings");
-        let split = workings.window.series.split_latest().expect("a value");
-        let cleaned = workings.cleaned.as_ref().expect("a history");
-        let method = &Metric::of_file("sales").method;
-        decompose(&split.history, cleaned, method)
-            .expect("a decomposition")
-            .expect("components")
-    }
-
-    fn size(picture: &[u8]) -> (u32, u32) {
-        let info = png::Decoder::new(std::io::Cursor::new(picture))
-            .read_info()
-            .expect("a PNG");
-        info.info().size()
+        let picture = draw_components(&metric, evaluation, workings, components);
+        decoded(&picture.expect("a picture")).height
     }
 
     #[test]
     fn each_component_makes_the_picture_higher_by_a_panel() {
-        let evaluation = evaluation(20 * 24 + 15);
-        let draw = |components: Option<&Components>| {
-            let metric = Metric::of_file("sales");
-            let workings = evaluation.workings.as_deref().expect("workings");
-            size(&draw_components(&metric, &evaluation, workings, components).expect("a picture"))
-        };
-        let all = components(&evaluation);
-        assert_eq!(all.seasons.len(), 2);
-        let one = Components {
-            seasons: all.seasons[..1].to_vec(),
-            ..all.clone()
-        };
-        assert_eq!(draw(None), (1200, 616));
-        assert_eq!(draw(Some(&one)), (1200, 616 + 3 * 254));
-        assert_eq!(draw(Some(&all)), (1200, 616 + 4 * 254));
+        let evaluation = judged(&rows("2026-11-22 14:00", 20));
+        let window = evaluation.window().expect("a window");
+        let history = window.series.split_latest().expect("a value").history;
+        let cleaned = evaluation.cleaned().expect("a history");
+        let all = decompose(&history, cleaned, &Metric::of_file("sales").method);
+        let all = all.expect("a decomposition").expect("components");
+        for (seasons, panels) in [(1, 3), (2, 4)] {
+            let components = Components {
+                seasons: all.seasons[..seasons].to_vec(),
+                ..all.clone()
+            };
+            assert_eq!(height(&evaluation, Some(&components)), 616 + panels * 254);
+        }
     }
 
     #[test]
     fn a_history_without_a_verdict_draws_as_values() {
-        let evaluation = evaluation(20);
+        let evaluation = judged(&rows("2026-11-22 14:00", 1));
         assert!(evaluation.forecast().is_none());
-        let workings = evaluation.workings.as_deref().expect("workings");
-        let picture = draw_components(&Metric::of_file("sales"), &evaluation, workings, None);
-        assert_eq!(size(&picture.expect("a picture")), (1200, 616));
+        assert_eq!(height(&evaluation, None), 616);
     }
 
     #[test]
     fn fewer_ticks_keep_zero() {
         let ticks = |from: i32, to: i32| {
-            let ticks = (from..=to).map(|tick| ValueTick {
-                value: f64::from(tick),
-                label: tick.to_string(),
+            let ticks = (from..=to).map(|tick| Tick {
+                at: f64::from(tick),
+                label: String::new(),
             });
-            let mut ticks: Vec<ValueTick> = ticks.collect();
-            thin_out(&mut ticks);
-            ticks.into_iter().map(|tick| tick.label).collect::<Vec<_>>()
+            let kept = thin_out(ticks.collect()).into_iter();
+            kept.map(|tick| tick.at).collect::<Vec<_>>()
         };
-        assert_eq!(ticks(-3, 3), ["-2", "0", "2"]);
-        assert_eq!(ticks(1, 3), ["1", "2", "3"]);
-        assert_eq!(ticks(5, 13), ["5", "8", "11"]);
+        assert_eq!(ticks(-3, 3), [-2.0, 0.0, 2.0]);
+        assert_eq!(ticks(1, 3), [1.0, 2.0, 3.0]);
+        assert_eq!(ticks(5, 13), [5.0, 8.0, 11.0]);
     }
 }

@@ -39,12 +39,8 @@ fn averaged(drawing: &[u8], width: usize) -> Vec<Color> {
     let mut colors = Vec::with_capacity(drawing.len() / BLOCK / 2);
     for rows in drawing.chunks_exact(row_len * 2) {
         let (upper, lower) = rows.split_at(row_len);
-        let blocks = upper.as_chunks::<BLOCK>().0.iter();
-        colors.extend(
-            blocks
-                .zip(lower.as_chunks::<BLOCK>().0)
-                .map(|(upper, lower)| mean(*upper, *lower)),
-        );
+        let blocks = upper.as_chunks().0.iter().zip(lower.as_chunks().0);
+        colors.extend(blocks.map(|(upper, lower)| mean(*upper, *lower)));
     }
     colors
 }
@@ -61,35 +57,30 @@ fn mean(upper: [u8; BLOCK], lower: [u8; BLOCK]) -> Color {
 
 /// A palette, and for each pixel the place of its colour, or of the nearest one, in it.
 fn indexed(colors: &[Color]) -> (Vec<Color>, Vec<u8>) {
+    let runs = || colors.chunk_by(|one, other| one == other);
     let mut counts: HashMap<Color, usize> = HashMap::new();
-    for run in colors.chunk_by(|one, other| one == other) {
-        if let Some(color) = run.first() {
-            *counts.entry(*color).or_default() += run.len();
-        }
+    for run in runs() {
+        *counts.entry(run[0]).or_default() += run.len();
     }
     let mut ranked: Vec<(Color, usize)> = counts.into_iter().collect();
     // By colour where counts are equal: the same figure always gives the same bytes.
     ranked.sort_unstable_by_key(|(color, count)| (usize::MAX - count, *color));
     let palette = ranked.iter().take(PALETTE_LEN);
     let palette: Vec<Color> = palette.map(|(color, _)| *color).collect();
-    let places: HashMap<Color, u8> = ranked
-        .into_iter()
-        .map(|(color, _)| (color, nearest(&palette, color)))
-        .collect();
+    let place = |(color, _)| (color, nearest(&palette, color));
+    let places: HashMap<Color, u8> = ranked.into_iter().map(place).collect();
     let mut indices = Vec::with_capacity(colors.len());
-    for run in colors.chunk_by(|one, other| one == other) {
-        let place = run.first().and_then(|color| places.get(color));
-        indices.resize(indices.len() + run.len(), place.copied().unwrap_or(0));
+    for run in runs() {
+        indices.resize(indices.len() + run.len(), places[&run[0]]);
     }
     (palette, indices)
 }
 
 fn nearest(palette: &[Color], color: Color) -> u8 {
     let distance = |known: Color| -> u32 {
-        let differences = known.into_iter().zip(color);
-        differences
-            .map(|(one, other)| u32::from(one.abs_diff(other)).pow(2))
-            .sum()
+        let channels = known.into_iter().zip(color);
+        let squares = channels.map(|(one, other)| u32::from(one.abs_diff(other)).pow(2));
+        squares.sum()
     };
     let places = (0..=u8::MAX).zip(palette);
     let nearest = places.min_by_key(|(_, known)| distance(**known));

@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use super::Point;
 use super::canvas::{Area, Canvas, Pen, Spot};
 use super::panel::Panel;
+use super::points::Number;
 use super::style::{
     BAND_FILL, BAND_PEN, BREACH_RADIUS, CLIPPED_PEN, CLIPPED_RADIUS, DASH, EXPECTED_PEN, VALUE,
     VALUE_PEN, WHITE, side_color,
@@ -27,27 +28,23 @@ const MANY_BREACHES: usize = 150;
 const SMALL_BREACH_RADIUS: f64 = 4.5;
 const BREACH_RIM: Pen = Pen::new(WHITE, 1.5);
 
-/// Draws all but the breaches.
 pub fn draw(panel: &Panel, canvas: &Canvas) -> Result<()> {
     draw_band(panel, canvas)?;
     draw_lines(panel, canvas)?;
     let clipped = panel.points.iter().filter(|point| point.clipped);
-    clipped
-        .filter_map(|point| panel.value_spot(point))
-        .try_for_each(|spot| canvas.ring(spot, CLIPPED_RADIUS, CLIPPED_PEN, WHITE))
+    for spot in clipped.filter_map(|point| panel.value_spot(point)) {
+        canvas.ring(spot, CLIPPED_RADIUS, CLIPPED_PEN, WHITE)?;
+    }
+    draw_breaches(panel, canvas)
 }
 
 fn draw_band(panel: &Panel, canvas: &Canvas) -> Result<()> {
-    let [upper, lower] = edge_runs(panel);
+    let upper = runs(panel, |point| Some(point.band?.upper));
+    let lower = runs(panel, |point| Some(point.band?.lower));
     for (upper, lower) in upper.iter().zip(&lower) {
         if let ([(x, top)], [(_, bottom)]) = (upper.as_slice(), lower.as_slice()) {
-            let area = Area {
-                left: x - LONE_WIDTH / 2.0,
-                top: *top,
-                right: x + LONE_WIDTH / 2.0,
-                bottom: *bottom,
-            };
-            canvas.rect(area, BAND_FILL)?;
+            let corner = (x - LONE_WIDTH / 2.0, *top);
+            canvas.rect(Area::new(corner, (LONE_WIDTH, bottom - top)), BAND_FILL)?;
         }
         let outline: Vec<Spot> = upper.iter().chain(lower.iter().rev()).copied().collect();
         canvas.polygon(&outline, BAND_FILL)?;
@@ -58,34 +55,36 @@ fn draw_band(panel: &Panel, canvas: &Canvas) -> Result<()> {
 }
 
 fn draw_lines(panel: &Panel, canvas: &Canvas) -> Result<()> {
-    for run in expected_runs(panel) {
+    for run in runs(panel, |point| Some(point.band?.expected)) {
         let level = match run.as_slice() {
             [(x, y)] => vec![(x - LONE_WIDTH / 2.0, *y), (x + LONE_WIDTH / 2.0, *y)],
             _ => run,
         };
         canvas.dashes(&level, EXPECTED_PEN, DASH)?;
     }
-    let runs = value_runs(panel);
-    let spacing = spacing(panel);
+    let step = panel.step.max(TimeDelta::zero());
+    let next = panel.first.checked_add_signed(step);
+    // The pixels between two neighbours.
+    let spacing = next.map_or(f64::INFINITY, |next| panel.x(next) - panel.x(panel.first));
     // Dense values under a thick line would be one blot.
     let width = (spacing * MAX_WIDTH_PER_SPACE).clamp(MIN_VALUE_WIDTH, VALUE_PEN.width);
+    let runs = runs(panel, |point| point.value);
     for run in &runs {
         canvas.line(run, Pen::new(VALUE, width))?;
     }
     // A dot is as heavy as the line is.
     let radius = LONE_RADIUS * width / VALUE_PEN.width;
-    let dotted = runs
-        .iter()
-        .filter(|run| spacing >= SPARSE || run.len() == 1);
-    dotted
-        .flatten()
-        .try_for_each(|spot| canvas.disc(*spot, radius, VALUE))
+    let is_dotted = |run: &&Vec<Spot>| spacing >= SPARSE || run.len() == 1;
+    for spot in runs.iter().filter(is_dotted).flatten() {
+        canvas.disc(*spot, radius, VALUE)?;
+    }
+    Ok(())
 }
 
-pub fn draw_breaches(panel: &Panel, canvas: &Canvas) -> Result<()> {
-    let breaches = panel.points.iter();
-    let breaches = breaches.filter_map(|point| Some((panel.value_spot(point)?, point.breach?)));
-    let radius = if breaches.clone().count() > MANY_BREACHES {
+fn draw_breaches(panel: &Panel, canvas: &Canvas) -> Result<()> {
+    let breach = |point: &Point| Some((panel.value_spot(point)?, point.breach?));
+    let breaches: Vec<_> = panel.points.iter().filter_map(breach).collect();
+    let radius = if breaches.len() > MANY_BREACHES {
         SMALL_BREACH_RADIUS
     } else {
         BREACH_RADIUS
@@ -96,43 +95,13 @@ pub fn draw_breaches(panel: &Panel, canvas: &Canvas) -> Result<()> {
     Ok(())
 }
 
-pub fn value_runs(panel: &Panel) -> Vec<Vec<Spot>> {
-    runs(panel, |point| panel.value_spot(point))
-}
-
-pub fn expected_runs(panel: &Panel) -> Vec<Vec<Spot>> {
-    runs(panel, |point| panel.expected_spot(point))
-}
-
-/// Those of the upper and of the lower edge of the band.
-pub fn edge_runs(panel: &Panel) -> [Vec<Vec<Spot>>; 2] {
-    [
-        runs(panel, |point| {
-            Some(panel.spot(point.time, point.band?.upper))
-        }),
-        runs(panel, |point| {
-            Some(panel.spot(point.time, point.band?.lower))
-        }),
-    ]
-}
-
-/// The spots of the points, parted where there is none or points are missing.
-fn runs(panel: &Panel, spot: impl Fn(&Point) -> Option<Spot>) -> Vec<Vec<Spot>> {
+/// The spots of one number of the points, parted where there is none or points are missing.
+pub fn runs(panel: &Panel, number: Number) -> Vec<Vec<Spot>> {
     let step = panel.step;
     let farthest = step.checked_mul(3).map_or(step, |three| three / 2);
-    let spots = panel.points.iter();
-    let spots: Vec<_> = spots
-        .filter_map(|point| Some((point.time, spot(point)?)))
-        .collect();
-    spots
-        .chunk_by(|one, next| next.0 - one.0 <= farthest)
-        .map(|run| run.iter().map(|(_, spot)| *spot).collect())
-        .collect()
-}
-
-/// The pixels between two neighbours.
-fn spacing(panel: &Panel) -> f64 {
-    let step = panel.step.max(TimeDelta::zero());
-    let next = panel.first.checked_add_signed(step);
-    next.map_or(f64::INFINITY, |next| panel.x(next) - panel.x(panel.first))
+    let known = |point: &Point| Some((point.time, number(point)?));
+    let numbers: Vec<_> = panel.points.iter().filter_map(known).collect();
+    let runs = numbers.chunk_by(|one, next| next.0 - one.0 <= farthest);
+    let spot = |(time, number): &(_, f64)| panel.spot(*time, *number);
+    runs.map(|run| run.iter().map(spot).collect()).collect()
 }

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use plotters::style::RGBColor;
 
+use super::Point;
 use super::canvas::{self, Area, Canvas, Type, WIDTH};
 use super::panel::Panel;
 use super::style::{
@@ -28,23 +29,20 @@ pub enum Sample {
     Breach(RGBColor),
 }
 
+type Entry = (Sample, String);
+
 /// Draws the entries for what the panel shows, and `more` after them.
-pub fn draw(
-    panel: &Panel,
-    canvas: &Canvas,
-    level: Level,
-    more: Vec<(Sample, String)>,
-) -> Result<()> {
+pub fn draw(panel: &Panel, canvas: &Canvas, level: Level, more: Vec<Entry>) -> Result<()> {
+    let shows = |what: fn(&Point) -> bool| panel.points.iter().any(what);
     let mut entries = Vec::new();
-    if panel.points.iter().any(|point| point.value.is_some()) {
+    if shows(|point| point.value.is_some()) {
         entries.push((Sample::Value, "Value".to_string()));
     }
-    if panel.points.iter().any(|point| point.band.is_some()) {
+    if shows(|point| point.band.is_some()) {
         entries.push((Sample::Expected, "Expected".to_string()));
         entries.push((Sample::Band, format!("{level} band")));
     }
-    let mut clipped = panel.points.iter().filter(|point| point.clipped);
-    if clipped.any(|point| point.value.is_some()) {
+    if shows(|point| point.clipped && point.value.is_some()) {
         entries.push((Sample::Clipped, "Clipped outlier".to_string()));
     }
     entries.extend(more);

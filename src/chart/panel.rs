@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use super::Point;
 use super::canvas::{self, Area, Spot, WIDTH};
 use super::style::{LABEL_SPACE, MARGIN, MAX_VALUE_LABEL, PLOT_BOTTOM, PLOT_TOP, TICK};
-use super::ticks::{ValueTick, next_tick, value_ticks};
+use super::ticks::{self, Tick};
 
 const ROOM_ABOVE: f64 = 0.08;
 const ROOM_BELOW: f64 = 0.05;
@@ -22,6 +22,9 @@ const FLAT: f64 = 1e-9;
 pub struct Panel {
     /// With finite numbers only.
     pub points: Vec<Point>,
+    pub newest: Point,
+    /// The times of the points in words.
+    pub period: String,
     /// The time between neighbours; a longer one is a gap.
     pub step: TimeDelta,
     /// Where lines may be drawn.
@@ -31,14 +34,15 @@ pub struct Panel {
     pub low: f64,
     pub high: f64,
     /// Empty where there is no number at all.
-    pub value_ticks: Vec<ValueTick>,
+    pub value_ticks: Vec<Tick<f64>>,
 }
 
 impl Panel {
     /// None where there is no point at all. A single point stands in the middle of two steps.
     pub fn new(points: &[Point], step: TimeDelta) -> Option<Self> {
         let points: Vec<Point> = points.iter().map(Point::finite).collect();
-        let (first, last) = (points.first()?.time, points.last()?.time);
+        let newest = *points.last()?;
+        let (first, last) = (points.first()?.time, newest.time);
         let margin = if last > first {
             TimeDelta::zero()
         } else {
@@ -46,11 +50,10 @@ impl Panel {
         };
         let ends = ends(&points);
         let (low, high) = ends.map_or((0.0, 1.0), |(low, high)| value_range(low, high));
-        let value_ticks = ends.map_or(vec![], |_| value_ticks(low, high));
+        let value_ticks = ends.map_or(vec![], |_| ticks::value_ticks(low, high));
         // The left edge leaves room for the widest value label.
-        let widths = value_ticks
-            .iter()
-            .map(|tick| canvas::text_width(&tick.label, TICK));
+        let labels = value_ticks.iter().map(|tick| &tick.label);
+        let widths = labels.map(|label| canvas::text_width(label, TICK));
         let widest = widths.fold(0.0, f64::max).min(MAX_VALUE_LABEL);
         Some(Self {
             area: Area {
@@ -64,6 +67,8 @@ impl Panel {
             low,
             high,
             value_ticks,
+            period: ticks::period(first, last, step),
+            newest,
             points,
             step,
         })
@@ -87,10 +92,6 @@ impl Panel {
     pub fn value_spot(&self, point: &Point) -> Option<Spot> {
         Some(self.spot(point.time, point.value?))
     }
-
-    pub fn expected_spot(&self, point: &Point) -> Option<Spot> {
-        Some(self.spot(point.time, point.band?.expected))
-    }
 }
 
 /// The lowest and the highest number to be drawn.
@@ -112,12 +113,9 @@ fn value_range(low: f64, high: f64) -> (f64, f64) {
     let above = if high == 0.0 { 0.0 } else { room * ROOM_ABOVE };
     let (low, high) = (low - below, high + above);
     // A tick just above the data shows how high it reaches.
-    let next_tick = next_tick(low, high);
-    if next_tick - high < room * ROOM_ABOVE {
-        (low, next_tick)
-    } else {
-        (low, high)
-    }
+    let next_tick = ticks::next_tick(low, high);
+    let is_near = next_tick - high < room * ROOM_ABOVE;
+    (low, if is_near { next_tick } else { high })
 }
 
 fn widened(low: f64, high: f64) -> (f64, f64) {

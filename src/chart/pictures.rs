@@ -6,15 +6,14 @@ use std::thread;
 use anyhow::{Context, Result, anyhow};
 use chrono::TimeDelta;
 
-use super::callout::{self, Callout};
 use super::canvas::{self, Canvas, HEIGHT};
 use super::panel::Panel;
 use super::points::{column_length, evaluated_points, thinned};
 use super::style::side_color;
-use super::{Point, axis, layers, legend};
+use super::{Point, axis, callout, layers, legend};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Verdict, Workings};
-use crate::forecast::{Level, Side};
+use crate::forecast::{Band, Level, Side};
 use crate::output::{Notation, separate_thousands, write_time};
 
 /// Both as PNG.
@@ -29,7 +28,8 @@ pub(super) struct Figure<'a> {
     pub title: &'a str,
     pub unit: Option<&'a str>,
     pub points: &'a [Point],
-    pub callout: Callout<'a>,
+    pub verdict: &'a Verdict,
+    pub label: &'a str,
     pub level: Level,
     pub step: TimeDelta,
 }
@@ -45,19 +45,15 @@ pub fn draw_pictures(metric: &Metric, evaluation: &Evaluation) -> Result<Picture
         Verdict::Normal => "inside its band",
         Verdict::Undecided(_) | Verdict::NoData { .. } => "not decided",
     };
-    let (title, label) = (
-        format!("{}: {outcome}", metric.title),
-        label(evaluation, workings),
-    );
+    let title = format!("{}: {outcome}", metric.title);
+    let label = label(evaluation, workings);
     let draw_last = |hours| {
         draw(&Figure {
             title: &title,
             unit: metric.unit.as_deref(),
             points: last_hours(&points, hours),
-            callout: Callout {
-                verdict: &evaluation.verdict,
-                label: &label,
-            },
+            verdict: &evaluation.verdict,
+            label: &label,
             level: evaluation.level,
             step: workings.window.step().delta(),
         })
@@ -65,17 +61,18 @@ pub fn draw_pictures(metric: &Metric, evaluation: &Evaluation) -> Result<Picture
     thread::scope(|scope| {
         let two_days = scope.spawn(|| draw_last(48));
         let day = draw_last(24)?;
-        let two_days = two_days
-            .join()
-            .map_err(|_| anyhow!("the picture of 48 hours could not be drawn"))??;
+        let failed = |_| anyhow!("the picture of 48 hours could not be drawn");
+        let two_days = two_days.join().map_err(failed)??;
         Ok(Pictures { day, two_days })
     })
 }
 
 pub(super) fn draw(figure: &Figure) -> Result<Vec<u8>> {
     draw_one_panel(figure.title, figure.points, figure.step, |panel, canvas| {
-        axis::draw_unit(panel, canvas, figure.unit)?;
-        callout::draw(panel, canvas, figure.callout)?;
+        if let (Some(unit), false) = (figure.unit, panel.value_ticks.is_empty()) {
+            axis::draw_unit(canvas, unit)?;
+        }
+        callout::draw(panel, canvas, figure.verdict, figure.label)?;
         legend::draw(panel, canvas, figure.level, Vec::new())
     })
 }
@@ -84,45 +81,50 @@ fn label(evaluation: &Evaluation, workings: &Workings) -> String {
     let Some(latest) = evaluation.latest(workings.window.zone()) else {
         return "no data".to_string();
     };
-    let notation = match &evaluation.band {
-        Some(band) => band.notation(),
-        None => Notation::for_value(latest.value),
-    };
+    let plain = || Notation::for_value(latest.value);
+    let notation = evaluation.band.as_ref().map_or_else(plain, Band::notation);
     let time = write_time(latest.time, workings.window.as_of);
     format!("{} at {time}", notation.write(latest.value))
 }
 
 /// The points of the last hours before the evaluated one, and itself.
 fn last_hours(points: &[Point], hours: i64) -> &[Point] {
-    let Some(last) = points.last() else {
-        return points;
-    };
-    let start = last.time - TimeDelta::hours(hours);
-    &points[points.partition_point(|point| point.time < start)..]
+    let hours = TimeDelta::hours(hours);
+    let start = points.last().map(|last| last.time - hours);
+    &points[points.partition_point(|point| Some(point.time) < start)..]
 }
 
-/// Draws a long period of points, oldest first, with its breaches. `step` is the time between neighbours: a longer one is a gap.
+/// Draws a long period of points, oldest first, with its breaches. `step` is the time between
+/// neighbours: a longer one is a gap.
 pub fn draw_period(
-    title: &str,
+    metric: &Metric,
     points: &[Point],
     level: Level,
     step: TimeDelta,
 ) -> Result<Vec<u8>> {
+    let title = title_with_unit(metric) + ": backtest";
     let column = column_length(points);
     // A gap narrower than a column cannot be seen, and points kept of neighbouring columns touch.
     let step = step.max(column);
     let counted = |side: Side, word: &str| {
-        let breaches = points.iter().filter(|point| point.breach == Some(side));
-        let count = breaches.count();
+        let is_counted = |point: &&Point| point.breach == Some(side);
+        let count = points.iter().filter(is_counted).count();
         let name = format!("{} {word}", separate_thousands(&count.to_string()));
         (count > 0).then_some((legend::Sample::Breach(side_color(side)), name))
     };
     let counts = [counted(Side::High, "above"), counted(Side::Low, "below")];
     let counts = counts.into_iter().flatten().collect();
-    draw_one_panel(title, &thinned(points, column), step, |panel, canvas| {
-        layers::draw_breaches(panel, canvas)?;
+    draw_one_panel(&title, &thinned(points, column), step, |panel, canvas| {
         legend::draw(panel, canvas, level, counts)
     })
+}
+
+/// For pictures in which a long legend takes the unit's usual place.
+pub(super) fn title_with_unit(metric: &Metric) -> String {
+    match &metric.unit {
+        Some(unit) => format!("{} ({unit})", metric.title),
+        None => metric.title.clone(),
+    }
 }
 
 /// A picture of one panel with `on_top` drawn last; without points it says so.
@@ -138,7 +140,12 @@ fn draw_one_panel(
         let Some(panel) = panel else {
             return axis::draw_no_values(canvas);
         };
-        axis::draw(&panel, canvas)?;
+        axis::draw_values(&panel, canvas)?;
+        axis::draw_times(&panel, canvas)?;
+        if panel.value_ticks.is_empty() {
+            axis::draw_no_values(canvas)?;
+        }
+        axis::draw_period(&panel, canvas)?;
         layers::draw(&panel, canvas)?;
         on_top(&panel, canvas)
     })

@@ -13,6 +13,9 @@ use crate::forecast::{Band, Side};
 /// Far enough from the end of `f64` for sums and differences.
 const LIMIT: f64 = 1e300;
 
+/// What is drawn of a point as a line.
+pub type Number = fn(&Point) -> Option<f64>;
+
 /// One bucket of the time axis.
 #[derive(Clone, Copy, Debug)]
 pub struct Point {
@@ -58,14 +61,12 @@ impl Point {
 /// Every bucket up to the evaluated one.
 pub fn evaluated_points(evaluation: &Evaluation, workings: &Workings) -> Vec<Point> {
     let series = &workings.window.series;
-    let count = evaluation
-        .latest(workings.window.zone())
-        .map_or(series.len(), |latest| {
-            series.index(series.grid().slot(latest.time)) + 1
-        });
-    let mut points: Vec<Point> = (0..count)
-        .map(|index| Point::new(series.time(index), series.values()[index]))
-        .collect();
+    let latest = evaluation.latest(workings.window.zone());
+    let count = latest.map_or(series.len(), |latest| {
+        series.index(series.grid().slot(latest.time)) + 1
+    });
+    let point = |index: usize| Point::new(series.time(index), series.values()[index]);
+    let mut points: Vec<Point> = (0..count).map(point).collect();
     if let Some(cleaned) = &workings.cleaned {
         let offset = series.index(cleaned.history.slot(0));
         for index in &cleaned.clipped {
@@ -83,12 +84,10 @@ pub fn evaluated_points(evaluation: &Evaluation, workings: &Workings) -> Vec<Poi
 
 /// The time a column of pixels stands for.
 pub fn column_length(points: &[Point]) -> TimeDelta {
-    match (points.first(), points.last()) {
-        (Some(first), Some(last)) => {
-            (last.time - first.time) / i32::try_from(WIDTH).unwrap_or(i32::MAX)
-        }
-        _ => TimeDelta::zero(),
-    }
+    let (Some(first), Some(last)) = (points.first(), points.last()) else {
+        return TimeDelta::zero();
+    };
+    (last.time - first.time) / i32::try_from(WIDTH).unwrap_or(i32::MAX)
 }
 
 /// Of each column the points that show.
@@ -98,10 +97,8 @@ pub fn thinned(points: &[Point], column: TimeDelta) -> Vec<Point> {
     };
     let column = column.num_milliseconds().max(1);
     let number = |point: &Point| (point.time - first.time).num_milliseconds() / column;
-    points
-        .chunk_by(|one, other| number(one) == number(other))
-        .flat_map(shown)
-        .collect()
+    let columns = points.chunk_by(|one, other| number(one) == number(other));
+    columns.flat_map(shown).collect()
 }
 
 /// The points of one column without which it would look different, in their order.
@@ -109,9 +106,8 @@ fn shown(points: &[Point]) -> Vec<Point> {
     let highest = |number: &dyn Fn(&Point) -> Option<f64>| {
         let numbers = points.iter().enumerate();
         let numbers = numbers.filter_map(|(index, point)| Some((index, number(point)?)));
-        numbers
-            .max_by(|one, other| one.1.total_cmp(&other.1))
-            .map(|(index, _)| index)
+        let highest = numbers.max_by(|one, other| one.1.total_cmp(&other.1));
+        Some(highest?.0)
     };
     let breach = |point: &Point, side| point.value.filter(|_| point.breach == Some(side));
     let kept = [
@@ -134,35 +130,22 @@ fn shown(points: &[Point]) -> Vec<Point> {
 mod tests {
     use super::*;
     use crate::chart::draw_period;
+    use crate::chart::tests::{STEP, calm};
+    use crate::config::Metric;
     use crate::forecast::Level;
-    use crate::series::parse_time;
-
-    /// Five-minute values of so many days around 100, with a band of 20 to either side.
-    fn calm(days: i32) -> Vec<Point> {
-        let begin = parse_time("2026-01-01 00:00", chrono_tz::Europe::Paris).expect("a time");
-        (0..days * 288)
-            .map(|index| Point {
-                band: Band::new(80.0, 100.0, 120.0),
-                ..Point::new(
-                    begin + TimeDelta::minutes(5) * index,
-                    Some(100.0 + 10.0 * (f64::from(index) / 46.0).sin()),
-                )
-            })
-            .collect()
-    }
 
     fn picture(points: &[Point]) -> Vec<u8> {
-        let step = TimeDelta::minutes(5);
-        draw_period("Sales: backtest", points, Level::default(), step).expect("a picture")
+        let metric = Metric::of_file("sales");
+        draw_period(&metric, points, Level::default(), STEP).expect("a picture")
     }
 
     #[test]
     fn no_breach_and_no_extreme_disappears_from_a_year() {
-        let mut year = calm(365);
+        let mut year = calm(365 * 288);
         let remarkable = [
-            (50_000, 130.0, Some(Side::High)),
-            (50_001, 70.0, Some(Side::Low)),
-            (50_002, 990.0, None),
+            (50_000, 1300.0, Some(Side::High)),
+            (50_001, 700.0, Some(Side::Low)),
+            (50_002, 9900.0, None),
         ];
         for (index, value, breach) in remarkable {
             year[index].value = Some(value);
@@ -179,14 +162,14 @@ mod tests {
 
     #[test]
     fn where_there_is_room_every_point_is_drawn() {
-        let day = calm(1);
+        let day = calm(288);
         assert_eq!(thinned(&day, column_length(&day)).len(), day.len());
     }
 
     #[test]
     fn a_breach_changes_the_picture_of_any_length() {
         for days in [1, 30, 365] {
-            let mut points = calm(days);
+            let mut points = calm(days * 288);
             let calm = picture(&points);
             let middle = points.len() / 2;
             points[middle].breach = Some(Side::Low);
@@ -196,7 +179,7 @@ mod tests {
 
     #[test]
     fn nothing_and_a_single_point_draw() {
-        for points in [&[][..], &calm(1)[..1]] {
+        for points in [&[][..], &calm(1)[..]] {
             assert!(picture(points).starts_with(b"\x89PNG"));
         }
     }

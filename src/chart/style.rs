@@ -15,7 +15,6 @@ pub const MIDNIGHT: RGBColor = RGBColor(176, 184, 197);
 pub const AXIS: RGBColor = RGBColor(150, 159, 174);
 pub const BAND_FILL: RGBColor = RGBColor(226, 232, 241);
 pub const BAND_EDGE: RGBColor = RGBColor(190, 201, 217);
-pub const EXPECTED: RGBColor = RGBColor(118, 132, 155);
 pub const VALUE: RGBColor = RGBColor(38, 52, 77);
 pub const HIGH: RGBColor = RGBColor(20, 99, 220);
 pub const LOW: RGBColor = RGBColor(226, 98, 5);
@@ -42,7 +41,7 @@ pub const LABEL_SPACE: f64 = 14.0;
 pub const MAX_VALUE_LABEL: f64 = 320.0;
 
 pub const VALUE_PEN: Pen = Pen::new(VALUE, 3.0);
-pub const EXPECTED_PEN: Pen = Pen::new(EXPECTED, 2.0);
+pub const EXPECTED_PEN: Pen = Pen::new(RGBColor(118, 132, 155), 2.0);
 pub const BAND_PEN: Pen = Pen::new(BAND_EDGE, 1.0);
 pub const CLIPPED_PEN: Pen = Pen::new(VALUE, 2.6);
 pub const DASH: (f64, f64) = (9.0, 6.0);

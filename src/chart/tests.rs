@@ -5,7 +5,6 @@ use chrono::{DateTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 use plotters::style::RGBColor;
 
-use super::callout::Callout;
 use super::panel::Panel;
 use super::pictures::{Figure, draw};
 use super::style::{
@@ -15,14 +14,13 @@ use super::*;
 use crate::detect::Verdict;
 use crate::forecast::{Band, Level, Side};
 
-const STEP: TimeDelta = TimeDelta::minutes(5);
-const DAY_LEN: usize = 289;
+pub const STEP: TimeDelta = TimeDelta::minutes(5);
 const ABOVE: Verdict = Verdict::Breach(Side::High);
 const BELOW: Verdict = Verdict::Breach(Side::Low);
 
-struct Picture {
+pub struct Picture {
     width: u32,
-    height: u32,
+    pub height: u32,
     pixels: Vec<[u8; 3]>,
 }
 
@@ -50,7 +48,7 @@ impl Picture {
     }
 }
 
-fn decoded(bytes: &[u8]) -> Picture {
+pub fn decoded(bytes: &[u8]) -> Picture {
     let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
     decoder.set_transformations(png::Transformations::EXPAND);
     let mut reader = decoder.read_info().unwrap();
@@ -70,15 +68,19 @@ fn end() -> DateTime<Tz> {
         .unwrap()
 }
 
-/// A calm day around 1000 with a band of 200 to either side.
-fn day() -> Vec<Point> {
+/// So many calm points around 1000 with a band of 200 to either side.
+pub fn calm(count: i32) -> Vec<Point> {
     let wave = |index: i32| 1000.0 + 150.0 * (f64::from(index) / 20.0).sin();
-    (0..i32::try_from(DAY_LEN).unwrap())
+    (0..count)
         .map(|index| Point {
             band: Band::new(800.0, 1000.0, 1200.0),
-            ..Point::new(end() - STEP * (288 - index), Some(wave(index)))
+            ..Point::new(end() - STEP * (count - 1 - index), Some(wave(index)))
         })
         .collect()
+}
+
+fn day() -> Vec<Point> {
+    calm(289)
 }
 
 fn with_values(value: impl Fn(usize) -> Option<f64>) -> Vec<Point> {
@@ -103,10 +105,8 @@ fn figure<'a>(points: &'a [Point], verdict: &'a Verdict) -> Figure<'a> {
         title: "Sales",
         unit: Some("EUR"),
         points,
-        callout: Callout {
-            verdict,
-            label: "1,843.20 at 14:05 CET",
-        },
+        verdict,
+        label: "1,843.20 at 14:05 CET",
         level: Level::default(),
         step: STEP,
     }
@@ -150,7 +150,7 @@ fn the_evaluated_point_has_its_mark_at_its_place() {
     let verdicts = [ABOVE, BELOW, Verdict::Normal, undecided()];
     let points = day();
     let panel = Panel::new(&points, STEP).unwrap();
-    let (x, y) = panel.spot(end(), points[DAY_LEN - 1].value.unwrap());
+    let (x, y) = panel.spot(end(), points[288].value.unwrap());
     for (verdict, color) in verdicts.into_iter().zip(colors) {
         let picture = drawn(&points, &verdict);
         let near = |(a, b): (u32, u32)| (f64::from(a) - x).hypot(f64::from(b) - y) < 8.0;
@@ -334,10 +334,7 @@ fn texts_of_any_kind_draw() {
         let figure = Figure {
             title: text,
             unit: Some(text),
-            callout: Callout {
-                verdict: &ABOVE,
-                label: text,
-            },
+            label: text,
             ..figure(&points, &ABOVE)
         };
         let picture = decoded(&draw(&figure).unwrap());

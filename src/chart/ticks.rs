@@ -2,15 +2,12 @@
 //! Time ticks are found by local clock and placed by instant, so that a day of 23 or 25 hours is
 //! drawn at its true length and still labelled with the hours that the reader's clock showed.
 
-use std::iter;
 use std::ops::RangeInclusive;
 
-use chrono::{
-    DateTime, Datelike, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone,
-};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
-use crate::output::separate_thousands;
+use crate::output::{magnitude, separate_thousands};
 
 const HOUR_STEPS: [i64; 11] = [1, 2, 5, 10, 15, 30, 60, 120, 240, 360, 720];
 const MAX_HOUR_TICKS: i64 = 12;
@@ -34,17 +31,22 @@ const ROUNDING: f64 = 1e-6;
 /// Twelve digits are written out, more in powers of ten.
 const LARGEST_PLAIN: f64 = 1e12;
 const SMALLEST_PLAIN: f64 = 1e-4;
+const MOST_DIGITS: usize = 15;
 const HOUR: &str = "%H:%M";
 const DAY: &str = "%a %-d %b";
 const MONTH: &str = "%b %Y";
 const MINUS: &str = "\u{2212}";
 
-pub struct TimeTick {
-    pub time: DateTime<Tz>,
+/// A time or a value that gets a label.
+pub struct Tick<At> {
+    pub at: At,
     pub label: String,
 }
 
+pub type TimeTick = Tick<DateTime<Tz>>;
+
 /// Ticks to be labelled, and the days below them where the ticks are hours.
+#[derive(Default)]
 pub struct TimeTicks {
     pub ticks: Vec<TimeTick>,
     /// Each local midnight in view.
@@ -53,43 +55,43 @@ pub struct TimeTicks {
     pub first_day: Option<String>,
 }
 
-pub struct ValueTick {
-    pub value: f64,
-    pub label: String,
-}
-
 pub fn time_ticks(first: DateTime<Tz>, last: DateTime<Tz>, step: TimeDelta) -> TimeTicks {
     let view = first..=last;
-    let hourly = HOUR_STEPS.iter().find(|minutes| {
-        step < TimeDelta::days(1) && last - first <= TimeDelta::minutes(**minutes * MAX_HOUR_TICKS)
-    });
-    match hourly {
-        Some(minutes) => TimeTicks {
-            ticks: clock_ticks(&view, first.date_naive().iter_days(), *minutes, HOUR),
-            midnights: clock_ticks(&view, first.date_naive().iter_days(), DAILY, DAY),
+    let span = last - first;
+    let dates = || first.date_naive().iter_days();
+    let fits = |minutes: &&i64| span <= TimeDelta::minutes(**minutes * MAX_HOUR_TICKS);
+    if step < TimeDelta::days(1)
+        && let Some(minutes) = HOUR_STEPS.iter().find(fits)
+    {
+        return TimeTicks {
+            ticks: clock_ticks(&view, dates(), *minutes, HOUR),
+            midnights: clock_ticks(&view, dates(), DAILY, DAY),
             first_day: Some(first.format(DAY).to_string()),
-        },
-        None => TimeTicks {
-            ticks: day_ticks(&view),
-            midnights: vec![],
-            first_day: None,
-        },
+        };
+    }
+    let fits = |days: &&i32| span.num_days() <= i64::from(**days) * MAX_DAY_TICKS;
+    let ticks = if let Some(days) = DAY_STEPS.iter().find(fits) {
+        // Day 1 of the common era was a Monday: steps of weeks start on Mondays.
+        let is_due = |date: &NaiveDate| (date.num_days_from_ce() - 1).rem_euclid(*days) == 0;
+        clock_ticks(&view, dates().filter(is_due), DAILY, DAY)
+    } else {
+        month_ticks(&view)
+    };
+    TimeTicks {
+        ticks,
+        ..TimeTicks::default()
     }
 }
 
 /// The period as one line, with the zone's short name.
 pub fn period(first: DateTime<Tz>, last: DateTime<Tz>, step: TimeDelta) -> String {
-    let (clock, zone) = if step < TimeDelta::days(1) {
-        (" %H:%M", " %Z")
+    let is_long = last - first >= SPAN_WITH_YEAR;
+    let year = if is_long { " %Y" } else { "" };
+    let (day, zone) = if step < TimeDelta::days(1) {
+        (format!("{DAY}{year} {HOUR}"), " %Z")
     } else {
-        ("", "")
+        (format!("{DAY}{year}"), "")
     };
-    let year = if last - first < SPAN_WITH_YEAR {
-        ""
-    } else {
-        " %Y"
-    };
-    let day = format!("{DAY}{year}{clock}");
     let [start, end] = [first, last].map(|time| time.format(&day).to_string());
     let [old_zone, zone] = [first, last].map(|time| time.format(zone).to_string());
     match (start == end, old_zone == zone) {
@@ -100,7 +102,7 @@ pub fn period(first: DateTime<Tz>, last: DateTime<Tz>, step: TimeDelta) -> Strin
 }
 
 /// Ticks at 1, 2 or 5 times a power of ten inside the range.
-pub fn value_ticks(low: f64, high: f64) -> Vec<ValueTick> {
+pub fn value_ticks(low: f64, high: f64) -> Vec<Tick<f64>> {
     let step = nice_step((high - low) / VALUE_TICKS);
     if !step.is_normal() {
         return vec![];
@@ -110,8 +112,8 @@ pub fn value_ticks(low: f64, high: f64) -> Vec<ValueTick> {
     (0..MAX_VALUE_TICKS)
         .map(|index| (start + f64::from(index)) * step)
         .take_while(|value| *value <= high + step * ROUNDING)
-        .map(|value| ValueTick {
-            value,
+        .map(|value| Tick {
+            at: value,
             label: number(value, step, largest),
         })
         .collect()
@@ -125,9 +127,8 @@ pub fn next_tick(low: f64, high: f64) -> f64 {
 
 fn nice_step(least: f64) -> f64 {
     let power = 10_f64.powf(least.log10().floor());
-    let factor = [1.0, 2.0, 5.0]
-        .into_iter()
-        .find(|factor| factor * power >= least);
+    let is_enough = |factor: &f64| factor * power >= least;
+    let factor = [1.0, 2.0, 5.0].into_iter().find(is_enough);
     factor.unwrap_or(10.0) * power
 }
 
@@ -148,8 +149,8 @@ fn clock_ticks(
             instant(zone, midnight + TimeDelta::minutes(minute))
         })
         .filter(|time| view.contains(time))
-        .map(|time| TimeTick {
-            time,
+        .map(|time| Tick {
+            at: time,
             label: time.format(format).to_string(),
         })
         .collect()
@@ -158,70 +159,42 @@ fn clock_ticks(
 /// The first instant at which local clocks show `local`. None where they skip it, except for
 /// midnight: the day then begins with the first quarter of an hour that exists.
 fn instant(zone: Tz, local: NaiveDateTime) -> Option<DateTime<Tz>> {
-    let quarters = if local.time() == NaiveTime::MIN {
-        MAX_SKIPPED_QUARTERS
-    } else {
-        0
-    };
+    let is_midnight = local.time() == NaiveTime::MIN;
+    let quarters = if is_midnight { MAX_SKIPPED_QUARTERS } else { 0 };
     (0..=quarters).find_map(|quarter| {
         let local = local.checked_add_signed(TimeDelta::minutes(i64::from(quarter) * 15))?;
         zone.from_local_datetime(&local).earliest()
     })
 }
 
-fn day_ticks(view: &RangeInclusive<DateTime<Tz>>) -> Vec<TimeTick> {
-    let span = *view.end() - *view.start();
-    let fits = |days: &&i32| span.num_days() <= i64::from(**days) * MAX_DAY_TICKS;
-    let Some(days) = DAY_STEPS.iter().find(fits) else {
-        return month_ticks(view);
-    };
-    // Day 1 of the common era was a Monday: steps of weeks start on Mondays.
-    let is_due = |date: &NaiveDate| (date.num_days_from_ce() - 1).rem_euclid(*days) == 0;
-    let dates = view.start().date_naive().iter_days().filter(is_due);
-    clock_ticks(view, dates, DAILY, DAY)
-}
-
 /// The first days of months, of quarters and half years from January on.
 fn month_ticks(view: &RangeInclusive<DateTime<Tz>>) -> Vec<TimeTick> {
-    let (first, last) = (view.start(), view.end());
-    let span = (*last - *first).num_days() / DAYS_OF_MONTH;
+    let span = (*view.end() - *view.start()).num_days() / DAYS_OF_MONTH;
     let fits = |months: &&i64| span <= **months * MAX_DAY_TICKS;
     let longest = span / MAX_DAY_TICKS + 1;
     let months = MONTH_STEPS.iter().find(fits).copied().unwrap_or(longest);
     let is_due = |date: &NaiveDate| {
         let month = i64::from(date.year()) * 12 + i64::from(date.month0());
-        month.rem_euclid(months) == 0
+        date.day() == 1 && month.rem_euclid(months) == 0
     };
-    let start = first.date_naive().with_day(1);
-    let dates = iter::successors(start, |date| date.checked_add_months(Months::new(1)));
+    let dates = view.start().date_naive().iter_days();
     clock_ticks(view, dates.filter(is_due), DAILY, MONTH)
 }
 
 /// The value with the digits that a tick step tells apart.
 fn number(value: f64, step: f64, largest: f64) -> String {
-    let exponent = step.log10().floor();
+    let exponent = magnitude(step);
+    let digits = |count: i32| usize::try_from(count).unwrap_or(0).min(MOST_DIGITS);
     if value.abs() < step / 2.0 {
         "0".to_owned()
     } else if (SMALLEST_PLAIN..LARGEST_PLAIN).contains(&largest) {
         let decimals = digits(-exponent);
         separate_thousands(&format!("{value:.decimals$}")).replace('-', MINUS)
     } else {
-        let own = value.abs().log10().floor();
-        format!("{value:.*e}", digits(own - exponent)).replacen(
-            '-',
-            MINUS,
-            usize::from(value < 0.0),
-        )
+        let own = magnitude(value.abs());
+        let minus = usize::from(value < 0.0);
+        format!("{value:.*e}", digits(own - exponent)).replacen('-', MINUS, minus)
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "clamped to 0..=15"
-)]
-fn digits(count: f64) -> usize {
-    count.clamp(0.0, 15.0) as usize
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use chrono::{DateTime, SubsecRound, TimeDelta};
 use chrono_tz::Tz;
 
 use super::Failure;
-use crate::cli::{Exit, SilenceArgs, UnsilenceArgs};
+use crate::cli::{Exit, SilenceArgs};
 use crate::context::Context;
 use crate::incident::Silence;
 use crate::output::{one_line, print, write_time};
@@ -46,8 +46,8 @@ pub fn silence(context: &Context, args: &SilenceArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-pub fn unsilence(context: &Context, args: &UnsilenceArgs) -> Result<Exit, Failure> {
-    let metric = context.metric(Some(&args.metric), "a silence");
+pub fn unsilence(context: &Context, metric: &str) -> Result<Exit, Failure> {
+    let metric = context.metric(Some(metric), "a silence");
     let metric = metric.map_err(Failure::Misuse)?.name;
     let now = context.now_utc();
     let ended = change_silences(&context.state_dir(), |silences| silences.end(&metric, now))?;

@@ -35,7 +35,7 @@ fn healthy(time: DateTime<Tz>) -> f64 {
 }
 
 /// Rows each half hour for `days` up to and with the one at `end`.
-fn rows(end: &str, days: i32) -> Vec<(DateTime<Tz>, f64)> {
+pub fn rows(end: &str, days: i32) -> Vec<(DateTime<Tz>, f64)> {
     let end = time(end);
     (0..=days * 48)
         .rev()
@@ -64,7 +64,7 @@ fn reading(rows: &[(DateTime<Tz>, f64)], now: DateTime<Tz>) -> Window {
     }
 }
 
-fn judged(rows: &[(DateTime<Tz>, f64)]) -> Evaluation {
+pub fn judged(rows: &[(DateTime<Tz>, f64)]) -> Evaluation {
     let now = rows.last().map_or(time("2026-11-22 14:30"), |(time, _)| {
         *time + TimeDelta::minutes(STEP_MINUTES.into())
     });

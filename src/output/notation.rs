@@ -23,7 +23,8 @@ impl Notation {
     /// For figures of up to `size`, so much of which matters: two decimals, and more where two would hide
     /// the detail.
     pub fn for_scale(detail: f64, size: f64) -> Self {
-        let (detail, size) = (magnitude(detail), magnitude_or(size, detail));
+        let size = magnitude(if size > 0.0 { size } else { detail });
+        let detail = magnitude(detail);
         if PLAIN.contains(&10_f64.powi(size)) {
             let decimals = (2 - detail.min(0)).min(MOST_DIGITS - size.max(0) - 1);
             return Self::Plain(usize::try_from(decimals).unwrap_or(0).max(2));
@@ -47,18 +48,10 @@ impl Notation {
 }
 
 /// The power of ten of a number's first digit; of none, that of one.
-fn magnitude(number: f64) -> i32 {
-    if number > 0.0 {
-        #[expect(clippy::cast_possible_truncation, reason = "from -324 to 308")]
-        let power = number.log10().floor() as i32;
-        power
-    } else {
-        0
-    }
-}
-
-fn magnitude_or(number: f64, otherwise: f64) -> i32 {
-    magnitude(if number > 0.0 { number } else { otherwise })
+#[expect(clippy::cast_possible_truncation, reason = "from -324 to 308")]
+pub fn magnitude(number: f64) -> i32 {
+    let power = (number > 0.0).then(|| number.log10().floor() as i32);
+    power.unwrap_or(0)
 }
 
 /// How many times something is something else: "3.8", and beyond all sense "more than 9,999".
@@ -97,42 +90,35 @@ pub fn shorten(text: &str, most: usize) -> String {
 
 /// "1234567.50" to "1,234,567.50".
 pub fn separate_thousands(number: &str) -> String {
-    let (sign, digits) = number
-        .strip_prefix('-')
-        .map_or(("", number), |digits| ("-", digits));
-    let (whole, rest) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+    let digits = number.trim_start_matches('-');
     if digits.chars().all(|digit| digit == '0' || digit == '.') {
         return digits.to_string();
     }
-    let groups: Vec<&str> = whole
-        .as_bytes()
-        .rchunks(3)
-        .rev()
-        .map(|group| std::str::from_utf8(group).unwrap_or_default())
-        .collect();
-    format!("{sign}{}{rest}", groups.join(","))
+    let end = number.find('.').unwrap_or(number.len());
+    let mut separated = number.to_string();
+    let first = number.len() - digits.len() + 1;
+    let ends_group = |place: &usize| (end - place).is_multiple_of(3);
+    for place in (first..end).rev().filter(ends_group) {
+        separated.insert(place, ',');
+    }
+    separated
 }
 
 /// The time of day, with the day where it is not the day of `now`: "14:05 CET".
 pub fn write_time(time: DateTime<Tz>, now: DateTime<Tz>) -> String {
     let today = time.date_naive() == now.with_timezone(&time.timezone()).date_naive();
-    let format = if today {
-        "%H:%M %Z"
-    } else {
-        "%Y-%m-%d %H:%M %Z"
-    };
-    time.format(format).to_string()
+    let day = if today { "" } else { "%Y-%m-%d " };
+    time.format(&format!("{day}%H:%M %Z")).to_string()
 }
 
 /// From one time to another: "13:55 to 14:30 CET", each in full where they differ in day or zone.
 pub fn write_span(from: DateTime<Tz>, to: DateTime<Tz>, now: DateTime<Tz>) -> String {
     let (start, end) = (write_time(from, now), write_time(to, now));
-    let zone = |time: DateTime<Tz>| time.format(" %Z").to_string();
-    let start = match start.strip_suffix(&zone(from)) {
-        Some(start) if start.len() == 5 && zone(from) == zone(to) => start.to_string(),
-        _ => start,
-    };
-    format!("{start} to {end}")
+    let zone = to.format(" %Z").to_string();
+    match start.strip_suffix(&zone) {
+        Some(clock) if clock.len() == 5 => format!("{clock} to {end}"),
+        _ => format!("{start} to {end}"),
+    }
 }
 
 /// Day and time in full: "Sunday 22 November 2026, 14:05 CET".
@@ -167,6 +153,10 @@ pub fn write_length(length: TimeDelta) -> String {
 mod tests {
     use super::*;
     use crate::series::parse_time;
+
+    fn time(text: &str) -> DateTime<Tz> {
+        parse_time(text, chrono_tz::Europe::Paris).expect("a time")
+    }
 
     #[test]
     fn thousands_are_separated() {
@@ -211,38 +201,44 @@ mod tests {
     }
 
     #[test]
-    fn the_day_is_told_only_where_it_is_not_today() {
-        let time = |text| parse_time(text, chrono_tz::Europe::Paris).expect("a time");
-        assert_eq!(
-            write_time(time("2026-11-22 14:05"), time("2026-11-22 14:11")),
-            "14:05 CET"
-        );
-        assert_eq!(
-            write_time(time("2026-07-21 14:05"), time("2026-11-22 14:11")),
-            "2026-07-21 14:05 CEST"
-        );
-        assert_eq!(
-            write_day_and_time(time("2026-11-22 14:05")),
-            "Sunday 22 November 2026, 14:05 CET"
-        );
+    fn a_zone_is_always_told_and_the_day_only_where_it_is_not_today() {
+        for (then, now, told) in [
+            ("2026-11-22 14:05", "2026-11-22 14:11", "14:05 CET"),
+            (
+                "2026-07-21 14:05",
+                "2026-11-22 14:11",
+                "2026-07-21 14:05 CEST",
+            ),
+            // Both passes of the repeated hour.
+            ("2026-10-25T00:30:00Z", "2026-10-25 12:00", "02:30 CEST"),
+            ("2026-10-25T01:30:00Z", "2026-10-25 12:00", "02:30 CET"),
+        ] {
+            assert_eq!(write_time(time(then), time(now)), told);
+        }
+        let told = "Sunday 22 November 2026, 14:05 CET";
+        assert_eq!(write_day_and_time(time("2026-11-22 14:05")), told);
     }
 
     #[test]
     fn a_span_names_a_zone_once_and_a_day_where_it_is_not_today() {
-        let time = |text| parse_time(text, chrono_tz::Europe::Paris).expect("a time");
-        let span = |from, to| write_span(time(from), time(to), time("2026-10-25 12:00"));
-        assert_eq!(
-            span("2026-10-25 10:00", "2026-10-25 10:35"),
-            "10:00 to 10:35 CET"
-        );
-        assert_eq!(
-            span("2026-10-24 23:50", "2026-10-25 00:10"),
-            "2026-10-24 23:50 CEST to 00:10 CEST"
-        );
-        assert_eq!(
-            span("2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"),
-            "02:30 CEST to 02:30 CET"
-        );
+        for (from, to, told) in [
+            ("2026-10-25 10:00", "2026-10-25 10:35", "10:00 to 10:35 CET"),
+            (
+                "2026-10-24 23:50",
+                "2026-10-25 00:10",
+                "2026-10-24 23:50 CEST to 00:10 CEST",
+            ),
+            (
+                "2026-10-25T00:30:00Z",
+                "2026-10-25T01:30:00Z",
+                "02:30 CEST to 02:30 CET",
+            ),
+        ] {
+            assert_eq!(
+                write_span(time(from), time(to), time("2026-10-25 12:00")),
+                told
+            );
+        }
     }
 
     #[test]
@@ -251,14 +247,6 @@ mod tests {
         assert_eq!(shorten("no answer, after a while", 12), "no answer…");
         assert_eq!(shorten(&"ß籠".repeat(20), 5), "ß籠ß籠…");
         assert_eq!(without_breaks("a\r\nb\u{2028}c\u{85}d\0"), "a  b c d");
-    }
-
-    #[test]
-    fn both_passes_of_the_repeated_hour_are_told_apart_by_their_zone() {
-        let time = |text| parse_time(text, chrono_tz::Europe::Paris).expect("a time");
-        let (first, second) = (time("2026-10-25T00:30:00Z"), time("2026-10-25T01:30:00Z"));
-        assert_eq!(write_time(first, second), "02:30 CEST");
-        assert_eq!(write_time(second, second), "02:30 CET");
     }
 
     #[test]

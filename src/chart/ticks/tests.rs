@@ -43,7 +43,7 @@ fn ticks_fall_on_local_hours_across_the_autumn_change() {
     );
     let hours: Vec<i64> = ticks
         .windows(2)
-        .map(|pair| (pair[1].time - pair[0].time).num_hours())
+        .map(|pair| (pair[1].at - pair[0].at).num_hours())
         .collect();
     assert_eq!(hours, [2, 3, 2, 2]);
 }
@@ -56,7 +56,7 @@ fn ticks_fall_on_local_hours_across_the_spring_change() {
     assert!(
         ticks
             .windows(2)
-            .all(|pair| pair[1].time - pair[0].time == TimeDelta::hours(1))
+            .all(|pair| pair[1].at - pair[0].at == TimeDelta::hours(1))
     );
 }
 
@@ -67,7 +67,7 @@ fn a_day_that_skips_its_midnight_begins_at_its_first_instant() {
     let found = time_ticks(first, first + TimeDelta::hours(24), TimeDelta::minutes(5));
     assert_eq!(labels(&found.midnights), ["Sun 4 Nov"]);
     assert_eq!(
-        found.midnights[0].time,
+        found.midnights[0].at,
         zone.with_ymd_and_hms(2018, 11, 4, 1, 0, 0).unwrap()
     );
 }
@@ -94,7 +94,7 @@ fn long_spans_have_months_quarters_and_years_as_ticks() {
         labels(&months.ticks),
         ["Jul 2026", "Aug 2026", "Sep 2026", "Oct 2026", "Nov 2026"]
     );
-    assert!(months.ticks.iter().all(|tick| tick.time.day() == 1));
+    assert!(months.ticks.iter().all(|tick| tick.at.day() == 1));
     let quarters = time_ticks(last - TimeDelta::days(700), last, step);
     assert_eq!(labels(&quarters.ticks)[..2], ["Jan 2025", "Apr 2025"]);
     let years = time_ticks(last - TimeDelta::days(2400), last, step);

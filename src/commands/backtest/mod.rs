@@ -112,11 +112,6 @@ fn draw(replay: &Replay, metric: &Metric) -> Result<Vec<u8>> {
         breach: point.side(),
         ..Point::new(replay.time(point), point.value)
     });
-    // The unit's usual place is taken by a longer legend.
-    let title = match &metric.unit {
-        Some(unit) => format!("{} ({unit}): backtest", metric.title),
-        None => format!("{}: backtest", metric.title),
-    };
     let points: Vec<Point> = points.collect();
-    draw_period(&title, &points, replay.level, replay.spacing())
+    draw_period(metric, &points, replay.level, replay.spacing())
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::Failure;
 use super::report::stamp;
-use crate::cli::{Exit, Format, StatusArgs};
+use crate::cli::{Exit, Format};
 use crate::config::Metric;
 use crate::context::Context;
 use crate::detect::Evaluation;
@@ -20,10 +20,10 @@ use crate::notify::{AlertKey, LostNotification, Notification, Pending};
 use crate::output::print;
 use crate::state::State;
 
-pub fn run(context: &Context, args: &StatusArgs) -> Result<Exit, Failure> {
+pub fn run(context: &Context, format: Format) -> Result<Exit, Failure> {
     let state = State::look(&context.state_dir());
     let status = Status::new(&state, context);
-    print(&match args.format {
+    print(&match format {
         Format::Text => text::write(&status, context.now),
         Format::Json => serde_json::to_string(&status).map_err(Error::from)? + "\n",
     })?;
