@@ -39,9 +39,6 @@ pub fn user() -> Option<u32> {
 
 /// Makes a folder nobody else can look into, if it is not there.
 pub fn make_private(dir: &Path) -> io::Result<()> {
-    if dir.is_dir() {
-        return Ok(());
-    }
     DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
