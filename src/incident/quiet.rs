@@ -1,6 +1,5 @@
 //! Quiet windows: times of the week, by the wall clock, in which nothing is mailed.
 
-use std::fmt;
 use std::iter::successors;
 use std::str::FromStr;
 
@@ -52,14 +51,10 @@ impl QuietWindow {
 fn read_days(text: &str) -> Option<Vec<Weekday>> {
     let mut days = Vec::new();
     for part in text.split(',') {
-        match part.split_once('-') {
-            None => days.push(part.parse().ok()?),
-            Some((first, last)) => {
-                let (first, last): (Weekday, Weekday) = (first.parse().ok()?, last.parse().ok()?);
-                let next = |day: &Weekday| (*day != last).then(|| day.succ());
-                days.extend(successors(Some(first), next));
-            }
-        }
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last): (Weekday, Weekday) = (first.parse().ok()?, last.parse().ok()?);
+        let next = |day: &Weekday| (*day != last).then(|| day.succ());
+        days.extend(successors(Some(first), next));
     }
     Some(days)
 }
@@ -78,12 +73,9 @@ impl FromStr for QuietWindow {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::read(text).ok_or_else(|| {
-            format!(
-                "{text:?} is not a quiet window; allowed: such as {}",
-                Self::RULE
-            )
-        })
+        let rule = Self::RULE;
+        Self::read(text)
+            .ok_or_else(|| format!("{text:?} is not a quiet window; allowed: such as {rule}"))
     }
 }
 
@@ -92,15 +84,6 @@ impl TryFrom<String> for QuietWindow {
 
     fn try_from(text: String) -> Result<Self, String> {
         text.parse()
-    }
-}
-
-impl fmt::Display for QuietWindow {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        let days: Vec<String> = self.days.iter().map(ToString::to_string).collect();
-        let [from, to] =
-            [self.from, self.to].map(|minute| format!("{:02}:{:02}", minute / 60, minute % 60));
-        write!(formatter, "{} {from}-{to}", days.join(","))
     }
 }
 

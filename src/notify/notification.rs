@@ -29,6 +29,12 @@ pub enum AlertKind {
     Resolved,
 }
 
+impl Notification<'_> {
+    pub fn is_resolved(&self) -> bool {
+        self.kind == AlertKind::Resolved
+    }
+}
+
 impl AlertKind {
     /// How backtest and JSON call a notification of this kind.
     pub fn word(self, condition: Condition) -> &'static str {

@@ -1,6 +1,6 @@
 //! The words of an incident: values above or below their band, and that they are no more.
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use chrono_tz::Tz;
 
 use super::figures::{Extent, Figures};
@@ -17,8 +17,8 @@ use crate::output::write_time;
 #[derive(Debug, Clone, Copy)]
 pub struct Incident<'a> {
     metric: &'a Metric,
-    pub side: Side,
-    notification: Notification<'a>,
+    side: Side,
+    notification: &'a Notification<'a>,
     /// The latest bucket outside, or the one that ended it.
     evaluation: &'a Evaluation,
     figures: Figures<'a>,
@@ -29,7 +29,7 @@ impl<'a> Incident<'a> {
     pub fn new(
         metric: &'a Metric,
         side: Side,
-        notification: &Notification<'a>,
+        notification: &'a Notification,
         now: DateTime<Tz>,
     ) -> Option<Self> {
         let stored = match (notification.kind, &notification.alert.end) {
@@ -37,13 +37,14 @@ impl<'a> Incident<'a> {
             _ => notification.alert.evaluation.as_ref()?,
         };
         // The newest evaluation of this run still knows what it was made from.
-        let is_same =
-            |newest: &&Evaluation| newest.bucket == stored.bucket && newest.band.is_some();
-        let evaluation = notification.newest.filter(is_same).unwrap_or(stored);
+        let newest = notification
+            .newest
+            .filter(|newest| newest.bucket == stored.bucket && newest.band.is_some());
+        let evaluation = newest.unwrap_or(stored);
         Some(Self {
             metric,
             side,
-            notification: *notification,
+            notification,
             evaluation,
             figures: Figures::new(metric, evaluation, now)?,
             now,
@@ -74,21 +75,28 @@ impl<'a> Incident<'a> {
     pub fn entry(&self) -> Entry {
         let extent = self.extent();
         let at = format!("at {}", self.figures.time());
+        let is_resolved = self.notification.is_resolved();
+        let word = if is_resolved {
+            "over"
+        } else {
+            self.side_word()
+        };
+        let figures = self.figures.band().zip(self.figures.deviation());
+        let figures =
+            figures.map(|(band, deviation)| format!("expected {}; {deviation}", band.trim_end()));
+        let over = is_resolved.then(|| format!("{} from {}", self.side_word(), extent.in_full()));
         Entry {
             title: self.metric.title.clone(),
+            word: word.to_string(),
             label: self.label(),
-            tone: tone(&self.notification),
+            tone: tone(self.notification),
             value: self.figures.value(),
-            when: if !self.is_resolved() && self.began_earlier() {
+            when: if !is_resolved && self.began_earlier() {
                 format!("{at}, since {}", extent.since())
             } else {
                 at
             },
-            expected: self.figures.band().map(|band| format!("expected {band}")),
-            deviation: self.figures.deviation(),
-            detail: self
-                .is_resolved()
-                .then(|| format!("{} from {}", self.side_word(), extent.in_full())),
+            lines: figures.into_iter().chain(over).collect(),
         }
     }
 
@@ -151,7 +159,7 @@ impl<'a> Incident<'a> {
     /// How long it lasted stands first once it is over, and last while the value is the news.
     fn with_extent(&self, mut facts: Vec<Fact>) -> Vec<Fact> {
         let extent = self.extent();
-        if self.is_resolved() {
+        if self.notification.is_resolved() {
             facts.insert(0, Fact::new(self.side_word(), extent.in_full()));
         } else if self.began_earlier() {
             let name = format!("{} since", self.side_word());
@@ -162,18 +170,17 @@ impl<'a> Incident<'a> {
         facts
     }
 
-    fn is_resolved(&self) -> bool {
-        self.notification.kind == AlertKind::Resolved
-    }
-
     fn began_earlier(&self) -> bool {
         self.notification.alert.since < self.evaluation.bucket.start
     }
 
     /// So far it reaches to the end of the latest bucket outside.
     fn extent(&self) -> Extent {
-        let until: DateTime<Utc> = self.evaluation.bucket.end;
-        Extent::new(self.notification.alert, until, self.now)
+        Extent::new(
+            self.notification.alert,
+            self.evaluation.bucket.end,
+            self.now,
+        )
     }
 
     fn side_word(&self) -> &'static str {

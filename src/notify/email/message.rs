@@ -36,14 +36,15 @@ pub struct Fact {
 #[derive(Debug, Clone)]
 pub struct Entry {
     pub title: String,
+    /// The word it is listed and counted under.
+    pub word: String,
     /// The word on the label, and its colour.
     pub label: String,
     pub tone: Tone,
     pub value: String,
     pub when: String,
-    pub expected: Option<String>,
-    pub deviation: Option<String>,
-    pub detail: Option<String>,
+    /// What stands below.
+    pub lines: Vec<String>,
 }
 
 /// What the colour says before a word is read.
@@ -68,7 +69,9 @@ pub struct Picture {
     png: Vec<u8>,
 }
 
-#[derive(Debug, Clone)]
+/// A mail; its template is that of the HTML.
+#[derive(Debug, Clone, Template)]
+#[template(path = "alert.html", config = "src/notify/email/askama.toml")]
 pub struct Email {
     words: Words,
     tone: Tone,
@@ -87,15 +90,6 @@ pub struct Envelope<'a> {
     pub in_reply_to: Option<&'a str>,
 }
 
-#[derive(Template)]
-#[template(path = "alert.html", config = "src/notify/email/askama.toml")]
-struct Page<'a> {
-    words: &'a Words,
-    colour: &'static str,
-    pictures: &'a [Picture],
-    contact: Option<&'a str>,
-}
-
 impl Email {
     pub fn new(words: Words, tone: Tone, pictures: Vec<Picture>, letterhead: &Letterhead) -> Self {
         Self {
@@ -111,13 +105,7 @@ impl Email {
     }
 
     pub fn html(&self) -> Result<String> {
-        let page = Page {
-            words: &self.words,
-            colour: self.tone.colour(),
-            pictures: &self.pictures,
-            contact: self.contact.as_deref(),
-        };
-        page.render().context("render the HTML of the mail")
+        self.render().context("render the HTML of the mail")
     }
 
     /// The page for a browser, with its pictures in files beside it.
@@ -128,10 +116,8 @@ impl Email {
                 .replace('%', "%25")
                 .replace('#', "%23")
                 .replace('?', "%3F");
-            html = html.replace(
-                &format!("src=\"{}\"", picture.source),
-                &format!("src=\"{file}\""),
-            );
+            let source = format!("src=\"{}\"", picture.source);
+            html = html.replace(&source, &format!("src=\"{file}\""));
         }
         Ok(html)
     }
@@ -147,8 +133,22 @@ impl Email {
         for fact in &words.facts {
             text += &format!("{:<17} {}\n", format!("{}:", fact.name), fact.value);
         }
-        let entries: Vec<String> = words.entries.iter().map(Entry::text).collect();
-        text += &entries.join("\n");
+        let entries = words.entries.iter().map(|entry| {
+            let below: String = entry
+                .lines
+                .iter()
+                .map(|line| format!("  {line}\n"))
+                .collect();
+            let Entry {
+                title,
+                label,
+                value,
+                when,
+                ..
+            } = entry;
+            format!("{title}: {label}\n  {value} {when}\n{below}")
+        });
+        text += &entries.collect::<Vec<_>>().join("\n");
         for note in &words.notes {
             text += &format!("\n{note}\n");
         }
@@ -164,16 +164,15 @@ impl Email {
 
     /// What the pictures show, if there are any: of one metric two, of several one each.
     fn shown(&self) -> Option<String> {
-        let captions: Vec<&str> = self
-            .pictures
-            .iter()
-            .map(|picture| picture.caption.as_str())
-            .collect();
-        match captions.as_slice() {
-            [] => None,
-            _ if self.words.entries.is_empty() => Some("the last 24 and 48 hours".to_string()),
-            captions => Some(format!("the last 24 hours of {}", captions.join(", "))),
+        if self.pictures.is_empty() {
+            return None;
         }
+        if self.words.entries.is_empty() {
+            return Some("the last 24 and 48 hours".to_string());
+        }
+        let captions = self.pictures.iter().map(|picture| picture.caption.as_str());
+        let captions: Vec<&str> = captions.collect();
+        Some(format!("the last 24 hours of {}", captions.join(", ")))
     }
 
     /// The mail to one recipient.
@@ -263,18 +262,11 @@ impl Picture {
 impl Words {
     /// The words without line breaks, so that no name can pass for a line or a header of its own.
     fn without_breaks(mut self) -> Self {
-        let facts = self
-            .facts
-            .iter_mut()
-            .flat_map(|fact| [&mut fact.name, &mut fact.value]);
+        let facts = self.facts.iter_mut();
+        let facts = facts.flat_map(|fact| [&mut fact.name, &mut fact.value]);
         let entries = self.entries.iter_mut().flat_map(|entry| {
-            let required = [&mut entry.title, &mut entry.value];
-            let optional = [
-                entry.expected.as_mut(),
-                entry.deviation.as_mut(),
-                entry.detail.as_mut(),
-            ];
-            required.into_iter().chain(optional.into_iter().flatten())
+            let cells = [&mut entry.title, &mut entry.value];
+            cells.into_iter().chain(&mut entry.lines)
         });
         let lines = [&mut self.subject, &mut self.heading, &mut self.summary];
         let texts = lines.into_iter().chain(facts).chain(entries);
@@ -282,26 +274,5 @@ impl Words {
             *text = without_breaks(text);
         }
         self
-    }
-}
-
-impl Entry {
-    /// What stands below its title, label, value and time.
-    fn lines(&self) -> Vec<String> {
-        let figures = [&self.expected, &self.deviation].into_iter().flatten();
-        let figures: Vec<&str> = figures.map(String::as_str).collect();
-        let figures = Some(figures.join("; ")).filter(|figures| !figures.is_empty());
-        figures.into_iter().chain(self.detail.clone()).collect()
-    }
-
-    fn text(&self) -> String {
-        let mut text = format!(
-            "{}: {}\n  {} {}\n",
-            self.title, self.label, self.value, self.when
-        );
-        for line in self.lines() {
-            text += &format!("  {line}\n");
-        }
-        text
     }
 }

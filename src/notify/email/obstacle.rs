@@ -15,8 +15,7 @@ use crate::output::{one_line, shorten};
 /// An obstacle as it is told.
 pub struct Obstacle<'a> {
     metric: &'a Metric,
-    condition: Condition,
-    notification: Notification<'a>,
+    notification: &'a Notification<'a>,
     /// On one line.
     why: String,
     terms: &'static Terms,
@@ -72,11 +71,10 @@ impl<'a> Obstacle<'a> {
     /// `None` for other conditions.
     pub fn new(
         metric: &'a Metric,
-        condition: Condition,
-        notification: &Notification<'a>,
+        notification: &'a Notification,
         now: DateTime<Tz>,
     ) -> Option<Self> {
-        let terms = match condition {
+        let terms = match notification.alert.condition {
             Condition::NoData => &NO_DATA,
             Condition::CheckFailed => &CHECK_FAILED,
             Condition::Undecided => &UNDECIDED,
@@ -84,8 +82,7 @@ impl<'a> Obstacle<'a> {
         };
         Some(Self {
             metric,
-            condition,
-            notification: *notification,
+            notification,
             why: one_line(&notification.alert.reason),
             terms,
             now,
@@ -106,26 +103,29 @@ impl<'a> Obstacle<'a> {
     /// Its row in a digest.
     pub fn entry(&self) -> Entry {
         let extent = self.extent();
-        let (value, when) = if self.is_resolved() {
-            (format!("after {}", extent.length()), extent.span())
-        } else {
-            let length = format!("for {}", extent.length());
-            (length, format!("since {}", extent.since()))
-        };
-        Entry {
+        let row = Entry {
             title: self.metric.title.clone(),
+            word: self.word(),
             label: self.label(),
-            tone: tone(&self.notification),
-            value,
-            when,
-            expected: None,
-            deviation: None,
-            detail: (!self.is_resolved()).then(|| shorten(&self.why, ENTRY_REASON)),
+            tone: tone(self.notification),
+            value: format!("for {}", extent.length()),
+            when: format!("since {}", extent.since()),
+            lines: vec![shorten(&self.why, ENTRY_REASON)],
+        };
+        if !self.notification.is_resolved() {
+            return row;
+        }
+        Entry {
+            word: "over".to_string(),
+            value: format!("after {}", extent.length()),
+            when: extent.span(),
+            lines: Vec::new(),
+            ..row
         }
     }
 
     /// What it is called in a list, while it lasts.
-    pub fn word(&self) -> String {
+    fn word(&self) -> String {
         self.terms.open.to_lowercase()
     }
 
@@ -138,10 +138,10 @@ impl<'a> Obstacle<'a> {
     }
 
     fn subject(&self) -> String {
-        let (length, is_resolved) = (self.extent().length(), self.is_resolved());
+        let (length, is_resolved) = (self.extent().length(), self.notification.is_resolved());
         let begin = format!("[{}] {}", self.label(), self.metric.title);
         let lasts = self.notification.kind != AlertKind::Firing;
-        match self.condition {
+        match self.notification.alert.condition {
             Condition::NoData if is_resolved => format!("{begin}: after {length} without"),
             Condition::NoData if lasts => format!("{begin}: no data {}", self.extent().so_far()),
             Condition::NoData => format!("{begin}: no data since {}", self.extent().since()),
@@ -160,9 +160,9 @@ impl<'a> Obstacle<'a> {
 
     fn summary(&self) -> String {
         let (title, extent) = (&self.metric.title, self.extent());
-        if !self.is_resolved() {
+        if !self.notification.is_resolved() {
             let state = format!("{title} {} {}", self.terms.state, extent.so_far());
-            if self.condition == Condition::NoData {
+            if self.notification.alert.condition == Condition::NoData {
                 return format!("{state}.");
             }
             let why = self.why.trim_end_matches('.');
@@ -171,7 +171,7 @@ impl<'a> Obstacle<'a> {
             return format!("{state}: {why}{end}");
         }
         let (again, length, span) = (self.terms.again, extent.length(), extent.span());
-        let without = match self.condition {
+        let without = match self.notification.alert.condition {
             Condition::NoData => " without",
             _ => "",
         };
@@ -183,7 +183,7 @@ impl<'a> Obstacle<'a> {
         let newest = self.notification.newest;
         let newest = newest.and_then(|newest| Figures::new(self.metric, newest, self.now));
         let span = self.terms.span;
-        if self.is_resolved() {
+        if self.notification.is_resolved() {
             let mut facts = vec![
                 Fact::new(span, extent.in_full()),
                 Fact::new("It was", self.why.clone()),
@@ -203,7 +203,7 @@ impl<'a> Obstacle<'a> {
     }
 
     fn notes(&self) -> Vec<String> {
-        if self.is_resolved() {
+        if self.notification.is_resolved() {
             return vec![
                 "In between nothing was watched: whatever happened then was not noticed."
                     .to_string(),
@@ -216,10 +216,6 @@ impl<'a> Obstacle<'a> {
             ),
             format!("What to do: {}", self.terms.remedy),
         ]
-    }
-
-    fn is_resolved(&self) -> bool {
-        self.notification.kind == AlertKind::Resolved
     }
 
     fn extent(&self) -> Extent {
