@@ -15,7 +15,7 @@ use crate::incident::{Alert, Condition, Policy};
 use crate::output::fingerprint::fingerprint;
 use crate::output::one_line;
 
-/// An alert, and who is to know of it.
+/// An alert, with all that matters for telling it.
 #[derive(Debug, Clone)]
 pub struct AddressedAlert<'a> {
     /// `None`: bandwatch itself.
@@ -35,12 +35,10 @@ pub struct Mail<'a> {
     pub to: &'a Mailbox,
     /// The Message-ID of the mail that this one belongs to.
     pub in_reply_to: Option<&'a str>,
-    /// When it became due.
     pub since: DateTime<Utc>,
     pub notifications: Vec<Notification<'a>>,
 }
 
-/// Something that mails can be sent through.
 pub trait Channel {
     /// Sends a mail and returns the Message-ID under which the server accepted it.
     fn send(&mut self, mail: &Mail) -> Result<String>;
@@ -58,7 +56,6 @@ pub struct Delivery {
     pub now: DateTime<Utc>,
 }
 
-/// What came of sending one mail.
 #[derive(Debug)]
 pub struct SendResult {
     pub to: Mailbox,
@@ -128,7 +125,11 @@ impl Delivery {
                 item.record_mut(log).pending = None;
             }
             if let Some(kind) = kind {
-                let group = Group::new(item.addressed, kind);
+                let group = match (item.addressed.metric, kind) {
+                    (None, _) => Group::Own,
+                    (Some(_), AlertKind::Resolved) => Group::Resolved,
+                    (Some(_), _) => Group::Alerts,
+                };
                 let members = new.entry((item.recipient(), group)).or_default();
                 members.push((*item, kind));
             }
@@ -231,16 +232,6 @@ enum Group {
     Resolved,
 }
 
-impl Group {
-    fn new(addressed: &AddressedAlert, kind: AlertKind) -> Self {
-        match (addressed.metric, kind) {
-            (None, _) => Self::Own,
-            (Some(_), AlertKind::Resolved) => Self::Resolved,
-            (Some(_), _) => Self::Alerts,
-        }
-    }
-}
-
 impl AddressedAlert<'_> {
     pub fn key(&self) -> AlertKey<'_> {
         AlertKey {
@@ -297,15 +288,6 @@ impl<'a> Item<'a> {
     fn is_about_losses(self) -> bool {
         self.addressed.alert.condition == Condition::NotificationsLost
     }
-
-    /// Whether it tells somebody who knows that a metric was not watched that it is again.
-    fn is_watched_again(self, log: &NotificationLog) -> bool {
-        let alert = &self.addressed.alert;
-        let was_told = self
-            .record(log)
-            .is_some_and(|record| record.thread.is_some());
-        was_told && !alert.is_open() && alert.side().is_none()
-    }
 }
 
 /// The mails whose time has come. That some were lost comes first: the next mail that gets through is to
@@ -327,8 +309,10 @@ fn ready_mails<'a>(
         }
     }
     mails.sort_by_key(|(_, items)| {
-        let first = items[0];
-        (!first.is_about_losses(), !first.is_watched_again(log))
+        let (first, alert) = (items[0], &items[0].addressed.alert);
+        let thread = first.record(log).and_then(|record| record.thread.as_ref());
+        let is_watched_again = thread.is_some() && !alert.is_open() && alert.side().is_none();
+        (!first.is_about_losses(), !is_watched_again)
     });
     mails.into_iter().map(|(_, items)| items).collect()
 }

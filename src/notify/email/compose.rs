@@ -17,7 +17,6 @@ use crate::forecast::Side;
 use crate::incident::Condition;
 use crate::notify::Notification;
 
-/// Composes what a notification tells.
 pub fn compose(
     notification: &Notification,
     pictures: Option<&Pictures>,
@@ -46,21 +45,17 @@ pub fn compose_evaluation(
         Verdict::Undecided(_) | Verdict::NoData { .. } => ("Undecided", "", Tone::Blind),
     };
     let figures = Figures::new(metric, evaluation, letterhead.now);
-    let (headline, summary) = match (evaluation.reason(), &figures) {
-        (Some(reason), _) => (
-            format!("{title}: {reason}"),
-            format!("{title} cannot be judged: {reason}."),
-        ),
-        (None, Some(figures)) => (
-            format!("{title} {}", figures.headline().unwrap_or_default()),
-            figures.sentence(place),
-        ),
-        (None, None) => (title.clone(), format!("{title} {place}.")),
-    };
     let mut notes = notes(metric, evaluation);
-    if let Some(reason) = evaluation.reason() {
+    let (headline, summary) = if let Some(reason) = evaluation.reason() {
         notes.insert(0, format!("No verdict: {reason}."));
-    }
+        let summary = format!("{title} cannot be judged: {reason}.");
+        (format!("{title}: {reason}"), summary)
+    } else if let Some(figures) = &figures {
+        let headline = figures.headline().unwrap_or_default();
+        (format!("{title} {headline}"), figures.sentence(place))
+    } else {
+        (title.clone(), format!("{title} {place}."))
+    };
     let words = Words {
         subject: format!("[{word}] {headline}"),
         heading: heading(word, metric),

@@ -13,8 +13,7 @@ use crate::incident::End;
 use crate::notify::{AlertKind, Notification};
 use crate::output::write_time;
 
-/// An incident as it is told.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Incident<'a> {
     metric: &'a Metric,
     side: Side,
@@ -54,16 +53,19 @@ impl<'a> Incident<'a> {
     pub fn words(&self) -> Words {
         let headline = self.figures.headline().unwrap_or_default();
         let (title, extent) = (&self.metric.title, self.extent());
-        let subject = match self.notification.kind {
-            AlertKind::Firing | AlertKind::Escalated => format!("{title} {headline}"),
-            AlertKind::Repeat => format!("{title} for {}: {headline}", extent.length()),
-            AlertKind::Resolved => {
-                format!("{title} is back inside its band after {}", extent.length())
-            }
+        let (length, side) = (extent.length(), self.side_word());
+        let (subject, word) = match self.notification.kind {
+            AlertKind::Firing => (headline, side.to_string()),
+            AlertKind::Repeat => (format!("for {length}: {headline}"), format!("Still {side}")),
+            AlertKind::Escalated => (headline, format!("Even {side}er")),
+            AlertKind::Resolved => (
+                format!("is back inside its band after {length}"),
+                "Back to Normal:".to_string(),
+            ),
         };
         Words {
-            subject: format!("[{}] {subject}", self.label()),
-            heading: heading(&self.heading_word(), self.metric),
+            subject: format!("[{}] {title} {subject}", self.label()),
+            heading: heading(&word, self.metric),
             summary: self.summary(),
             facts: self.with_extent(self.figures.facts()),
             notes: notes(self.metric, self.evaluation),
@@ -74,30 +76,26 @@ impl<'a> Incident<'a> {
     /// Its row in a digest.
     pub fn entry(&self) -> Entry {
         let extent = self.extent();
-        let at = format!("at {}", self.figures.time());
-        let is_resolved = self.notification.is_resolved();
-        let word = if is_resolved {
-            "over"
-        } else {
-            self.side_word()
-        };
         let figures = self.figures.band().zip(self.figures.deviation());
         let figures =
             figures.map(|(band, deviation)| format!("expected {}; {deviation}", band.trim_end()));
-        let over = is_resolved.then(|| format!("{} from {}", self.side_word(), extent.in_full()));
-        Entry {
+        let mut entry = Entry {
             title: self.metric.title.clone(),
-            word: word.to_string(),
+            word: self.side_word().to_string(),
             label: self.label(),
             tone: tone(self.notification),
             value: self.figures.value(),
-            when: if !is_resolved && self.began_earlier() {
-                format!("{at}, since {}", extent.since())
-            } else {
-                at
-            },
-            lines: figures.into_iter().chain(over).collect(),
+            when: format!("at {}", self.figures.time()),
+            lines: figures.into_iter().collect(),
+        };
+        if self.notification.is_resolved() {
+            entry.word = "over".to_string();
+            let over = format!("{} from {}", self.side_word(), extent.in_full());
+            entry.lines.push(over);
+        } else if self.began_earlier() {
+            entry.when += &format!(", since {}", extent.since());
         }
+        entry
     }
 
     fn label(&self) -> String {
@@ -106,15 +104,6 @@ impl<'a> Incident<'a> {
             AlertKind::Repeat => format!("Still {}", self.side.word()),
             AlertKind::Escalated => format!("{}, worse", self.side_word()),
             AlertKind::Resolved => "Over".to_string(),
-        }
-    }
-
-    fn heading_word(&self) -> String {
-        match self.notification.kind {
-            AlertKind::Firing => self.side_word().to_string(),
-            AlertKind::Repeat => format!("Still {}", self.side_word()),
-            AlertKind::Escalated => format!("Even {}er", self.side_word()),
-            AlertKind::Resolved => "Back to Normal:".to_string(),
         }
     }
 
@@ -176,11 +165,8 @@ impl<'a> Incident<'a> {
 
     /// So far it reaches to the end of the latest bucket outside.
     fn extent(&self) -> Extent {
-        Extent::new(
-            self.notification.alert,
-            self.evaluation.bucket.end,
-            self.now,
-        )
+        let so_far = self.evaluation.bucket.end;
+        Extent::new(self.notification.alert, so_far, self.now)
     }
 
     fn side_word(&self) -> &'static str {

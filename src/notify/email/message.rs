@@ -14,7 +14,7 @@ use crate::config::Mailbox;
 use crate::output::fingerprint::fingerprint;
 use crate::output::without_breaks;
 
-/// The words of a mail, the same in both of its parts.
+/// The same in both parts of a mail.
 #[derive(Debug, Clone, Default)]
 pub struct Words {
     pub subject: String,
@@ -61,11 +61,10 @@ pub enum Tone {
 /// images are dropped.
 #[derive(Debug, Clone)]
 pub struct Picture {
-    pub caption: String,
-    /// `cid:` and the Content-ID.
-    source: String,
+    caption: String,
+    /// Plain letters, another for each picture of a mail.
+    name: String,
     alternative: String,
-    file_name: String,
     png: Vec<u8>,
 }
 
@@ -116,7 +115,7 @@ impl Email {
                 .replace('%', "%25")
                 .replace('#', "%23")
                 .replace('?', "%3F");
-            let source = format!("src=\"{}\"", picture.source);
+            let source = format!("src=\"cid:{}\"", picture.content_id());
             html = html.replace(&source, &format!("src=\"{file}\""));
         }
         Ok(html)
@@ -124,29 +123,22 @@ impl Email {
 
     pub fn text(&self) -> String {
         let words = &self.words;
-        let mut text = format!(
-            "{}\n{}\n\n{}\n\n",
-            words.heading,
-            "=".repeat(words.heading.chars().count().min(70)),
-            words.summary
-        );
+        let (heading, summary) = (&words.heading, &words.summary);
+        let underline = "=".repeat(heading.chars().count().min(70));
+        let mut text = format!("{heading}\n{underline}\n\n{summary}\n\n");
         for fact in &words.facts {
             text += &format!("{:<17} {}\n", format!("{}:", fact.name), fact.value);
         }
         let entries = words.entries.iter().map(|entry| {
-            let below: String = entry
-                .lines
-                .iter()
-                .map(|line| format!("  {line}\n"))
-                .collect();
-            let Entry {
-                title,
-                label,
-                value,
-                when,
-                ..
-            } = entry;
-            format!("{title}: {label}\n  {value} {when}\n{below}")
+            let lines = entry.lines.iter().map(|line| format!("  {line}\n"));
+            format!(
+                "{}: {}\n  {} {}\n{}",
+                entry.title,
+                entry.label,
+                entry.value,
+                entry.when,
+                lines.collect::<String>()
+            )
         });
         text += &entries.collect::<Vec<_>>().join("\n");
         for note in &words.notes {
@@ -186,8 +178,8 @@ impl Email {
         let html = part(ContentType::TEXT_HTML, self.html()?);
         let mut related = MultiPart::related().singlepart(html);
         for picture in &self.pictures {
-            let id = picture.source.trim_start_matches("cid:").to_string();
-            let part = Attachment::new_inline_with_name(id, picture.file_name.clone())
+            let file_name = format!("{}.png", picture.name);
+            let part = Attachment::new_inline_with_name(picture.content_id(), file_name)
                 .body(picture.png.clone(), ContentType::parse("image/png")?);
             related = related.singlepart(part);
         }
@@ -202,9 +194,7 @@ impl Email {
                 "auto-generated".into(),
             ));
         if let Some(id) = envelope.in_reply_to {
-            builder = builder
-                .in_reply_to(id.to_string())
-                .references(id.to_string());
+            builder = builder.in_reply_to(id.into()).references(id.into());
         }
         let text = part(ContentType::TEXT_PLAIN, self.text());
         builder
@@ -248,14 +238,16 @@ impl Picture {
     pub fn new(caption: &str, name: &str, alternative: &str, png: &[u8]) -> Self {
         // A Content-ID is an address in ASCII (RFC 2392); a name may be anything.
         let is_plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-        let plain = name.replace(|letter| !is_plain(letter), "-");
         Self {
             caption: without_breaks(caption),
-            source: format!("cid:{plain}@bandwatch"),
+            name: name.replace(|letter| !is_plain(letter), "-"),
             alternative: without_breaks(alternative),
-            file_name: format!("{plain}.png"),
             png: png.to_vec(),
         }
+    }
+
+    fn content_id(&self) -> String {
+        format!("{}@bandwatch", self.name)
     }
 }
 

@@ -36,10 +36,8 @@ pub struct Letterhead<'a> {
 
 /// An address that no mail reaches (RFC 2606), for a preview without a configuration.
 pub fn placeholder(user: &str) -> Mailbox {
+    let address = lettre::Address::new(user, "example.invalid");
     // Both parts are plain words, so this cannot fail.
-    Mailbox::new(
-        None,
-        lettre::Address::new(user, "example.invalid")
-            .unwrap_or_else(|_| unreachable!("a plain address")),
-    )
+    let address = address.unwrap_or_else(|_| unreachable!("a plain address"));
+    Mailbox::new(None, address)
 }
