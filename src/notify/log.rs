@@ -45,7 +45,6 @@ pub struct Record {
     pub pending: Option<Pending>,
 }
 
-/// A notification that is done with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Notified {
     pub kind: AlertKind,

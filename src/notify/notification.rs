@@ -22,7 +22,6 @@ pub struct Notification<'a> {
 pub enum AlertKind {
     /// It is new to the recipient.
     Firing,
-    /// It lasts.
     Repeat,
     /// It is much worse than the recipient was told.
     Escalated,

@@ -26,7 +26,6 @@ const MOST_ASIDE: u32 = 1000;
 /// How the name of a file ends that is only there to be locked.
 const LOCK_ENDING: &str = ".lock";
 
-/// A directory, and the spare one.
 #[derive(Debug)]
 pub struct StateDirectory {
     dir: PathBuf,
@@ -86,14 +85,13 @@ impl StateDirectory {
         }
         let mut names = names_in(&self.spare);
         names.retain(|name| !name.ends_with(PART) && !name.ends_with(LOCK_ENDING));
-        for name in names {
-            if let Err(error) = self.move_over(&name) {
-                self.complain(&error);
-                return;
+        match names.iter().try_for_each(|name| self.move_over(name)) {
+            Err(error) => self.complain(&error),
+            Ok(()) => {
+                // Unless somebody holds a lock in it.
+                let _ = fs::remove_dir(&self.spare);
             }
         }
-        // Unless somebody holds a lock in it.
-        let _ = fs::remove_dir(&self.spare);
     }
 
     fn move_over(&self, name: &str) -> io::Result<()> {
@@ -112,8 +110,7 @@ impl StateDirectory {
         }
     }
 
-    /// Takes a lock of the kernel's, which ends with whoever holds it, however that ends; `None` if
-    /// somebody else holds it.
+    /// A lock of the kernel's ends with whoever holds it, however that ends; `None` if another does.
     pub fn try_lock(&self, name: &str) -> Result<Option<File>> {
         let file = self.lock_file(name)?;
         match file.try_lock() {
@@ -150,13 +147,11 @@ impl StateDirectory {
     pub fn read<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
         let found = self.find(name).map_err(|error| self.complain(&error));
         let (path, bytes) = found.ok()??;
-        let decoded = decode(&bytes);
-        decoded
-            .map_err(|error| self.set_aside(name, &path, error))
-            .ok()
+        let decoded = decode(&bytes).map_err(|error| self.set_aside(name, &path, error));
+        decoded.ok()
     }
 
-    /// Keeps bytes under a name. Fails if neither directory can be written to.
+    /// Fails if neither directory can be written to.
     pub fn write(&mut self, name: &str, bytes: &[u8], certainty: Certainty) -> Result<()> {
         if self.complaint.is_none() {
             let path = self.dir.join(name);

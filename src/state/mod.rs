@@ -48,7 +48,6 @@ pub struct State {
     pub runs: Runs,
 }
 
-/// What is known, and what was told.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Contents {
@@ -74,8 +73,7 @@ pub struct Runs {
 }
 
 impl State {
-    /// Opens the state for a run; `None` while another run holds it. Fails if no lock can be had at
-    /// all.
+    /// Opens the state for a run; `None` while another holds it. Fails if no lock can be had at all.
     pub fn open(dir: &Path) -> Result<Option<Self>> {
         let mut directory = StateDirectory::new(dir, Access::Own);
         let Some(lock) = directory.try_lock(RUN_LOCK)? else {
@@ -133,7 +131,6 @@ impl State {
         Ok(())
     }
 
-    /// Writes down when the last runs were.
     pub fn save_runs(&mut self) -> Result<()> {
         let Some(directory) = &mut self.directory else {
             return Ok(());

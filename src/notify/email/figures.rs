@@ -14,7 +14,6 @@ use crate::output::{
     write_times,
 };
 
-/// The figures of an evaluation that has a value.
 #[derive(Debug, Clone, Copy)]
 pub struct Figures<'a> {
     metric: &'a Metric,
@@ -37,8 +36,8 @@ impl<'a> Figures<'a> {
     /// "1,843.20 at 14:05 CET, expected 912.10 to 1,297.80", if anything was expected.
     pub fn headline(&self) -> Option<String> {
         let limits = limits(&self.evaluation.band?);
-        let value = self.notation().write(self.value);
-        Some(format!("{value} at {}, expected {limits}", self.time()))
+        let (value, time) = (self.notation().write(self.value), self.time());
+        Some(format!("{value} at {time}, expected {limits}"))
     }
 
     /// "Sales at 14:05 CET is above its band: 1,843.20 EUR, where 1,102.40 EUR was expected."
@@ -97,16 +96,16 @@ impl<'a> Figures<'a> {
     pub fn facts(&self) -> Vec<Fact> {
         let evaluation = self.evaluation;
         let mut facts = vec![Fact::new("Value", self.value())];
-        let band = self
-            .band()
-            .map(|band| format!("{band} ({})", evaluation.level));
-        for (name, value) in [
-            ("Expected", self.expected()),
-            ("Band", band),
-            ("Deviation", self.deviation()),
-        ] {
+        let mut add = |name, value: Option<String>| {
             facts.extend(value.map(|value| Fact::new(name, value)));
-        }
+        };
+        let band = self.band();
+        add("Expected", self.expected());
+        add(
+            "Band",
+            band.map(|band| format!("{band} ({})", evaluation.level)),
+        );
+        add("Deviation", self.deviation());
         let time = write_moment(evaluation.start(self.now.timezone()));
         let length = write_length(evaluation.bucket.length());
         facts.push(Fact::new("Time", format!("{time}, a bucket of {length}")));
@@ -167,7 +166,7 @@ pub struct Extent {
 }
 
 impl Extent {
-    /// Of an alert that is open, up to `so_far`.
+    /// That of an open alert reaches up to `so_far`.
     pub fn new(alert: &Alert, so_far: DateTime<Utc>, now: DateTime<Tz>) -> Self {
         let until = match &alert.end {
             Some(End::Over { until, .. }) => *until,

@@ -36,10 +36,9 @@ impl<'a> Incident<'a> {
             _ => notification.alert.evaluation.as_ref()?,
         };
         // The newest evaluation of this run still knows what it was made from.
-        let newest = notification
-            .newest
-            .filter(|newest| newest.bucket == stored.bucket && newest.band.is_some());
-        let evaluation = newest.unwrap_or(stored);
+        let is_same =
+            |newest: &&Evaluation| newest.bucket == stored.bucket && newest.band.is_some();
+        let evaluation = notification.newest.filter(is_same).unwrap_or(stored);
         Some(Self {
             metric,
             side,

@@ -141,11 +141,8 @@ struct Failure {
 impl Failure {
     fn of(error: &smtp::Error, answer: &str, silence: &str) -> Self {
         let is_answer = error.status().is_some();
-        let what = if is_answer { answer } else { silence };
-        Self {
-            error: explain(error, what, ""),
-            is_answer,
-        }
+        let error = explain(error, if is_answer { answer } else { silence }, "");
+        Self { error, is_answer }
     }
 }
 
@@ -168,12 +165,12 @@ impl Conversation<'_> {
         }
         self.ask(Data, "to take a message (DATA)")?;
         self.limit()?;
-        let answer = self.connection.message(&message.formatted());
-        answer.map(drop).map_err(|error| {
-            let refused = "the server refused the message (after DATA)";
-            let silence = "no answer to the message, which may have arrived";
-            Failure::of(&error, refused, silence)
-        })
+        let refused = "the server refused the message (after DATA)";
+        let silence = "no answer to the message, which may have arrived";
+        match self.connection.message(&message.formatted()) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Failure::of(&error, refused, silence)),
+        }
     }
 
     /// What the addresses ask of the server beyond the usual.
@@ -225,10 +222,9 @@ fn explain(error: &smtp::Error, what: &str, advice: &str) -> Error {
         (None, None) => error.to_string(),
     };
     let said = one_line(&said);
-    if advice.is_empty() {
-        anyhow!("{what}: {said}")
-    } else {
-        anyhow!("{what}: {said}; {advice}")
+    match advice {
+        "" => anyhow!("{what}: {said}"),
+        _ => anyhow!("{what}: {said}; {advice}"),
     }
 }
 
