@@ -10,9 +10,6 @@ use super::gallery::Gallery;
 use super::notification::Notification;
 use crate::config::{Deadline, MailSettings, Mailbox};
 
-/// A digest shows no more pictures than this: those of what is farthest out.
-const MOST_PICTURED: usize = 5;
-
 pub struct EmailChannel<'a> {
     letterhead: Letterhead<'a>,
     from: Mailbox,
@@ -71,7 +68,7 @@ impl Channel for EmailChannel<'_> {
     }
 }
 
-/// Composes a mail, with the pictures drawn for it.
+/// Composes a mail, with the pictures of what is farthest out.
 fn compose(
     notifications: &[Notification],
     gallery: &mut Gallery,
@@ -82,7 +79,7 @@ fn compose(
     }
     let mut farthest: Vec<&Notification> = notifications.iter().collect();
     farthest.sort_by(|one, other| deviation(other).total_cmp(&deviation(one)));
-    for notification in farthest.into_iter().take(MOST_PICTURED) {
+    for notification in farthest.into_iter().take(email::MOST_PICTURES) {
         gallery.pictures_of(notification);
     }
     email::compose_digest(notifications, |metric| gallery.drawn(metric), letterhead)

@@ -28,7 +28,6 @@ pub struct AddressedAlert<'a> {
 }
 
 /// What goes to one recipient at once: one notification, or several as a digest.
-#[derive(Debug)]
 pub struct Mail<'a> {
     /// The same whenever it is sent anew.
     pub id: &'a str,

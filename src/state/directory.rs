@@ -45,7 +45,7 @@ pub enum Access {
     Own,
 }
 
-/// A file that could not be read, and where it is now.
+/// A file that could not be read, where it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadableFile {
     pub name: String,
@@ -187,8 +187,8 @@ impl StateDirectory {
     pub fn unreadable(&self) -> Vec<UnreadableFile> {
         let mut all = Vec::new();
         for dir in [&self.dir].into_iter().chain(self.own_spare()) {
-            let names = names_in(dir);
-            for name in names.into_iter().filter(|name| name.contains(ASIDE)) {
+            let names = names_in(dir).into_iter();
+            for name in names.filter(|name| name.contains(ASIDE)) {
                 let path = dir.join(&name);
                 let bytes = file::read(&path).ok().flatten().unwrap_or_default();
                 let error = match decode::<serde_json::Value>(&bytes) {

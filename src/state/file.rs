@@ -100,6 +100,7 @@ pub fn open_to_lock(path: &Path) -> io::Result<File> {
     opened.or_else(|error| File::open(path).map_err(|_| error))
 }
 
+/// Writes a file under another name, and renames it.
 pub fn write(path: &Path, bytes: &[u8], certainty: Certainty) -> io::Result<()> {
     let mut part = path.as_os_str().to_os_string();
     part.push(PART);

@@ -18,7 +18,7 @@ use crate::notify::{AlertKind, Notification};
 use crate::output::shorten;
 
 /// More would be a scroll without end, and a mail too large for some servers.
-const MOST_PICTURES: usize = 5;
+pub const MOST_PICTURES: usize = 5;
 /// Readers cut a page off beyond 100 kB, and nobody reads on; the others are named.
 const MOST_ROWS: usize = 50;
 /// Names in a subject, and their characters.
@@ -49,7 +49,6 @@ pub fn compose_digest<'p>(
     Email::new(words(told, letterhead.now), tone, pictures, letterhead)
 }
 
-/// What comes first.
 fn urgency(notification: &Notification) -> u8 {
     match (notification.kind, notification.alert.condition) {
         (AlertKind::Resolved, Condition::Breach(_)) => 4,
@@ -120,20 +119,13 @@ fn groups<'a>(told: &'a [Told]) -> Vec<(&'a str, Vec<&'a str>)> {
 /// of each word before the second of any.
 fn list(told: &[Told], most: usize) -> String {
     let groups = groups(told);
-    let mut shown = vec![0; groups.len()];
-    for _ in 0..told.len().min(most) {
-        let next = (0..groups.len())
-            .filter(|index| shown[*index] < groups[*index].1.len())
-            .min_by_key(|index| shown[*index].min(1));
-        if let Some(index) = next {
-            shown[index] += 1;
-        }
-    }
-    let groups = groups.iter().zip(&shown).filter(|(_, shown)| **shown > 0);
-    let listed = groups.map(|((word, titles), shown)| {
-        let titles = titles.iter().take(*shown);
-        let titles: Vec<String> = titles.map(|title| shorten(title, SUBJECT_NAME)).collect();
-        format!("{word}: {}", titles.join(", "))
+    let mut left = most.saturating_sub(groups.len());
+    let listed = groups.iter().take(most).map(|(word, titles)| {
+        let more = left.min(titles.len() - 1);
+        left -= more;
+        let shown = titles.iter().take(1 + more);
+        let shown: Vec<String> = shown.map(|title| shorten(title, SUBJECT_NAME)).collect();
+        format!("{word}: {}", shown.join(", "))
     });
     let listed = listed.collect::<Vec<_>>().join("; ");
     match told.len().saturating_sub(most) {

@@ -14,7 +14,6 @@ use crate::output::{
     write_times,
 };
 
-#[derive(Debug, Clone, Copy)]
 pub struct Figures<'a> {
     metric: &'a Metric,
     evaluation: &'a Evaluation,
@@ -158,7 +157,6 @@ pub fn write_moment(time: DateTime<Tz>) -> String {
 }
 
 /// How far an alert reaches in time, in the zone of the reader.
-#[derive(Debug, Clone, Copy)]
 pub struct Extent {
     since: DateTime<Tz>,
     until: DateTime<Tz>,

@@ -13,7 +13,6 @@ use crate::incident::End;
 use crate::notify::{AlertKind, Notification};
 use crate::output::write_time;
 
-#[derive(Debug)]
 pub struct Incident<'a> {
     metric: &'a Metric,
     side: Side,

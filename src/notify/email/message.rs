@@ -79,7 +79,6 @@ pub struct Email {
 }
 
 /// How a mail stands in a correspondence.
-#[derive(Debug, Clone, Copy)]
 pub struct Envelope<'a> {
     pub from: &'a Mailbox,
     pub to: &'a Mailbox,
@@ -144,27 +143,21 @@ impl Email {
         for note in &words.notes {
             text += &format!("\n{note}\n");
         }
-        if let Some(shown) = self.shown() {
-            text += &format!("\nThe pictures of {shown} are in the HTML part of this mail.\n");
+        if !self.pictures.is_empty() {
+            let captions = self.pictures.iter().map(|picture| picture.caption.as_str());
+            let shown = match words.entries.as_slice() {
+                [] => "and 48 hours".to_string(),
+                _ => format!("hours of {}", captions.collect::<Vec<_>>().join(", ")),
+            };
+            text += &format!(
+                "\nThe pictures of the last 24 {shown} are in the HTML part of this mail.\n"
+            );
         }
         text += "\n-- \n";
         if let Some(contact) = &self.contact {
             text += &format!("Questions? {contact}\n");
         }
         text + "Sent by bandwatch.\n"
-    }
-
-    /// What the pictures show, if there are any: of one metric two, of several one each.
-    fn shown(&self) -> Option<String> {
-        if self.pictures.is_empty() {
-            return None;
-        }
-        if self.words.entries.is_empty() {
-            return Some("the last 24 and 48 hours".to_string());
-        }
-        let captions = self.pictures.iter().map(|picture| picture.caption.as_str());
-        let captions: Vec<&str> = captions.collect();
-        Some(format!("the last 24 hours of {}", captions.join(", ")))
     }
 
     /// The mail to one recipient.

@@ -19,7 +19,7 @@ use chrono::DateTime;
 use chrono_tz::Tz;
 
 pub use compose::{compose, compose_evaluation};
-pub use digest::compose_digest;
+pub use digest::{MOST_PICTURES, compose_digest};
 pub use message::{Email, Envelope, message_id};
 pub use smtp::SmtpSession;
 
