@@ -168,7 +168,7 @@ impl Record {
         self.settle(alert, now);
     }
 
-    /// The pending notification is given up, or not needed any more.
+    /// The pending notification is done with.
     pub fn settle(&mut self, alert: &Alert, now: DateTime<Utc>) {
         if let Some(pending) = self.pending.take() {
             self.last = Some(Notified {

@@ -14,9 +14,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::de::DeserializeOwned;
 
-use super::file::{
-    self, Certainty, PART, is_own, make_own, make_private, names_in, open_to_lock, spare,
-};
+use super::file::{self, Certainty, is_own, make_own, make_private, names_in, open_to_lock};
 use super::format::{LoadError, decode};
 
 /// What the name of a file holds that could not be read.
@@ -37,7 +35,6 @@ pub struct StateDirectory {
     left: Vec<UnreadableFile>,
 }
 
-/// What is done to a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Nothing is changed, not even set aside.
@@ -45,7 +42,7 @@ pub enum Access {
     Own,
 }
 
-/// A file that could not be read, where it is now.
+/// A file that could not be read, and where it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadableFile {
     pub name: String,
@@ -56,7 +53,7 @@ pub struct UnreadableFile {
 impl StateDirectory {
     pub fn new(dir: &Path, access: Access) -> Self {
         Self {
-            spare: spare(dir),
+            spare: file::spare(dir),
             dir: dir.to_path_buf(),
             access,
             complaint: None,
@@ -73,7 +70,7 @@ impl StateDirectory {
         }
         for name in names_in(&self.dir) {
             // Left by a run that was killed.
-            if name.ends_with(PART) {
+            if name.ends_with(file::PART) {
                 let _ = file::remove(&self.dir.join(&name));
             }
             if is_of_old_format(&name) {
@@ -84,7 +81,7 @@ impl StateDirectory {
             return;
         }
         let mut names = names_in(&self.spare);
-        names.retain(|name| !name.ends_with(PART) && !name.ends_with(LOCK_ENDING));
+        names.retain(|name| !name.ends_with(file::PART) && !name.ends_with(LOCK_ENDING));
         match names.iter().try_for_each(|name| self.move_over(name)) {
             Err(error) => self.complain(&error),
             Ok(()) => {
@@ -95,19 +92,17 @@ impl StateDirectory {
     }
 
     fn move_over(&self, name: &str) -> io::Result<()> {
-        let (from, to) = (self.spare.join(name), self.dir.join(name));
+        let (from, mut to) = (self.spare.join(name), self.dir.join(name));
+        // What was set aside in one directory overwrites nothing that was set aside in the other.
+        if let Some((name, _)) = name.split_once(ASIDE)
+            && to.exists()
+        {
+            to = free_aside(&self.dir, name).unwrap_or(to);
+        }
         if let Some(bytes) = file::read(&from)? {
-            file::write(&self.free_name(name, to), &bytes, Certainty::Durable)?;
+            file::write(&to, &bytes, Certainty::Durable)?;
         }
         file::remove(&from)
-    }
-
-    /// What was set aside in one directory overwrites nothing that was set aside in the other.
-    fn free_name(&self, name: &str, path: PathBuf) -> PathBuf {
-        match name.split_once(ASIDE) {
-            Some((name, _)) if path.exists() => free_aside(&self.dir, name).unwrap_or(path),
-            _ => path,
-        }
     }
 
     /// A lock of the kernel's ends with whoever holds it, however that ends; `None` if another does.

@@ -80,7 +80,6 @@ pub fn tell(notification: &Notification, now: DateTime<Tz>) -> Option<(Words, En
     }
 }
 
-/// The pictures of one metric, named after it.
 fn pictures_of(metric: &Metric, pictures: Option<&Pictures>) -> Vec<Picture> {
     let picture = |hours: &str, png: &[u8]| {
         let caption = format!("Last {hours} hours");

@@ -15,8 +15,8 @@ use crate::output::{
 };
 
 pub struct Figures<'a> {
-    metric: &'a Metric,
-    evaluation: &'a Evaluation,
+    pub metric: &'a Metric,
+    pub evaluation: &'a Evaluation,
     value: f64,
     now: DateTime<Tz>,
 }

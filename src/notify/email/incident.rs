@@ -14,11 +14,9 @@ use crate::notify::{AlertKind, Notification};
 use crate::output::write_time;
 
 pub struct Incident<'a> {
-    metric: &'a Metric,
     side: Side,
     notification: &'a Notification<'a>,
-    /// The latest bucket outside, or the one that ended it.
-    evaluation: &'a Evaluation,
+    /// Of the latest bucket outside, or of the one that ended it.
     figures: Figures<'a>,
     now: DateTime<Tz>,
 }
@@ -39,10 +37,8 @@ impl<'a> Incident<'a> {
             |newest: &&Evaluation| newest.bucket == stored.bucket && newest.band.is_some();
         let evaluation = notification.newest.filter(is_same).unwrap_or(stored);
         Some(Self {
-            metric,
             side,
             notification,
-            evaluation,
             figures: Figures::new(metric, evaluation, now)?,
             now,
         })
@@ -50,7 +46,7 @@ impl<'a> Incident<'a> {
 
     pub fn words(&self) -> Words {
         let headline = self.figures.headline().unwrap_or_default();
-        let (title, extent) = (&self.metric.title, self.extent());
+        let (title, extent) = (&self.figures.metric.title, self.extent());
         let (length, side) = (extent.length(), self.side_word());
         let (subject, word) = match self.notification.kind {
             AlertKind::Firing => (headline, side.to_string()),
@@ -63,10 +59,10 @@ impl<'a> Incident<'a> {
         };
         Words {
             subject: format!("[{}] {title} {subject}", self.label()),
-            heading: heading(&word, self.metric),
+            heading: heading(&word, self.figures.metric),
             summary: self.summary(),
             facts: self.with_extent(self.figures.facts()),
-            notes: notes(self.metric, self.evaluation),
+            notes: notes(self.figures.metric, self.figures.evaluation),
             ..Words::default()
         }
     }
@@ -78,7 +74,7 @@ impl<'a> Incident<'a> {
         let figures =
             figures.map(|(band, deviation)| format!("expected {}; {deviation}", band.trim_end()));
         let mut entry = Entry {
-            title: self.metric.title.clone(),
+            title: self.figures.metric.title.clone(),
             word: self.side_word().to_string(),
             label: self.label(),
             tone: tone(self.notification),
@@ -134,7 +130,7 @@ impl<'a> Incident<'a> {
     }
 
     fn summary_of_end(&self) -> String {
-        let (title, extent) = (&self.metric.title, self.extent());
+        let (title, extent) = (&self.figures.metric.title, self.extent());
         let (length, span, side) = (extent.length(), extent.span(), self.side_word());
         let figures = self.figures.against_expected();
         let figures = figures.map_or(String::new(), |figures| {
@@ -158,12 +154,12 @@ impl<'a> Incident<'a> {
     }
 
     fn began_earlier(&self) -> bool {
-        self.notification.alert.since < self.evaluation.bucket.start
+        self.notification.alert.since < self.figures.evaluation.bucket.start
     }
 
     /// So far it reaches to the end of the latest bucket outside.
     fn extent(&self) -> Extent {
-        let so_far = self.evaluation.bucket.end;
+        let so_far = self.figures.evaluation.bucket.end;
         Extent::new(self.notification.alert, so_far, self.now)
     }
 

@@ -25,7 +25,6 @@ pub struct Words {
     pub notes: Vec<String>,
 }
 
-/// A row of the table.
 #[derive(Debug, Clone)]
 pub struct Fact {
     pub name: String,
@@ -84,7 +83,6 @@ pub struct Envelope<'a> {
     pub to: &'a Mailbox,
     pub date: DateTime<Utc>,
     pub message_id: &'a str,
-    /// The Message-ID of the mail that this one belongs to.
     pub in_reply_to: Option<&'a str>,
 }
 
