@@ -77,14 +77,11 @@ fn compose(
     if let [notification] = notifications {
         return email::compose(notification, gallery.pictures_of(notification), letterhead);
     }
+    let deviation = |one: &Notification| one.alert.deviation().map_or(0.0, f64::abs);
     let mut farthest: Vec<&Notification> = notifications.iter().collect();
     farthest.sort_by(|one, other| deviation(other).total_cmp(&deviation(one)));
     for notification in farthest.into_iter().take(email::MOST_PICTURES) {
         gallery.pictures_of(notification);
     }
     email::compose_digest(notifications, |metric| gallery.drawn(metric), letterhead)
-}
-
-fn deviation(notification: &Notification) -> f64 {
-    notification.alert.deviation().map_or(0.0, f64::abs)
 }

@@ -101,10 +101,8 @@ impl NotificationLog {
 
     /// The latest time anybody was notified of an alert.
     pub fn notified_at(&self, key: AlertKey) -> Option<DateTime<Utc>> {
-        let accepted = self
-            .records(key)
-            .filter(|(_, record)| record.thread.is_some());
-        accepted
+        self.records(key)
+            .filter(|(_, record)| record.thread.is_some())
             .filter_map(|(_, record)| Some(record.last.as_ref()?.at))
             .max()
     }

@@ -67,7 +67,6 @@ impl<'a> Incident<'a> {
         }
     }
 
-    /// Its row in a digest.
     pub fn entry(&self) -> Entry {
         let extent = self.extent();
         let figures = self.figures.band().zip(self.figures.deviation());

@@ -197,10 +197,9 @@ impl Email {
 /// The Message-ID of what goes by a name, to one recipient.
 pub fn message_id(from: &Mailbox, to: &Mailbox, name: &str) -> String {
     let mark = fingerprint(&format!("{name} {}", to.email));
-    let ascii_domain = Some(from.email.domain())
-        .filter(|domain| domain.is_ascii())
-        .unwrap_or("bandwatch.invalid");
-    format!("<bandwatch.{mark:016x}@{ascii_domain}>")
+    let domain = Some(from.email.domain()).filter(|domain| domain.is_ascii());
+    let domain = domain.unwrap_or("bandwatch.invalid");
+    format!("<bandwatch.{mark:016x}@{domain}>")
 }
 
 impl Tone {

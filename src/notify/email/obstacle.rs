@@ -173,7 +173,6 @@ impl<'a> Obstacle<'a> {
         }
     }
 
-    /// Its row in a digest.
     pub fn entry(&self) -> Entry {
         let extent = self.extent();
         let mut entry = Entry {
