@@ -10,9 +10,6 @@ use super::gallery::Gallery;
 use super::notification::Notification;
 use crate::config::{Deadline, MailSettings, Mailbox};
 
-/// A digest shows no more pictures than this: those of what is farthest out.
-const MOST_PICTURED: usize = 5;
-
 pub struct EmailChannel<'a> {
     letterhead: Letterhead<'a>,
     from: Mailbox,
@@ -39,45 +36,20 @@ impl<'a> EmailChannel<'a> {
         }
     }
 
-    /// Ends the session.
     pub fn close(self) -> Gallery<'a> {
         self.session.close();
         self.gallery
-    }
-
-    fn compose(&mut self, mail: &Mail) -> &Email {
-        let (gallery, letterhead) = (&mut self.gallery, &self.letterhead);
-        let composed = self.composed.entry(mail.id.to_string());
-        composed.or_insert_with(|| match mail.notifications.as_slice() {
-            [notification] => {
-                let pictures = gallery.pictures_of(notification);
-                email::compose(notification, pictures, letterhead)
-            }
-            notifications => {
-                let mut farthest: Vec<&Notification> = notifications.iter().collect();
-                farthest.sort_by(|one, other| deviation(other).total_cmp(&deviation(one)));
-                for notification in farthest.into_iter().take(MOST_PICTURED) {
-                    gallery.pictures_of(notification);
-                }
-                let pictured = notifications.iter().map(|notification| {
-                    let metric = notification.metric;
-                    (
-                        *notification,
-                        metric.and_then(|metric| gallery.drawn(metric)),
-                    )
-                });
-                email::compose_digest(&pictured.collect::<Vec<_>>(), letterhead)
-            }
-        })
     }
 }
 
 impl Channel for EmailChannel<'_> {
     fn send(&mut self, mail: &Mail) -> Result<String> {
         let message_id = email::message_id(&self.from, mail.to, mail.id);
-        let from = self.from.clone();
-        let message = self.compose(mail).message(&Envelope {
-            from: &from,
+        let composed = self.composed.entry(mail.id.to_string());
+        let email = composed
+            .or_insert_with(|| compose(&mail.notifications, &mut self.gallery, &self.letterhead));
+        let message = email.message(&Envelope {
+            from: &self.from,
             to: mail.to,
             date: mail.since,
             message_id: &message_id,
@@ -88,21 +60,28 @@ impl Channel for EmailChannel<'_> {
     }
 
     fn subject(&self, mail: &Mail) -> String {
-        let letterhead = &self.letterhead;
-        match mail.notifications.as_slice() {
-            [notification] => email::compose(notification, None, letterhead),
-            notifications => {
-                let bare = notifications
-                    .iter()
-                    .map(|notification| (*notification, None));
-                email::compose_digest(&bare.collect::<Vec<_>>(), letterhead)
-            }
-        }
-        .subject()
-        .to_string()
+        let email = match mail.notifications.as_slice() {
+            [notification] => email::compose(notification, None, &self.letterhead),
+            notifications => email::compose_digest(notifications, |_| None, &self.letterhead),
+        };
+        email.subject().to_string()
     }
 }
 
-fn deviation(notification: &Notification) -> f64 {
-    notification.alert.deviation().map_or(0.0, f64::abs)
+/// Composes a mail, with the pictures of what is farthest out.
+fn compose(
+    notifications: &[Notification],
+    gallery: &mut Gallery,
+    letterhead: &Letterhead,
+) -> Email {
+    if let [notification] = notifications {
+        return email::compose(notification, gallery.pictures_of(notification), letterhead);
+    }
+    let deviation = |one: &Notification| one.alert.deviation().map_or(0.0, f64::abs);
+    let mut farthest: Vec<&Notification> = notifications.iter().collect();
+    farthest.sort_by(|one, other| deviation(other).total_cmp(&deviation(one)));
+    for notification in farthest.into_iter().take(email::MOST_PICTURES) {
+        gallery.pictures_of(notification);
+    }
+    email::compose_digest(notifications, |metric| gallery.drawn(metric), letterhead)
 }

@@ -7,7 +7,7 @@ use anyhow::{Error, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::due::due;
-use super::log::{AlertKey, LostNotification, NotificationLog, Pending};
+use super::log::{AlertKey, LostNotification, NotificationLog, Pending, Record};
 use super::notification::{AlertKind, Notification};
 use crate::config::{Mailbox, Metric};
 use crate::detect::Evaluation;
@@ -15,7 +15,7 @@ use crate::incident::{Alert, Condition, Policy};
 use crate::output::fingerprint::fingerprint;
 use crate::output::one_line;
 
-/// An alert, and who is to know of it.
+/// An alert, with all that matters for telling it.
 #[derive(Debug, Clone)]
 pub struct AddressedAlert<'a> {
     /// `None`: bandwatch itself.
@@ -28,19 +28,16 @@ pub struct AddressedAlert<'a> {
 }
 
 /// What goes to one recipient at once: one notification, or several as a digest.
-#[derive(Debug)]
 pub struct Mail<'a> {
     /// The same whenever it is sent anew.
     pub id: &'a str,
     pub to: &'a Mailbox,
     /// The Message-ID of the mail that this one belongs to.
     pub in_reply_to: Option<&'a str>,
-    /// When it became due.
     pub since: DateTime<Utc>,
     pub notifications: Vec<Notification<'a>>,
 }
 
-/// Something that mails can be sent through.
 pub trait Channel {
     /// Sends a mail and returns the Message-ID under which the server accepted it.
     fn send(&mut self, mail: &Mail) -> Result<String>;
@@ -58,7 +55,6 @@ pub struct Delivery {
     pub now: DateTime<Utc>,
 }
 
-/// What came of sending one mail.
 #[derive(Debug)]
 pub struct SendResult {
     pub to: Mailbox,
@@ -67,7 +63,6 @@ pub struct SendResult {
     pub outcome: Result<()>,
 }
 
-/// What came of all of them.
 #[derive(Debug, Default)]
 pub struct Delivered {
     pub results: Vec<SendResult>,
@@ -75,11 +70,11 @@ pub struct Delivered {
     pub failures: Vec<Error>,
 }
 
-/// Of one alert and one recipient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Item {
-    alert: usize,
-    recipient: usize,
+/// One alert, for one recipient.
+#[derive(Debug, Clone, Copy)]
+struct Item<'a> {
+    addressed: &'a AddressedAlert<'a>,
+    to: &'a Mailbox,
 }
 
 impl Delivery {
@@ -92,22 +87,23 @@ impl Delivery {
         mut save: impl FnMut(&NotificationLog) -> Result<()>,
     ) -> Delivered {
         let mut delivered = Delivered::default();
-        let addressees: BTreeSet<(AlertKey, &str)> = items(alerts)
-            .map(|item| (alerts[item.alert].key(), item.recipient(alerts)))
+        let items: Vec<Item> = alerts.iter().flat_map(AddressedAlert::items).collect();
+        let addressees: BTreeSet<(AlertKey, &str)> = items
+            .iter()
+            .map(|item| (item.addressed.key(), item.recipient()))
             .collect();
         log.take_back(|key, recipient| addressees.contains(&(key, recipient)));
-        self.plan(items(alerts), alerts, log);
+        self.plan(&items, log);
         delivered.failures.extend(save(log).err());
-        let mut mails = ready_mails(items(alerts), alerts, log, self.now);
+        let mut mails = VecDeque::from(ready_mails(&items, log, self.now));
         while let Some(mail) = mails.pop_front() {
-            let result = self.send(&mail, alerts, log, channel);
+            let result = self.send(&mail, log, channel);
             // That an alert is over becomes due once its opening was accepted.
             if result.as_ref().is_some_and(|result| result.outcome.is_ok()) {
-                self.plan(mail.iter().copied(), alerts, log);
-                let next = ready_mails(mail.iter().copied(), alerts, log, self.now);
-                next.into_iter()
-                    .rev()
-                    .for_each(|mail| mails.push_front(mail));
+                self.plan(&mail, log);
+                for next in ready_mails(&mail, log, self.now).into_iter().rev() {
+                    mails.push_front(next);
+                }
             }
             delivered.results.extend(result);
             delivered.failures.extend(save(log).err());
@@ -116,43 +112,35 @@ impl Delivery {
     }
 
     /// Notes what is due as on its way, each in its mail; and takes back what is not needed any more.
-    fn plan(
-        self,
-        items: impl Iterator<Item = Item>,
-        alerts: &[AddressedAlert],
-        log: &mut NotificationLog,
-    ) {
-        let mut new: BTreeMap<(String, Group), Vec<(Item, AlertKind)>> = BTreeMap::new();
+    fn plan(self, items: &[Item], log: &mut NotificationLog) {
+        let mut new: BTreeMap<(&str, Group), Vec<(Item, AlertKind)>> = BTreeMap::new();
         for item in items {
-            let (addressed, recipient) = (&alerts[item.alert], item.recipient(alerts));
-            let record = log.record(addressed.key(), recipient);
-            let kind = due(&addressed.alert, record, self.now, &addressed.policy);
-            let planned = record.and_then(|record| record.pending.as_ref());
-            if planned.map(|pending| pending.kind) == kind {
+            let kind = item.due(log, self.now);
+            let planned = item.pending(log).map(|pending| pending.kind);
+            if planned == kind {
                 continue;
             }
             if planned.is_some() {
-                log.record_mut(addressed.key(), recipient).pending = None;
+                item.record_mut(log).pending = None;
             }
             if let Some(kind) = kind {
-                let group = Group::new(addressed, kind);
-                let group = new.entry((recipient.to_string(), group)).or_default();
-                group.push((item, kind));
+                let group = match (item.addressed.metric, kind) {
+                    (None, _) => Group::Own,
+                    (Some(_), AlertKind::Resolved) => Group::Resolved,
+                    (Some(_), _) => Group::Alerts,
+                };
+                let members = new.entry((item.recipient(), group)).or_default();
+                members.push((*item, kind));
             }
         }
         for ((_, group), members) in new {
             let is_digest = group != Group::Own && members.len() > self.digest_over;
-            let mails = if is_digest {
-                vec![members]
-            } else {
-                members.into_iter().map(|member| vec![member]).collect()
-            };
-            for members in mails {
-                let id = mail_id(&members, alerts, log);
+            let size = if is_digest { members.len() } else { 1 };
+            for members in members.chunks(size) {
+                let id = mail_id(members, log);
                 for (item, kind) in members {
-                    let key = alerts[item.alert].key();
-                    let record = log.record_mut(key, item.recipient(alerts));
-                    record.pending = Some(Pending::new(id.clone(), kind, self.now));
+                    let pending = Pending::new(id.clone(), *kind, self.now);
+                    item.record_mut(log).pending = Some(pending);
                 }
             }
         }
@@ -162,65 +150,57 @@ impl Delivery {
     fn send(
         self,
         items: &[Item],
-        alerts: &[AddressedAlert],
         log: &mut NotificationLog,
         channel: &mut impl Channel,
     ) -> Option<SendResult> {
         let first = items.first()?;
-        let recipient = first.recipient(alerts);
-        let records = items
+        let pending = items.iter().find_map(|item| item.pending(log))?.clone();
+        let thread = items
             .iter()
-            .filter_map(|item| log.record(alerts[item.alert].key(), recipient));
-        let pending = records.clone().find_map(|record| record.pending.clone())?;
-        let thread = records.into_iter().find_map(|record| record.thread.clone());
-        let told: Vec<(&AddressedAlert, Alert, AlertKind)> = items
+            .find_map(|item| item.record(log)?.thread.clone());
+        let told: Vec<(Item, Alert, AlertKind)> = items
             .iter()
             .filter_map(|item| {
-                let addressed = &alerts[item.alert];
-                let record = log.record(addressed.key(), recipient)?;
-                let kind = record.pending.as_ref()?.kind;
+                let kind = item.pending(log)?.kind;
                 let alert = match kind {
-                    AlertKind::Firing => addressed.alert.as_released(),
-                    _ => addressed.alert.clone(),
+                    AlertKind::Firing => item.addressed.alert.as_released(),
+                    _ => item.addressed.alert.clone(),
                 };
-                Some((addressed, alert, kind))
+                Some((*item, alert, kind))
             })
             .collect();
-        let notifications = told.iter().map(|(addressed, alert, kind)| Notification {
-            metric: addressed.metric,
+        let notifications = told.iter().map(|(item, alert, kind)| Notification {
+            metric: item.addressed.metric,
             alert,
             kind: *kind,
-            newest: addressed.newest,
+            newest: item.addressed.newest,
         });
-        let to = &alerts[first.alert].recipients[first.recipient];
         let mail = Mail {
             id: &pending.mail,
-            to,
+            to: first.to,
             in_reply_to: thread.as_deref(),
             since: pending.since,
             notifications: notifications.collect(),
         };
         if pending.is_given_up(self.now, self.give_up_after) {
-            let is_about_losses = is_about_losses(&alerts[first.alert].alert);
-            if !is_about_losses {
+            if !first.is_about_losses() {
                 log.lost.push(LostNotification {
                     subject: channel.subject(&mail),
-                    to: to.to_string(),
+                    to: first.to.to_string(),
                     since: pending.since,
                     why: pending.error.clone().unwrap_or_default(),
                     told_by: None,
                     told: false,
                 });
             }
-            for (addressed, alert, _) in &told {
-                let record = log.record_mut(addressed.key(), recipient);
-                record.settle(alert, self.now);
+            for (item, alert, _) in &told {
+                item.record_mut(log).settle(alert, self.now);
             }
             return None;
         }
         let outcome = channel.send(&mail);
-        for (addressed, alert, _) in &told {
-            let record = log.record_mut(addressed.key(), recipient);
+        for (item, alert, _) in &told {
+            let record = item.record_mut(log);
             match &outcome {
                 Ok(message_id) => {
                     record.accept(alert, message_id, self.now);
@@ -233,9 +213,9 @@ impl Delivery {
                 }
             }
         }
-        let metrics = items.iter().filter_map(|item| alerts[item.alert].metric);
+        let metrics = items.iter().filter_map(|item| item.addressed.metric);
         Some(SendResult {
-            to: to.clone(),
+            to: first.to.clone(),
             metrics: metrics.map(|metric| metric.name.clone()).collect(),
             outcome: outcome.map(drop),
         })
@@ -251,16 +231,6 @@ enum Group {
     Resolved,
 }
 
-impl Group {
-    fn new(addressed: &AddressedAlert, kind: AlertKind) -> Self {
-        match (addressed.metric, kind) {
-            (None, _) => Self::Own,
-            (Some(_), AlertKind::Resolved) => Self::Resolved,
-            (Some(_), _) => Self::Alerts,
-        }
-    }
-}
-
 impl AddressedAlert<'_> {
     pub fn key(&self) -> AlertKey<'_> {
         AlertKey {
@@ -269,94 +239,92 @@ impl AddressedAlert<'_> {
         }
     }
 
+    fn items(&self) -> impl Iterator<Item = Item<'_>> {
+        let recipients = self.recipients.iter();
+        recipients.map(|to| Item {
+            addressed: self,
+            to,
+        })
+    }
+
     /// Whether everybody was notified of it once, or given up.
     pub fn is_known(&self, log: &NotificationLog) -> bool {
-        self.recipients.iter().all(|recipient| {
-            let record = log.record(self.key(), recipient.email.as_ref());
+        self.items().all(|item| {
+            let record = item.record(log);
             record.is_some_and(|record| record.last.is_some())
         })
     }
 
     /// Whether nothing more of it is to be told to anybody, as it is now.
     pub fn is_settled(&self, log: &NotificationLog, now: DateTime<Utc>) -> bool {
-        self.recipients.iter().all(|recipient| {
-            let record = log.record(self.key(), recipient.email.as_ref());
-            record.is_none_or(|record| record.pending.is_none())
-                && due(&self.alert, record, now, &self.policy).is_none()
-        })
+        self.items()
+            .all(|item| item.pending(log).is_none() && item.due(log, now).is_none())
     }
 }
 
-impl Item {
-    fn recipient<'a>(self, alerts: &'a [AddressedAlert]) -> &'a str {
-        alerts[self.alert].recipients[self.recipient].email.as_ref()
+impl<'a> Item<'a> {
+    fn recipient(self) -> &'a str {
+        self.to.email.as_ref()
     }
-}
 
-fn items(alerts: &[AddressedAlert]) -> impl Iterator<Item = Item> {
-    let alerts = alerts.iter().enumerate();
-    alerts.flat_map(|(alert, addressed)| {
-        let recipients = 0..addressed.recipients.len();
-        recipients.map(move |recipient| Item { alert, recipient })
-    })
-}
+    fn record(self, log: &NotificationLog) -> Option<&Record> {
+        log.record(self.addressed.key(), self.recipient())
+    }
 
-fn is_about_losses(alert: &Alert) -> bool {
-    alert.condition == Condition::NotificationsLost
+    fn record_mut(self, log: &mut NotificationLog) -> &mut Record {
+        log.record_mut(self.addressed.key(), self.recipient())
+    }
+
+    fn pending(self, log: &NotificationLog) -> Option<&Pending> {
+        self.record(log)?.pending.as_ref()
+    }
+
+    fn due(self, log: &NotificationLog, now: DateTime<Utc>) -> Option<AlertKind> {
+        let addressed = self.addressed;
+        due(&addressed.alert, self.record(log), now, &addressed.policy)
+    }
+
+    fn is_about_losses(self) -> bool {
+        self.addressed.alert.condition == Condition::NotificationsLost
+    }
 }
 
 /// The mails whose time has come. That some were lost comes first: the next mail that gets through is to
 /// say so. That a metric is watched again comes before what was seen of it then.
-fn ready_mails(
-    items: impl Iterator<Item = Item>,
-    alerts: &[AddressedAlert],
+fn ready_mails<'a>(
+    items: &[Item<'a>],
     log: &NotificationLog,
     now: DateTime<Utc>,
-) -> VecDeque<Vec<Item>> {
-    let mut mails: Vec<(&str, &str, Vec<Item>)> = Vec::new();
+) -> Vec<Vec<Item<'a>>> {
+    let mut mails: Vec<((&str, &str), Vec<Item>)> = Vec::new();
     for item in items {
-        let recipient = item.recipient(alerts);
-        let record = log.record(alerts[item.alert].key(), recipient);
-        let Some(pending) = record.and_then(|record| record.pending.as_ref()) else {
+        let Some(pending) = item.pending(log).filter(|pending| pending.is_ready(now)) else {
             continue;
         };
-        if !pending.is_ready(now) {
-            continue;
-        }
-        let id = pending.mail.as_str();
-        let is_same = |mail: &&mut (&str, &str, _)| (mail.0, mail.1) == (id, recipient);
-        match mails.iter_mut().find(is_same) {
-            Some((_, _, items)) => items.push(item),
-            None => mails.push((id, recipient, vec![item])),
+        let mail = (pending.mail.as_str(), item.recipient());
+        match mails.iter_mut().find(|(other, _)| *other == mail) {
+            Some((_, items)) => items.push(*item),
+            None => mails.push((mail, vec![*item])),
         }
     }
-    let mut mails: Vec<Vec<Item>> = mails.into_iter().map(|(_, _, items)| items).collect();
-    mails.sort_by_key(|items| {
-        let alert = &alerts[items[0].alert].alert;
-        let recipient = items[0].recipient(alerts);
-        let was_told = log
-            .record(alerts[items[0].alert].key(), recipient)
-            .is_some_and(|record| record.thread.is_some());
-        let is_watched_again = was_told && !alert.is_open() && alert.side().is_none();
-        (!is_about_losses(alert), !is_watched_again)
+    mails.sort_by_key(|(_, items)| {
+        let (first, alert) = (items[0], &items[0].addressed.alert);
+        let thread = first.record(log).and_then(|record| record.thread.as_ref());
+        let is_watched_again = thread.is_some() && !alert.is_open() && alert.side().is_none();
+        (!first.is_about_losses(), !is_watched_again)
     });
-    mails.into()
+    mails.into_iter().map(|(_, items)| items).collect()
 }
 
 /// An id for what is told: of metrics, alerts and places in them. The same for all recipients who are
 /// told the same.
-fn mail_id(
-    members: &[(Item, AlertKind)],
-    alerts: &[AddressedAlert],
-    log: &NotificationLog,
-) -> String {
+fn mail_id(members: &[(Item, AlertKind)], log: &NotificationLog) -> String {
     let told: String = members
         .iter()
         .map(|(item, kind)| {
-            let (addressed, recipient) = (&alerts[item.alert], item.recipient(alerts));
-            let key = addressed.key();
-            let count = log.record(key, recipient).map_or(0, |record| record.count);
-            format!("{}\n{}\n{count} {kind:?}\n", key.metric, key.alert)
+            let AlertKey { metric, alert } = item.addressed.key();
+            let count = item.record(log).map_or(0, |record| record.count);
+            format!("{metric}\n{alert}\n{count} {kind:?}\n")
         })
         .collect();
     format!("{:016x}", fingerprint(&told))

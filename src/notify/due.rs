@@ -26,10 +26,7 @@ pub fn due(
             (is_news && policy.notify_recovery).then_some(AlertKind::Resolved)
         }
         None => {
-            let bucket = alert
-                .evaluation
-                .as_ref()
-                .map(|outside| outside.bucket.start);
+            let bucket = alert.evaluation.as_ref().map(|out| out.bucket.start);
             if bucket.is_some() && bucket <= last.bucket {
                 return None;
             }
@@ -45,10 +42,10 @@ pub fn due(
                 | Condition::NotificationsLost => false,
                 _ => policy.renotify.is_due(now - last.at),
             };
-            match (is_worse, is_repeated) {
-                (true, _) => Some(AlertKind::Escalated),
-                (false, true) => Some(AlertKind::Repeat),
-                (false, false) => None,
+            if is_worse {
+                Some(AlertKind::Escalated)
+            } else {
+                is_repeated.then_some(AlertKind::Repeat)
             }
         }
     }

@@ -15,9 +15,9 @@ use crate::config::{Mailbox, Metric};
 use crate::detect::Evaluation;
 use crate::output::write_whole;
 
-/// The pictures that were drawn, by the name of their metric.
 pub struct Gallery<'a> {
     plots: &'a PlotsDir,
+    /// By the name of the metric; `None` if they cannot be drawn.
     drawn: BTreeMap<String, Option<Pictures>>,
     /// What was written, by the name of the metric.
     pub files: BTreeMap<String, Vec<PathBuf>>,
@@ -46,16 +46,13 @@ impl<'a> Gallery<'a> {
     /// Draws a metric once. An alert without pictures is better than none, whatever goes wrong with them.
     fn draw(&mut self, metric: &Metric, evaluation: &Evaluation) -> Option<&Pictures> {
         if !self.drawn.contains_key(&metric.name) {
-            let bug = || anyhow!("draw the pictures: a bug in bandwatch, please report it");
+            let bug = "draw the pictures: a bug in bandwatch, please report it";
             let drawn = catch_unwind(|| draw_pictures(metric, evaluation));
-            let pictures = drawn.unwrap_or_else(|_| Err(bug()));
+            let pictures = drawn.unwrap_or_else(|_| Err(anyhow!(bug)));
             let pictures = pictures.map_err(|error| self.failures.push(error)).ok();
             if let Some(pictures) = &pictures {
-                let files = [
-                    ("24h.png", pictures.day.as_slice()),
-                    ("48h.png", &pictures.two_days),
-                ];
-                self.write(metric, files);
+                let (day, two_days) = (pictures.day.as_slice(), pictures.two_days.as_slice());
+                self.write(metric, [("24h.png", day), ("48h.png", two_days)]);
             }
             self.drawn.insert(metric.name.clone(), pictures);
         }
@@ -89,11 +86,8 @@ impl<'a> Gallery<'a> {
         let page = email.preview(pictures.each_ref().map(String::as_str));
         match message.and_then(|message| Ok((message.formatted(), page?))) {
             Ok((message, page)) => {
-                let files = [
-                    ("alert.eml", message.as_slice()),
-                    ("alert.html", page.as_bytes()),
-                ];
-                self.write(metric, files);
+                let (message, page) = (message.as_slice(), page.as_bytes());
+                self.write(metric, [("alert.eml", message), ("alert.html", page)]);
             }
             Err(error) => self.failures.push(error),
         }
@@ -101,15 +95,13 @@ impl<'a> Gallery<'a> {
 
     /// Writes two files of a metric. What is half there is not told of.
     fn write(&mut self, metric: &Metric, files: [(&str, &[u8]); 2]) {
-        let written = files
-            .into_iter()
-            .map(|(name, bytes)| self.plots.write(metric, name, bytes));
+        let files = files.into_iter();
+        let written = files.map(|(name, bytes)| self.plots.write(metric, name, bytes));
         match written.collect::<Result<Vec<_>>>() {
-            Ok(paths) => self
-                .files
-                .entry(metric.name.clone())
-                .or_default()
-                .extend(paths),
+            Ok(paths) => {
+                let written = self.files.entry(metric.name.clone()).or_default();
+                written.extend(paths);
+            }
             Err(error) => self.failures.push(error),
         }
     }
@@ -136,11 +128,8 @@ impl PlotsDir {
         fs::create_dir_all(&self.dir)
             .and_then(|()| write_whole(&path, bytes))
             .with_context(|| {
-                format!(
-                    "plots_dir = {:?}: cannot write {}",
-                    self.dir.display().to_string(),
-                    path.display()
-                )
+                let (dir, path) = (self.dir.display().to_string(), path.display());
+                format!("plots_dir = {dir:?}: cannot write {path}")
             })?;
         Ok(path)
     }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, bail};
 use ureq::Agent;
 
 use crate::config::{Deadline, Secret};
@@ -19,13 +19,12 @@ pub fn beat(address: &Secret, deadline: Deadline) -> Result<()> {
         .timeout_global(Some(patience))
         .build()
         .into();
-    let told = |why: String| anyhow!("heartbeat_url: {why}");
     match agent.get(address.reveal()).call() {
         Ok(_) => Ok(()),
-        Err(ureq::Error::StatusCode(code)) => Err(told(format!("the service answered {code}"))),
-        Err(ureq::Error::Timeout(_)) => Err(told("no answer in time".into())),
-        Err(ureq::Error::Io(error)) => Err(told(format!("cannot be reached: {error}"))),
-        Err(ureq::Error::HostNotFound) => Err(told("its host is not known".into())),
-        Err(_) => Err(told("the request failed".into())),
+        Err(ureq::Error::StatusCode(code)) => bail!("heartbeat_url: the service answered {code}"),
+        Err(ureq::Error::Timeout(_)) => bail!("heartbeat_url: no answer in time"),
+        Err(ureq::Error::Io(error)) => bail!("heartbeat_url: cannot be reached: {error}"),
+        Err(ureq::Error::HostNotFound) => bail!("heartbeat_url: its host is not known"),
+        Err(_) => bail!("heartbeat_url: the request failed"),
     }
 }

@@ -3,7 +3,6 @@
 //! is simply still due. After Alertmanager's nflog.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -29,7 +28,7 @@ pub struct NotificationLog {
     pub lost: Vec<LostNotification>,
 }
 
-/// What one recipient was notified of in one alert.
+/// What one recipient knows of one alert.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Record {
@@ -46,7 +45,6 @@ pub struct Record {
     pub pending: Option<Pending>,
 }
 
-/// A notification that is done with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Notified {
     pub kind: AlertKind,
@@ -62,19 +60,16 @@ pub struct Notified {
 /// is killed between the acceptance and the record sends it again under the same Message-ID.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pending {
-    /// The notifications that go out in one mail share it.
+    /// Its id, which the notifications of one mail share.
     pub mail: String,
     pub kind: AlertKind,
-    /// When it became due.
     pub since: DateTime<Utc>,
     pub attempts: u32,
     pub not_before: DateTime<Utc>,
-    /// Why the last attempt failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
-/// A notification that was given up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LostNotification {
     pub subject: String,
@@ -87,7 +82,6 @@ pub struct LostNotification {
     pub told: bool,
 }
 
-/// The alert of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AlertKey<'a> {
     pub metric: &'a str,
@@ -107,24 +101,25 @@ impl NotificationLog {
 
     /// The latest time anybody was notified of an alert.
     pub fn notified_at(&self, key: AlertKey) -> Option<DateTime<Utc>> {
-        let recipients = self.records.get(key.metric)?.get(key.alert)?.values();
-        let accepted = recipients.filter(|record| record.thread.is_some());
-        accepted
-            .filter_map(|record| Some(record.last.as_ref()?.at))
+        self.records(key)
+            .filter(|(_, record)| record.thread.is_some())
+            .filter_map(|(_, record)| Some(record.last.as_ref()?.at))
             .max()
     }
 
     /// What of an alert is on its way, by the recipient's address.
     pub fn pending(&self, key: AlertKey) -> impl Iterator<Item = (&str, &Pending)> {
-        let alerts = self.records.get(key.metric);
-        let recipients = alerts.and_then(|alerts| alerts.get(key.alert));
-        recipients
-            .into_iter()
-            .flatten()
+        self.records(key)
             .filter_map(|(to, record)| Some((to.as_str(), record.pending.as_ref()?)))
     }
 
-    /// Whether anything is on its way to anybody.
+    /// By the recipient's address.
+    fn records(&self, key: AlertKey) -> impl Iterator<Item = (&String, &Record)> {
+        let alerts = self.records.get(key.metric);
+        let recipients = alerts.and_then(|alerts| alerts.get(key.alert));
+        recipients.into_iter().flatten()
+    }
+
     pub fn is_waiting(&self) -> bool {
         let alerts = self.records.values().flat_map(BTreeMap::values);
         let mut records = alerts.flat_map(BTreeMap::values);
@@ -138,10 +133,9 @@ impl NotificationLog {
             for (alert, recipients) in alerts {
                 let key = AlertKey { metric, alert };
                 for (recipient, record) in recipients {
-                    record.pending = record
-                        .pending
-                        .take()
-                        .filter(|_| is_addressed(key, recipient));
+                    if !is_addressed(key, recipient) {
+                        record.pending = None;
+                    }
                 }
             }
         }
@@ -172,16 +166,13 @@ impl Record {
         self.settle(alert, now);
     }
 
-    /// The pending notification is given up, or not needed any more.
+    /// The pending notification is done with.
     pub fn settle(&mut self, alert: &Alert, now: DateTime<Utc>) {
         if let Some(pending) = self.pending.take() {
             self.last = Some(Notified {
                 kind: pending.kind,
                 at: now,
-                bucket: alert
-                    .evaluation
-                    .as_ref()
-                    .map(|outside| outside.bucket.start),
+                bucket: alert.evaluation.as_ref().map(|out| out.bucket.start),
                 deviation: alert.deviation(),
             });
             self.count += 1;
@@ -217,18 +208,5 @@ impl Pending {
         let pause = (TimeDelta::minutes(1) * minutes).min(LONGEST_PAUSE) - HEAD_START;
         self.not_before = now + pause;
         self.error = Some(error);
-    }
-}
-
-impl fmt::Display for LostNotification {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        write!(
-            formatter,
-            "{:?} to {}, written at {}: {}",
-            self.subject,
-            self.to,
-            self.since.format("%Y-%m-%d %H:%M UTC"),
-            self.why
-        )
     }
 }

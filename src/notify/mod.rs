@@ -1,6 +1,5 @@
 //! From what is so to notifications that are accepted: what is due to whom (`due`), grouped into mails
-//! (`group`), rendered and sent by a channel (`email`), and recorded (`log`). A second channel is one
-//! more file here.
+//! (`deliver`), rendered and sent by a channel (`email`), and recorded (`log`).
 
 mod channel;
 mod deliver;

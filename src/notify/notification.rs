@@ -22,11 +22,16 @@ pub struct Notification<'a> {
 pub enum AlertKind {
     /// It is new to the recipient.
     Firing,
-    /// It lasts.
     Repeat,
     /// It is much worse than the recipient was told.
     Escalated,
     Resolved,
+}
+
+impl Notification<'_> {
+    pub fn is_resolved(&self) -> bool {
+        self.kind == AlertKind::Resolved
+    }
 }
 
 impl AlertKind {

@@ -25,16 +25,13 @@ impl OwnAlerts<'_> {
 
     /// Why the state cannot be written, while it cannot.
     pub fn report_unwritable(&mut self, complaint: Option<&str>) {
-        let open = self
-            .alerts
-            .iter_mut()
-            .find(|alert| alert.is_open() && alert.condition == Condition::StateUnwritable);
+        let mut open = self.alerts.iter_mut().filter(|alert| alert.is_open());
+        let open = open.find(|alert| alert.condition == Condition::StateUnwritable);
         match (open, complaint) {
             (None, None) => {}
-            (None, Some(complaint)) => self.alerts.push(Alert {
-                reason: complaint.to_string(),
-                ..Alert::new(Condition::StateUnwritable, self.now, self.now)
-            }),
+            (None, Some(complaint)) => {
+                self.open(Condition::StateUnwritable, complaint);
+            }
             (Some(alert), Some(complaint)) => {
                 alert.reason = complaint.to_string();
                 if self.now - alert.since >= UNWRITABLE_PATIENCE {
@@ -57,26 +54,32 @@ impl OwnAlerts<'_> {
         let untold: Vec<&mut LostNotification> = lost
             .iter_mut()
             .filter(|lost| {
-                let teller = lost.told_by.as_ref();
-                let is_on_its_way =
-                    teller.is_some_and(|id| self.alerts.iter().any(|alert| alert.id == *id));
-                !lost.told && !is_on_its_way
+                let is_teller = |alert: &Alert| lost.told_by.as_ref() == Some(&alert.id);
+                !lost.told && !self.alerts.iter().any(is_teller)
             })
             .collect();
         if untold.is_empty() {
             return;
         }
-        let lines: Vec<String> = untold.iter().map(ToString::to_string).collect();
+        let lines = untold.iter().map(|lost| {
+            let since = lost.since.format("%Y-%m-%d %H:%M UTC");
+            let (subject, to, why) = (&lost.subject, &lost.to, &lost.why);
+            format!("{subject:?} to {to}, written at {since}: {why}")
+        });
+        let lines: Vec<String> = lines.collect();
         let id = self.open(Condition::NotificationsLost, &lines.join("\n"));
         for lost in untold {
             lost.told_by = Some(id.clone());
         }
     }
 
+    /// Opens an alert and returns its id.
     fn open(&mut self, condition: Condition, reason: &str) -> String {
+        // A disk has its patience.
+        let is_told_at_once = condition != Condition::StateUnwritable;
         let alert = Alert {
             reason: reason.to_string(),
-            released: Some(self.now),
+            released: is_told_at_once.then_some(self.now),
             ..Alert::new(condition, self.now, self.now)
         };
         let id = alert.id.clone();

@@ -6,16 +6,15 @@
 //! that can. From the first file that has to go there on, the whole rest of a run does: what belongs
 //! together stays together.
 
-use std::fs::{self, File};
+use std::ffi::OsStr;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::de::DeserializeOwned;
 
-use super::file::{
-    self, Certainty, PART, is_own, make_own, make_private, names_in, open_to_lock, spare,
-};
+use super::file::{self, Certainty, is_own, make_own, make_private, names_in, open_to_lock};
 use super::format::{LoadError, decode};
 
 /// What the name of a file holds that could not be read.
@@ -25,7 +24,6 @@ const MOST_ASIDE: u32 = 1000;
 /// How the name of a file ends that is only there to be locked.
 const LOCK_ENDING: &str = ".lock";
 
-/// A directory, and the spare one.
 #[derive(Debug)]
 pub struct StateDirectory {
     dir: PathBuf,
@@ -37,7 +35,6 @@ pub struct StateDirectory {
     left: Vec<UnreadableFile>,
 }
 
-/// What is done to a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Nothing is changed, not even set aside.
@@ -53,30 +50,10 @@ pub struct UnreadableFile {
     pub error: LoadError,
 }
 
-/// What there is under a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Loaded<T> {
-    Value(T),
-    Absent,
-    /// Something that cannot be read; it is set aside.
-    Unreadable,
-    /// The disk does not let it be read: it may be there, and must not be overwritten.
-    Withheld,
-}
-
-impl<T> Loaded<T> {
-    pub fn value(self) -> Option<T> {
-        match self {
-            Self::Value(value) => Some(value),
-            Self::Absent | Self::Unreadable | Self::Withheld => None,
-        }
-    }
-}
-
 impl StateDirectory {
     pub fn new(dir: &Path, access: Access) -> Self {
         Self {
-            spare: spare(dir),
+            spare: file::spare(dir),
             dir: dir.to_path_buf(),
             access,
             complaint: None,
@@ -93,7 +70,7 @@ impl StateDirectory {
         }
         for name in names_in(&self.dir) {
             // Left by a run that was killed.
-            if name.ends_with(PART) {
+            if name.ends_with(file::PART) {
                 let _ = file::remove(&self.dir.join(&name));
             }
             if is_of_old_format(&name) {
@@ -104,68 +81,72 @@ impl StateDirectory {
             return;
         }
         let mut names = names_in(&self.spare);
-        names.retain(|name| !name.ends_with(PART) && !name.ends_with(LOCK_ENDING));
-        for name in names {
-            if let Err(error) = self.move_over(&name) {
-                self.complain(&error);
-                return;
+        names.retain(|name| !name.ends_with(file::PART) && !name.ends_with(LOCK_ENDING));
+        match names.iter().try_for_each(|name| self.move_over(name)) {
+            Err(error) => self.complain(&error),
+            Ok(()) => {
+                // Unless somebody holds a lock in it.
+                let _ = fs::remove_dir(&self.spare);
             }
         }
-        // Unless somebody holds a lock in it.
-        let _ = fs::remove_dir(&self.spare);
     }
 
     fn move_over(&self, name: &str) -> io::Result<()> {
-        let (from, to) = (self.spare.join(name), self.dir.join(name));
+        let (from, mut to) = (self.spare.join(name), self.dir.join(name));
+        // What was set aside in one directory overwrites nothing that was set aside in the other.
+        if let Some((name, _)) = name.split_once(ASIDE)
+            && to.exists()
+        {
+            to = free_aside(&self.dir, name).unwrap_or(to);
+        }
         if let Some(bytes) = file::read(&from)? {
-            file::write(&self.free_name(name, to), &bytes, Certainty::Durable)?;
+            file::write(&to, &bytes, Certainty::Durable)?;
         }
         file::remove(&from)
     }
 
-    /// What was set aside in one directory overwrites nothing that was set aside in the other.
-    fn free_name(&self, name: &str, path: PathBuf) -> PathBuf {
-        match name.split_once(ASIDE) {
-            Some((name, _)) if path.exists() => free_aside(&self.dir, name).unwrap_or(path),
-            _ => path,
+    /// A lock of the kernel's ends with whoever holds it, however that ends; `None` if another does.
+    pub fn try_lock(&self, name: &str) -> Result<Option<File>> {
+        let file = self.lock_file(name)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("state_dir: lock {name}"))
+            }
         }
     }
 
+    /// The same, but waits for it.
+    pub fn lock(&self, name: &str) -> Result<File> {
+        let file = self.lock_file(name)?;
+        file.lock()
+            .with_context(|| format!("state_dir: lock {name}"))?;
+        Ok(file)
+    }
+
     /// A file to lock, in whichever directory there can be one.
-    pub fn lock_file(&self, name: &str) -> Result<File> {
+    fn lock_file(&self, name: &str) -> Result<File> {
         // The first run of all must not lock another file than the one that comes a moment later.
         let _ = make_private(&self.dir);
         open_to_lock(&self.dir.join(name))
             .or_else(|_| make_own(&self.spare).and_then(|()| open_to_lock(&self.spare.join(name))))
             .with_context(|| {
-                format!(
-                    "state_dir = {:?}: cannot be written to, nor can {}",
-                    self.dir.display().to_string(),
-                    self.spare.display()
-                )
+                let (key, spare) = (self.key(), self.spare.display());
+                format!("{key}: cannot be written to, nor can {spare}")
             })
     }
 
-    /// What is kept under a name.
-    pub fn read<T: DeserializeOwned>(&mut self, name: &str) -> Loaded<T> {
-        let (path, bytes) = match self.find(name) {
-            Ok(Some(found)) => found,
-            Ok(None) => return Loaded::Absent,
-            Err(error) => {
-                self.complain(&error);
-                return Loaded::Withheld;
-            }
-        };
-        match decode(&bytes) {
-            Ok(value) => Loaded::Value(value),
-            Err(error) => {
-                self.set_aside(name, &path, error);
-                Loaded::Unreadable
-            }
-        }
+    /// What is kept under a name. What cannot be read is set aside; if the disk does not let it be read,
+    /// that is a complaint.
+    pub fn read<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
+        let found = self.find(name).map_err(|error| self.complain(&error));
+        let (path, bytes) = found.ok()??;
+        let decoded = decode(&bytes).map_err(|error| self.set_aside(name, &path, error));
+        decoded.ok()
     }
 
-    /// Keeps bytes under a name. Fails if neither directory can be written to.
+    /// Fails if neither directory can be written to.
     pub fn write(&mut self, name: &str, bytes: &[u8], certainty: Certainty) -> Result<()> {
         if self.complaint.is_none() {
             let path = self.dir.join(name);
@@ -178,11 +159,9 @@ impl StateDirectory {
         make_own(&self.spare)
             .and_then(|()| file::write(&self.spare.join(name), bytes, Certainty::Whole))
             .with_context(|| {
-                format!(
-                    "{}; and {} cannot be written to either",
-                    self.complaint.as_deref().unwrap_or("state_dir"),
-                    self.spare.display()
-                )
+                let complaint = self.complaint().unwrap_or("state_dir");
+                let spare = self.spare.display();
+                format!("{complaint}; and {spare} cannot be written to either")
             })
     }
 
@@ -191,13 +170,20 @@ impl StateDirectory {
         self.complaint.as_deref()
     }
 
+    /// Fails if there is a complaint.
+    pub fn check(&self) -> Result<()> {
+        match self.complaint() {
+            Some(complaint) => bail!("{complaint}"),
+            None => Ok(()),
+        }
+    }
+
     /// Everything that could not be read, as long as its file is there.
     pub fn unreadable(&self) -> Vec<UnreadableFile> {
         let mut all = Vec::new();
-        let spare = Some(&self.spare).filter(|spare| is_own(spare));
-        for dir in [Some(&self.dir), spare].into_iter().flatten() {
-            let names = names_in(dir);
-            for name in names.into_iter().filter(|name| name.contains(ASIDE)) {
+        for dir in [&self.dir].into_iter().chain(self.own_spare()) {
+            let names = names_in(dir).into_iter();
+            for name in names.filter(|name| name.contains(ASIDE)) {
                 let path = dir.join(&name);
                 let bytes = file::read(&path).ok().flatten().unwrap_or_default();
                 let error = match decode::<serde_json::Value>(&bytes) {
@@ -215,14 +201,18 @@ impl StateDirectory {
     }
 
     fn find(&self, name: &str) -> io::Result<Option<(PathBuf, Vec<u8>)>> {
-        let spare = Some(&self.spare).filter(|spare| is_own(spare));
-        for dir in spare.into_iter().chain([&self.dir]) {
+        for dir in self.own_spare().into_iter().chain([&self.dir]) {
             let path = dir.join(name);
             if let Some(bytes) = file::read(&path)? {
                 return Ok(Some((path, bytes)));
             }
         }
         Ok(None)
+    }
+
+    /// The spare directory, if it is there and nobody else can have put anything into it.
+    fn own_spare(&self) -> Option<&PathBuf> {
+        Some(&self.spare).filter(|spare| is_own(spare))
     }
 
     fn set_aside(&mut self, name: &str, path: &Path, error: LoadError) {
@@ -239,24 +229,21 @@ impl StateDirectory {
     }
 
     fn complain(&mut self, error: &io::Error) {
-        self.complaint.get_or_insert_with(|| {
-            format!(
-                "state_dir = {:?}: {error}; the state is kept in {} until it can be written there",
-                self.dir.display().to_string(),
-                self.spare.display()
-            )
-        });
+        let (key, spare) = (self.key(), self.spare.display());
+        let complaint =
+            format!("{key}: {error}; the state is kept in {spare} until it can be written there");
+        self.complaint.get_or_insert(complaint);
+    }
+
+    fn key(&self) -> String {
+        format!("state_dir = {:?}", self.dir.display().to_string())
     }
 }
 
 /// The files of a bandwatch before 0.2, which kept finished mails on the disk.
 fn is_of_old_format(name: &str) -> bool {
-    let path = Path::new(name);
-    let ends_so = |ending| {
-        path.extension()
-            .is_some_and(|extension| extension == ending)
-    };
-    name == "memory.json" || name == "looks.json" || ends_so("parcel") || ends_so("mail")
+    let ending = Path::new(name).extension().and_then(OsStr::to_str);
+    name == "memory.json" || name == "looks.json" || matches!(ending, Some("parcel" | "mail"))
 }
 
 fn free_aside(dir: &Path, name: &str) -> Option<PathBuf> {

@@ -10,7 +10,6 @@ use crate::output::fingerprint::fingerprint;
 /// How the name of a file ends that is being written.
 pub const PART: &str = ".part";
 
-/// How certain a write must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Certainty {
     /// It is on the disk before anything else happens.
@@ -22,12 +21,8 @@ pub enum Certainty {
 /// Where what the disk does not take is kept: in memory that every Linux has, or else where temporary
 /// files go.
 pub fn spare(dir: &Path) -> PathBuf {
-    let memory = Path::new("/dev/shm");
-    let parent = if memory.is_dir() {
-        memory.to_path_buf()
-    } else {
-        std::env::temp_dir()
-    };
+    let memory = Some(PathBuf::from("/dev/shm")).filter(|memory| memory.is_dir());
+    let parent = memory.unwrap_or_else(std::env::temp_dir);
     let mark = fingerprint(&format!("{:?} {}", user(), dir.display()));
     parent.join(format!("bandwatch-{mark:016x}"))
 }
@@ -39,9 +34,6 @@ pub fn user() -> Option<u32> {
 
 /// Makes a folder nobody else can look into, if it is not there.
 pub fn make_private(dir: &Path) -> io::Result<()> {
-    if dir.is_dir() {
-        return Ok(());
-    }
     DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
@@ -61,8 +53,7 @@ pub fn make_own(dir: &Path) -> io::Result<()> {
 pub fn is_own(dir: &Path) -> bool {
     /// The rights of a group and of all others.
     const OTHERS: u32 = 0o077;
-    let there = fs::symlink_metadata(dir);
-    there.is_ok_and(|there| {
+    fs::symlink_metadata(dir).is_ok_and(|there| {
         let rights = there.permissions().mode();
         there.is_dir() && Some(there.uid()) == user() && (rights & OTHERS) == 0
     })
@@ -103,9 +94,8 @@ pub fn remove(path: &Path) -> io::Result<()> {
 pub fn open_to_lock(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true).mode(0o600);
-    let opened = options
-        .open(path)
-        .inspect(|file| leave_to_owner(file, path));
+    let opened = options.open(path);
+    let opened = opened.inspect(|file| leave_to_owner(file, path));
     // A lock needs no writing: on a read-only disk the file that is there will do.
     opened.or_else(|error| File::open(path).map_err(|_| error))
 }
@@ -116,12 +106,9 @@ pub fn write(path: &Path, bytes: &[u8], certainty: Certainty) -> io::Result<()> 
     part.push(PART);
     let part = PathBuf::from(part);
     let write = || {
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o600)
-            .open(&part)?;
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(true).write(true).mode(0o600);
+        let mut file = options.open(&part)?;
         leave_to_owner(&file, path);
         file.write_all(bytes)?;
         if certainty == Certainty::Durable {

@@ -36,14 +36,12 @@ impl fmt::Display for LoadError {
     }
 }
 
-/// The bytes of a file.
 pub fn encode(value: &impl Serialize) -> Result<Vec<u8>> {
     let body = serde_json::to_string(value).context("write as JSON")?;
     let checksum = fingerprint(&body);
     Ok(format!("{NAME} {VERSION} {checksum:016x}\n{body}\n").into_bytes())
 }
 
-/// The value in the bytes of a file.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, LoadError> {
     let damaged = |how: &str| LoadError::Damaged(how.to_string());
     let text = std::str::from_utf8(bytes).map_err(|_| damaged("not text"))?;
@@ -57,9 +55,8 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, LoadError> {
         Ok(version) if version > VERSION => return Err(LoadError::Newer(version)),
         _ => return Err(damaged("no version")),
     }
-    let body = body
-        .strip_suffix('\n')
-        .ok_or_else(|| damaged("cut short"))?;
+    let body = body.strip_suffix('\n');
+    let body = body.ok_or_else(|| damaged("cut short"))?;
     if *checksum != format!("{:016x}", fingerprint(body)) {
         return Err(damaged("its checksum does not match"));
     }
@@ -70,6 +67,10 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, LoadError> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn is_damaged(bytes: &[u8]) -> bool {
+        matches!(decode::<Vec<String>>(bytes), Err(LoadError::Damaged(_)))
+    }
 
     #[test]
     fn what_was_encoded_is_read_back() {
@@ -83,22 +84,14 @@ mod tests {
         let bytes = String::from_utf8(encode(&7).expect("bytes")).expect("text");
         let newer = bytes.replacen(" 1 ", " 2 ", 1);
         assert_eq!(decode::<u32>(newer.as_bytes()), Err(LoadError::Newer(2)));
-        let wrong_type = decode::<String>(bytes.as_bytes());
-        assert!(
-            matches!(wrong_type, Err(LoadError::Damaged(_))),
-            "{wrong_type:?}"
-        );
+        assert!(is_damaged(bytes.as_bytes()), "a number is no list");
     }
 
     #[test]
     fn a_file_cut_anywhere_is_damaged() {
         let bytes = encode(&vec!["sales"; 5]).expect("bytes");
         for length in 0..bytes.len() {
-            let cut = decode::<Vec<String>>(&bytes[..length]);
-            assert!(
-                matches!(cut, Err(LoadError::Damaged(_))),
-                "{length}: {cut:?}"
-            );
+            assert!(is_damaged(&bytes[..length]), "{length}");
         }
     }
 

@@ -10,49 +10,44 @@
 mod directory;
 mod file;
 mod format;
-mod lock;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::incident::{Alert, MetricState, Silences};
 use crate::notify::NotificationLog;
 pub use directory::UnreadableFile;
-use directory::{Access, Loaded, StateDirectory};
+use directory::{Access, StateDirectory};
 use file::Certainty;
-use lock::Lock;
 
 const STATE: &str = "state.json";
 const NOTIFICATIONS: &str = "notifications.json";
 const RUNS: &str = "runs.json";
 const SILENCES: &str = "silences.json";
+/// Held by a run.
+const RUN_LOCK: &str = "run.lock";
+/// Held while silences change.
+const SILENCES_LOCK: &str = "silences.lock";
 
 /// The state, held by one run alone, only looked at, or of a run that keeps none.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct State {
     directory: Option<StateDirectory>,
-    _lock: Option<Lock>,
+    _lock: Option<File>,
     contents: Contents,
-    /// Both files as they are on the disk.
-    saved: Files,
+    /// The bytes of the files of the contents, as they are on the disk.
+    saved: BTreeMap<&'static str, Vec<u8>>,
     pub silences: Silences,
     pub runs: Runs,
 }
 
-/// The bytes of `state.json` and of `notifications.json`.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Files {
-    state: Vec<u8>,
-    notifications: Vec<u8>,
-}
-
-/// What is known, and what was told.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Contents {
@@ -78,11 +73,10 @@ pub struct Runs {
 }
 
 impl State {
-    /// Opens the state for a run; `None` while another run holds it. Fails if no lock can be had at
-    /// all.
+    /// Opens the state for a run; `None` while another holds it. Fails if no lock can be had at all.
     pub fn open(dir: &Path) -> Result<Option<Self>> {
         let mut directory = StateDirectory::new(dir, Access::Own);
-        let Some(lock) = Lock::try_take(&directory, lock::RUN)? else {
+        let Some(lock) = directory.try_lock(RUN_LOCK)? else {
             return Ok(None);
         };
         directory.prepare();
@@ -99,25 +93,18 @@ impl State {
 
     /// The empty state of a run that keeps none.
     pub fn in_memory() -> Self {
-        Self {
-            directory: None,
-            _lock: None,
-            contents: Contents::default(),
-            saved: Files::default(),
-            silences: Silences::default(),
-            runs: Runs::default(),
-        }
+        Self::default()
     }
 
     fn load(mut directory: StateDirectory) -> Self {
-        let mut contents: Contents = directory.read(STATE).value().unwrap_or_default();
-        contents.log = directory.read(NOTIFICATIONS).value().unwrap_or_default();
+        let mut contents: Contents = directory.read(STATE).unwrap_or_default();
+        contents.log = directory.read(NOTIFICATIONS).unwrap_or_default();
         Self {
             _lock: None,
-            saved: Files::new(&contents).unwrap_or_default(),
+            saved: contents.files().map_or(BTreeMap::new(), BTreeMap::from),
             contents,
-            silences: directory.read(SILENCES).value().unwrap_or_default(),
-            runs: directory.read(RUNS).value().unwrap_or_default(),
+            silences: directory.read(SILENCES).unwrap_or_default(),
+            runs: directory.read(RUNS).unwrap_or_default(),
             directory: Some(directory),
         }
     }
@@ -135,28 +122,20 @@ impl State {
         let Some(directory) = &mut self.directory else {
             return Ok(());
         };
-        let files = Files::new(&self.contents)?;
-        // An alert is there before anybody is notified of it, and is forgotten before what they were
-        // notified of.
-        if files.state != self.saved.state {
-            directory.write(STATE, &files.state, Certainty::Durable)?;
-            self.saved.state = files.state;
-        }
-        if files.notifications != self.saved.notifications {
-            directory.write(NOTIFICATIONS, &files.notifications, Certainty::Durable)?;
-            self.saved.notifications = files.notifications;
+        for (name, bytes) in self.contents.files()? {
+            if self.saved.get(name) != Some(&bytes) {
+                directory.write(name, &bytes, Certainty::Durable)?;
+                self.saved.insert(name, bytes);
+            }
         }
         Ok(())
     }
 
-    /// Writes down when the last runs were.
     pub fn save_runs(&mut self) -> Result<()> {
-        match &mut self.directory {
-            Some(directory) => {
-                directory.write(RUNS, &format::encode(&self.runs)?, Certainty::Whole)
-            }
-            None => Ok(()),
-        }
+        let Some(directory) = &mut self.directory else {
+            return Ok(());
+        };
+        directory.write(RUNS, &format::encode(&self.runs)?, Certainty::Whole)
     }
 
     /// Whether a later run will know what this one found.
@@ -176,30 +155,28 @@ impl State {
     }
 }
 
-impl Files {
-    fn new(contents: &Contents) -> Result<Self> {
-        Ok(Self {
-            state: format::encode(contents)?,
-            notifications: format::encode(&contents.log)?,
-        })
+impl Contents {
+    /// The names and bytes of their files, in the order in which they are written: an alert is there
+    /// before anybody is notified of it, and is forgotten before what they were notified of.
+    fn files(&self) -> Result<[(&'static str, Vec<u8>); 2]> {
+        Ok([
+            (STATE, format::encode(self)?),
+            (NOTIFICATIONS, format::encode(&self.log)?),
+        ])
     }
 }
 
 /// Changes the silences; no run is waited for.
 pub fn change_silences<T>(dir: &Path, change: impl FnOnce(&mut Silences) -> T) -> Result<T> {
     let mut directory = StateDirectory::new(dir, Access::Own);
-    let _lock = Lock::take(&directory, lock::SILENCES)?;
-    let mut silences = match directory.read::<Silences>(SILENCES) {
-        Loaded::Value(silences) => silences,
-        Loaded::Absent | Loaded::Unreadable => Silences::default(),
-        Loaded::Withheld => bail!("{}", directory.complaint().unwrap_or_default()),
-    };
+    let _lock = directory.lock(SILENCES_LOCK)?;
+    let mut silences: Silences = directory.read(SILENCES).unwrap_or_default();
+    // What the disk does not let be read may be there, and must not be overwritten.
+    directory.check()?;
     let changed = change(&mut silences);
     directory.write(SILENCES, &format::encode(&silences)?, Certainty::Durable)?;
-    match directory.complaint() {
-        Some(complaint) => bail!("{complaint}"),
-        None => Ok(changed),
-    }
+    directory.check()?;
+    Ok(changed)
 }
 
 /// Where the state is kept if the configuration does not say: `$XDG_STATE_HOME/bandwatch`, then

@@ -1,9 +1,12 @@
 //! From a notification, or from an evaluation alone, to an e-mail.
 
+use chrono::DateTime;
+use chrono_tz::Tz;
+
 use super::Letterhead;
 use super::figures::{Figures, history};
 use super::incident::Incident;
-use super::message::{Email, Picture, Tone, Words};
+use super::message::{Email, Entry, Picture, Tone, Words};
 use super::obstacle::Obstacle;
 use super::own;
 use super::phrases::{heading, notes, tone};
@@ -14,15 +17,13 @@ use crate::forecast::Side;
 use crate::incident::Condition;
 use crate::notify::Notification;
 
-/// Composes what a notification tells.
 pub fn compose(
     notification: &Notification,
     pictures: Option<&Pictures>,
     letterhead: &Letterhead,
 ) -> Email {
-    let (words, shown) = match Subject::new(notification, letterhead) {
-        Some(Subject::Incident(incident)) => (incident.words(), notification.metric),
-        Some(Subject::Obstacle(obstacle)) => (obstacle.words(), notification.metric),
+    let (words, shown) = match tell(notification, letterhead.now) {
+        Some((words, _)) => (words, notification.metric),
         None => (own::words(notification, letterhead), None),
     };
     let pictures = shown.map_or(Vec::new(), |metric| pictures_of(metric, pictures));
@@ -44,21 +45,17 @@ pub fn compose_evaluation(
         Verdict::Undecided(_) | Verdict::NoData { .. } => ("Undecided", "", Tone::Blind),
     };
     let figures = Figures::new(metric, evaluation, letterhead.now);
-    let (headline, summary) = match (evaluation.reason(), &figures) {
-        (Some(reason), _) => (
-            format!("{title}: {reason}"),
-            format!("{title} cannot be judged: {reason}."),
-        ),
-        (None, Some(figures)) => (
-            format!("{title} {}", figures.headline().unwrap_or_default()),
-            figures.sentence(place),
-        ),
-        (None, None) => (title.clone(), format!("{title} {place}.")),
-    };
     let mut notes = notes(metric, evaluation);
-    if let Some(reason) = evaluation.reason() {
+    let (headline, summary) = if let Some(reason) = evaluation.reason() {
         notes.insert(0, format!("No verdict: {reason}."));
-    }
+        let summary = format!("{title} cannot be judged: {reason}.");
+        (format!("{title}: {reason}"), summary)
+    } else if let Some(figures) = &figures {
+        let headline = figures.headline().unwrap_or_default();
+        (format!("{title} {headline}"), figures.sentence(place))
+    } else {
+        (title.clone(), format!("{title} {place}."))
+    };
     let words = Words {
         subject: format!("[{word}] {headline}"),
         heading: heading(word, metric),
@@ -70,41 +67,28 @@ pub fn compose_evaluation(
     Email::new(words, tone, pictures_of(metric, pictures), letterhead)
 }
 
-/// What a notification about a metric is about.
-pub enum Subject<'a> {
-    Incident(Incident<'a>),
-    Obstacle(Obstacle<'a>),
-}
-
-impl<'a> Subject<'a> {
-    /// `None` for bandwatch itself, and for an incident without figures, which there is none.
-    pub fn new(notification: &Notification<'a>, letterhead: &Letterhead) -> Option<Self> {
-        let metric = notification.metric?;
-        match notification.alert.condition {
-            Condition::Breach(side) => {
-                Incident::new(metric, side, notification, letterhead.now).map(Self::Incident)
-            }
-            condition => {
-                Obstacle::new(metric, condition, notification, letterhead.now).map(Self::Obstacle)
-            }
-        }
+/// What a notification says, in a mail of its own and as a row of a digest; `None` for bandwatch itself,
+/// and for an incident without figures, which there is none.
+pub fn tell(notification: &Notification, now: DateTime<Tz>) -> Option<(Words, Entry)> {
+    let metric = notification.metric?;
+    if let Condition::Breach(side) = notification.alert.condition {
+        let incident = Incident::new(metric, side, notification, now)?;
+        Some((incident.words(), incident.entry()))
+    } else {
+        let obstacle = Obstacle::new(metric, notification, now)?;
+        Some((obstacle.words(), obstacle.entry()))
     }
 }
 
-/// The pictures of one metric, named after it.
 fn pictures_of(metric: &Metric, pictures: Option<&Pictures>) -> Vec<Picture> {
     let picture = |hours: &str, png: &[u8]| {
-        Picture::new(
-            &format!("Last {hours} hours"),
-            &format!("{}_{hours}h", metric.file_name()),
-            &format!("{}, last {hours} hours", metric.title),
-            png,
-        )
+        let caption = format!("Last {hours} hours");
+        let name = format!("{}_{hours}h", metric.file_name());
+        let alternative = format!("{}, last {hours} hours", metric.title);
+        Picture::new(&caption, &name, &alternative, png)
     };
-    pictures.map_or(Vec::new(), |pictures| {
-        vec![
-            picture("24", &pictures.day),
-            picture("48", &pictures.two_days),
-        ]
-    })
+    let Some(Pictures { day, two_days }) = pictures else {
+        return Vec::new();
+    };
+    vec![picture("24", day), picture("48", two_days)]
 }

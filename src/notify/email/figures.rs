@@ -14,11 +14,9 @@ use crate::output::{
     write_times,
 };
 
-/// The figures of an evaluation that has a value.
-#[derive(Debug, Clone, Copy)]
 pub struct Figures<'a> {
-    metric: &'a Metric,
-    evaluation: &'a Evaluation,
+    pub metric: &'a Metric,
+    pub evaluation: &'a Evaluation,
     value: f64,
     now: DateTime<Tz>,
 }
@@ -37,24 +35,27 @@ impl<'a> Figures<'a> {
     /// "1,843.20 at 14:05 CET, expected 912.10 to 1,297.80", if anything was expected.
     pub fn headline(&self) -> Option<String> {
         let limits = limits(&self.evaluation.band?);
-        let value = self.notation().write(self.value);
-        Some(format!("{value} at {}, expected {limits}", self.time()))
+        let (value, time) = (self.notation().write(self.value), self.time());
+        Some(format!("{value} at {time}, expected {limits}"))
     }
 
     /// "Sales at 14:05 CET is above its band: 1,843.20 EUR, where 1,102.40 EUR was expected."
     pub fn sentence(&self, place: &str) -> String {
         let (title, time) = (&self.metric.title, self.time());
-        self.against_expected().map_or_else(
-            || format!("{title} at {time} {place}."),
-            |figures| format!("{title} at {time} {place}: {figures}."),
-        )
+        let figures = self.against_expected();
+        let figures = figures.map_or(String::new(), |figures| format!(": {figures}"));
+        format!("{title} at {time} {place}{figures}.")
     }
 
     /// "1,843.20 EUR, where 1,102.40 EUR was expected"
     pub fn against_expected(&self) -> Option<String> {
-        let expected = self.notation().write(self.evaluation.band?.expected);
-        let expected = self.with_unit(&expected);
-        Some(format!("{}, where {expected} was expected", self.value()))
+        let (value, expected) = (self.value(), self.expected()?);
+        Some(format!("{value}, where {expected} was expected"))
+    }
+
+    fn expected(&self) -> Option<String> {
+        let expected = self.evaluation.band?.expected;
+        Some(self.with_unit(&self.notation().write(expected)))
     }
 
     pub fn value(&self) -> String {
@@ -76,33 +77,34 @@ impl<'a> Figures<'a> {
         let expected = self.evaluation.band?.expected;
         let difference = self.value - expected;
         let sign = if difference < 0.0 { "" } else { "+" };
-        let difference_text = self.notation().write(difference);
+        let mut told = format!("{sign}{}", self.notation().write(difference));
         let share = (100.0 * difference / expected.abs()).round();
-        let share = match share {
-            0.0 => " (0 %)".to_string(),
-            _ if share.abs() < 10_000.0 => format!(" ({share:+.0} %)"),
-            _ => String::new(),
-        };
-        let times = self.evaluation.deviation;
-        let times = times.map_or(String::new(), |half_widths| {
+        if share == 0.0 {
+            told += " (0 %)";
+        } else if share.abs() < 10_000.0 {
+            told += &format!(" ({share:+.0} %)");
+        }
+        if let Some(half_widths) = self.evaluation.deviation {
             let times = write_times(half_widths.abs());
-            format!(", {times} times the distance to the limit")
-        });
-        Some(format!("{sign}{difference_text}{share}{times}"))
+            told += &format!(", {times} times the distance to the limit");
+        }
+        Some(told)
     }
 
     /// The rows of the table, the value first; and what it was drawn from, where that is known.
     pub fn facts(&self) -> Vec<Fact> {
         let evaluation = self.evaluation;
         let mut facts = vec![Fact::new("Value", self.value())];
-        if let (Some(band), Some(limits)) = (evaluation.band, self.band()) {
-            let expected = self.notation().write(band.expected);
-            facts.push(Fact::new("Expected", self.with_unit(&expected)));
-            let limits = format!("{limits} ({})", evaluation.level);
-            facts.push(Fact::new("Band", limits));
-        }
-        let deviation = self.deviation();
-        facts.extend(deviation.map(|deviation| Fact::new("Deviation", deviation)));
+        let mut add = |name, value: Option<String>| {
+            facts.extend(value.map(|value| Fact::new(name, value)));
+        };
+        let band = self.band();
+        add("Expected", self.expected());
+        add(
+            "Band",
+            band.map(|band| format!("{band} ({})", evaluation.level)),
+        );
+        add("Deviation", self.deviation());
         let time = write_moment(evaluation.start(self.now.timezone()));
         let length = write_length(evaluation.bucket.length());
         facts.push(Fact::new("Time", format!("{time}, a bucket of {length}")));
@@ -155,7 +157,6 @@ pub fn write_moment(time: DateTime<Tz>) -> String {
 }
 
 /// How far an alert reaches in time, in the zone of the reader.
-#[derive(Debug, Clone, Copy)]
 pub struct Extent {
     since: DateTime<Tz>,
     until: DateTime<Tz>,
@@ -163,7 +164,7 @@ pub struct Extent {
 }
 
 impl Extent {
-    /// Of an alert that is open, up to `so_far`.
+    /// That of an open alert reaches up to `so_far`.
     pub fn new(alert: &Alert, so_far: DateTime<Utc>, now: DateTime<Tz>) -> Self {
         let until = match &alert.end {
             Some(End::Over { until, .. }) => *until,

@@ -1,6 +1,6 @@
 //! The words of an incident: values above or below their band, and that they are no more.
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use chrono_tz::Tz;
 
 use super::figures::{Extent, Figures};
@@ -13,14 +13,10 @@ use crate::incident::End;
 use crate::notify::{AlertKind, Notification};
 use crate::output::write_time;
 
-/// An incident as it is told.
-#[derive(Debug, Clone, Copy)]
 pub struct Incident<'a> {
-    metric: &'a Metric,
-    pub side: Side,
-    notification: Notification<'a>,
-    /// The latest bucket outside, or the one that ended it.
-    evaluation: &'a Evaluation,
+    side: Side,
+    notification: &'a Notification<'a>,
+    /// Of the latest bucket outside, or of the one that ended it.
     figures: Figures<'a>,
     now: DateTime<Tz>,
 }
@@ -29,7 +25,7 @@ impl<'a> Incident<'a> {
     pub fn new(
         metric: &'a Metric,
         side: Side,
-        notification: &Notification<'a>,
+        notification: &'a Notification,
         now: DateTime<Tz>,
     ) -> Option<Self> {
         let stored = match (notification.kind, &notification.alert.end) {
@@ -41,10 +37,8 @@ impl<'a> Incident<'a> {
             |newest: &&Evaluation| newest.bucket == stored.bucket && newest.band.is_some();
         let evaluation = notification.newest.filter(is_same).unwrap_or(stored);
         Some(Self {
-            metric,
             side,
-            notification: *notification,
-            evaluation,
+            notification,
             figures: Figures::new(metric, evaluation, now)?,
             now,
         })
@@ -52,44 +46,49 @@ impl<'a> Incident<'a> {
 
     pub fn words(&self) -> Words {
         let headline = self.figures.headline().unwrap_or_default();
-        let (title, extent) = (&self.metric.title, self.extent());
-        let subject = match self.notification.kind {
-            AlertKind::Firing | AlertKind::Escalated => format!("{title} {headline}"),
-            AlertKind::Repeat => format!("{title} for {}: {headline}", extent.length()),
-            AlertKind::Resolved => {
-                format!("{title} is back inside its band after {}", extent.length())
-            }
+        let (title, extent) = (&self.figures.metric.title, self.extent());
+        let (length, side) = (extent.length(), self.side_word());
+        let (subject, word) = match self.notification.kind {
+            AlertKind::Firing => (headline, side.to_string()),
+            AlertKind::Repeat => (format!("for {length}: {headline}"), format!("Still {side}")),
+            AlertKind::Escalated => (headline, format!("Even {side}er")),
+            AlertKind::Resolved => (
+                format!("is back inside its band after {length}"),
+                "Back to Normal:".to_string(),
+            ),
         };
         Words {
-            subject: format!("[{}] {subject}", self.label()),
-            heading: heading(&self.heading_word(), self.metric),
+            subject: format!("[{}] {title} {subject}", self.label()),
+            heading: heading(&word, self.figures.metric),
             summary: self.summary(),
             facts: self.with_extent(self.figures.facts()),
-            notes: notes(self.metric, self.evaluation),
+            notes: notes(self.figures.metric, self.figures.evaluation),
             ..Words::default()
         }
     }
 
-    /// Its row in a digest.
     pub fn entry(&self) -> Entry {
         let extent = self.extent();
-        let at = format!("at {}", self.figures.time());
-        Entry {
-            title: self.metric.title.clone(),
+        let figures = self.figures.band().zip(self.figures.deviation());
+        let figures =
+            figures.map(|(band, deviation)| format!("expected {}; {deviation}", band.trim_end()));
+        let mut entry = Entry {
+            title: self.figures.metric.title.clone(),
+            word: self.side_word().to_string(),
             label: self.label(),
-            tone: tone(&self.notification),
+            tone: tone(self.notification),
             value: self.figures.value(),
-            when: if !self.is_resolved() && self.began_earlier() {
-                format!("{at}, since {}", extent.since())
-            } else {
-                at
-            },
-            expected: self.figures.band().map(|band| format!("expected {band}")),
-            deviation: self.figures.deviation(),
-            detail: self
-                .is_resolved()
-                .then(|| format!("{} from {}", self.side_word(), extent.in_full())),
+            when: format!("at {}", self.figures.time()),
+            lines: figures.into_iter().collect(),
+        };
+        if self.notification.is_resolved() {
+            entry.word = "over".to_string();
+            let over = format!("{} from {}", self.side_word(), extent.in_full());
+            entry.lines.push(over);
+        } else if self.began_earlier() {
+            entry.when += &format!(", since {}", extent.since());
         }
+        entry
     }
 
     fn label(&self) -> String {
@@ -98,15 +97,6 @@ impl<'a> Incident<'a> {
             AlertKind::Repeat => format!("Still {}", self.side.word()),
             AlertKind::Escalated => format!("{}, worse", self.side_word()),
             AlertKind::Resolved => "Over".to_string(),
-        }
-    }
-
-    fn heading_word(&self) -> String {
-        match self.notification.kind {
-            AlertKind::Firing => self.side_word().to_string(),
-            AlertKind::Repeat => format!("Still {}", self.side_word()),
-            AlertKind::Escalated => format!("Even {}er", self.side_word()),
-            AlertKind::Resolved => "Back to Normal:".to_string(),
         }
     }
 
@@ -139,7 +129,7 @@ impl<'a> Incident<'a> {
     }
 
     fn summary_of_end(&self) -> String {
-        let (title, extent) = (&self.metric.title, self.extent());
+        let (title, extent) = (&self.figures.metric.title, self.extent());
         let (length, span, side) = (extent.length(), extent.span(), self.side_word());
         let figures = self.figures.against_expected();
         let figures = figures.map_or(String::new(), |figures| {
@@ -151,7 +141,7 @@ impl<'a> Incident<'a> {
     /// How long it lasted stands first once it is over, and last while the value is the news.
     fn with_extent(&self, mut facts: Vec<Fact>) -> Vec<Fact> {
         let extent = self.extent();
-        if self.is_resolved() {
+        if self.notification.is_resolved() {
             facts.insert(0, Fact::new(self.side_word(), extent.in_full()));
         } else if self.began_earlier() {
             let name = format!("{} since", self.side_word());
@@ -162,18 +152,14 @@ impl<'a> Incident<'a> {
         facts
     }
 
-    fn is_resolved(&self) -> bool {
-        self.notification.kind == AlertKind::Resolved
-    }
-
     fn began_earlier(&self) -> bool {
-        self.notification.alert.since < self.evaluation.bucket.start
+        self.notification.alert.since < self.figures.evaluation.bucket.start
     }
 
     /// So far it reaches to the end of the latest bucket outside.
     fn extent(&self) -> Extent {
-        let until: DateTime<Utc> = self.evaluation.bucket.end;
-        Extent::new(self.notification.alert, until, self.now)
+        let so_far = self.figures.evaluation.bucket.end;
+        Extent::new(self.notification.alert, so_far, self.now)
     }
 
     fn side_word(&self) -> &'static str {

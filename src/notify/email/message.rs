@@ -14,7 +14,7 @@ use crate::config::Mailbox;
 use crate::output::fingerprint::fingerprint;
 use crate::output::without_breaks;
 
-/// The words of a mail, the same in both of its parts.
+/// The same in both parts of a mail.
 #[derive(Debug, Clone, Default)]
 pub struct Words {
     pub subject: String,
@@ -25,7 +25,6 @@ pub struct Words {
     pub notes: Vec<String>,
 }
 
-/// A row of the table.
 #[derive(Debug, Clone)]
 pub struct Fact {
     pub name: String,
@@ -36,14 +35,15 @@ pub struct Fact {
 #[derive(Debug, Clone)]
 pub struct Entry {
     pub title: String,
+    /// The word it is listed and counted under.
+    pub word: String,
     /// The word on the label, and its colour.
     pub label: String,
     pub tone: Tone,
     pub value: String,
     pub when: String,
-    pub expected: Option<String>,
-    pub deviation: Option<String>,
-    pub detail: Option<String>,
+    /// What stands below.
+    pub lines: Vec<String>,
 }
 
 /// What the colour says before a word is read.
@@ -60,15 +60,16 @@ pub enum Tone {
 /// images are dropped.
 #[derive(Debug, Clone)]
 pub struct Picture {
-    pub caption: String,
-    /// `cid:` and the Content-ID.
-    source: String,
+    caption: String,
+    /// Plain letters, another for each picture of a mail.
+    name: String,
     alternative: String,
-    file_name: String,
     png: Vec<u8>,
 }
 
-#[derive(Debug, Clone)]
+/// A mail; its template is that of the HTML.
+#[derive(Debug, Clone, Template)]
+#[template(path = "alert.html", config = "src/notify/email/askama.toml")]
 pub struct Email {
     words: Words,
     tone: Tone,
@@ -77,23 +78,12 @@ pub struct Email {
 }
 
 /// How a mail stands in a correspondence.
-#[derive(Debug, Clone, Copy)]
 pub struct Envelope<'a> {
     pub from: &'a Mailbox,
     pub to: &'a Mailbox,
     pub date: DateTime<Utc>,
     pub message_id: &'a str,
-    /// The Message-ID of the mail that this one belongs to.
     pub in_reply_to: Option<&'a str>,
-}
-
-#[derive(Template)]
-#[template(path = "alert.html", config = "src/notify/email/askama.toml")]
-struct Page<'a> {
-    words: &'a Words,
-    colour: &'static str,
-    pictures: &'a [Picture],
-    contact: Option<&'a str>,
 }
 
 impl Email {
@@ -111,13 +101,7 @@ impl Email {
     }
 
     pub fn html(&self) -> Result<String> {
-        let page = Page {
-            words: &self.words,
-            colour: self.tone.colour(),
-            pictures: &self.pictures,
-            contact: self.contact.as_deref(),
-        };
-        page.render().context("render the HTML of the mail")
+        self.render().context("render the HTML of the mail")
     }
 
     /// The page for a browser, with its pictures in files beside it.
@@ -128,52 +112,50 @@ impl Email {
                 .replace('%', "%25")
                 .replace('#', "%23")
                 .replace('?', "%3F");
-            html = html.replace(
-                &format!("src=\"{}\"", picture.source),
-                &format!("src=\"{file}\""),
-            );
+            let source = format!("src=\"cid:{}\"", picture.content_id());
+            html = html.replace(&source, &format!("src=\"{file}\""));
         }
         Ok(html)
     }
 
     pub fn text(&self) -> String {
         let words = &self.words;
-        let mut text = format!(
-            "{}\n{}\n\n{}\n\n",
-            words.heading,
-            "=".repeat(words.heading.chars().count().min(70)),
-            words.summary
-        );
+        let (heading, summary) = (&words.heading, &words.summary);
+        let underline = "=".repeat(heading.chars().count().min(70));
+        let mut text = format!("{heading}\n{underline}\n\n{summary}\n\n");
         for fact in &words.facts {
             text += &format!("{:<17} {}\n", format!("{}:", fact.name), fact.value);
         }
-        let entries: Vec<String> = words.entries.iter().map(Entry::text).collect();
-        text += &entries.join("\n");
+        let entries = words.entries.iter().map(|entry| {
+            let lines = entry.lines.iter().map(|line| format!("  {line}\n"));
+            format!(
+                "{}: {}\n  {} {}\n{}",
+                entry.title,
+                entry.label,
+                entry.value,
+                entry.when,
+                lines.collect::<String>()
+            )
+        });
+        text += &entries.collect::<Vec<_>>().join("\n");
         for note in &words.notes {
             text += &format!("\n{note}\n");
         }
-        if let Some(shown) = self.shown() {
-            text += &format!("\nThe pictures of {shown} are in the HTML part of this mail.\n");
+        if !self.pictures.is_empty() {
+            let captions = self.pictures.iter().map(|picture| picture.caption.as_str());
+            let shown = match words.entries.as_slice() {
+                [] => "and 48 hours".to_string(),
+                _ => format!("hours of {}", captions.collect::<Vec<_>>().join(", ")),
+            };
+            text += &format!(
+                "\nThe pictures of the last 24 {shown} are in the HTML part of this mail.\n"
+            );
         }
         text += "\n-- \n";
         if let Some(contact) = &self.contact {
             text += &format!("Questions? {contact}\n");
         }
         text + "Sent by bandwatch.\n"
-    }
-
-    /// What the pictures show, if there are any: of one metric two, of several one each.
-    fn shown(&self) -> Option<String> {
-        let captions: Vec<&str> = self
-            .pictures
-            .iter()
-            .map(|picture| picture.caption.as_str())
-            .collect();
-        match captions.as_slice() {
-            [] => None,
-            _ if self.words.entries.is_empty() => Some("the last 24 and 48 hours".to_string()),
-            captions => Some(format!("the last 24 hours of {}", captions.join(", "))),
-        }
     }
 
     /// The mail to one recipient.
@@ -187,8 +169,8 @@ impl Email {
         let html = part(ContentType::TEXT_HTML, self.html()?);
         let mut related = MultiPart::related().singlepart(html);
         for picture in &self.pictures {
-            let id = picture.source.trim_start_matches("cid:").to_string();
-            let part = Attachment::new_inline_with_name(id, picture.file_name.clone())
+            let file_name = format!("{}.png", picture.name);
+            let part = Attachment::new_inline_with_name(picture.content_id(), file_name)
                 .body(picture.png.clone(), ContentType::parse("image/png")?);
             related = related.singlepart(part);
         }
@@ -203,9 +185,7 @@ impl Email {
                 "auto-generated".into(),
             ));
         if let Some(id) = envelope.in_reply_to {
-            builder = builder
-                .in_reply_to(id.to_string())
-                .references(id.to_string());
+            builder = builder.in_reply_to(id.into()).references(id.into());
         }
         let text = part(ContentType::TEXT_PLAIN, self.text());
         builder
@@ -217,10 +197,9 @@ impl Email {
 /// The Message-ID of what goes by a name, to one recipient.
 pub fn message_id(from: &Mailbox, to: &Mailbox, name: &str) -> String {
     let mark = fingerprint(&format!("{name} {}", to.email));
-    let ascii_domain = Some(from.email.domain())
-        .filter(|domain| domain.is_ascii())
-        .unwrap_or("bandwatch.invalid");
-    format!("<bandwatch.{mark:016x}@{ascii_domain}>")
+    let domain = Some(from.email.domain()).filter(|domain| domain.is_ascii());
+    let domain = domain.unwrap_or("bandwatch.invalid");
+    format!("<bandwatch.{mark:016x}@{domain}>")
 }
 
 impl Tone {
@@ -249,32 +228,27 @@ impl Picture {
     pub fn new(caption: &str, name: &str, alternative: &str, png: &[u8]) -> Self {
         // A Content-ID is an address in ASCII (RFC 2392); a name may be anything.
         let is_plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-        let plain = name.replace(|letter| !is_plain(letter), "-");
         Self {
             caption: without_breaks(caption),
-            source: format!("cid:{plain}@bandwatch"),
+            name: name.replace(|letter| !is_plain(letter), "-"),
             alternative: without_breaks(alternative),
-            file_name: format!("{plain}.png"),
             png: png.to_vec(),
         }
+    }
+
+    fn content_id(&self) -> String {
+        format!("{}@bandwatch", self.name)
     }
 }
 
 impl Words {
     /// The words without line breaks, so that no name can pass for a line or a header of its own.
     fn without_breaks(mut self) -> Self {
-        let facts = self
-            .facts
-            .iter_mut()
-            .flat_map(|fact| [&mut fact.name, &mut fact.value]);
+        let facts = self.facts.iter_mut();
+        let facts = facts.flat_map(|fact| [&mut fact.name, &mut fact.value]);
         let entries = self.entries.iter_mut().flat_map(|entry| {
-            let required = [&mut entry.title, &mut entry.value];
-            let optional = [
-                entry.expected.as_mut(),
-                entry.deviation.as_mut(),
-                entry.detail.as_mut(),
-            ];
-            required.into_iter().chain(optional.into_iter().flatten())
+            let cells = [&mut entry.title, &mut entry.value];
+            cells.into_iter().chain(&mut entry.lines)
         });
         let lines = [&mut self.subject, &mut self.heading, &mut self.summary];
         let texts = lines.into_iter().chain(facts).chain(entries);
@@ -282,26 +256,5 @@ impl Words {
             *text = without_breaks(text);
         }
         self
-    }
-}
-
-impl Entry {
-    /// What stands below its title, label, value and time.
-    fn lines(&self) -> Vec<String> {
-        let figures = [&self.expected, &self.deviation].into_iter().flatten();
-        let figures: Vec<&str> = figures.map(String::as_str).collect();
-        let figures = Some(figures.join("; ")).filter(|figures| !figures.is_empty());
-        figures.into_iter().chain(self.detail.clone()).collect()
-    }
-
-    fn text(&self) -> String {
-        let mut text = format!(
-            "{}: {}\n  {} {}\n",
-            self.title, self.label, self.value, self.when
-        );
-        for line in self.lines() {
-            text += &format!("  {line}\n");
-        }
-        text
     }
 }

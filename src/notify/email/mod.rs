@@ -19,7 +19,7 @@ use chrono::DateTime;
 use chrono_tz::Tz;
 
 pub use compose::{compose, compose_evaluation};
-pub use digest::compose_digest;
+pub use digest::{MOST_PICTURES, compose_digest};
 pub use message::{Email, Envelope, message_id};
 pub use smtp::SmtpSession;
 
@@ -36,10 +36,8 @@ pub struct Letterhead<'a> {
 
 /// An address that no mail reaches (RFC 2606), for a preview without a configuration.
 pub fn placeholder(user: &str) -> Mailbox {
+    let address = lettre::Address::new(user, "example.invalid");
     // Both parts are plain words, so this cannot fail.
-    Mailbox::new(
-        None,
-        lettre::Address::new(user, "example.invalid")
-            .unwrap_or_else(|_| unreachable!("a plain address")),
-    )
+    let address = address.unwrap_or_else(|_| unreachable!("a plain address"));
+    Mailbox::new(None, address)
 }

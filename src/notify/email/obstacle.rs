@@ -12,11 +12,9 @@ use crate::incident::Condition;
 use crate::notify::{AlertKind, Notification};
 use crate::output::{one_line, shorten};
 
-/// An obstacle as it is told.
 pub struct Obstacle<'a> {
     metric: &'a Metric,
-    condition: Condition,
-    notification: Notification<'a>,
+    notification: &'a Notification<'a>,
     /// On one line.
     why: String,
     terms: &'static Terms,
@@ -72,11 +70,10 @@ impl<'a> Obstacle<'a> {
     /// `None` for other conditions.
     pub fn new(
         metric: &'a Metric,
-        condition: Condition,
-        notification: &Notification<'a>,
+        notification: &'a Notification,
         now: DateTime<Tz>,
     ) -> Option<Self> {
-        let terms = match condition {
+        let terms = match notification.alert.condition {
             Condition::NoData => &NO_DATA,
             Condition::CheckFailed => &CHECK_FAILED,
             Condition::Undecided => &UNDECIDED,
@@ -84,8 +81,7 @@ impl<'a> Obstacle<'a> {
         };
         Some(Self {
             metric,
-            condition,
-            notification: *notification,
+            notification,
             why: one_line(&notification.alert.reason),
             terms,
             now,
@@ -93,39 +89,112 @@ impl<'a> Obstacle<'a> {
     }
 
     pub fn words(&self) -> Words {
+        let (label, title) = (self.label(), &self.metric.title);
+        let begin = format!("[{label}] {title}");
+        let words = if self.notification.is_resolved() {
+            self.words_of_end(begin)
+        } else {
+            self.words_so_far(&begin)
+        };
         Words {
-            subject: self.subject(),
-            heading: format!("{}: {}", title_case(&self.label()), self.metric.title),
-            summary: self.summary(),
-            facts: self.facts(),
-            notes: self.notes(),
+            heading: format!("{}: {title}", title_case(&label)),
+            ..words
+        }
+    }
+
+    fn words_so_far(&self, begin: &str) -> Words {
+        let (title, terms, extent) = (&self.metric.title, self.terms, self.extent());
+        let (condition, so_far) = (self.notification.alert.condition, extent.so_far());
+        let subject = match (condition, self.notification.kind) {
+            (Condition::NoData, AlertKind::Firing) => {
+                format!("{begin}: no data since {}", extent.since())
+            }
+            (Condition::NoData, _) => format!("{begin}: no data {so_far}"),
+            (_, AlertKind::Firing) => self.with_reason(&format!("{begin}: ")),
+            _ => self.with_reason(&format!("{begin} for {}: ", extent.length())),
+        };
+        let why = self.why.trim_end_matches('.');
+        let because = match condition {
+            Condition::NoData => ".".to_string(),
+            // Advice ends with a question.
+            _ if why.ends_with('?') => format!(": {why}"),
+            _ => format!(": {why}."),
+        };
+        let mut facts = vec![
+            Fact::new(&format!("{} since", terms.span), extent.since_in_full()),
+            Fact::new("Why", self.why.clone()),
+        ];
+        facts.extend(self.newest().map(|newest| {
+            let last = format!("{} at {}", newest.value(), newest.time());
+            Fact::new("Seen last", last)
+        }));
+        Words {
+            subject,
+            summary: format!("{title} {} {so_far}{because}", terms.state),
+            facts,
+            notes: vec![
+                format!(
+                    "While this lasts, no rise or drop of {title} is noticed, and no alert of it comes: no alert does not mean that all is well."
+                ),
+                format!("What to do: {}", terms.remedy),
+            ],
             ..Words::default()
         }
     }
 
-    /// Its row in a digest.
-    pub fn entry(&self) -> Entry {
-        let extent = self.extent();
-        let (value, when) = if self.is_resolved() {
-            (format!("after {}", extent.length()), extent.span())
-        } else {
-            let length = format!("for {}", extent.length());
-            (length, format!("since {}", extent.since()))
+    fn with_reason(&self, begin: &str) -> String {
+        let room = SUBJECT.saturating_sub(begin.chars().count());
+        format!("{begin}{}", shorten(&self.why, room.max(LEAST_REASON)))
+    }
+
+    fn words_of_end(&self, begin: String) -> Words {
+        let (extent, condition) = (self.extent(), self.notification.alert.condition);
+        let after = match condition {
+            Condition::NoData => format!("after {} without", extent.length()),
+            _ => format!("after {}", extent.length()),
         };
-        Entry {
-            title: self.metric.title.clone(),
-            label: self.label(),
-            tone: tone(&self.notification),
-            value,
-            when,
-            expected: None,
-            deviation: None,
-            detail: (!self.is_resolved()).then(|| shorten(&self.why, ENTRY_REASON)),
+        let (title, again, span) = (&self.metric.title, self.terms.again, extent.span());
+        let mut facts = vec![
+            Fact::new(self.terms.span, extent.in_full()),
+            Fact::new("It was", self.why.clone()),
+        ];
+        facts.extend(self.newest().into_iter().flat_map(|newest| newest.facts()));
+        Words {
+            subject: match condition {
+                Condition::Undecided => begin,
+                _ => format!("{begin}: {after}"),
+            },
+            summary: format!("{title} {again} again, {after} (from {span})."),
+            facts,
+            notes: vec![
+                "In between nothing was watched: whatever happened then was not noticed.".into(),
+            ],
+            ..Words::default()
         }
     }
 
+    pub fn entry(&self) -> Entry {
+        let extent = self.extent();
+        let mut entry = Entry {
+            title: self.metric.title.clone(),
+            word: self.word(),
+            label: self.label(),
+            tone: tone(self.notification),
+            value: format!("for {}", extent.length()),
+            when: format!("since {}", extent.since()),
+            lines: vec![shorten(&self.why, ENTRY_REASON)],
+        };
+        if self.notification.is_resolved() {
+            entry.word = "over".to_string();
+            entry.value = format!("after {}", extent.length());
+            entry.when = extent.span();
+            entry.lines.clear();
+        }
+        entry
+    }
+
     /// What it is called in a list, while it lasts.
-    pub fn word(&self) -> String {
+    fn word(&self) -> String {
         self.terms.open.to_lowercase()
     }
 
@@ -137,89 +206,9 @@ impl<'a> Obstacle<'a> {
         }
     }
 
-    fn subject(&self) -> String {
-        let (length, is_resolved) = (self.extent().length(), self.is_resolved());
-        let begin = format!("[{}] {}", self.label(), self.metric.title);
-        let lasts = self.notification.kind != AlertKind::Firing;
-        match self.condition {
-            Condition::NoData if is_resolved => format!("{begin}: after {length} without"),
-            Condition::NoData if lasts => format!("{begin}: no data {}", self.extent().so_far()),
-            Condition::NoData => format!("{begin}: no data since {}", self.extent().since()),
-            Condition::CheckFailed if is_resolved => format!("{begin}: after {length}"),
-            _ if is_resolved => begin,
-            _ if lasts => self.with_reason(&format!("{begin} for {length}: ")),
-            _ => self.with_reason(&format!("{begin}: ")),
-        }
-    }
-
-    fn with_reason(&self, begin: &str) -> String {
-        let room = SUBJECT.saturating_sub(begin.chars().count());
-        let reason = shorten(&self.why, room.max(LEAST_REASON));
-        format!("{begin}{reason}")
-    }
-
-    fn summary(&self) -> String {
-        let (title, extent) = (&self.metric.title, self.extent());
-        if !self.is_resolved() {
-            let state = format!("{title} {} {}", self.terms.state, extent.so_far());
-            if self.condition == Condition::NoData {
-                return format!("{state}.");
-            }
-            let why = self.why.trim_end_matches('.');
-            // Advice ends with a question.
-            let end = if why.ends_with('?') { "" } else { "." };
-            return format!("{state}: {why}{end}");
-        }
-        let (again, length, span) = (self.terms.again, extent.length(), extent.span());
-        let without = match self.condition {
-            Condition::NoData => " without",
-            _ => "",
-        };
-        format!("{title} {again} again, after {length}{without} (from {span}).")
-    }
-
-    fn facts(&self) -> Vec<Fact> {
-        let extent = self.extent();
-        let newest = self.notification.newest;
-        let newest = newest.and_then(|newest| Figures::new(self.metric, newest, self.now));
-        let span = self.terms.span;
-        if self.is_resolved() {
-            let mut facts = vec![
-                Fact::new(span, extent.in_full()),
-                Fact::new("It was", self.why.clone()),
-            ];
-            facts.extend(newest.into_iter().flat_map(|newest| newest.facts()));
-            return facts;
-        }
-        let mut facts = vec![
-            Fact::new(&format!("{span} since"), extent.since_in_full()),
-            Fact::new("Why", self.why.clone()),
-        ];
-        facts.extend(newest.map(|newest| {
-            let last = format!("{} at {}", newest.value(), newest.time());
-            Fact::new("Seen last", last)
-        }));
-        facts
-    }
-
-    fn notes(&self) -> Vec<String> {
-        if self.is_resolved() {
-            return vec![
-                "In between nothing was watched: whatever happened then was not noticed."
-                    .to_string(),
-            ];
-        }
-        vec![
-            format!(
-                "While this lasts, no rise or drop of {} is noticed, and no alert of it comes: no alert does not mean that all is well.",
-                self.metric.title
-            ),
-            format!("What to do: {}", self.terms.remedy),
-        ]
-    }
-
-    fn is_resolved(&self) -> bool {
-        self.notification.kind == AlertKind::Resolved
+    /// What is known of the metric now.
+    fn newest(&self) -> Option<Figures<'a>> {
+        Figures::new(self.metric, self.notification.newest?, self.now)
     }
 
     fn extent(&self) -> Extent {

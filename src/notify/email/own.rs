@@ -25,9 +25,8 @@ pub fn words(notification: &Notification, letterhead: &Letterhead) -> Words {
         _ => unwritable(&one_line(reason)),
     };
     words.subject = format!("[bandwatch] {}", words.subject);
-    words
-        .facts
-        .push(Fact::new("Noticed", write_moment(letterhead.now)));
+    let noticed = Fact::new("Noticed", write_moment(letterhead.now));
+    words.facts.push(noticed);
     words
 }
 
@@ -50,13 +49,11 @@ fn unreadable(files: &[&str]) -> Words {
 }
 
 fn unwritable(why: &str) -> Words {
+    let reason = why.trim_end_matches('.');
     Words {
         subject: shorten(&format!("Cannot write its state: {why}"), SUBJECT),
         heading: "The State Cannot Be Written".into(),
-        summary: format!(
-            "bandwatch cannot write to the directory of its state: {}.",
-            why.trim_end_matches('.')
-        ),
+        summary: format!("bandwatch cannot write to the directory of its state: {reason}."),
         facts: vec![Fact::new("Why", why.to_string())],
         notes: vec![
             "What this means: while this lasts, an alert may come again and again, or its end never.".into(),
@@ -79,16 +76,13 @@ fn writable_again() -> Words {
 }
 
 fn lost(mails: &[&str]) -> Words {
-    let (subject, them, were) = match mails {
-        [mail] => {
-            let subject = format!("A mail was lost: {}", one_line(mail));
-            (shorten(&subject, SUBJECT), "it", "A mail was")
-        }
-        _ => (
-            format!("{} mails were lost", mails.len()),
-            "them",
-            "These mails were",
-        ),
+    let subject = match mails {
+        [mail] => shorten(&format!("A mail was lost: {}", one_line(mail)), SUBJECT),
+        _ => format!("{} mails were lost", mails.len()),
+    };
+    let (were, them) = match mails {
+        [_] => ("A mail was", "it"),
+        _ => ("These mails were", "them"),
     };
     Words {
         subject,

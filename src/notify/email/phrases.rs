@@ -7,7 +7,6 @@ use crate::forecast::Side;
 use crate::incident::Condition;
 use crate::notify::{AlertKind, Notification};
 
-/// The colour of a notification.
 pub fn tone(notification: &Notification) -> Tone {
     match (notification.kind, notification.alert.condition) {
         (AlertKind::Resolved, _) => Tone::Normal,

@@ -18,7 +18,7 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use crate::config::{Deadline, Encryption, MailSettings, Mailbox};
 use crate::output::one_line;
 
-/// A session with the mail server, which is opened for the first message.
+/// Opened for the first message.
 pub struct SmtpSession<'a> {
     settings: &'a MailSettings,
     deadline: Deadline,
@@ -70,14 +70,11 @@ impl<'a> SmtpSession<'a> {
     pub fn close(self) {
         if let Some(Ok(mut connection)) = self.connection {
             // The messages are in or out by now; a server that hangs up or stalls changes nothing.
-            let _ = connection.set_timeout(Some(FAREWELL));
+            let _ = connection.set_timeout(Some(Duration::from_secs(1)));
             let _ = connection.quit();
         }
     }
 }
-
-/// How long a server has to say goodbye.
-const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Connects, encrypts, signs in.
 fn open(settings: &MailSettings, deadline: Deadline) -> Result<SmtpConnection> {
@@ -144,11 +141,8 @@ struct Failure {
 impl Failure {
     fn of(error: &smtp::Error, answer: &str, silence: &str) -> Self {
         let is_answer = error.status().is_some();
-        let what = if is_answer { answer } else { silence };
-        Self {
-            error: explain(error, what, ""),
-            is_answer,
-        }
+        let error = explain(error, if is_answer { answer } else { silence }, "");
+        Self { error, is_answer }
     }
 }
 
@@ -164,21 +158,19 @@ impl Conversation<'_> {
     fn send(&mut self, message: &Message) -> Result<(), Failure> {
         let envelope = message.envelope();
         let parameters = self.parameters(envelope)?;
-        self.ask(
-            Mail::new(envelope.from().cloned(), parameters),
-            "the sender (MAIL)",
-        )?;
+        let sender = Mail::new(envelope.from().cloned(), parameters);
+        self.ask(sender, "the sender (MAIL)")?;
         for to in envelope.to() {
             self.ask(Rcpt::new(to.clone(), vec![]), "the recipient (RCPT)")?;
         }
         self.ask(Data, "to take a message (DATA)")?;
         self.limit()?;
-        let answer = self.connection.message(&message.formatted());
-        answer.map(drop).map_err(|error| {
-            let refused = "the server refused the message (after DATA)";
-            let silence = "no answer to the message, which may have arrived";
-            Failure::of(&error, refused, silence)
-        })
+        let refused = "the server refused the message (after DATA)";
+        let silence = "no answer to the message, which may have arrived";
+        match self.connection.message(&message.formatted()) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Failure::of(&error, refused, silence)),
+        }
     }
 
     /// What the addresses ask of the server beyond the usual.
@@ -212,10 +204,8 @@ impl Conversation<'_> {
     }
 
     fn limit(&mut self) -> Result<(), Failure> {
-        let limited = self
-            .deadline
-            .at_most(self.reply_timeout)
-            .and_then(|timeout| Ok(self.connection.set_timeout(Some(timeout))?));
+        let timeout = self.deadline.at_most(self.reply_timeout);
+        let limited = timeout.and_then(|timeout| Ok(self.connection.set_timeout(Some(timeout))?));
         limited.map_err(|error| Failure {
             error,
             is_answer: false,
@@ -232,22 +222,19 @@ fn explain(error: &smtp::Error, what: &str, advice: &str) -> Error {
         (None, None) => error.to_string(),
     };
     let said = one_line(&said);
-    if advice.is_empty() {
-        anyhow!("{what}: {said}")
-    } else {
-        anyhow!("{what}: {said}; {advice}")
+    match advice {
+        "" => anyhow!("{what}: {said}"),
+        _ => anyhow!("{what}: {said}; {advice}"),
     }
 }
 
 /// Why there is no answer, without the words of the libraries for the usual causes.
 fn explain_silence(cause: &(dyn std::error::Error + 'static)) -> String {
-    let kind = cause.downcast_ref().map(std::io::Error::kind);
+    use ErrorKind::{BrokenPipe, ConnectionReset, TimedOut, UnexpectedEof, WouldBlock};
     let said = cause.to_string();
-    match kind {
-        Some(ErrorKind::TimedOut | ErrorKind::WouldBlock) => "no answer in time".to_string(),
-        Some(ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
-            HUNG_UP.to_string()
-        }
+    match cause.downcast_ref().map(std::io::Error::kind) {
+        Some(TimedOut | WouldBlock) => "no answer in time".to_string(),
+        Some(UnexpectedEof | ConnectionReset | BrokenPipe) => HUNG_UP.to_string(),
         _ if said == "incomplete response" => HUNG_UP.to_string(),
         _ => said,
     }
@@ -257,10 +244,8 @@ const HUNG_UP: &str = "the server closed the connection";
 
 /// Only where the certificate is what was wrong with the encryption.
 fn advice_on(error: &smtp::Error) -> &'static str {
-    let is_about_certificate = error
-        .source()
-        .is_some_and(|cause| cause.to_string().contains("certificate"));
-    if is_about_certificate {
+    let cause = error.source().map(ToString::to_string);
+    if cause.is_some_and(|cause| cause.contains("certificate")) {
         "the certificate must be valid for smtp.host, and smtp.ca_file name the authority that signed it unless the system knows it"
     } else {
         ""

@@ -3,11 +3,14 @@
 use super::*;
 
 fn digest_of(samples: &[Sample]) -> Email {
-    let pictured: Vec<_> = samples
-        .iter()
-        .map(|sample| (sample.notification(), sample.pictures.as_ref()))
-        .collect();
-    compose_digest(&pictured, &letterhead())
+    let notifications: Vec<_> = samples.iter().map(Sample::notification).collect();
+    let drawn = |metric: &Metric| {
+        let sample = samples
+            .iter()
+            .find(|sample| sample.metric.name == metric.name);
+        sample?.pictures.as_ref()
+    };
+    compose_digest(&notifications, drawn, &letterhead())
 }
 
 fn no_data(title: &str) -> Sample {
