@@ -11,7 +11,7 @@ use chrono::{DateTime, NaiveDateTime};
 use chrono_tz::Tz;
 use csv::{Reader, ReaderBuilder, StringRecord};
 
-use super::history::{AsOf, History, Lookback};
+use super::history::{History, Lookback};
 use crate::config::Metric;
 use crate::series::{LocalClock, infer_step, parse_local_time, parse_time};
 
@@ -41,32 +41,29 @@ const FIRST_TWO: Columns = Columns { time: 0, value: 1 };
 pub fn history(
     path: &Path,
     metric: &Metric,
-    as_of: AsOf,
+    as_of: Option<DateTime<Tz>>,
     lookback: Lookback,
     zone: Tz,
 ) -> Result<History> {
-    let read = || -> Result<History> {
-        let rows = instants(read_rows(path, metric, zone)?, zone);
-        let times: Vec<DateTime<Tz>> = rows.iter().filter_map(|(time, _)| *time).collect();
-        let last_row = times.iter().max().copied().context("it holds no rows")?;
-        let step = metric.step.or_else(|| infer_step(&times)).context(
-            "its times do not tell a step; name one with `every` in the metric's configuration",
-        )?;
-        let as_of = match as_of {
-            AsOf::Time(time) => time,
-            // A raw row says only that time has come so far; a ready-made one speaks for its whole
-            // bucket, so the last one is closed by being there.
-            AsOf::LastRow if metric.aggregate.is_some() => last_row,
-            AsOf::LastRow => last_row + step.delta() + metric.delay(step),
-        };
-        let oldest = times.iter().min().copied();
-        let mut history = History::new(metric, metric.aggregate, step, as_of, lookback, oldest)?;
-        for (time, value) in rows {
-            history.add(time, value);
-        }
-        Ok(history)
+    let rows = instants(read_rows(path, metric, zone)?, zone);
+    let times: Vec<DateTime<Tz>> = rows.iter().filter_map(|(time, _)| *time).collect();
+    let last_row = times.iter().max().copied().context("it holds no rows")?;
+    let step = metric.step.or_else(|| infer_step(&times)).context(
+        "its times do not tell a step; name one with `every` in the metric's configuration",
+    )?;
+    let as_of = match as_of {
+        Some(time) => time,
+        // A raw row says only that time has come so far; a ready-made one speaks for its whole bucket,
+        // so the last one is closed by being there.
+        None if metric.aggregate.is_some() => last_row,
+        None => last_row + step.delta() + metric.delay(step),
     };
-    read().with_context(|| format!("read {}", path.display()))
+    let oldest = times.iter().min().copied();
+    let mut history = History::new(metric, metric.aggregate, step, as_of, lookback, oldest)?;
+    for (time, value) in rows {
+        history.add(time, value);
+    }
+    Ok(history)
 }
 
 /// Each row's instant, if it can be told, and its value.
@@ -184,18 +181,19 @@ mod tests {
     use super::*;
     use crate::config::{Query, Rows};
     use crate::series::Window;
+    use crate::series::sample::time;
+    use crate::source::Source;
 
-    fn read_text(text: &str, as_of: AsOf) -> Result<Window> {
+    fn read_text(text: &str, as_of: Option<DateTime<Tz>>) -> Result<Window> {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), text).expect("written");
-        let (metric, zone) = (Metric::of_file("sales"), chrono_tz::Europe::Paris);
-        let history = history(file.path(), &metric, as_of, Lookback::Window, zone)?;
-        Ok(history.latest(&metric))
+        let mut source = Source::File(file.path().to_path_buf());
+        source.latest(&Metric::of_file("sales"), as_of, time("2026-11-22 14:05"))
     }
 
     /// The values from the first to the last that is there.
     fn values(text: &str) -> Vec<Option<f64>> {
-        let window = read_text(text, AsOf::LastRow).expect("a window");
+        let window = read_text(text, None).expect("a window");
         let split = window.series.split_latest().expect("values");
         let latest = Some(split.latest.value);
         [split.history.values(), &[latest]].concat()
@@ -212,6 +210,8 @@ mod tests {
             format!("timestamp,value\n{rows}"),
             format!("\u{feff}when,how much\n{rows}").replace('\n', "\r\n"),
             format!("when,how much\n{rows}").replace(',', ";"),
+            // Offsets count.
+            "2026-11-22T09:00:00Z,1\n2026-11-22T10:15:00+01:00,3\n2026-11-22T09:10:00Z,2.5\n2026-11-22T10:05:00+01:00,\n".to_string(),
         ] {
             assert_eq!(values(&text), EXPECTED, "{text}");
         }
@@ -251,30 +251,22 @@ mod tests {
             ("t,v\n", "it holds no rows"),
             ("", "it is empty"),
         ] {
-            let error = format!("{:#}", read_text(text, AsOf::LastRow).expect_err(text));
+            let error = format!("{:#}", read_text(text, None).expect_err(text));
             assert!(error.contains(told), "{error}");
             assert!(error.starts_with("read /"), "{error}");
         }
     }
 
     #[test]
-    fn an_offset_in_a_time_counts() {
-        let rows = "2026-11-22T09:00:00Z,1\n2026-11-22T10:15:00+01:00,3\n2026-11-22T09:10:00Z,2.5\n2026-11-22T10:05:00+01:00,\n";
-        assert_eq!(values(rows), EXPECTED);
-    }
-
-    #[test]
     fn a_file_is_judged_as_of_its_last_row_or_the_time_asked_for() {
         let text = "t,v\n2026-11-22 10:00,1\n2026-11-22 10:05,2\n2026-11-22 10:10,3\n";
-        let at =
-            |text: &str| AsOf::Time(parse_time(text, chrono_tz::Europe::Paris).expect("a time"));
         let latest = |as_of| {
             let window = read_text(text, as_of).expect("a window");
             window.series.split_latest().map(|split| split.latest.value)
         };
-        assert_eq!(latest(AsOf::LastRow), Some(3.0));
-        assert_eq!(latest(at("2026-11-22 10:14")), Some(2.0));
-        assert_eq!(latest(at("2026-11-22 10:15")), Some(3.0));
+        assert_eq!(latest(None), Some(3.0));
+        assert_eq!(latest(Some(time("2026-11-22 10:14"))), Some(2.0));
+        assert_eq!(latest(Some(time("2026-11-22 10:15"))), Some(3.0));
     }
 
     #[test]

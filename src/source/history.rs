@@ -1,6 +1,7 @@
 //! The buckets of a long time, read once, from which the window of any check within it is cut: those of
 //! a backtest, and those of buckets that closed while no run came to judge them.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -12,54 +13,13 @@ use crate::series::{
     Aggregate, Bucket, Buckets, Grid, MOST_BUCKETS, Observation, Step, TimeSeries, Window,
 };
 
-/// The time to judge at.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum AsOf {
-    Time(DateTime<Tz>),
-    /// Just after the last row: for a file, which tells of no clock.
-    LastRow,
-}
-
 /// How far back rows are wanted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Lookback {
-    /// The window a verdict is drawn from.
-    Window,
-    /// The window, and as much before it.
+    /// The window a verdict is drawn from, and as much before it.
     Beyond(Duration),
     /// All rows there are.
     Everything,
-}
-
-/// From one instant up to another, which is not part of it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TimeRange {
-    pub from: DateTime<Tz>,
-    pub to: DateTime<Tz>,
-}
-
-impl TimeRange {
-    /// The time after a bucket up to the end of the last one closed by now; `None` if the length of a
-    /// bucket cannot be told without rows.
-    pub fn closed_after(last: Bucket, metric: &Metric, now: DateTime<Tz>) -> Option<Self> {
-        let length = u32::try_from(last.length().num_seconds()).ok();
-        let step = metric.step.or_else(|| Step::from_seconds(length?))?;
-        let grid = Grid::new(step, now);
-        let closed = grid.instant(grid.last_closed(now, metric.delay(step)) + 1);
-        let from = last.end.with_timezone(&now.timezone());
-        Some(Self {
-            from,
-            to: closed.max(from),
-        })
-    }
-
-    pub fn is_empty(self) -> bool {
-        self.from >= self.to
-    }
-
-    pub fn holds(self, time: DateTime<Tz>) -> bool {
-        (self.from..self.to).contains(&time)
-    }
 }
 
 /// The buckets of the slots rows were wanted for, the last one closed as of a time.
@@ -77,33 +37,29 @@ const MOST_SLOTS: i64 = 5_300_000;
 /// What closed since a bucket was judged.
 #[derive(Debug, Clone)]
 pub enum Fetched {
-    New(NewBuckets),
+    /// The latest bucket of a history, and others with data, which start at these times, oldest first.
+    /// The window of each is cut when its turn comes, as a window is large.
+    New(History, Vec<DateTime<Tz>>),
     /// No bucket with data; the latest window, if it had to be read to know.
     Nothing(Option<Window>),
-}
-
-/// Buckets to judge. The window of each is cut when its turn comes, as a window is large.
-#[derive(Debug, Clone)]
-pub struct NewBuckets {
-    history: History,
-    missed: Vec<DateTime<Tz>>,
-    latest: Window,
 }
 
 /// No more missed buckets than this are judged: the newest ones.
 const MOST_MISSED: usize = 300;
 
-impl NewBuckets {
-    /// What a check of each bucket before the newest would have read at its time, oldest first.
-    pub fn missed(&self, metric: &Metric) -> impl Iterator<Item = Window> {
-        let times = self.missed.iter();
-        times.map(|time| self.history.window_at(*time, metric))
-    }
-
-    /// What a check reads now.
-    pub fn into_latest(self) -> Window {
-        self.latest
-    }
+/// The time after a bucket up to the end of the last one closed by now; `None` if the length of a bucket
+/// cannot be told without rows.
+pub fn closed_after(
+    last: Bucket,
+    metric: &Metric,
+    now: DateTime<Tz>,
+) -> Option<Range<DateTime<Tz>>> {
+    let length = u32::try_from(last.length().num_seconds()).ok();
+    let step = metric.step.or_else(|| Step::from_seconds(length?))?;
+    let grid = Grid::new(step, now);
+    let closed = grid.instant(grid.last_closed(now, metric.delay(step)) + 1);
+    let from = last.end.with_timezone(&now.timezone());
+    Some(from..closed.max(from))
 }
 
 /// How much further back than a window rows are needed, to judge the buckets missed since the last.
@@ -153,11 +109,8 @@ impl History {
     }
 
     /// The time rows are wanted of.
-    pub(super) fn times(&self) -> TimeRange {
-        TimeRange {
-            from: self.grid().instant(self.first_slot),
-            to: self.grid().instant(self.last_slot + 1),
-        }
+    pub(super) fn times(&self) -> Range<DateTime<Tz>> {
+        self.grid().instant(self.first_slot)..self.grid().instant(self.last_slot + 1)
     }
 
     pub(super) fn holds(&self, time: DateTime<Tz>) -> bool {
@@ -184,7 +137,7 @@ impl History {
     /// The start of the oldest bucket that has data, and the end of the newest closed one.
     pub fn ends(&self) -> Option<(DateTime<Tz>, DateTime<Tz>)> {
         let oldest = self.buckets.oldest_slot()?;
-        Some((self.grid().instant(oldest), self.times().to))
+        Some((self.grid().instant(oldest), self.times().end))
     }
 
     /// The values that have a full window before them, oldest first; with `last`, only those of
@@ -220,13 +173,12 @@ impl History {
     }
 
     /// What a check reads now, however much further back the history goes.
-    pub(super) fn latest(&self, metric: &Metric) -> Window {
+    pub fn latest(&self, metric: &Metric) -> Window {
         self.window(self.last_slot, self.as_of, metric)
     }
 
     /// What of it closed after the last bucket judged; the newest bucket alone if there is none.
     pub(super) fn into_fetched(self, metric: &Metric, last: Option<Bucket>) -> Fetched {
-        let latest = self.latest(metric);
         let mut missed = Vec::new();
         if let Some(last) = last {
             let all = self.observations(metric, self.first_slot);
@@ -234,14 +186,10 @@ impl History {
             missed.extend(times.filter(|time| *time >= last.end));
             missed.drain(..missed.len().saturating_sub(MOST_MISSED));
             if missed.pop().is_none() {
-                return Fetched::Nothing(Some(latest));
+                return Fetched::Nothing(Some(self.latest(metric)));
             }
         }
-        Fetched::New(NewBuckets {
-            history: self,
-            missed,
-            latest,
-        })
+        Fetched::New(self, missed)
     }
 
     fn window(&self, last_slot: i64, as_of: DateTime<Tz>, metric: &Metric) -> Window {

@@ -1,5 +1,7 @@
 //! Columns and cells: what their types tell, and their values as ours.
 
+use std::ops::Range;
+
 use ::mysql::consts::ColumnType;
 use ::mysql::{Column, Value};
 use anyhow::{Context, Result, bail, ensure};
@@ -47,7 +49,8 @@ fn type_name(column_type: ColumnType) -> String {
 
 /// The ends of a time as the column shows them; local times go on to the latest one that a row before
 /// the end may have.
-pub fn bounds(from: DateTime<Tz>, to: DateTime<Tz>, column: TimeColumn) -> [Value; 2] {
+pub fn bounds(range: &Range<DateTime<Tz>>, column: TimeColumn) -> [Value; 2] {
+    let (from, to) = (range.start, range.end);
     match column {
         TimeColumn::Instant => [from, to].map(|time| date_value(time.naive_utc())),
         TimeColumn::Seconds => [from, to].map(|time| Value::Int(time.timestamp())),

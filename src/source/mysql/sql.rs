@@ -2,12 +2,15 @@
 //! many rows the table holds. Names are quoted, values bound; only the `where` of the configuration
 //! stands as it was written.
 
+use std::ops::Range;
 use std::time::Duration;
+
+use chrono::DateTime;
+use chrono_tz::Tz;
 
 use crate::config::Table;
 use crate::series::local_time::{offset_changes, offset_seconds};
 use crate::series::{Aggregate, Grid};
-use crate::source::history::TimeRange;
 
 /// What a column of times tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +115,7 @@ fn condition(table: &Table) -> String {
 ///
 /// An instant has no wall clock of its own, so each change of the zone's offset between the bounds
 /// is written out where it matters.
-pub fn bucket(name: &str, column: TimeColumn, grid: &Grid, range: TimeRange) -> String {
+pub fn bucket(name: &str, column: TimeColumn, grid: &Grid, range: &Range<DateTime<Tz>>) -> String {
     let (time, epoch) = (quote(name), Grid::EPOCH);
     let seconds = match column {
         TimeColumn::Seconds => format!("{time} - ({})", epoch.timestamp()),
@@ -132,8 +135,8 @@ pub fn bucket(name: &str, column: TimeColumn, grid: &Grid, range: TimeRange) -> 
 const SHOWN: &str = "%Y-%m-%d %H:%M:%S";
 
 /// The seconds between UTC and the wall clock at a row.
-fn wall_clock_shift(time: &str, column: TimeColumn, range: TimeRange) -> String {
-    let changes = offset_changes(range.from, range.to);
+fn wall_clock_shift(time: &str, column: TimeColumn, range: &Range<DateTime<Tz>>) -> String {
+    let changes = offset_changes(range.start, range.end);
     let whens: String = changes[1..]
         .iter()
         .rev()
@@ -160,9 +163,6 @@ fn quote(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
-    use chrono_tz::Tz;
-
     use super::*;
     use crate::series::parse_time;
 
@@ -174,7 +174,7 @@ mod tests {
     fn bucket_of(step: &str, column: TimeColumn) -> String {
         let (from, to) = (time("2026-10-01"), time("2026-11-22 14:05"));
         let grid = Grid::new(step.parse().expect("a step"), to);
-        bucket("at", column, &grid, TimeRange { from, to })
+        bucket("at", column, &grid, &(from..to))
     }
 
     #[test]
