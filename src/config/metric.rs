@@ -72,15 +72,15 @@ pub struct Query {
 }
 
 /// The table as it is written in the file.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MetricTable {
     #[serde(deserialize_with = "value::line")]
-    name: String,
-    #[serde(default, deserialize_with = "value::line")]
+    name: Option<String>,
+    #[serde(deserialize_with = "value::line")]
     title: Option<String>,
     measure: Option<String>,
-    #[serde(default, deserialize_with = "value::line")]
+    #[serde(deserialize_with = "value::line")]
     unit: Option<String>,
     table: Option<String>,
     time_column: Option<String>,
@@ -89,42 +89,36 @@ struct MetricTable {
     query: Option<String>,
     every: Option<Step>,
     aggregate: Option<Aggregate>,
-    #[serde(default = "default_window", deserialize_with = "value::length")]
-    window: Duration,
-    #[serde(default, deserialize_with = "value::delay")]
+    #[serde(deserialize_with = "value::length")]
+    window: Option<Duration>,
+    #[serde(deserialize_with = "value::delay")]
     delay: Option<Duration>,
     missing: Option<Missing>,
-    #[serde(default, deserialize_with = "value::length")]
+    #[serde(deserialize_with = "value::length")]
     stale_after: Option<Duration>,
-    #[serde(default, with = "OutliersTable")]
+    #[serde(with = "OutliersTable")]
     outliers: Outliers,
-    #[serde(default)]
     model: ModelChoice,
-    #[serde(default, deserialize_with = "value::lengths")]
+    #[serde(deserialize_with = "value::lengths")]
     seasons: Option<Vec<TimeDelta>>,
-    #[serde(default, deserialize_with = "value::length")]
+    #[serde(deserialize_with = "value::length")]
     adapt_after: Option<Duration>,
     min: Option<f64>,
     max: Option<f64>,
     level: Option<Level>,
     max_false_alerts: Option<Budget>,
-    #[serde(default)]
     direction: Direction,
-    #[serde(default)]
     confirm: Confirm,
-    #[serde(default, deserialize_with = "value::count")]
+    #[serde(deserialize_with = "value::count")]
     recover: Option<u16>,
-    #[serde(default, deserialize_with = "value::renotify")]
+    #[serde(deserialize_with = "value::renotify")]
     renotify: Renotify,
-    #[serde(default)]
     worse: Worsening,
-    #[serde(default = "default_notify_recovery")]
-    notify_recovery: bool,
-    #[serde(default, deserialize_with = "value::length")]
+    notify_recovery: Option<bool>,
+    #[serde(deserialize_with = "value::length")]
     unwell_after: Option<Duration>,
-    #[serde(default)]
     quiet: Vec<QuietWindow>,
-    #[serde(default, deserialize_with = "value::mailboxes")]
+    #[serde(deserialize_with = "value::mailboxes")]
     recipients: Option<Vec<Mailbox>>,
 }
 
@@ -137,13 +131,7 @@ struct OutliersTable {
     scope: Scope,
 }
 
-fn default_window() -> Duration {
-    Duration::from_hours(28 * 24)
-}
-
-fn default_notify_recovery() -> bool {
-    true
-}
+const USUAL_WINDOW: Duration = Duration::from_hours(28 * 24);
 
 /// A bucket older than this many steps is no news.
 const STALE_AFTER_STEPS: i64 = 3;
@@ -152,22 +140,28 @@ impl Metric {
     /// A metric that is read from a file alone, with every default.
     pub fn of_file(name: &str) -> Self {
         let letters = name.chars().filter(|letter| !letter.is_control());
-        let name: String = letters.take(100).collect();
+        let (name, table) = (letters.take(100).collect(), MetricTable::default());
+        Self::new(name, table, Rows::None, Method::default())
+    }
+
+    fn new(name: String, table: MetricTable, rows: Rows, method: Method) -> Self {
+        let adds_up = table.aggregate.is_some_and(Aggregate::adds_up);
+        let usually_missing = if adds_up { Missing::Zero } else { Missing::Gap };
         Self {
-            title: capitalised(&name),
+            policy: table.policy(),
+            title: table.title.unwrap_or_else(|| capitalised(&name)),
             name,
-            measure: "Volume".into(),
-            unit: None,
-            rows: Rows::None,
-            step: None,
-            aggregate: None,
-            window: default_window(),
-            missing: Missing::Gap,
-            method: Method::default(),
-            policy: Policy::default(),
-            recipients: None,
-            delay: None,
-            stale_after: None,
+            measure: table.measure.unwrap_or("Volume".into()),
+            unit: table.unit,
+            rows,
+            step: table.every,
+            aggregate: table.aggregate,
+            window: table.window.unwrap_or(USUAL_WINDOW),
+            missing: table.missing.unwrap_or(usually_missing),
+            method,
+            recipients: table.recipients,
+            delay: table.delay,
+            stale_after: table.stale_after,
         }
     }
 
@@ -242,65 +236,38 @@ impl Metric {
         ))
     }
 
-    /// The name as a file may have it: see [`file_name`].
+    /// The name as a file may have it: letters, digits, `.`, `_` and `-`. A name that had to be changed
+    /// gets a mark of its own, so that two names never share a file.
     pub fn file_name(&self) -> String {
-        file_name(&self.name)
+        let plain = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
+        let letters = self.name.chars();
+        let letters = letters.map(|letter| if plain(letter) { letter } else { '_' });
+        // File systems count bytes, and the name is but a part.
+        let mut bytes = 0;
+        let fits = |letter: &char| {
+            bytes += letter.len_utf8();
+            bytes <= 120
+        };
+        let changed: String = letters.take(80).take_while(fits).collect();
+        if changed == self.name && !changed.is_empty() && !changed.starts_with('.') {
+            return changed;
+        }
+        let mark = fingerprint(&self.name);
+        format!("{}-{mark:016x}", changed.trim_start_matches('.'))
     }
-}
-
-/// A metric's name as a file may have it: letters, digits, `.`, `_` and `-`. A name that had to be
-/// changed gets a mark of its own, so that two names never share a file.
-pub fn file_name(name: &str) -> String {
-    let plain = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
-    // File systems count bytes, and the name is but a part.
-    let mut bytes = 0;
-    let fits = |letter: &char| {
-        bytes += letter.len_utf8();
-        bytes <= 120
-    };
-    let changed: String = name
-        .chars()
-        .map(|letter| if plain(letter) { letter } else { '_' })
-        .take(80)
-        .take_while(fits)
-        .collect();
-    if changed == name && !changed.is_empty() && !changed.starts_with('.') {
-        return changed;
-    }
-    let mark = fingerprint(name);
-    format!("{}-{mark:016x}", changed.trim_start_matches('.'))
 }
 
 impl TryFrom<MetricTable> for Metric {
     type Error = String;
 
-    fn try_from(table: MetricTable) -> Result<Self, String> {
-        let rows = table.rows()?;
-        let (method, policy) = (table.method()?, table.policy());
-        let adds_up = table.aggregate.is_some_and(Aggregate::adds_up);
-        let measure = table.measure.unwrap_or("Volume".into());
-        if !measure.is_empty() {
-            value::parse_line(measure.clone())
+    fn try_from(mut table: MetricTable) -> Result<Self, String> {
+        let name = table.name.take().ok_or("missing field `name`")?;
+        let (rows, method) = (table.rows()?, table.method()?);
+        if let Some(measure) = table.measure.clone().filter(|text| !text.is_empty()) {
+            value::parse_line(measure)
                 .map_err(|error| format!("measure: {error}, or \"\" for none"))?;
         }
-        let metric = Self {
-            title: table.title.unwrap_or_else(|| capitalised(&table.name)),
-            name: table.name,
-            measure,
-            unit: table.unit,
-            rows,
-            step: table.every,
-            aggregate: table.aggregate,
-            window: table.window,
-            missing: table
-                .missing
-                .unwrap_or(if adds_up { Missing::Zero } else { Missing::Gap }),
-            method,
-            policy,
-            recipients: table.recipients,
-            delay: table.delay,
-            stale_after: table.stale_after,
-        };
+        let metric = Self::new(name, table, rows, method);
         metric.check()?;
         Ok(metric)
     }
@@ -362,18 +329,12 @@ impl MetricTable {
     }
 
     fn method(&self) -> Result<Method, String> {
-        let default = Method::default();
+        let seasons = self.seasons.clone();
         Ok(Method {
             outliers: self.outliers,
             model: self.model,
-            seasons: match &self.seasons {
-                Some(lengths) => SeasonChoice::Given(lengths.clone()),
-                None => SeasonChoice::Found,
-            },
-            adapt_after: match self.adapt_after {
-                Some(length) => self.check_adapt_after(length)?,
-                None => default.adapt_after.min(time_delta(self.window / 2)),
-            },
+            seasons: seasons.map_or(SeasonChoice::Found, SeasonChoice::Given),
+            adapt_after: self.adapt_after()?,
             range: Range::new(self.min, self.max)?,
             sensitivity: match (self.level, self.max_false_alerts) {
                 (Some(_), Some(budget)) => {
@@ -388,10 +349,13 @@ impl MetricTable {
         })
     }
 
-    fn check_adapt_after(&self, length: Duration) -> Result<TimeDelta, String> {
+    fn adapt_after(&self) -> Result<TimeDelta, String> {
+        let longest = self.window.unwrap_or(USUAL_WINDOW) / 2;
+        let Some(length) = self.adapt_after else {
+            return Ok(Method::default().adapt_after.min(time_delta(longest)));
+        };
         let shortest = self.every.and_then(|step| step.delta().to_std().ok());
         let shortest = shortest.unwrap_or(Duration::from_secs(1));
-        let longest = self.window / 2;
         if !(shortest..=longest).contains(&length) {
             return Err(format!(
                 "adapt_after = \"{}\": allowed: from one step to half the window, \"{}\" to \"{}\"",
@@ -411,7 +375,7 @@ impl MetricTable {
             recover: recover.unwrap_or(default.recover),
             renotify: self.renotify,
             worse: self.worse,
-            notify_recovery: self.notify_recovery,
+            notify_recovery: self.notify_recovery.unwrap_or(default.notify_recovery),
             unwell_after: self.unwell_after.map_or(default.unwell_after, time_delta),
             quiet: self.quiet.clone(),
         }

@@ -19,7 +19,7 @@ use serde::Deserialize;
 
 pub use database::{DatabaseSettings, Tls};
 pub use deadline::Deadline;
-pub use mail::{Encryption, MailSettings};
+pub use mail::MailSettings;
 pub use metric::{Metric, Query, Rows, Table};
 pub use secret::Secret;
 pub use value::{Mailbox, parse_length};
@@ -84,12 +84,10 @@ impl Config {
         let user = environment("XDG_CONFIG_HOME").map(PathBuf::from);
         let home = || Some(Path::new(&std::env::var_os("HOME")?).join(".config"));
         let user = user.or_else(home);
-        let user = user.map(|dir| dir.join("bandwatch/config.toml"));
-        ["config.toml".into()]
-            .into_iter()
-            .chain(user)
-            .chain(["/etc/bandwatch/config.toml".into()])
-            .collect()
+        let mut places = vec!["config.toml".into()];
+        places.extend(user.map(|dir| dir.join("bandwatch/config.toml")));
+        places.push("/etc/bandwatch/config.toml".into());
+        places
     }
 
     /// Reads and checks the file, overlaid by the environment. An error names the file, the line where

@@ -90,12 +90,9 @@ pub fn web_address<'de, D: Deserializer<'de>, T: From<Secret>>(value: D) -> Resu
         let fits = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
             && text.len() <= 2000
             && text.chars().all(|letter| letter.is_ascii_graphic());
-        if fits {
-            Ok(Secret::new(text))
-        } else {
-            // What was given may be a secret.
-            Err("not a web address; allowed: such as \"https://hc.example.com/ping/...\"".into())
-        }
+        // What was given may be a secret, and is not repeated.
+        let refusal = "not a web address; allowed: such as \"https://hc.example.com/ping/...\"";
+        fits.then(|| Secret::new(text)).ok_or(refusal.to_string())
     })
 }
 
@@ -108,13 +105,10 @@ pub fn parse_line(text: String) -> Result<String, String> {
     let fits = !text.trim().is_empty()
         && text.chars().count() <= 200
         && !text.chars().any(char::is_control);
-    if fits {
-        Ok(text)
-    } else {
-        Err(format!(
-            "{text:?} is not allowed; allowed: 1 to 200 characters on one line, without control characters"
-        ))
-    }
+    let refusal = format!(
+        "{text:?} is not allowed; allowed: 1 to 200 characters on one line, without control characters"
+    );
+    fits.then_some(text).ok_or(refusal)
 }
 
 /// A name or address of a server.
@@ -126,33 +120,26 @@ pub fn parse_host(text: String) -> Result<String, String> {
     let fits = !text.is_empty()
         && text.len() <= 253
         && text.chars().all(|letter| letter.is_ascii_graphic());
-    if fits {
-        Ok(text)
-    } else {
-        Err(format!(
-            "{text:?} is not a host; allowed: such as \"db.example.com\" or \"10.0.0.7\""
-        ))
-    }
+    let refusal =
+        format!("{text:?} is not a host; allowed: such as \"db.example.com\" or \"10.0.0.7\"");
+    fits.then_some(text).ok_or(refusal)
 }
 
 /// A TCP port.
 pub fn port<'de, D: Deserializer<'de>, T: From<u16>>(value: D) -> Result<T, D::Error> {
-    parsed(value, |number: i64| {
-        u16::try_from(number)
-            .ok()
-            .filter(|port| *port > 0)
-            .ok_or_else(|| format!("{number} is not a port; allowed: 1 to 65535"))
-    })
+    parsed(value, |number| parse_number(number, "a port", u16::MAX))
 }
 
 /// A number of things, from one to a thousand.
 pub fn count<'de, D: Deserializer<'de>, T: From<u16>>(value: D) -> Result<T, D::Error> {
-    parsed(value, |number: i64| {
-        u16::try_from(number)
-            .ok()
-            .filter(|count| (1..=1000).contains(count))
-            .ok_or_else(|| format!("{number} is not allowed; allowed: 1 to 1000"))
-    })
+    parsed(value, |number| parse_number(number, "allowed", 1000))
+}
+
+fn parse_number(number: i64, what: &str, most: u16) -> Result<u16, String> {
+    let fitting = u16::try_from(number).ok();
+    fitting
+        .filter(|number| (1..=most).contains(number))
+        .ok_or_else(|| format!("{number} is not {what}; allowed: 1 to {most}"))
 }
 
 /// One mail address, with or without a name before it.
@@ -174,15 +161,15 @@ pub fn mailboxes<'de, D: Deserializer<'de>, T: From<Vec<Mailbox>>>(
 }
 
 pub fn parse_mailboxes(texts: &[impl AsRef<str>]) -> Result<Vec<Mailbox>, String> {
+    if texts.is_empty() {
+        return Err("the list is empty; allowed: one address or more".to_string());
+    }
     let mut mailboxes: Vec<Mailbox> = Vec::new();
     for text in texts {
         let mailbox = parse_mailbox(text.as_ref())?;
         if mailboxes.iter().all(|known| known.email != mailbox.email) {
             mailboxes.push(mailbox);
         }
-    }
-    if mailboxes.is_empty() {
-        return Err("the list is empty; allowed: one address or more".to_string());
     }
     Ok(mailboxes)
 }
