@@ -40,22 +40,17 @@ impl Buckets {
 #[cfg(test)]
 mod tests {
     use chrono::{Datelike, TimeDelta, Timelike};
-    use chrono_tz::Tz;
 
     use super::*;
-    use crate::series::{Grid, parse_time};
+    use crate::series::sample::{grid, time};
 
     /// Four weeks of a shop that is open from 8 to 20, from Monday to Friday.
     fn shop() -> Buckets {
-        let monday = parse_time("2026-10-26 00:00", Tz::UTC).expect("a time");
-        let grid = Grid::new("30m".parse().expect("a step"), monday);
-        let mut buckets = Buckets::new(grid.clone(), None);
-        let end = monday + TimeDelta::days(28);
-        let from = grid.slot(monday);
-        for slot in from..grid.slot(end) {
-            let time = grid.instant(slot);
-            let is_open = (8..20).contains(&time.hour()) && time.weekday().number_from_monday() < 6;
-            if is_open {
+        let monday = time("2026-10-26 00:00");
+        let mut buckets = Buckets::new(grid("30m", monday), None);
+        for half_hours in 0..28 * 48 {
+            let time = monday + TimeDelta::minutes(30) * half_hours;
+            if (8..20).contains(&time.hour()) && time.weekday().number_from_monday() < 6 {
                 buckets.add(time, Some(1.0));
             }
         }
@@ -64,11 +59,7 @@ mod tests {
 
     fn usual_gap(from: &str, now: &str) -> i64 {
         let buckets = shop();
-        let slot = |text| {
-            buckets
-                .grid()
-                .slot(parse_time(text, Tz::UTC).expect("a time"))
-        };
+        let slot = |text| buckets.grid().slot(time(text));
         buckets.usual_gap(slot(from), slot(now), Missing::Gap)
     }
 
@@ -78,11 +69,8 @@ mod tests {
         // Tuesday to Sunday of the fourth week, and the Monday after it.
         assert_eq!(usual("2026-11-17 12:00"), 0);
         assert_eq!(usual("2026-11-17 18:00"), 0);
-        assert_eq!(
-            usual("2026-11-17 20:00"),
-            3,
-            "an hour later the shop is closed"
-        );
+        // An hour later the shop is closed.
+        assert_eq!(usual("2026-11-17 20:00"), 3);
         assert_eq!(usual("2026-11-17 23:00"), 9);
         // Closed for 40 hours, and an hour later for 41.
         assert_eq!(usual("2026-11-22 12:00"), 2 * 41 + 1);

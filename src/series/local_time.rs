@@ -121,15 +121,10 @@ pub fn offset_changes(from: DateTime<Tz>, to: DateTime<Tz>) -> Vec<DateTime<Tz>>
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const PARIS: Tz = chrono_tz::Europe::Paris;
+    use crate::series::sample::{PARIS, time};
 
     fn local(text: &str) -> NaiveDateTime {
         parse_local_time(text).expect("a local time")
-    }
-
-    fn utc(text: &str) -> DateTime<Tz> {
-        parse_time(text, PARIS).expect("a time")
     }
 
     fn in_order() -> LocalClock {
@@ -148,9 +143,9 @@ mod tests {
             "2026-11-22T13:05:00Z",
             "2026-11-22T15:05:00+02:00",
         ] {
-            assert_eq!(utc(text), utc("2026-11-22T13:05:00Z"), "{text}");
+            assert_eq!(time(text), time("2026-11-22T13:05:00Z"), "{text}");
         }
-        assert_eq!(utc("2026-11-22"), utc("2026-11-21T23:00:00Z"));
+        assert_eq!(time("2026-11-22"), time("2026-11-21T23:00:00Z"));
     }
 
     #[test]
@@ -171,8 +166,8 @@ mod tests {
     #[test]
     fn a_local_time_of_the_repeated_hour_means_its_first_pass_until_the_second_has_come() {
         let at_half_past_two = |mut clock: LocalClock| clock.instant(local("2026-10-25 02:30"));
-        let first_pass = Some(utc("2026-10-25T00:30:00Z"));
-        let until = |now| at_half_past_two(LocalClock::Until(utc(now)));
+        let first_pass = Some(time("2026-10-25T00:30:00Z"));
+        let until = |now| at_half_past_two(LocalClock::Until(time(now)));
         assert_eq!(until("2026-10-25T01:10:00Z"), first_pass);
         assert_eq!(until("2026-10-25T01:40:00Z"), None);
         // Where the pass makes no difference, it is always the first.
@@ -182,20 +177,17 @@ mod tests {
     #[test]
     fn rows_written_in_order_tell_both_passes_of_the_repeated_hour_apart() {
         let mut clock = in_order();
+        let first = time("2026-10-25 01:30");
         let times = ["01:30", "02:00", "02:30", "02:00", "02:30", "03:00"];
-        let instants = times.map(|time| {
+        for (half_hours, time) in (0..).zip(times) {
             let instant = clock.instant(local(&format!("2026-10-25 {time}")));
-            instant.expect("an instant").timestamp()
-        });
-        assert!(
-            instants.windows(2).all(|pair| pair[1] - pair[0] == 1800),
-            "{instants:?}"
-        );
+            assert_eq!(instant, Some(first + TimeDelta::minutes(30) * half_hours));
+        }
     }
 
     #[test]
     fn a_local_time_of_the_skipped_hour_is_no_instant() {
-        let until = LocalClock::Until(utc("2026-03-30T00:00:00Z"));
+        let until = LocalClock::Until(time("2026-03-30T00:00:00Z"));
         for mut clock in [until, LocalClock::EitherPass(PARIS), in_order()] {
             assert_eq!(clock.instant(local("2026-03-29 02:30")), None, "{clock:?}");
         }
@@ -208,19 +200,15 @@ mod tests {
             ("2026-10-25T00:10:00Z", "2026-10-25 02:10"),
             ("2026-07-01T00:10:00Z", "2026-07-01 02:10"),
         ] {
-            assert_eq!(latest_local_time(utc(now)), local(latest), "{now}");
+            assert_eq!(latest_local_time(time(now)), local(latest), "{now}");
         }
     }
 
     #[test]
     fn offset_changes_are_found_to_the_second() {
-        assert_eq!(
-            offset_changes(utc("2026-10-01"), utc("2027-04-01")),
-            ["2026-10-01", "2026-10-25T01:00:00Z", "2027-03-28T01:00:00Z"].map(utc)
-        );
-        assert_eq!(
-            offset_changes(utc("2026-07-01"), utc("2026-08-01")).len(),
-            1
-        );
+        let changes = |from, to| offset_changes(time(from), time(to));
+        let expected = ["2026-10-01", "2026-10-25T01:00:00Z", "2027-03-28T01:00:00Z"];
+        assert_eq!(changes("2026-10-01", "2027-04-01"), expected.map(time));
+        assert_eq!(changes("2026-07-01", "2026-08-01").len(), 1);
     }
 }

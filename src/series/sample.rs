@@ -8,10 +8,10 @@ use super::{Grid, TimeSeries, parse_time};
 pub const PARIS: Tz = chrono_tz::Europe::Paris;
 
 pub fn time(text: &str) -> DateTime<Tz> {
-    time_in(PARIS, text)
+    time_in(text, PARIS)
 }
 
-pub fn time_in(zone: Tz, text: &str) -> DateTime<Tz> {
+pub fn time_in(text: &str, zone: Tz) -> DateTime<Tz> {
     parse_time(text, zone).expect("a time")
 }
 

@@ -138,11 +138,11 @@ fn aimed_at(sorted_differences: &[i64]) -> Option<Step> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::series::parse_time;
+    use crate::series::sample;
 
     /// Times so many seconds after each other, the first differences again and again.
     fn infer(differences: &[i64], count: usize) -> Option<i64> {
-        let mut time = parse_time("2026-01-01 00:00:07", Tz::UTC).expect("a time");
+        let mut time = sample::time("2026-01-01 00:00:07");
         let mut times = vec![time];
         for seconds in differences.iter().cycle().take(count) {
             time += TimeDelta::seconds(*seconds);
@@ -154,15 +154,8 @@ mod tests {
     #[test]
     fn a_step_divides_a_day_or_is_whole_days() {
         let seconds = |text: &str| text.parse::<Step>().map(Step::seconds);
-        for (text, expected) in [
-            ("5m", 300),
-            ("1h", 3600),
-            ("90s", 90),
-            ("1d", 86_400),
-            ("1w", 604_800),
-        ] {
-            assert_eq!(seconds(text), Ok(expected), "{text}");
-        }
+        let steps = ["5m", "1h", "90s", "1d", "1w"].map(seconds);
+        assert_eq!(steps, [300, 3600, 90, 86_400, 604_800].map(Ok));
         for text in ["7m", "0s", "36h", "1.5s", "500ms", "2months", "five", ""] {
             let error = seconds(text).expect_err(text);
             let told = "allowed: whole seconds that divide a day";

@@ -164,17 +164,12 @@ fn quote(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::series::parse_time;
-
-    fn time(text: &str) -> DateTime<Tz> {
-        parse_time(text, chrono_tz::Europe::Paris).expect("a time")
-    }
+    use crate::series::sample::{grid, time};
 
     /// The expression for an autumn's buckets.
     fn bucket_of(step: &str, column: TimeColumn) -> String {
         let (from, to) = (time("2026-10-01"), time("2026-11-22 14:05"));
-        let grid = Grid::new(step.parse().expect("a step"), to);
-        bucket("at", column, &grid, &(from..to))
+        bucket("at", column, &grid(step, to), &(from..to))
     }
 
     #[test]
@@ -185,9 +180,8 @@ mod tests {
             value_column: Some("a`b".into()),
             condition: Some("x = 1 OR y = 2".into()),
         };
-        let sql = buckets(&table, Some(Aggregate::Sum), "B");
         assert_eq!(
-            sql,
+            buckets(&table, Some(Aggregate::Sum), "B"),
             "SELECT B AS bandwatch_bucket, SUM(`a``b`) + 0E0, COUNT(*), COUNT(`a``b`) FROM `shop`.`sa``les` \
              WHERE `at` >= ? AND `at` < ? AND (x = 1 OR y = 2\n) GROUP BY bandwatch_bucket ORDER BY bandwatch_bucket"
         );
@@ -195,17 +189,11 @@ mod tests {
 
     #[test]
     fn a_short_step_counts_seconds_on_the_clock_the_column_shows() {
+        let of = |column| bucket_of("5m", column);
         let counted = "(TIMESTAMPDIFF(SECOND, '1969-12-29 00:00:00', `at`)";
-        for (column, expected) in [
-            (TimeColumn::Local, format!("{counted}) DIV 300")),
-            (TimeColumn::Instant, format!("{counted} - 0) DIV 300")),
-            (
-                TimeColumn::Seconds,
-                "(`at` - (-259200) - 0) DIV 300".to_string(),
-            ),
-        ] {
-            assert_eq!(bucket_of("5m", column), expected);
-        }
+        assert_eq!(of(TimeColumn::Local), format!("{counted}) DIV 300"));
+        assert_eq!(of(TimeColumn::Instant), format!("{counted} - 0) DIV 300"));
+        assert_eq!(of(TimeColumn::Seconds), "(`at` - (-259200) - 0) DIV 300");
     }
 
     #[test]
