@@ -89,9 +89,8 @@ fn read_rows(path: &Path, metric: &Metric, zone: Tz) -> Result<Vec<Row>> {
     let mut records = reader.records();
     let first = records.next().transpose()?.context("it is empty")?;
     // A header has words where rows have their time.
-    let is_header = first
-        .get(0)
-        .is_none_or(|field| parse_row_time(field, zone).is_err());
+    let has_time = |field: &str| parse_row_time(field, zone).is_ok();
+    let is_header = !first.get(0).is_some_and(has_time);
     let columns = if is_header {
         find_columns(&first, metric)?
     } else {
@@ -111,17 +110,12 @@ fn read_rows(path: &Path, metric: &Metric, zone: Tz) -> Result<Vec<Row>> {
 /// Commas, or what the first line has instead of any.
 fn open(path: &Path) -> Result<Reader<BufReader<File>>> {
     let mut file = BufReader::new(File::open(path)?);
-    let start = file.fill_buf()?;
-    let line = start
-        .split(|byte| *byte == b'\n')
-        .next()
-        .unwrap_or_default();
-    let delimiter = [b',', b';', b'\t']
-        .into_iter()
-        .find(|delimiter| line.contains(delimiter))
-        .unwrap_or(b',');
+    let mut lines = file.fill_buf()?.split(|byte| *byte == b'\n');
+    let line = lines.next().unwrap_or_default();
+    let mut delimiters = [b',', b';', b'\t'].into_iter();
+    let delimiter = delimiters.find(|delimiter| line.contains(delimiter));
     Ok(ReaderBuilder::new()
-        .delimiter(delimiter)
+        .delimiter(delimiter.unwrap_or(b','))
         .has_headers(false)
         .trim(csv::Trim::All)
         .from_reader(file))

@@ -71,8 +71,7 @@ pub fn time_missed(last: Bucket, now: DateTime<Tz>) -> Option<Duration> {
 
 impl History {
     /// Without rows yet: the window and the judged bucket after it, and what lies as far back as wanted;
-    /// `oldest` is the oldest row there is, as far as that is known. More than any season needs, or than
-    /// memory should hold, is refused. Without an aggregate, rows are one a bucket.
+    /// `oldest` is the oldest row there is, if that is known. More than memory should hold is refused.
     pub(super) fn new(
         metric: &Metric,
         aggregate: Option<Aggregate>,
@@ -147,10 +146,8 @@ impl History {
             return Vec::new();
         };
         let judged_from = oldest.saturating_add(self.count_in(metric.window));
-        let asked_from = last.map_or(i64::MIN, |last| {
-            let begin = self.last_slot.saturating_sub(self.count_in(last));
-            begin.saturating_add(1)
-        });
+        let asked = last.map_or(i64::MAX, |last| self.count_in(last));
+        let asked_from = self.last_slot.saturating_sub(asked).saturating_add(1);
         self.observations(metric, judged_from.max(asked_from))
     }
 
@@ -194,13 +191,12 @@ impl History {
 
     fn window(&self, last_slot: i64, as_of: DateTime<Tz>, metric: &Metric) -> Window {
         let first_slot = last_slot.saturating_sub(self.count_in(metric.window));
-        let newest = self.buckets.slots(first_slot, last_slot).next_back();
-        let usual_gap = self
-            .buckets
-            .usual_gap(first_slot, last_slot, metric.missing);
+        let buckets = &self.buckets;
+        let newest = buckets.slots(first_slot, last_slot).next_back();
+        let usual_gap = buckets.usual_gap(first_slot, last_slot, metric.missing);
         Window {
             series: self.series(first_slot, last_slot, metric),
-            row_counts: self.buckets.row_counts,
+            row_counts: buckets.row_counts,
             as_of,
             newest: newest.map(|slot| self.grid().instant(slot)),
             stale_after: metric.stale_after(self.step(), usual_gap),
@@ -210,16 +206,13 @@ impl History {
     /// The values from a slot on.
     fn observations(&self, metric: &Metric, from_slot: i64) -> Vec<Observation> {
         let series = self.series(self.first_slot, self.last_slot, metric);
-        let values = series.values().iter().enumerate();
-        values
-            .filter(|(index, _)| series.slot(*index) >= from_slot)
-            .filter_map(|(index, value)| {
-                Some(Observation {
-                    time: series.time(index),
-                    value: (*value)?,
-                })
-            })
-            .collect()
+        let slots = (self.first_slot..).zip(series.values());
+        let observation = |(slot, value): (i64, &Option<f64>)| {
+            let time = self.grid().instant(slot);
+            value.map(|value| Observation { time, value })
+        };
+        let wanted = slots.filter(|(slot, _)| *slot >= from_slot);
+        wanted.filter_map(observation).collect()
     }
 
     /// A sum over three hours is no odd sum of two: where the clocks change within a bucket of a few

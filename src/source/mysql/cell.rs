@@ -49,13 +49,14 @@ fn type_name(column_type: ColumnType) -> String {
 
 /// The ends of a time as the column shows them; local times go on to the latest one that a row before
 /// the end may have.
-pub fn bounds(range: &Range<DateTime<Tz>>, column: TimeColumn) -> [Value; 2] {
+pub fn bounds(range: &Range<DateTime<Tz>>, column: TimeColumn) -> (Value, Value) {
     let (from, to) = (range.start, range.end);
-    match column {
+    let [from, to] = match column {
         TimeColumn::Instant => [from, to].map(|time| date_value(time.naive_utc())),
         TimeColumn::Seconds => [from, to].map(|time| Value::Int(time.timestamp())),
         TimeColumn::Local => [from.naive_local(), latest_local_time(to)].map(date_value),
-    }
+    };
+    (from, to)
 }
 
 fn date_value(time: NaiveDateTime) -> Value {
@@ -81,11 +82,9 @@ pub fn instant(
     let utc = match (column, value) {
         (TimeColumn::Local, _) => return clock.instant(date_and_time(value)?),
         (TimeColumn::Instant, _) => date_and_time(value)?.and_utc(),
-        (TimeColumn::Seconds, Value::Int(seconds)) => DateTime::from_timestamp(*seconds, 0)?,
-        (TimeColumn::Seconds, Value::UInt(seconds)) => {
-            DateTime::from_timestamp(i64::try_from(*seconds).ok()?, 0)?
+        (TimeColumn::Seconds, _) => {
+            DateTime::from_timestamp(::mysql::from_value_opt(value.clone()).ok()?, 0)?
         }
-        (TimeColumn::Seconds, _) => return None,
     };
     Some(utc.with_timezone(&zone))
 }

@@ -46,10 +46,8 @@ impl Reader<'_> {
         match &self.metric.rows {
             Rows::Table(table) => {
                 let column = self.time_column(table)?;
-                let [from, to] = cell::bounds(range, column);
-                let row: Option<u8> = self
-                    .connection
-                    .exec_first(sql::any_row(table), (from, to))?;
+                let (statement, bounds) = (sql::any_row(table), cell::bounds(range, column));
+                let row: Option<u8> = self.connection.exec_first(statement, bounds)?;
                 Ok(row.is_some())
             }
             // The bounds of local times may let in rows of before, and a query any row.
@@ -77,10 +75,9 @@ impl Reader<'_> {
         let (aggregate, range) = (self.metric.aggregate, history.times());
         let mut clock = LocalClock::Until(self.now);
         let bucket = sql::bucket(&table.time_column, column, history.grid(), &range);
-        let [from, to] = cell::bounds(&range, column);
-        let rows = self
-            .connection
-            .exec_iter(sql::buckets(table, aggregate, &bucket), (from, to))?;
+        let statement = sql::buckets(table, aggregate, &bucket);
+        let bounds = cell::bounds(&range, column);
+        let rows = self.connection.exec_iter(statement, bounds)?;
         for (count, row) in rows.enumerate() {
             check(self.deadline, count)?;
             let (bucket, value, rows, with_value): (i64, Option<f64>, u64, u64) =
@@ -120,7 +117,7 @@ impl Reader<'_> {
         column: TimeColumn,
         as_of: DateTime<Tz>,
     ) -> Result<Step> {
-        let [_, before] = cell::bounds(&(as_of..as_of), column);
+        let (_, before) = cell::bounds(&(as_of..as_of), column);
         let rows: Vec<Value> = self.connection.exec(sql::newest_times(table), (before,))?;
         let mut clock = LocalClock::Until(self.now);
         let instant = |value| cell::instant(value, column, self.now.timezone(), &mut clock);
@@ -187,7 +184,7 @@ impl Reader<'_> {
         let time_index = find_column(&columns, query.time_column.as_deref(), 0)?;
         let value_index = find_column(&columns, query.value_column.as_deref(), 1)?;
         let column = cell::time_column(&columns[time_index], &columns[time_index].name_str())?;
-        let [from, to] = cell::bounds(range, column);
+        let (from, to) = cell::bounds(range, column);
         let bounds = params! { "from" => from, "to" => to };
         let rows = self.connection.exec_iter(&statement, bounds)?;
         for (count, row) in rows.enumerate() {
