@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::secret::{Secret, password};
 use super::value::{self, Mailbox};
-use super::{Variables, check_authorities};
+use super::{Variables, check_authorities, missing};
 
 /// The mail server to send through, and the names on a mail, which may be there without it.
 #[derive(Debug, Clone, Deserialize)]
@@ -102,19 +102,11 @@ impl MailSettings {
 
     /// The settings with the login in them, if all that sending needs is there.
     pub(super) fn checked(mut self) -> Result<Self> {
-        ensure!(
-            self.from.is_some(),
-            "smtp.from: missing; set it, or the environment variable smtp_email"
-        );
-        ensure!(
-            !self.recipients.is_empty(),
-            "smtp.recipients: missing; set it, or the environment variable recipient_list"
-        );
-        let password = password(
-            self.password.take(),
-            "smtp.password_file",
-            self.password_file.as_deref(),
-        )?;
+        ensure!(self.from.is_some(), missing("smtp.from", "smtp_email"));
+        let has_recipients = !self.recipients.is_empty();
+        ensure!(has_recipients, missing("smtp.recipients", "recipient_list"));
+        let path = self.password_file.as_deref();
+        let password = password(self.password.take(), "smtp.password_file", path)?;
         self.login = match (self.user.take(), password) {
             (Some(user), Some(password)) => Some(Login { user, password }),
             (Some(_), None) => bail!(

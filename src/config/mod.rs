@@ -70,8 +70,7 @@ impl Default for Config {
     }
 }
 
-/// The environment, in which an empty variable counts as absent. Those of the script that bandwatch
-/// replaces override their keys.
+/// The environment, in which an empty variable counts as absent.
 type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 fn environment(name: &str) -> Option<String> {
@@ -163,14 +162,13 @@ impl Config {
     }
 }
 
-/// An error names line and key. It never quotes a line: that might hold a password put in the wrong
-/// place.
+/// An error names line and key. It never quotes a line, which might hold a misplaced password.
 fn deserialize(text: &str) -> Result<Config> {
     let place = |error: &toml::de::Error| {
-        let line = error
-            .span()
-            .map(|span| 1 + text[..span.start.min(text.len())].matches('\n').count());
-        line.map_or(String::new(), |line| format!("line {line}: "))
+        error.span().map_or(String::new(), |span| {
+            let above = &text[..span.start.min(text.len())];
+            format!("line {}: ", 1 + above.matches('\n').count())
+        })
     };
     let deserializer = toml::Deserializer::parse(text)
         .map_err(|error| anyhow!("{}{}", place(&error), one_line(error.message())))?;
@@ -181,8 +179,12 @@ fn deserialize(text: &str) -> Result<Config> {
     })
 }
 
-/// A file with authorities to trust holds at least one: when it is needed is too late to learn that
-/// it does not.
+/// Of a key that is needed, and neither in the file nor in the environment.
+fn missing(key: &str, variable: &str) -> String {
+    format!("{key}: missing; set it, or the environment variable {variable}")
+}
+
+/// A file with authorities to trust holds one at least: when it is needed is too late to learn otherwise.
 fn check_authorities(key: &str, path: Option<&Path>) -> Result<()> {
     let Some(path) = path else {
         return Ok(());

@@ -1,6 +1,5 @@
-//! Rows to buckets: rows may come in any order, twice, empty or not finite. They are gathered a
-//! bucket at a time, so memory grows with the buckets and not with the rows, and what was left out
-//! is counted.
+//! Rows to buckets: rows may come in any order, twice, empty or not finite. Memory grows with the
+//! buckets and not with the rows, and what was left out is counted.
 
 use std::collections::BTreeMap;
 
@@ -124,11 +123,6 @@ impl Buckets {
     pub fn slots(&self, first_slot: i64, last_slot: i64) -> impl DoubleEndedIterator<Item = i64> {
         let within = self.gathered.range(first_slot..=last_slot);
         within.map(|(slot, _)| *slot)
-    }
-
-    /// The oldest slot that has data.
-    pub fn oldest_slot(&self) -> Option<i64> {
-        self.gathered.first_key_value().map(|(slot, _)| *slot)
     }
 
     /// The values of the slots from `first_slot` to `last_slot`, as if there were no other rows.

@@ -135,17 +135,18 @@ impl History {
 
     /// The start of the oldest bucket that has data, and the end of the newest closed one.
     pub fn ends(&self) -> Option<(DateTime<Tz>, DateTime<Tz>)> {
-        let oldest = self.buckets.oldest_slot()?;
+        let oldest = self.buckets.slots(self.first_slot, self.last_slot).next()?;
         Some((self.grid().instant(oldest), self.times().end))
     }
 
     /// The values that have a full window before them, oldest first; with `last`, only those of
     /// buckets that began within that time before the end.
     pub fn points(&self, metric: &Metric, last: Option<Duration>) -> Vec<Observation> {
-        let Some(oldest) = self.buckets.oldest_slot() else {
+        let Some((oldest, _)) = self.ends() else {
             return Vec::new();
         };
-        let judged_from = oldest.saturating_add(self.count_in(metric.window));
+        let window = self.count_in(metric.window);
+        let judged_from = self.grid().slot(oldest).saturating_add(window);
         let asked = last.map_or(i64::MAX, |last| self.count_in(last));
         let asked_from = self.last_slot.saturating_sub(asked).saturating_add(1);
         self.observations(metric, judged_from.max(asked_from))

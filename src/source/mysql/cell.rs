@@ -93,12 +93,8 @@ fn date_and_time(value: &Value) -> Option<NaiveDateTime> {
     let Value::Date(year, month, day, hour, minute, second, micro) = *value else {
         return None;
     };
-    NaiveDate::from_ymd_opt(year.into(), month.into(), day.into())?.and_hms_micro_opt(
-        hour.into(),
-        minute.into(),
-        second.into(),
-        micro,
-    )
+    let date = NaiveDate::from_ymd_opt(year.into(), month.into(), day.into())?;
+    date.and_hms_micro_opt(hour.into(), minute.into(), second.into(), micro)
 }
 
 #[expect(

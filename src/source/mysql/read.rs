@@ -150,14 +150,8 @@ impl Reader<'_> {
 
     fn infer_query_step(&mut self, query: &Query, as_of: DateTime<Tz>) -> Result<Step> {
         let hour = Step::from_seconds(3600).context("a step of an hour")?;
-        let window = History::new(
-            self.metric,
-            None,
-            hour,
-            as_of,
-            Lookback::Beyond(Duration::ZERO),
-            None,
-        )?;
+        let window = Lookback::Beyond(Duration::ZERO);
+        let window = History::new(self.metric, None, hour, as_of, window, None)?;
         let (clock, mut times) = (LocalClock::Until(self.now), Vec::new());
         self.any_row(query, &window.times(), clock, |time, _| {
             times.extend(time);
@@ -166,8 +160,7 @@ impl Reader<'_> {
         find_step(&times)
     }
 
-    /// Runs the query over a time until the instant (if it can be told) and the value of a row meet
-    /// the condition; whether any did.
+    /// Runs the query over a time until the instant and the value of a row meet the condition, if any do.
     fn any_row(
         &mut self,
         query: &Query,
@@ -224,10 +217,9 @@ fn find_step(times: &[DateTime<Tz>]) -> Result<Step> {
 }
 
 fn find_column(columns: &[Column], name: Option<&str>, default: usize) -> Result<usize> {
+    let mut names = columns.iter().map(Column::name_str);
     let found = match name {
-        Some(name) => columns
-            .iter()
-            .position(|column| column.name_str().eq_ignore_ascii_case(name)),
+        Some(name) => names.position(|column| column.eq_ignore_ascii_case(name)),
         None => (default < columns.len()).then_some(default),
     };
     found.with_context(|| {

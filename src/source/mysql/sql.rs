@@ -23,9 +23,8 @@ pub enum TimeColumn {
     Local,
 }
 
-/// What makes a session one that can only read, stops a long query itself, and shows a TIMESTAMP in
-/// UTC. The versioned comments are read by MariaDB or by MySQL alone: their names for the limit differ,
-/// and so do their units.
+/// What makes a session one that can only read, stops a long query itself, and shows a TIMESTAMP in UTC.
+/// The versioned comments are read by MariaDB or by MySQL alone: name and unit of the limit differ.
 pub fn session(query_limit: Duration) -> [String; 2] {
     let (seconds, milliseconds) = (query_limit.as_secs_f64(), query_limit.as_millis());
     [
@@ -56,12 +55,12 @@ pub fn newest_times(table: &Table) -> String {
     )
 }
 
-/// Columns: the number of the bucket by the clock the column shows, its value, its rows, and how many
-/// of them have a value; within the two bounds, oldest first. Without an aggregate, rows are
-/// ready-made, and those with the same time count as their mean.
+/// Columns: the number of the bucket by the clock the column shows, its value, its rows, and how many of
+/// them have a value; within the two bounds, oldest first. Without an aggregate, rows of the same time
+/// count as their mean.
 ///
-/// Sums become floating point numbers only after they were added up exactly, and a mean is the
-/// quotient of two of them: AVG would keep only four more digits than its column has.
+/// Sums become floating point numbers only after they were added up exactly, and a mean is the quotient of
+/// two of them: AVG would keep only four more digits than its column has.
 pub fn buckets(table: &Table, aggregate: Option<Aggregate>, bucket: &str) -> String {
     let (name, value, within) = (name(table), value(table), within(table));
     let result = match aggregate {
@@ -110,11 +109,9 @@ fn condition(table: &Table) -> String {
     condition.map_or(String::new(), |condition| format!(" AND ({condition}\n)"))
 }
 
-/// The number of a row's bucket, counted from the grid's epoch: on the clock its column shows for
-/// short steps, on the wall clock for those that follow it.
-///
-/// An instant has no wall clock of its own, so each change of the zone's offset between the bounds
-/// is written out where it matters.
+/// The number of a row's bucket, counted from the grid's epoch: on the clock its column shows for short
+/// steps, on the wall clock for those that follow it. An instant has no wall clock of its own, so each
+/// change of the zone's offset between the bounds is written out where it matters.
 pub fn bucket(name: &str, column: TimeColumn, grid: &Grid, range: &Range<DateTime<Tz>>) -> String {
     let (time, epoch) = (quote(name), Grid::EPOCH);
     let seconds = match column {
@@ -137,17 +134,14 @@ const SHOWN: &str = "%Y-%m-%d %H:%M:%S";
 /// The seconds between UTC and the wall clock at a row.
 fn wall_clock_shift(time: &str, column: TimeColumn, range: &Range<DateTime<Tz>>) -> String {
     let changes = offset_changes(range.start, range.end);
-    let whens: String = changes[1..]
-        .iter()
-        .rev()
-        .map(|change| {
-            let start = match column {
-                TimeColumn::Seconds => change.timestamp().to_string(),
-                _ => format!("'{}'", change.naive_utc().format(SHOWN)),
-            };
-            format!(" WHEN {time} >= {start} THEN {}", offset_seconds(*change))
-        })
-        .collect();
+    let when = |change: &DateTime<Tz>| {
+        let start = match column {
+            TimeColumn::Seconds => change.timestamp().to_string(),
+            _ => format!("'{}'", change.naive_utc().format(SHOWN)),
+        };
+        format!(" WHEN {time} >= {start} THEN {}", offset_seconds(*change))
+    };
+    let whens: String = changes[1..].iter().rev().map(when).collect();
     let first = offset_seconds(changes[0]);
     if whens.is_empty() {
         format!(" + ({first})")
