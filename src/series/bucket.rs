@@ -43,7 +43,6 @@ pub enum Missing {
 /// What became of the rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RowCounts {
-    /// Rows read.
     pub rows: u64,
     /// Rows whose value was empty, left out.
     pub empty: u64,
@@ -129,22 +128,20 @@ impl Buckets {
     pub fn series(&self, first_slot: i64, last_slot: i64, missing: Missing) -> TimeSeries {
         let mut gathered = self.gathered.range(first_slot..=last_slot).peekable();
         let oldest = gathered.peek().map(|(slot, _)| **slot);
+        let has_unclear = self.row_counts.unclear_time > 0;
         let empty = |slot| match missing {
             Missing::Gap => None,
             // Rows there may be, of one pass or the other.
-            Missing::Zero if self.row_counts.unclear_time > 0 && self.grid.is_repeated(slot) => {
-                None
-            }
+            Missing::Zero if has_unclear && self.grid.is_repeated(slot) => None,
             // Before the first row the table may not have existed: that is not "nothing sold".
             Missing::Zero => oldest.is_some_and(|oldest| slot > oldest).then_some(0.0),
         };
-        let values =
-            (first_slot..=last_slot).map(|slot| match gathered.next_if(|(at, _)| **at == slot) {
-                Some((_, gathered)) => gathered.value(self.aggregate),
-                None => empty(slot),
-            });
+        let value = |slot| match gathered.next_if(|(at, _)| **at == slot) {
+            Some((_, gathered)) => gathered.value(self.aggregate),
+            None => empty(slot),
+        };
         TimeSeries {
-            values: values.collect(),
+            values: (first_slot..=last_slot).map(value).collect(),
             grid: self.grid.clone(),
             first_slot,
         }

@@ -3,10 +3,9 @@
 use super::{Buckets, Missing};
 
 impl Buckets {
-    /// How many steps in a row are usually without data, seen in the buckets from `first_slot` to
-    /// `last_slot`, which closed last. Where an empty bucket means zero, the most there were between two
-    /// others; else the most there were at that time of the weeks before, or where there are less than
-    /// two, of the days. Shops close an hour earlier or later, and so do clocks.
+    /// How many steps in a row are usually without data when `last_slot` closes. Where an empty bucket
+    /// means zero, the most there were between two others; else the most there were at that time of the
+    /// weeks before, or where there are less than two, of the days. Shops close an hour earlier or later.
     pub fn usual_gap(&self, first_slot: i64, last_slot: i64, missing: Missing) -> i64 {
         let slots: Vec<i64> = self.slots(first_slot, last_slot).collect();
         if missing == Missing::Zero {
@@ -25,9 +24,8 @@ impl Buckets {
         let around = day.map_or(0, |day| day / 24);
         let gap_at = |slot: i64| {
             let newer = slots.partition_point(|with_data| *with_data <= slot);
-            newer
-                .checked_sub(1)
-                .map_or(0, |newest| slot - slots[newest])
+            let newest = slots[..newer].last();
+            newest.map_or(0, |newest| slot - newest)
         };
         let same_times = (1..=held / turn).flat_map(|turns| {
             let slot = last_slot - turns * turn;

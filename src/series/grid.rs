@@ -15,8 +15,7 @@ use super::step::Step;
 pub struct Grid {
     step: Step,
     zone: Tz,
-    /// Where buckets start: seconds from [`Grid::EPOCH`], by real time or by the wall clock as
-    /// [`Step::follows_wall_clock`] says.
+    /// Where buckets start: seconds from [`Grid::EPOCH`], less than a step; 0 on the wall clock.
     phase: i64,
 }
 
@@ -62,10 +61,9 @@ impl Grid {
 
     /// The start of a bucket.
     pub fn instant(&self, slot: i64) -> DateTime<Tz> {
-        let seconds = slot
-            .saturating_mul(self.step.seconds())
-            .saturating_add(self.phase);
-        let start = TimeDelta::try_seconds(seconds)
+        let seconds = slot.saturating_mul(self.step.seconds());
+        let since_epoch = TimeDelta::try_seconds(seconds.saturating_add(self.phase));
+        let start = since_epoch
             .and_then(|delta| Self::EPOCH.checked_add_signed(delta))
             .unwrap_or(DateTime::<chrono::Utc>::MAX_UTC - TimeDelta::days(2));
         if self.step.follows_wall_clock() {
@@ -75,14 +73,13 @@ impl Grid {
         }
     }
 
-    /// The number of the bucket that started last among those whose end, and `delay` more, has
-    /// passed at `now`.
+    /// The number of the newest bucket whose end, and `delay` more, has passed at `now`.
     pub fn last_closed(&self, now: DateTime<Tz>, delay: TimeDelta) -> i64 {
         self.slot(now - delay) - 1
     }
 
-    /// A bucket's place on the wall clock, in steps. It leaves out the hour that spring skips and
-    /// says the same for both passes of the hour that autumn repeats: what a season is counted in.
+    /// A bucket's place on the wall clock, in steps, which seasons are counted in. It leaves out the hour
+    /// that spring skips, and is the same for both passes of the hour that autumn repeats.
     pub fn wall_slot(&self, slot: i64) -> i64 {
         if self.step.follows_wall_clock() {
             return slot;

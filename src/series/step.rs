@@ -59,8 +59,7 @@ impl Step {
             .then(|| (WEEK / self.seconds) as usize)
     }
 
-    /// Steps beyond an hour follow the wall clock: a daily bucket is a calendar day, of 23 or 25
-    /// hours when the clocks change.
+    /// Steps beyond an hour do: a daily bucket is a calendar day, even one of 23 or 25 hours.
     pub fn follows_wall_clock(self) -> bool {
         self.seconds > 3600
     }
@@ -99,9 +98,8 @@ const NATURAL: [u32; 26] = [
     10_800, 14_400, 21_600, 28_800, 43_200, DAY,
 ];
 
-/// The step of a series whose rows carry `times` (in any order, repeats allowed): the commonest
-/// difference between neighbours if at least half of all differences are that long; else the natural
-/// step that times which jitter must be aiming at.
+/// The step of rows with these times, in any order: the commonest difference between neighbours if at least
+/// half of all differences are that long; else the natural step that times which jitter must be aiming at.
 pub fn infer_step(times: &[DateTime<Tz>]) -> Option<Step> {
     let mut seconds: Vec<i64> = times.iter().map(DateTime::timestamp).collect();
     seconds.sort_unstable();
@@ -112,27 +110,21 @@ pub fn infer_step(times: &[DateTime<Tz>]) -> Option<Step> {
         .chunk_by(|a, b| a == b)
         .max_by_key(|run| run.len())?;
     if 2 * commonest.len() >= differences.len() {
-        return u32::try_from(commonest[0])
-            .ok()
-            .and_then(Step::from_seconds);
+        return Step::from_seconds(u32::try_from(commonest[0]).ok()?);
     }
     aimed_at(&differences)
 }
 
-/// The natural step nearest to the median difference, if clearly more than half of all differences (55
-/// in 100) lie within a quarter of it. Of events that come at random only a sixth do, so those have no
-/// step.
+/// The natural step nearest to the median difference, if clearly more than half of all differences (55 in
+/// 100) lie within a quarter of it. Of events that come at random only a sixth do.
 fn aimed_at(sorted_differences: &[i64]) -> Option<Step> {
     let median = *sorted_differences.get(sorted_differences.len() / 2)?;
-    let natural = NATURAL
-        .into_iter()
-        .min_by_key(|step| (i64::from(*step) - median).abs())?;
+    let distance = |step: &u32| (i64::from(*step) - median).abs();
+    let natural = NATURAL.into_iter().min_by_key(distance)?;
     let aim = i64::from(natural);
     let is_near = |difference: &&i64| (4 * (*difference - aim)).abs() <= aim;
     let near = sorted_differences.iter().filter(is_near).count();
-    (20 * near >= 11 * sorted_differences.len())
-        .then(|| Step::from_seconds(natural))
-        .flatten()
+    Step::from_seconds(natural).filter(|_| 20 * near >= 11 * sorted_differences.len())
 }
 
 #[cfg(test)]
