@@ -10,7 +10,6 @@ use serde::Deserialize;
 use super::secret::{Secret, password};
 use super::{Variables, check_authorities, missing, value};
 
-/// The database to read from.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseSettings {

@@ -55,12 +55,10 @@ impl Deadline {
         Ok(wish.min(left))
     }
 
-    /// Notes what is waited for from now on.
     pub fn waiting_for(&self, what: String) {
         *self.lock() = what;
     }
 
-    /// What is waited for, if anything.
     pub fn waited_for(&self) -> String {
         self.lock().clone()
     }

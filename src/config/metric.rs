@@ -8,7 +8,7 @@ use humantime::format_duration;
 use serde::Deserialize;
 
 use super::value::{self, Mailbox, time_delta};
-use crate::forecast::clean::{FenceFactor, Outliers, Scope};
+use crate::forecast::clean::Outliers;
 use crate::forecast::{
     Budget, Direction, Level, Method, ModelChoice, Range, SeasonChoice, Sensitivity, needed_history,
 };
@@ -37,7 +37,6 @@ pub struct Metric {
     pub window: Duration,
     pub missing: Missing,
     pub method: Method,
-    /// When its incidents are told.
     pub policy: Policy,
     /// None: those of `[smtp]`.
     pub recipients: Option<Vec<Mailbox>>,
@@ -45,7 +44,6 @@ pub struct Metric {
     stale_after: Option<Duration>,
 }
 
-/// Where the rows are.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rows {
     Table(Table),
@@ -73,7 +71,7 @@ pub struct Query {
 
 /// The table as it is written in the file.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 struct MetricTable {
     #[serde(deserialize_with = "value::line")]
     name: Option<String>,
@@ -96,7 +94,6 @@ struct MetricTable {
     missing: Option<Missing>,
     #[serde(deserialize_with = "value::length")]
     stale_after: Option<Duration>,
-    #[serde(with = "OutliersTable")]
     outliers: Outliers,
     model: ModelChoice,
     #[serde(deserialize_with = "value::lengths")]
@@ -120,15 +117,6 @@ struct MetricTable {
     quiet: Vec<QuietWindow>,
     #[serde(deserialize_with = "value::mailboxes")]
     recipients: Option<Vec<Mailbox>>,
-}
-
-#[derive(Deserialize)]
-#[serde(remote = "Outliers", deny_unknown_fields)]
-struct OutliersTable {
-    #[serde(rename = "k", default)]
-    factor: FenceFactor,
-    #[serde(default)]
-    scope: Scope,
 }
 
 const USUAL_WINDOW: Duration = Duration::from_hours(28 * 24);
@@ -167,11 +155,7 @@ impl Metric {
 
     /// How long after its end a bucket may still receive rows.
     pub fn delay(&self, step: Step) -> TimeDelta {
-        let default = if self.aggregate.is_some() {
-            step.delta()
-        } else {
-            TimeDelta::zero()
-        };
+        let default = self.aggregate.map_or(TimeDelta::zero(), |_| step.delta());
         self.delay.map_or(default, time_delta)
     }
 
@@ -190,16 +174,14 @@ impl Metric {
         self.stale_after.map_or(default, time_delta)
     }
 
-    /// Whether data that ended so long ago may be too old, as far as the length of its bucket alone can
-    /// tell.
+    /// Whether data that ended so long ago may be too old, as far as the length of its bucket can tell.
     pub fn may_be_stale(&self, age: TimeDelta, bucket: TimeDelta) -> bool {
         let least = self.stale_after.map_or(bucket * 3, time_delta);
         // How long no data is usual where an empty bucket is zero, is seen when the next one closes.
         self.missing == Missing::Gap && age > least
     }
 
-    /// The metric with another window or step, which must go with each other and with the method. The
-    /// time of adaption is cut to half the window.
+    /// The metric with another window or step, if they go together. `adapt_after` is cut to half the window.
     pub fn revised(mut self, window: Option<Duration>, step: Option<Step>) -> Result<Self, String> {
         self.window = window.unwrap_or(self.window);
         self.step = step.or(self.step);
@@ -209,8 +191,7 @@ impl Metric {
         Ok(self)
     }
 
-    /// The window must hold the seasons a verdict needs, and fit into memory; and the budget of false
-    /// alerts be one that the step allows.
+    /// Window, step, seasons and budget of false alerts must go together.
     fn check(&self) -> Result<(), String> {
         let method = &self.method;
         if let SeasonChoice::Given(lengths) = &method.seasons {
@@ -395,13 +376,9 @@ fn check_seasons(lengths: &[TimeDelta], window: Duration) -> Result<(), String> 
         return Ok(());
     };
     let lengths = lengths.iter().filter_map(|length| length.to_std().ok());
-    let lengths: Vec<_> = lengths
-        .map(|length| format!("\"{}\"", format_duration(length)))
-        .collect();
-    Err(format!(
-        "seasons = [{}]: allowed: {allowed}",
-        lengths.join(", ")
-    ))
+    let lengths = lengths.map(|length| format_duration(length).to_string());
+    let lengths = lengths.collect::<Vec<_>>();
+    Err(format!("seasons = {lengths:?}: allowed: {allowed}"))
 }
 
 fn capitalised(name: &str) -> String {

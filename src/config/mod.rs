@@ -33,9 +33,7 @@ pub struct Config {
     /// The wall clock of DATETIME columns, of charts and mail.
     #[serde(rename = "timezone", deserialize_with = "value::zone")]
     pub zone: Tz,
-    /// Where pictures are written.
     pub plots_dir: PathBuf,
-    /// How long the whole run may take.
     #[serde(deserialize_with = "value::length")]
     pub deadline: Duration,
     /// Where is kept what one run remembers for the next; None: the usual place.

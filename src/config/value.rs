@@ -26,7 +26,6 @@ where
     parse(raw).map(Field::from).map_err(D::Error::custom)
 }
 
-/// An IANA time zone.
 pub fn zone<'de, D: Deserializer<'de>>(value: D) -> Result<Tz, D::Error> {
     parsed(value, |text: String| {
         text.parse::<Tz>().map_err(|_| format!("{text:?} is not a time zone; allowed: a name of the IANA list, such as \"Europe/Paris\" or \"UTC\""))
@@ -46,7 +45,6 @@ pub fn parse_length(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| format!("{text:?} is not a length of time from 1s to 3650d; allowed: such as \"50s\", \"5m\", \"4h\" or \"28d\""))
 }
 
-/// Lengths of time in a list.
 pub fn lengths<'de, D: Deserializer<'de>, T: From<Vec<TimeDelta>>>(
     value: D,
 ) -> Result<T, D::Error> {
@@ -111,7 +109,6 @@ pub fn parse_line(text: String) -> Result<String, String> {
     fits.then_some(text).ok_or(refusal)
 }
 
-/// A name or address of a server.
 pub fn host<'de, D: Deserializer<'de>, T: From<String>>(value: D) -> Result<T, D::Error> {
     parsed(value, parse_host)
 }
@@ -125,7 +122,6 @@ pub fn parse_host(text: String) -> Result<String, String> {
     fits.then_some(text).ok_or(refusal)
 }
 
-/// A TCP port.
 pub fn port<'de, D: Deserializer<'de>, T: From<u16>>(value: D) -> Result<T, D::Error> {
     parsed(value, |number| parse_number(number, "a port", u16::MAX))
 }

@@ -42,7 +42,6 @@ pub struct Window {
     pub stale_after: TimeDelta,
 }
 
-/// A bucket by its ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bucket {
     pub start: DateTime<Utc>,

@@ -21,9 +21,6 @@ pub struct Step {
 }
 
 impl Step {
-    /// What makes a step, for error messages.
-    pub const RULE: &str = "whole seconds that divide a day evenly (\"1m\", \"5m\", \"1h\") or whole days (\"1d\"), up to 31d";
-
     pub fn from_seconds(seconds: u32) -> Option<Self> {
         let valid = (1..=31 * DAY).contains(&seconds)
             && (DAY.is_multiple_of(seconds) || seconds.is_multiple_of(DAY));
@@ -74,7 +71,7 @@ impl FromStr for Step {
             .filter(|duration| duration.subsec_nanos() == 0)
             .and_then(|duration| u32::try_from(duration.as_secs()).ok())
             .and_then(Self::from_seconds)
-            .ok_or_else(|| format!("{text:?} is not a step; allowed: {}", Self::RULE))
+            .ok_or_else(|| format!("{text:?} is not a step; allowed: whole seconds that divide a day evenly (\"1m\", \"5m\", \"1h\") or whole days (\"1d\"), up to 31d"))
     }
 }
 

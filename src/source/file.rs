@@ -37,7 +37,6 @@ struct Columns {
 
 const FIRST_TWO: Columns = Columns { time: 0, value: 1 };
 
-/// Reads the buckets of a metric.
 pub fn history(
     path: &Path,
     metric: &Metric,

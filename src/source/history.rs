@@ -18,7 +18,6 @@ use crate::series::{
 pub enum Lookback {
     /// The window a verdict is drawn from, and as much before it.
     Beyond(Duration),
-    /// All rows there are.
     Everything,
 }
 

@@ -29,7 +29,6 @@ pub fn query_error(error: &Error) -> String {
     with_advice(error, advice)
 }
 
-/// What kept the session from being opened.
 pub fn connect_error(error: &Error, settings: &DatabaseSettings) -> String {
     let advice = match error {
         Error::MySqlError(server) => match server.code {

@@ -36,7 +36,6 @@ impl Database {
         }
     }
 
-    /// Asks about the rows of a metric.
     pub(super) fn read<T>(
         &mut self,
         metric: &Metric,

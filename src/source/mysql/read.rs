@@ -193,7 +193,6 @@ impl Reader<'_> {
     }
 }
 
-/// The instant at which the bucket of that number begins.
 fn start_of_bucket(
     bucket: i64,
     column: TimeColumn,
