@@ -71,14 +71,14 @@ pub struct Query {
 
 /// The table as it is written in the file.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 struct MetricTable {
     #[serde(deserialize_with = "value::line")]
-    name: Option<String>,
-    #[serde(deserialize_with = "value::line")]
+    name: String,
+    #[serde(default, deserialize_with = "value::line")]
     title: Option<String>,
     measure: Option<String>,
-    #[serde(deserialize_with = "value::line")]
+    #[serde(default, deserialize_with = "value::line")]
     unit: Option<String>,
     table: Option<String>,
     time_column: Option<String>,
@@ -87,35 +87,35 @@ struct MetricTable {
     query: Option<String>,
     every: Option<Step>,
     aggregate: Option<Aggregate>,
-    #[serde(deserialize_with = "value::length")]
+    #[serde(default, deserialize_with = "value::length")]
     window: Option<Duration>,
-    #[serde(deserialize_with = "value::delay")]
+    #[serde(default, deserialize_with = "value::delay")]
     delay: Option<Duration>,
     missing: Option<Missing>,
-    #[serde(deserialize_with = "value::length")]
+    #[serde(default, deserialize_with = "value::length")]
     stale_after: Option<Duration>,
-    outliers: Outliers,
-    model: ModelChoice,
-    #[serde(deserialize_with = "value::lengths")]
+    outliers: Option<Outliers>,
+    model: Option<ModelChoice>,
+    #[serde(default, deserialize_with = "value::lengths")]
     seasons: Option<Vec<TimeDelta>>,
-    #[serde(deserialize_with = "value::length")]
+    #[serde(default, deserialize_with = "value::length")]
     adapt_after: Option<Duration>,
     min: Option<f64>,
     max: Option<f64>,
     level: Option<Level>,
     max_false_alerts: Option<Budget>,
-    direction: Direction,
-    confirm: Confirm,
-    #[serde(deserialize_with = "value::count")]
+    direction: Option<Direction>,
+    confirm: Option<Confirm>,
+    #[serde(default, deserialize_with = "value::count")]
     recover: Option<u16>,
-    #[serde(deserialize_with = "value::renotify")]
+    #[serde(default, deserialize_with = "value::renotify")]
     renotify: Renotify,
-    worse: Worsening,
+    worse: Option<Worsening>,
     notify_recovery: Option<bool>,
-    #[serde(deserialize_with = "value::length")]
+    #[serde(default, deserialize_with = "value::length")]
     unwell_after: Option<Duration>,
-    quiet: Vec<QuietWindow>,
-    #[serde(deserialize_with = "value::mailboxes")]
+    quiet: Option<Vec<QuietWindow>>,
+    #[serde(default, deserialize_with = "value::mailboxes")]
     recipients: Option<Vec<Mailbox>>,
 }
 
@@ -128,17 +128,20 @@ impl Metric {
     /// A metric that is read from a file alone, with every default.
     pub fn of_file(name: &str) -> Self {
         let letters = name.chars().filter(|letter| !letter.is_control());
-        let (name, table) = (letters.take(100).collect(), MetricTable::default());
-        Self::new(name, table, Rows::None, Method::default())
+        let table = MetricTable {
+            name: letters.take(100).collect(),
+            ..MetricTable::default()
+        };
+        Self::new(table, Rows::None, Method::default())
     }
 
-    fn new(name: String, table: MetricTable, rows: Rows, method: Method) -> Self {
+    fn new(table: MetricTable, rows: Rows, method: Method) -> Self {
         let adds_up = table.aggregate.is_some_and(Aggregate::adds_up);
         let usually_missing = if adds_up { Missing::Zero } else { Missing::Gap };
         Self {
             policy: table.policy(),
-            title: table.title.unwrap_or_else(|| capitalised(&name)),
-            name,
+            title: table.title.unwrap_or_else(|| capitalised(&table.name)),
+            name: table.name,
             measure: table.measure.unwrap_or("Volume".into()),
             unit: table.unit,
             rows,
@@ -241,14 +244,13 @@ impl Metric {
 impl TryFrom<MetricTable> for Metric {
     type Error = String;
 
-    fn try_from(mut table: MetricTable) -> Result<Self, String> {
-        let name = table.name.take().ok_or("missing field `name`")?;
+    fn try_from(table: MetricTable) -> Result<Self, String> {
         let (rows, method) = (table.rows()?, table.method()?);
         if let Some(measure) = table.measure.clone().filter(|text| !text.is_empty()) {
             value::parse_line(measure)
                 .map_err(|error| format!("measure: {error}, or \"\" for none"))?;
         }
-        let metric = Self::new(name, table, rows, method);
+        let metric = Self::new(table, rows, method);
         metric.check()?;
         Ok(metric)
     }
@@ -312,8 +314,8 @@ impl MetricTable {
     fn method(&self) -> Result<Method, String> {
         let seasons = self.seasons.clone();
         Ok(Method {
-            outliers: self.outliers,
-            model: self.model,
+            outliers: self.outliers.unwrap_or_default(),
+            model: self.model.unwrap_or_default(),
             seasons: seasons.map_or(SeasonChoice::Found, SeasonChoice::Given),
             adapt_after: self.adapt_after()?,
             range: Range::new(self.min, self.max)?,
@@ -326,7 +328,7 @@ impl MetricTable {
                 (None, Some(budget)) => Sensitivity::Budget(budget),
                 (level, None) => Sensitivity::Level(level.unwrap_or_default()),
             },
-            direction: self.direction,
+            direction: self.direction.unwrap_or_default(),
         })
     }
 
@@ -352,13 +354,13 @@ impl MetricTable {
         let default = Policy::default();
         let recover = self.recover.and_then(|count| NonZeroU32::new(count.into()));
         Policy {
-            confirm: self.confirm,
+            confirm: self.confirm.unwrap_or_default(),
             recover: recover.unwrap_or(default.recover),
             renotify: self.renotify,
-            worse: self.worse,
+            worse: self.worse.unwrap_or_default(),
             notify_recovery: self.notify_recovery.unwrap_or(default.notify_recovery),
             unwell_after: self.unwell_after.map_or(default.unwell_after, time_delta),
-            quiet: self.quiet.clone(),
+            quiet: self.quiet.clone().unwrap_or_default(),
         }
     }
 }
