@@ -85,6 +85,7 @@ struct MetricTable {
     value_column: Option<String>,
     r#where: Option<String>,
     query: Option<String>,
+    #[serde(default, deserialize_with = "value::step")]
     every: Option<Step>,
     aggregate: Option<Aggregate>,
     #[serde(default, deserialize_with = "value::length")]
@@ -339,15 +340,13 @@ impl MetricTable {
         };
         let shortest = self.every.and_then(|step| step.delta().to_std().ok());
         let shortest = shortest.unwrap_or(Duration::from_secs(1));
-        if !(shortest..=longest).contains(&length) {
-            return Err(format!(
-                "adapt_after = \"{}\": allowed: from one step to half the window, \"{}\" to \"{}\"",
-                format_duration(length),
-                format_duration(shortest),
-                format_duration(longest)
-            ));
+        if (shortest..=longest).contains(&length) {
+            return Ok(time_delta(length));
         }
-        Ok(time_delta(length))
+        let [length, shortest, longest] = [length, shortest, longest].map(format_duration);
+        Err(format!(
+            "adapt_after = \"{length}\": allowed: from one step to half the window, \"{shortest}\" to \"{longest}\""
+        ))
     }
 
     fn policy(&self) -> Policy {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::Secret;
 use crate::incident::Renotify;
+use crate::series::Step;
 
 /// Reads a raw value and parses it.
 fn parsed<'de, D, Raw, Parsed, Field>(
@@ -30,6 +31,11 @@ pub fn zone<'de, D: Deserializer<'de>>(value: D) -> Result<Tz, D::Error> {
     parsed(value, |text: String| {
         text.parse::<Tz>().map_err(|_| format!("{text:?} is not a time zone; allowed: a name of the IANA list, such as \"Europe/Paris\" or \"UTC\""))
     })
+}
+
+/// The length of a bucket.
+pub fn step<'de, D: Deserializer<'de>, T: From<Step>>(value: D) -> Result<T, D::Error> {
+    parsed(value, |text: String| text.parse())
 }
 
 /// A length of time: at least a second, at most ten years.

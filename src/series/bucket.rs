@@ -66,7 +66,8 @@ pub struct Buckets {
 /// The rows of one bucket.
 #[derive(Debug, Clone, Copy)]
 struct Gathered {
-    count: u64,
+    /// Exact, as 2^53 rows in a bucket are out of reach.
+    count: f64,
     /// Their sum for a sum or mean; for what picks one of them, that one's value.
     value: f64,
     last_time: DateTime<Tz>,
@@ -102,7 +103,7 @@ impl Buckets {
                 gathered.add(time, value, aggregate);
             })
             .or_insert(Gathered {
-                count: 1,
+                count: 1.0,
                 value,
                 last_time: time,
             });
@@ -150,7 +151,7 @@ impl Buckets {
 
 impl Gathered {
     fn add(&mut self, time: DateTime<Tz>, value: f64, aggregate: Option<Aggregate>) {
-        self.count += 1;
+        self.count += 1.0;
         self.value = match aggregate {
             Some(Aggregate::Sum | Aggregate::Count | Aggregate::Avg) | None => self.value + value,
             Some(Aggregate::Min) => self.value.min(value),
@@ -164,14 +165,9 @@ impl Gathered {
 
     /// `None` if the aggregate overflows what a number can hold.
     fn value(&self, aggregate: Option<Aggregate>) -> Option<f64> {
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "2^53 rows in a bucket are out of reach"
-        )]
-        let count = self.count as f64;
         let value = match aggregate {
-            Some(Aggregate::Count) => count,
-            Some(Aggregate::Avg) | None => self.value / count,
+            Some(Aggregate::Count) => self.count,
+            Some(Aggregate::Avg) | None => self.value / self.count,
             Some(_) => self.value,
         };
         value.is_finite().then_some(value)

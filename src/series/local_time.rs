@@ -14,12 +14,9 @@ pub enum LocalClock {
     Until(DateTime<Tz>),
     /// The repeated hour lies within one bucket, so that its pass makes no difference.
     EitherPass(Tz),
-    /// Rows in the order they were written: a local time of the repeated hour belongs to its second
-    /// pass once time would otherwise run backwards.
-    InOrder {
-        zone: Tz,
-        previous: Option<DateTime<Tz>>,
-    },
+    /// Rows in the order they were written, with the instant of the previous one: a local time of the
+    /// repeated hour belongs to its second pass once time would otherwise run backwards.
+    InOrder(Tz, Option<DateTime<Tz>>),
 }
 
 impl LocalClock {
@@ -31,7 +28,7 @@ impl LocalClock {
                 unambiguous => unambiguous.single(),
             },
             Self::EitherPass(zone) => zone.from_local_datetime(&local).earliest(),
-            Self::InOrder { zone, previous } => {
+            Self::InOrder(zone, previous) => {
                 let passes = zone.from_local_datetime(&local);
                 let (first, last) = (passes.earliest()?, passes.latest()?);
                 let is_past = previous.is_some_and(|previous| first <= previous);
@@ -168,10 +165,7 @@ mod tests {
 
     #[test]
     fn a_local_time_of_the_skipped_hour_is_no_instant() {
-        let in_order = LocalClock::InOrder {
-            zone: PARIS,
-            previous: None,
-        };
+        let in_order = LocalClock::InOrder(PARIS, None);
         let until = LocalClock::Until(time("2026-03-30T00:00:00Z"));
         for mut clock in [until, LocalClock::EitherPass(PARIS), in_order] {
             assert_eq!(clock.instant(local("2026-03-29 02:30")), None, "{clock:?}");

@@ -7,15 +7,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
-use serde::Deserialize;
 
 const DAY: u32 = 86_400;
 const WEEK: u32 = 7 * DAY;
 
 /// The length of one bucket, in whole seconds. It divides a day evenly or is a whole number of
 /// days, so that a day, or a week, is a whole number of steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Step {
     seconds: u32,
 }
@@ -72,14 +70,6 @@ impl FromStr for Step {
             .and_then(|duration| u32::try_from(duration.as_secs()).ok())
             .and_then(Self::from_seconds)
             .ok_or_else(|| format!("{text:?} is not a step; allowed: whole seconds that divide a day evenly (\"1m\", \"5m\", \"1h\") or whole days (\"1d\"), up to 31d"))
-    }
-}
-
-impl TryFrom<String> for Step {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
     }
 }
 
@@ -182,13 +172,8 @@ mod tests {
 
     #[test]
     fn days_and_weeks_are_whole_numbers_of_steps() {
-        for (text, per_day, per_week) in [
-            ("5m", Some(288), Some(2016)),
-            ("1d", None, Some(7)),
-            ("2d", None, None),
-        ] {
-            let step: Step = text.parse().expect("a step");
-            assert_eq!((step.per_day(), step.per_week()), (per_day, per_week));
-        }
+        let steps = ["5m", "1d", "2d"].map(|text| text.parse::<Step>().expect("a step"));
+        assert_eq!(steps.map(Step::per_day), [Some(288), None, None]);
+        assert_eq!(steps.map(Step::per_week), [Some(2016), Some(7), None]);
     }
 }

@@ -72,10 +72,7 @@ fn instants(mut rows: Vec<Row>, zone: Tz) -> Vec<(Option<DateTime<Tz>>, Option<f
         // Newest first: time runs forward only from the other end.
         rows.reverse();
     }
-    let mut clock = LocalClock::InOrder {
-        zone,
-        previous: None,
-    };
+    let mut clock = LocalClock::InOrder(zone, None);
     let instant = |row: Row| match row.time {
         RowTime::Local(local) => (clock.instant(local), row.value),
         RowTime::Instant(time) => (Some(time), row.value),
@@ -90,20 +87,17 @@ fn read_rows(path: &Path, metric: &Metric, zone: Tz) -> Result<Vec<Row>> {
     // A header has words where rows have their time.
     let has_time = |field: &str| parse_row_time(field, zone).is_ok();
     let is_header = !first.get(0).is_some_and(has_time);
-    let columns = if is_header {
-        find_columns(&first, metric)?
+    let (columns, first_row) = if is_header {
+        (find_columns(&first, metric)?, None)
     } else {
-        FIRST_TWO
+        (FIRST_TWO, Some(Ok(first)))
     };
-    let first_row = (!is_header).then_some(Ok(first));
-    let records = first_row.into_iter().chain(records);
-    records
-        .map(|record| {
-            let record = record?;
-            let line = record.position().map_or(0, csv::Position::line);
-            parse_row(&record, columns, zone).with_context(|| format!("line {line}"))
-        })
-        .collect()
+    let row = |record: csv::Result<StringRecord>| {
+        let record = record?;
+        let line = record.position().map_or(0, csv::Position::line);
+        parse_row(&record, columns, zone).with_context(|| format!("line {line}"))
+    };
+    first_row.into_iter().chain(records).map(row).collect()
 }
 
 /// Commas, or what the first line has instead of any.
