@@ -1,6 +1,5 @@
-//! The configuration: a TOML file whose documented format is the structs here and in [`database`],
-//! [`mail`] and [`metric`]. It is read in one pass, overlaid by the environment, and checked as a whole
-//! before anything is contacted.
+//! The configuration: a TOML file whose documented format is the structs here and below. It is read in one
+//! pass, overlaid by the environment, and checked as a whole before anything is contacted.
 
 mod database;
 mod deadline;

@@ -48,10 +48,8 @@ mod tests {
     #[test]
     fn a_secret_never_prints() {
         let secret = Secret::new("hunter2".into());
-        assert_eq!(
-            format!("{secret:?} {:#?}", Some(&secret)),
-            "*** Some(\n    ***,\n)"
-        );
+        let printed = format!("{secret:?} {:#?}", Some(&secret));
+        assert_eq!(printed, "*** Some(\n    ***,\n)");
         assert_eq!(secret.reveal(), "hunter2");
     }
 }

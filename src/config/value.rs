@@ -64,8 +64,8 @@ pub fn lengths<'de, D: Deserializer<'de>, T: From<Vec<TimeDelta>>>(
 /// A length of time that may be none at all.
 pub fn delay<'de, D: Deserializer<'de>, T: From<Duration>>(value: D) -> Result<T, D::Error> {
     parsed(value, |text: String| {
-        humantime::parse_duration(&text)
-            .ok()
+        let length = humantime::parse_duration(&text).ok();
+        length
             .filter(|length| *length <= Duration::from_hours(366 * 24))
             .ok_or_else(|| format!("{text:?} is not a delay of up to 366d; allowed: such as \"0s\", \"90s\" or \"5m\""))
     })
@@ -88,9 +88,8 @@ pub fn time_delta(length: Duration) -> TimeDelta {
 /// The address of a web service, with whatever secret is in it.
 pub fn web_address<'de, D: Deserializer<'de>, T: From<Secret>>(value: D) -> Result<T, D::Error> {
     parsed(value, |text: String| {
-        let rest = ["https://", "http://"]
-            .iter()
-            .find_map(|scheme| text.strip_prefix(scheme));
+        let mut schemes = ["https://", "http://"].iter();
+        let rest = schemes.find_map(|scheme| text.strip_prefix(scheme));
         let fits = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
             && text.len() <= 2000
             && text.chars().all(|letter| letter.is_ascii_graphic());

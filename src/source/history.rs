@@ -1,5 +1,5 @@
-//! The buckets of a long time, read once, from which the window of any check within it is cut: those of
-//! a backtest, and those of buckets that closed while no run came to judge them.
+//! The buckets of a long time, read once, from which the window of any check within it is cut: for a
+//! backtest, and for buckets that closed while no run came to judge them.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -46,8 +46,7 @@ pub enum Fetched {
 /// No more missed buckets than this are judged: the newest ones.
 const MOST_MISSED: usize = 300;
 
-/// The time after a bucket up to the end of the last one closed by now; `None` if the length of a bucket
-/// cannot be told without rows.
+/// The time after a bucket up to the end of the last one closed; `None` if only rows can tell the step.
 pub fn closed_after(
     last: Bucket,
     metric: &Metric,
@@ -138,8 +137,7 @@ impl History {
         Some((self.grid().instant(oldest), self.times().end))
     }
 
-    /// The values that have a full window before them, oldest first; with `last`, only those of
-    /// buckets that began within that time before the end.
+    /// The values with a full window before them, oldest first; with `last`, those of that time alone.
     pub fn points(&self, metric: &Metric, last: Option<Duration>) -> Vec<Observation> {
         let Some((oldest, _)) = self.ends() else {
             return Vec::new();

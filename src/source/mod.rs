@@ -68,8 +68,8 @@ impl Source {
         Ok(history.into_fetched(metric, last))
     }
 
-    /// Reads what the windows of the past are cut from: of a server, a window and `last` more (by
-    /// default as long again); of a file, all of it.
+    /// Reads what the windows of the past are cut from: of a server, a window and `last` more (else as
+    /// long again); of a file, all of it.
     pub fn history(
         &mut self,
         metric: &Metric,

@@ -47,8 +47,7 @@ fn type_name(column_type: ColumnType) -> String {
         .to_string()
 }
 
-/// The ends of a time as the column shows them; local times go on to the latest one that a row before
-/// the end may have.
+/// The ends of a time as the column shows them; local times go on to the latest a row before it may have.
 pub fn bounds(range: &Range<DateTime<Tz>>, column: TimeColumn) -> (Value, Value) {
     let (from, to) = (range.start, range.end);
     let [from, to] = match column {
