@@ -227,14 +227,8 @@ mod tests {
             ("t,v\nyesterday,1\n", "line 2: \"yesterday\" is not a time"),
             ("t,v\n2026-11-22\n", "found record with 1 fields"),
             ("2026-11-22,abc\n", "line 1: \"abc\" is not a number"),
-            (
-                "t\n2026-11-22\n",
-                "line 1: 1 column; at least a time and a value are needed",
-            ),
-            (
-                "t,v\n2026-11-22,1\n",
-                "its times do not tell a step; name one with `every`",
-            ),
+            ("t\n2026-11-22\n", "line 1: 1 column; at least a time and"),
+            ("t,v\n2026-11-22,1\n", "its times do not tell a step; name"),
             ("t,v\n", "it holds no rows"),
             ("", "it is empty"),
         ] {
@@ -258,14 +252,10 @@ mod tests {
 
     #[test]
     fn both_passes_of_the_repeated_hour_are_kept_oldest_or_newest_first() {
-        let mut rows = [
-            "2026-10-25 01:30,0\n",
-            "2026-10-25 02:00,1\n",
-            "2026-10-25 02:30,1\n",
-            "2026-10-25 02:00,2\n",
-            "2026-10-25 02:30,2\n",
-            "2026-10-25 03:00,9\n",
+        let rows = [
+            "01:30,0", "02:00,1", "02:30,1", "02:00,2", "02:30,2", "03:00,9",
         ];
+        let mut rows = rows.map(|row| format!("2026-10-25 {row}\n"));
         let expected = [0.0, 1.0, 1.0, 2.0, 2.0, 9.0].map(Some);
         assert_eq!(values(&rows.concat()), expected);
         rows.reverse();

@@ -47,11 +47,7 @@ pub enum Fetched {
 const MOST_MISSED: usize = 300;
 
 /// The time after a bucket up to the end of the last one closed; `None` if only rows can tell the step.
-pub fn closed_after(
-    last: Bucket,
-    metric: &Metric,
-    now: DateTime<Tz>,
-) -> Option<Range<DateTime<Tz>>> {
+pub fn unseen(last: Bucket, metric: &Metric, now: DateTime<Tz>) -> Option<Range<DateTime<Tz>>> {
     let length = u32::try_from(last.length().num_seconds()).ok();
     let step = metric.step.or_else(|| Step::from_seconds(length?))?;
     let grid = Grid::new(step, now);

@@ -52,7 +52,7 @@ impl Source {
     ) -> Result<Fetched> {
         let last = last.filter(|_| matches!(self, Self::Mysql(_)));
         if let (Self::Mysql(database), Some(last)) = (&mut *self, last)
-            && let Some(unseen) = history::closed_after(last, metric, now)
+            && let Some(unseen) = history::unseen(last, metric, now)
         {
             // An empty bucket that counts as zero is a bucket all the same.
             let needs_rows = metric.missing == Missing::Gap || unseen.is_empty();
