@@ -185,7 +185,7 @@ impl Metric {
         self.missing == Missing::Gap && age > least
     }
 
-    /// The metric with another window or step, if they go together. `adapt_after` is cut to half the window.
+    /// The same with another window or step, if they go together; `adapt_after` is half the window at most.
     pub fn revised(mut self, window: Option<Duration>, step: Option<Step>) -> Result<Self, String> {
         self.window = window.unwrap_or(self.window);
         self.step = step.or(self.step);
@@ -221,8 +221,7 @@ impl Metric {
         ))
     }
 
-    /// The name as a file may have it: letters, digits, `.`, `_` and `-`. A name that had to be changed
-    /// gets a mark of its own, so that two names never share a file.
+    /// The name as a file may have it. One that had to be changed gets a mark, so that no two share a file.
     pub fn file_name(&self) -> String {
         let plain = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
         let letters = self.name.chars();

@@ -86,8 +86,7 @@ impl Config {
         places
     }
 
-    /// Reads and checks the file, overlaid by the environment. An error names the file, the line where
-    /// there is one, the key, the value, and what is allowed.
+    /// Reads and checks the file. An error names it, line, key and value, and what is allowed.
     pub fn load(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("read the configuration {}", path.display()))?;

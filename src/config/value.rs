@@ -33,7 +33,6 @@ pub fn zone<'de, D: Deserializer<'de>>(value: D) -> Result<Tz, D::Error> {
     })
 }
 
-/// The length of a bucket.
 pub fn step<'de, D: Deserializer<'de>, T: From<Step>>(value: D) -> Result<T, D::Error> {
     parsed(value, |text: String| text.parse())
 }
@@ -71,7 +70,6 @@ pub fn delay<'de, D: Deserializer<'de>, T: From<Duration>>(value: D) -> Result<T
     })
 }
 
-/// After a length of time, or never.
 pub fn renotify<'de, D: Deserializer<'de>>(value: D) -> Result<Renotify, D::Error> {
     parsed(value, |text: String| match text.as_str() {
         "never" => Ok(Renotify::Never),

@@ -1,5 +1,4 @@
-//! Rows to buckets: rows may come in any order, twice, empty or not finite. Memory grows with the
-//! buckets and not with the rows, and what was left out is counted.
+//! Rows to buckets: rows may come in any order, twice, empty or not finite. What is left out is counted.
 
 use std::collections::BTreeMap;
 

@@ -87,8 +87,7 @@ impl Grid {
         seconds_since_epoch(self.instant(slot).naive_local()).div_euclid(self.step.seconds())
     }
 
-    /// The places of buckets in a row, without asking the calendar about each: within a day that is as long
-    /// on the wall clock as by real time, the clocks did not change.
+    /// The places of buckets in a row. The calendar is not asked about each in a day of usual length.
     pub fn wall_slots(&self, slots: Range<i64>) -> Vec<i64> {
         let day = i64::try_from(self.step.per_day().unwrap_or(1)).unwrap_or(1);
         let mut places = Vec::new();

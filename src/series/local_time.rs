@@ -49,8 +49,7 @@ pub fn latest_local_time(now: DateTime<Tz>) -> NaiveDateTime {
     }
 }
 
-/// An instant as people write it: RFC 3339 with an offset, or a local time of `zone`. A repeated hour means
-/// its first pass.
+/// An instant as people write it: RFC 3339, or a local time of `zone`, of a repeated hour the first.
 pub fn parse_time(text: &str, zone: Tz) -> Result<DateTime<Tz>> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Ok(time.with_timezone(&zone));

@@ -1,6 +1,5 @@
-//! A business series as the rest of the program sees it: values on a regular [`Grid`], oldest
-//! first, one slot a step, a missing slot marked and never invented. Rows become a [`TimeSeries`]
-//! only through [`Buckets`], so whoever holds one knows that it is sorted, finite and on its grid.
+//! A business series: values on a regular [`Grid`], oldest first, a missing one marked and never invented.
+//! Rows become a [`TimeSeries`] only through [`Buckets`], so it is sorted, finite and on its grid.
 
 mod bucket;
 mod gaps;

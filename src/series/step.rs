@@ -1,5 +1,4 @@
-//! The length of a bucket: parsed once, valid from then on, and found from the data where the
-//! configuration does not say.
+//! The length of a bucket: parsed once and valid from then on, or found from the data.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,8 +10,7 @@ use chrono_tz::Tz;
 const DAY: u32 = 86_400;
 const WEEK: u32 = 7 * DAY;
 
-/// The length of one bucket, in whole seconds. It divides a day evenly or is a whole number of
-/// days, so that a day, or a week, is a whole number of steps.
+/// The length of a bucket: whole seconds that divide a day evenly, or whole days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Step {
     seconds: u32,
@@ -33,7 +31,6 @@ impl Step {
         TimeDelta::seconds(self.seconds())
     }
 
-    /// The time `count` steps take.
     pub fn times(self, count: usize) -> TimeDelta {
         i32::try_from(count).map_or(TimeDelta::MAX, |count| self.delta() * count)
     }
@@ -85,8 +82,8 @@ const NATURAL: [u32; 26] = [
     10_800, 14_400, 21_600, 28_800, 43_200, DAY,
 ];
 
-/// The step of rows with these times, in any order: the commonest difference between neighbours if at least
-/// half of all differences are that long; else the natural step that times which jitter must be aiming at.
+/// The step of rows with these times, in any order: the commonest difference between neighbours if at
+/// least half of all are that long; else the natural step that times which jitter must be aiming at.
 pub fn infer_step(times: &[DateTime<Tz>]) -> Option<Step> {
     let mut seconds: Vec<i64> = times.iter().map(DateTime::timestamp).collect();
     seconds.sort_unstable();

@@ -1,6 +1,5 @@
-//! A CSV file in place of the database: a column of times and one of values, a header above them or
-//! not. Every row that cannot be read is an error with its line; a value that is absent or no number
-//! by its own word (`NaN`, `inf`) is left out and counted.
+//! A CSV file in place of the database. A row that cannot be read is an error with its line; a value that
+//! is absent or no number by its own word (`NaN`, `inf`) is left out and counted.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};

@@ -30,8 +30,7 @@ impl Source {
         Self::Mysql(Box::new(mysql::Database::new(settings, deadline)))
     }
 
-    /// Reads the latest window of a metric as of a time, else of now, or for a file, which tells of no
-    /// clock, of its last row; `now` is in the zone of the configuration.
+    /// Reads the latest window as of a time; else of now, or of the last row of a file.
     pub fn latest(
         &mut self,
         metric: &Metric,

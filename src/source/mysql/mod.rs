@@ -1,5 +1,4 @@
-//! Rows from MySQL or MariaDB: one read-only session a run, opened when first needed, with a limit on
-//! every wait. Results stream into buckets.
+//! Rows from MySQL or MariaDB: one read-only session a run, with a limit on every wait.
 
 mod cell;
 mod error;
