@@ -11,7 +11,7 @@ use chrono_tz::Tz;
 use crate::cli::{Args, Command};
 use crate::config::{Config, Deadline, Metric, Rows};
 use crate::series::parse_time;
-use crate::source::{AsOf, Source};
+use crate::source::Source;
 use crate::state::usual_dir;
 
 #[derive(Debug)]
@@ -84,7 +84,7 @@ impl Context {
                 "--input is one series, and the configuration has the metrics {}; choose one with --metric",
                 names(metrics)
             );
-            return Ok(Source::file(path.clone()));
+            return Ok(Source::File(path.clone()));
         }
         let settings = self.config.database()?;
         if let Some(metric) = metrics.iter().find(|metric| metric.rows == Rows::None) {
@@ -96,13 +96,10 @@ impl Context {
         Ok(Source::mysql(settings, deadline))
     }
 
-    /// The time to judge at: as `--at` says; of a file, its last row; else now.
-    pub fn as_of(&self, at: Option<&str>) -> Result<AsOf> {
-        Ok(match (at, &self.input) {
-            (Some(text), _) => AsOf::Time(parse_time(text, self.zone()).context("--at")?),
-            (None, Some(_)) => AsOf::LastRow,
-            (None, None) => AsOf::Time(self.now),
-        })
+    /// The time to judge at, if `--at` says so.
+    pub fn as_of(&self, at: Option<&str>) -> Result<Option<DateTime<Tz>>> {
+        let time = at.map(|text| parse_time(text, self.zone()));
+        time.transpose().context("--at")
     }
 
     pub fn state_dir(&self) -> PathBuf {

@@ -1,5 +1,6 @@
 //! The `[mysql]` table: how to reach the database.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,9 +8,8 @@ use anyhow::{Result, anyhow, ensure};
 use serde::Deserialize;
 
 use super::secret::{Secret, password};
-use super::{Variables, check_authorities, value};
+use super::{Variables, check_authorities, missing, value};
 
-/// The database to read from.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseSettings {
@@ -93,35 +93,24 @@ impl DatabaseSettings {
             self.socket.is_none() || tls == Tls::Off,
             "mysql.tls = {tls:?} with mysql.socket: a socket is not encrypted; remove one of the two"
         );
-        ensure!(
-            !self.user.is_empty(),
-            "mysql.user: missing; set it, or the environment variable mysql_user"
-        );
-        self.password = password(
-            self.password,
-            "mysql.password_file",
-            self.password_file.as_deref(),
-        )?;
-        ensure!(
-            !self.database.is_empty(),
-            "mysql.database: missing; set it, or the environment variable mysql_db"
-        );
+        ensure!(!self.user.is_empty(), missing("mysql.user", "mysql_user"));
+        let path = self.password_file.as_deref();
+        self.password = password(self.password, "mysql.password_file", path)?;
+        let has_database = !self.database.is_empty();
+        ensure!(has_database, missing("mysql.database", "mysql_db"));
         check_authorities("mysql.ca_file", self.ca_file.as_deref())?;
         Ok(self)
     }
 
     /// As set; else off for this machine, and verified for any other.
     pub fn tls(&self) -> Tls {
-        let address = self.host.parse::<std::net::IpAddr>();
-        let is_this_machine = self.socket.is_some()
-            || self.host == "localhost"
-            || address.is_ok_and(|address| address.is_loopback());
-        let default = if is_this_machine {
-            Tls::Off
-        } else {
-            Tls::Verify
-        };
-        self.tls.unwrap_or(default)
+        let address = self.host.parse::<IpAddr>();
+        let is_this_host = self.host == "localhost" || address.is_ok_and(|ip| ip.is_loopback());
+        match self.tls {
+            Some(tls) => tls,
+            None if is_this_host || self.socket.is_some() => Tls::Off,
+            None => Tls::Verify,
+        }
     }
 
     /// The server, for messages.

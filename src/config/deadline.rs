@@ -55,12 +55,10 @@ impl Deadline {
         Ok(wish.min(left))
     }
 
-    /// Notes what is waited for from now on.
     pub fn waiting_for(&self, what: String) {
         *self.lock() = what;
     }
 
-    /// What is waited for, if anything.
     pub fn waited_for(&self) -> String {
         self.lock().clone()
     }
@@ -70,9 +68,8 @@ impl Deadline {
         waiting_for.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the program a little after the deadline if it is still there then: the last resort
-    /// against a wait that no timeout covers, such as the resolver's, or a peer that says a letter a
-    /// second.
+    /// Ends the program a little after the deadline if it is still there then: the last resort against a
+    /// wait that no timeout covers, such as the resolver's, or a peer that says a letter a second.
     pub fn enforce(self) {
         const GRACE: Duration = Duration::from_secs(2);
         std::thread::spawn(move || {
@@ -105,9 +102,7 @@ mod tests {
     fn past_the_deadline_nothing_is_begun() {
         let refused = Deadline::after(Duration::ZERO).at_most(Duration::from_secs(1));
         let error = refused.expect_err("no time is left").to_string();
-        assert!(
-            error.contains("the deadline of 0s for the whole run has passed"),
-            "{error}"
-        );
+        let told = "the deadline of 0s for the whole run has passed";
+        assert!(error.contains(told), "{error}");
     }
 }

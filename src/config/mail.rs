@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail, ensure};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use super::secret::{Secret, password};
 use super::value::{self, Mailbox};
-use super::{Variables, check_authorities};
+use super::{Variables, check_authorities, missing};
 
 /// The mail server to send through, and the names on a mail, which may be there without it.
 #[derive(Debug, Clone, Deserialize)]
@@ -19,8 +19,8 @@ pub struct MailSettings {
     pub host: String,
     #[serde(deserialize_with = "value::port")]
     port: Option<u16>,
-    #[serde(rename = "implicit_tls", deserialize_with = "implicit_tls")]
-    pub encryption: Encryption,
+    /// TLS from the first byte, else STARTTLS. There is no third: mail never goes out in the clear.
+    pub implicit_tls: bool,
     user: Option<String>,
     password_file: Option<PathBuf>,
     /// Of the environment.
@@ -51,26 +51,10 @@ pub struct MailSettings {
     pub give_up_after: Duration,
 }
 
-/// There is no third: mail never goes out in the clear.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encryption {
-    StartTls,
-    /// TLS from the first byte.
-    Implicit,
-}
-
 #[derive(Debug, Clone)]
 pub struct Login {
     pub user: String,
     pub password: Secret,
-}
-
-fn implicit_tls<'de, D: Deserializer<'de>>(value: D) -> Result<Encryption, D::Error> {
-    Ok(if bool::deserialize(value)? {
-        Encryption::Implicit
-    } else {
-        Encryption::StartTls
-    })
 }
 
 impl Default for MailSettings {
@@ -78,7 +62,7 @@ impl Default for MailSettings {
         Self {
             host: String::new(),
             port: None,
-            encryption: Encryption::StartTls,
+            implicit_tls: false,
             user: None,
             password_file: None,
             password: None,
@@ -118,19 +102,11 @@ impl MailSettings {
 
     /// The settings with the login in them, if all that sending needs is there.
     pub(super) fn checked(mut self) -> Result<Self> {
-        ensure!(
-            self.from.is_some(),
-            "smtp.from: missing; set it, or the environment variable smtp_email"
-        );
-        ensure!(
-            !self.recipients.is_empty(),
-            "smtp.recipients: missing; set it, or the environment variable recipient_list"
-        );
-        let password = password(
-            self.password.take(),
-            "smtp.password_file",
-            self.password_file.as_deref(),
-        )?;
+        ensure!(self.from.is_some(), missing("smtp.from", "smtp_email"));
+        let has_recipients = !self.recipients.is_empty();
+        ensure!(has_recipients, missing("smtp.recipients", "recipient_list"));
+        let path = self.password_file.as_deref();
+        let password = password(self.password.take(), "smtp.password_file", path)?;
         self.login = match (self.user.take(), password) {
             (Some(user), Some(password)) => Some(Login { user, password }),
             (Some(_), None) => bail!(
@@ -148,9 +124,7 @@ impl MailSettings {
 
     /// As set; else the usual one of the encryption.
     pub fn port(&self) -> u16 {
-        self.port.unwrap_or(match self.encryption {
-            Encryption::StartTls => 587,
-            Encryption::Implicit => 465,
-        })
+        let usual = if self.implicit_tls { 465 } else { 587 };
+        self.port.unwrap_or(usual)
     }
 }

@@ -8,7 +8,7 @@ use humantime::format_duration;
 use serde::Deserialize;
 
 use super::value::{self, Mailbox, time_delta};
-use crate::forecast::clean::{FenceFactor, Outliers, Scope};
+use crate::forecast::clean::Outliers;
 use crate::forecast::{
     Budget, Direction, Level, Method, ModelChoice, Range, SeasonChoice, Sensitivity, needed_history,
 };
@@ -37,7 +37,6 @@ pub struct Metric {
     pub window: Duration,
     pub missing: Missing,
     pub method: Method,
-    /// When its incidents are told.
     pub policy: Policy,
     /// None: those of `[smtp]`.
     pub recipients: Option<Vec<Mailbox>>,
@@ -45,7 +44,6 @@ pub struct Metric {
     stale_after: Option<Duration>,
 }
 
-/// Where the rows are.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rows {
     Table(Table),
@@ -72,7 +70,7 @@ pub struct Query {
 }
 
 /// The table as it is written in the file.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MetricTable {
     #[serde(deserialize_with = "value::line")]
@@ -87,19 +85,18 @@ struct MetricTable {
     value_column: Option<String>,
     r#where: Option<String>,
     query: Option<String>,
+    #[serde(default, deserialize_with = "value::step")]
     every: Option<Step>,
     aggregate: Option<Aggregate>,
-    #[serde(default = "default_window", deserialize_with = "value::length")]
-    window: Duration,
+    #[serde(default, deserialize_with = "value::length")]
+    window: Option<Duration>,
     #[serde(default, deserialize_with = "value::delay")]
     delay: Option<Duration>,
     missing: Option<Missing>,
     #[serde(default, deserialize_with = "value::length")]
     stale_after: Option<Duration>,
-    #[serde(default, with = "OutliersTable")]
-    outliers: Outliers,
-    #[serde(default)]
-    model: ModelChoice,
+    outliers: Option<Outliers>,
+    model: Option<ModelChoice>,
     #[serde(default, deserialize_with = "value::lengths")]
     seasons: Option<Vec<TimeDelta>>,
     #[serde(default, deserialize_with = "value::length")]
@@ -108,42 +105,22 @@ struct MetricTable {
     max: Option<f64>,
     level: Option<Level>,
     max_false_alerts: Option<Budget>,
-    #[serde(default)]
-    direction: Direction,
-    #[serde(default)]
-    confirm: Confirm,
+    direction: Option<Direction>,
+    confirm: Option<Confirm>,
     #[serde(default, deserialize_with = "value::count")]
     recover: Option<u16>,
     #[serde(default, deserialize_with = "value::renotify")]
     renotify: Renotify,
-    #[serde(default)]
-    worse: Worsening,
-    #[serde(default = "default_notify_recovery")]
-    notify_recovery: bool,
+    worse: Option<Worsening>,
+    notify_recovery: Option<bool>,
     #[serde(default, deserialize_with = "value::length")]
     unwell_after: Option<Duration>,
-    #[serde(default)]
-    quiet: Vec<QuietWindow>,
+    quiet: Option<Vec<QuietWindow>>,
     #[serde(default, deserialize_with = "value::mailboxes")]
     recipients: Option<Vec<Mailbox>>,
 }
 
-#[derive(Deserialize)]
-#[serde(remote = "Outliers", deny_unknown_fields)]
-struct OutliersTable {
-    #[serde(rename = "k", default)]
-    factor: FenceFactor,
-    #[serde(default)]
-    scope: Scope,
-}
-
-fn default_window() -> Duration {
-    Duration::from_hours(28 * 24)
-}
-
-fn default_notify_recovery() -> bool {
-    true
-}
+const USUAL_WINDOW: Duration = Duration::from_hours(28 * 24);
 
 /// A bucket older than this many steps is no news.
 const STALE_AFTER_STEPS: i64 = 3;
@@ -152,32 +129,37 @@ impl Metric {
     /// A metric that is read from a file alone, with every default.
     pub fn of_file(name: &str) -> Self {
         let letters = name.chars().filter(|letter| !letter.is_control());
-        let name: String = letters.take(100).collect();
+        let table = MetricTable {
+            name: letters.take(100).collect(),
+            ..MetricTable::default()
+        };
+        Self::new(table, Rows::None, Method::default())
+    }
+
+    fn new(table: MetricTable, rows: Rows, method: Method) -> Self {
+        let adds_up = table.aggregate.is_some_and(Aggregate::adds_up);
+        let usually_missing = if adds_up { Missing::Zero } else { Missing::Gap };
         Self {
-            title: capitalised(&name),
-            name,
-            measure: "Volume".into(),
-            unit: None,
-            rows: Rows::None,
-            step: None,
-            aggregate: None,
-            window: default_window(),
-            missing: Missing::Gap,
-            method: Method::default(),
-            policy: Policy::default(),
-            recipients: None,
-            delay: None,
-            stale_after: None,
+            policy: table.policy(),
+            title: table.title.unwrap_or_else(|| capitalised(&table.name)),
+            name: table.name,
+            measure: table.measure.unwrap_or("Volume".into()),
+            unit: table.unit,
+            rows,
+            step: table.every,
+            aggregate: table.aggregate,
+            window: table.window.unwrap_or(USUAL_WINDOW),
+            missing: table.missing.unwrap_or(usually_missing),
+            method,
+            recipients: table.recipients,
+            delay: table.delay,
+            stale_after: table.stale_after,
         }
     }
 
     /// How long after its end a bucket may still receive rows.
     pub fn delay(&self, step: Step) -> TimeDelta {
-        let default = if self.aggregate.is_some() {
-            step.delta()
-        } else {
-            TimeDelta::zero()
-        };
+        let default = self.aggregate.map_or(TimeDelta::zero(), |_| step.delta());
         self.delay.map_or(default, time_delta)
     }
 
@@ -196,16 +178,14 @@ impl Metric {
         self.stale_after.map_or(default, time_delta)
     }
 
-    /// Whether data that ended so long ago may be too old, as far as the length of its bucket alone can
-    /// tell.
+    /// Whether data that ended so long ago may be too old, as far as the length of its bucket can tell.
     pub fn may_be_stale(&self, age: TimeDelta, bucket: TimeDelta) -> bool {
         let least = self.stale_after.map_or(bucket * 3, time_delta);
         // How long no data is usual where an empty bucket is zero, is seen when the next one closes.
         self.missing == Missing::Gap && age > least
     }
 
-    /// The metric with another window or step, which must go with each other and with the method. The
-    /// time of adaption is cut to half the window.
+    /// The same with another window or step, if they go together; `adapt_after` is half the window at most.
     pub fn revised(mut self, window: Option<Duration>, step: Option<Step>) -> Result<Self, String> {
         self.window = window.unwrap_or(self.window);
         self.step = step.or(self.step);
@@ -215,8 +195,7 @@ impl Metric {
         Ok(self)
     }
 
-    /// The window must hold the seasons a verdict needs, and fit into memory; and the budget of false
-    /// alerts be one that the step allows.
+    /// Window, step, seasons and budget of false alerts must go together.
     fn check(&self) -> Result<(), String> {
         let method = &self.method;
         if let SeasonChoice::Given(lengths) = &method.seasons {
@@ -241,65 +220,36 @@ impl Metric {
         ))
     }
 
-    /// The name as a file may have it: see [`file_name`].
+    /// The name as a file may have it. One that had to be changed gets a mark, so that no two share a file.
     pub fn file_name(&self) -> String {
-        file_name(&self.name)
+        let plain = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
+        let letters = self.name.chars();
+        let letters = letters.map(|letter| if plain(letter) { letter } else { '_' });
+        // File systems count bytes, and the name is but a part.
+        let mut bytes = 0;
+        let fits = |letter: &char| {
+            bytes += letter.len_utf8();
+            bytes <= 120
+        };
+        let changed: String = letters.take(80).take_while(fits).collect();
+        if changed == self.name && !changed.is_empty() && !changed.starts_with('.') {
+            return changed;
+        }
+        let mark = fingerprint(&self.name);
+        format!("{}-{mark:016x}", changed.trim_start_matches('.'))
     }
-}
-
-/// A metric's name as a file may have it: letters, digits, `.`, `_` and `-`. A name that had to be
-/// changed gets a mark of its own, so that two names never share a file.
-pub fn file_name(name: &str) -> String {
-    let plain = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
-    // File systems count bytes, and the name is but a part.
-    let mut bytes = 0;
-    let fits = |letter: &char| {
-        bytes += letter.len_utf8();
-        bytes <= 120
-    };
-    let changed: String = name
-        .chars()
-        .map(|letter| if plain(letter) { letter } else { '_' })
-        .take(80)
-        .take_while(fits)
-        .collect();
-    if changed == name && !changed.is_empty() && !changed.starts_with('.') {
-        return changed;
-    }
-    let mark = fingerprint(name);
-    format!("{}-{mark:016x}", changed.trim_start_matches('.'))
 }
 
 impl TryFrom<MetricTable> for Metric {
     type Error = String;
 
     fn try_from(table: MetricTable) -> Result<Self, String> {
-        let rows = table.rows()?;
-        let (method, policy) = (table.method()?, table.policy());
-        let adds_up = table.aggregate.is_some_and(Aggregate::adds_up);
-        let measure = table.measure.unwrap_or("Volume".into());
-        if !measure.is_empty() {
-            value::parse_line(measure.clone())
+        let (rows, method) = (table.rows()?, table.method()?);
+        if let Some(measure) = table.measure.clone().filter(|text| !text.is_empty()) {
+            value::parse_line(measure)
                 .map_err(|error| format!("measure: {error}, or \"\" for none"))?;
         }
-        let metric = Self {
-            title: table.title.unwrap_or_else(|| capitalised(&table.name)),
-            name: table.name,
-            measure,
-            unit: table.unit,
-            rows,
-            step: table.every,
-            aggregate: table.aggregate,
-            window: table.window,
-            missing: table
-                .missing
-                .unwrap_or(if adds_up { Missing::Zero } else { Missing::Gap }),
-            method,
-            policy,
-            recipients: table.recipients,
-            delay: table.delay,
-            stale_after: table.stale_after,
-        };
+        let metric = Self::new(table, rows, method);
         metric.check()?;
         Ok(metric)
     }
@@ -361,18 +311,12 @@ impl MetricTable {
     }
 
     fn method(&self) -> Result<Method, String> {
-        let default = Method::default();
+        let seasons = self.seasons.clone();
         Ok(Method {
-            outliers: self.outliers,
-            model: self.model,
-            seasons: match &self.seasons {
-                Some(lengths) => SeasonChoice::Given(lengths.clone()),
-                None => SeasonChoice::Found,
-            },
-            adapt_after: match self.adapt_after {
-                Some(length) => self.check_adapt_after(length)?,
-                None => default.adapt_after.min(time_delta(self.window / 2)),
-            },
+            outliers: self.outliers.unwrap_or_default(),
+            model: self.model.unwrap_or_default(),
+            seasons: seasons.map_or(SeasonChoice::Found, SeasonChoice::Given),
+            adapt_after: self.adapt_after()?,
             range: Range::new(self.min, self.max)?,
             sensitivity: match (self.level, self.max_false_alerts) {
                 (Some(_), Some(budget)) => {
@@ -383,36 +327,37 @@ impl MetricTable {
                 (None, Some(budget)) => Sensitivity::Budget(budget),
                 (level, None) => Sensitivity::Level(level.unwrap_or_default()),
             },
-            direction: self.direction,
+            direction: self.direction.unwrap_or_default(),
         })
     }
 
-    fn check_adapt_after(&self, length: Duration) -> Result<TimeDelta, String> {
+    fn adapt_after(&self) -> Result<TimeDelta, String> {
+        let longest = self.window.unwrap_or(USUAL_WINDOW) / 2;
+        let Some(length) = self.adapt_after else {
+            return Ok(Method::default().adapt_after.min(time_delta(longest)));
+        };
         let shortest = self.every.and_then(|step| step.delta().to_std().ok());
         let shortest = shortest.unwrap_or(Duration::from_secs(1));
-        let longest = self.window / 2;
-        if !(shortest..=longest).contains(&length) {
-            return Err(format!(
-                "adapt_after = \"{}\": allowed: from one step to half the window, \"{}\" to \"{}\"",
-                format_duration(length),
-                format_duration(shortest),
-                format_duration(longest)
-            ));
+        if (shortest..=longest).contains(&length) {
+            return Ok(time_delta(length));
         }
-        Ok(time_delta(length))
+        let [length, shortest, longest] = [length, shortest, longest].map(format_duration);
+        Err(format!(
+            "adapt_after = \"{length}\": allowed: from one step to half the window, \"{shortest}\" to \"{longest}\""
+        ))
     }
 
     fn policy(&self) -> Policy {
         let default = Policy::default();
         let recover = self.recover.and_then(|count| NonZeroU32::new(count.into()));
         Policy {
-            confirm: self.confirm,
+            confirm: self.confirm.unwrap_or_default(),
             recover: recover.unwrap_or(default.recover),
             renotify: self.renotify,
-            worse: self.worse,
-            notify_recovery: self.notify_recovery,
+            worse: self.worse.unwrap_or_default(),
+            notify_recovery: self.notify_recovery.unwrap_or(default.notify_recovery),
             unwell_after: self.unwell_after.map_or(default.unwell_after, time_delta),
-            quiet: self.quiet.clone(),
+            quiet: self.quiet.clone().unwrap_or_default(),
         }
     }
 }
@@ -430,13 +375,9 @@ fn check_seasons(lengths: &[TimeDelta], window: Duration) -> Result<(), String> 
         return Ok(());
     };
     let lengths = lengths.iter().filter_map(|length| length.to_std().ok());
-    let lengths: Vec<_> = lengths
-        .map(|length| format!("\"{}\"", format_duration(length)))
-        .collect();
-    Err(format!(
-        "seasons = [{}]: allowed: {allowed}",
-        lengths.join(", ")
-    ))
+    let lengths = lengths.map(|length| format_duration(length).to_string());
+    let lengths = lengths.collect::<Vec<_>>();
+    Err(format!("seasons = {lengths:?}: allowed: {allowed}"))
 }
 
 fn capitalised(name: &str) -> String {

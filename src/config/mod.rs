@@ -1,6 +1,5 @@
-//! The configuration: a TOML file whose documented format is the structs here and in [`database`],
-//! [`mail`] and [`metric`]. It is read in one pass, overlaid by the environment, and checked as a whole
-//! before anything is contacted.
+//! The configuration: a TOML file whose documented format is the structs here and below. It is read in one
+//! pass, overlaid by the environment, and checked as a whole before anything is contacted.
 
 mod database;
 mod deadline;
@@ -19,7 +18,7 @@ use serde::Deserialize;
 
 pub use database::{DatabaseSettings, Tls};
 pub use deadline::Deadline;
-pub use mail::{Encryption, MailSettings};
+pub use mail::MailSettings;
 pub use metric::{Metric, Query, Rows, Table};
 pub use secret::Secret;
 pub use value::{Mailbox, parse_length};
@@ -33,9 +32,7 @@ pub struct Config {
     /// The wall clock of DATETIME columns, of charts and mail.
     #[serde(rename = "timezone", deserialize_with = "value::zone")]
     pub zone: Tz,
-    /// Where pictures are written.
     pub plots_dir: PathBuf,
-    /// How long the whole run may take.
     #[serde(deserialize_with = "value::length")]
     pub deadline: Duration,
     /// Where is kept what one run remembers for the next; None: the usual place.
@@ -70,8 +67,7 @@ impl Default for Config {
     }
 }
 
-/// The environment, in which an empty variable counts as absent. Those of the script that bandwatch
-/// replaces override their keys.
+/// The environment, in which an empty variable counts as absent.
 type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 fn environment(name: &str) -> Option<String> {
@@ -84,16 +80,13 @@ impl Config {
         let user = environment("XDG_CONFIG_HOME").map(PathBuf::from);
         let home = || Some(Path::new(&std::env::var_os("HOME")?).join(".config"));
         let user = user.or_else(home);
-        let user = user.map(|dir| dir.join("bandwatch/config.toml"));
-        ["config.toml".into()]
-            .into_iter()
-            .chain(user)
-            .chain(["/etc/bandwatch/config.toml".into()])
-            .collect()
+        let mut places = vec!["config.toml".into()];
+        places.extend(user.map(|dir| dir.join("bandwatch/config.toml")));
+        places.push("/etc/bandwatch/config.toml".into());
+        places
     }
 
-    /// Reads and checks the file, overlaid by the environment. An error names the file, the line where
-    /// there is one, the key, the value, and what is allowed.
+    /// Reads and checks the file. An error names it, line, key and value, and what is allowed.
     pub fn load(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("read the configuration {}", path.display()))?;
@@ -165,14 +158,13 @@ impl Config {
     }
 }
 
-/// An error names line and key. It never quotes a line: that might hold a password put in the wrong
-/// place.
+/// An error names line and key. It never quotes a line, which might hold a misplaced password.
 fn deserialize(text: &str) -> Result<Config> {
     let place = |error: &toml::de::Error| {
-        let line = error
-            .span()
-            .map(|span| 1 + text[..span.start.min(text.len())].matches('\n').count());
-        line.map_or(String::new(), |line| format!("line {line}: "))
+        error.span().map_or(String::new(), |span| {
+            let above = &text[..span.start.min(text.len())];
+            format!("line {}: ", 1 + above.matches('\n').count())
+        })
     };
     let deserializer = toml::Deserializer::parse(text)
         .map_err(|error| anyhow!("{}{}", place(&error), one_line(error.message())))?;
@@ -183,8 +175,12 @@ fn deserialize(text: &str) -> Result<Config> {
     })
 }
 
-/// A file with authorities to trust holds at least one: when it is needed is too late to learn that
-/// it does not.
+/// Of a key that is needed, and neither in the file nor in the environment.
+fn missing(key: &str, variable: &str) -> String {
+    format!("{key}: missing; set it, or the environment variable {variable}")
+}
+
+/// A file with authorities to trust holds one at least: when it is needed is too late to learn otherwise.
 fn check_authorities(key: &str, path: Option<&Path>) -> Result<()> {
     let Some(path) = path else {
         return Ok(());

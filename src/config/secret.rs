@@ -30,13 +30,13 @@ pub fn password(given: Option<Secret>, key: &str, path: Option<&Path>) -> Result
     let (None, Some(path)) = (&given, path) else {
         return Ok(given);
     };
+    let shown = path.display().to_string();
     let text = std::fs::read_to_string(path)
-        .with_context(|| format!("{key} = {:?}: cannot be read", path.display().to_string()))?;
+        .with_context(|| format!("{key} = {shown:?}: cannot be read"))?;
     let password = text.lines().next().unwrap_or_default();
     ensure!(
         !password.is_empty(),
-        "{key} = {:?}: its first line is empty; allowed: the password",
-        path.display().to_string()
+        "{key} = {shown:?}: its first line is empty; allowed: the password"
     );
     Ok(Some(Secret(password.to_string())))
 }
@@ -48,10 +48,8 @@ mod tests {
     #[test]
     fn a_secret_never_prints() {
         let secret = Secret::new("hunter2".into());
-        assert_eq!(
-            format!("{secret:?} {:#?}", Some(&secret)),
-            "*** Some(\n    ***,\n)"
-        );
+        let printed = format!("{secret:?} {:#?}", Some(&secret));
+        assert_eq!(printed, "*** Some(\n    ***,\n)");
         assert_eq!(secret.reveal(), "hunter2");
     }
 }

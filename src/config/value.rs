@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::Secret;
 use crate::incident::Renotify;
+use crate::series::Step;
 
 /// Reads a raw value and parses it.
 fn parsed<'de, D, Raw, Parsed, Field>(
@@ -26,11 +27,14 @@ where
     parse(raw).map(Field::from).map_err(D::Error::custom)
 }
 
-/// An IANA time zone.
 pub fn zone<'de, D: Deserializer<'de>>(value: D) -> Result<Tz, D::Error> {
     parsed(value, |text: String| {
         text.parse::<Tz>().map_err(|_| format!("{text:?} is not a time zone; allowed: a name of the IANA list, such as \"Europe/Paris\" or \"UTC\""))
     })
+}
+
+pub fn step<'de, D: Deserializer<'de>, T: From<Step>>(value: D) -> Result<T, D::Error> {
+    parsed(value, |text: String| text.parse())
 }
 
 /// A length of time: at least a second, at most ten years.
@@ -46,7 +50,6 @@ pub fn parse_length(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| format!("{text:?} is not a length of time from 1s to 3650d; allowed: such as \"50s\", \"5m\", \"4h\" or \"28d\""))
 }
 
-/// Lengths of time in a list.
 pub fn lengths<'de, D: Deserializer<'de>, T: From<Vec<TimeDelta>>>(
     value: D,
 ) -> Result<T, D::Error> {
@@ -60,14 +63,13 @@ pub fn lengths<'de, D: Deserializer<'de>, T: From<Vec<TimeDelta>>>(
 /// A length of time that may be none at all.
 pub fn delay<'de, D: Deserializer<'de>, T: From<Duration>>(value: D) -> Result<T, D::Error> {
     parsed(value, |text: String| {
-        humantime::parse_duration(&text)
-            .ok()
+        let length = humantime::parse_duration(&text).ok();
+        length
             .filter(|length| *length <= Duration::from_hours(366 * 24))
             .ok_or_else(|| format!("{text:?} is not a delay of up to 366d; allowed: such as \"0s\", \"90s\" or \"5m\""))
     })
 }
 
-/// After a length of time, or never.
 pub fn renotify<'de, D: Deserializer<'de>>(value: D) -> Result<Renotify, D::Error> {
     parsed(value, |text: String| match text.as_str() {
         "never" => Ok(Renotify::Never),
@@ -84,18 +86,14 @@ pub fn time_delta(length: Duration) -> TimeDelta {
 /// The address of a web service, with whatever secret is in it.
 pub fn web_address<'de, D: Deserializer<'de>, T: From<Secret>>(value: D) -> Result<T, D::Error> {
     parsed(value, |text: String| {
-        let rest = ["https://", "http://"]
-            .iter()
-            .find_map(|scheme| text.strip_prefix(scheme));
+        let mut schemes = ["https://", "http://"].iter();
+        let rest = schemes.find_map(|scheme| text.strip_prefix(scheme));
         let fits = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
             && text.len() <= 2000
             && text.chars().all(|letter| letter.is_ascii_graphic());
-        if fits {
-            Ok(Secret::new(text))
-        } else {
-            // What was given may be a secret.
-            Err("not a web address; allowed: such as \"https://hc.example.com/ping/...\"".into())
-        }
+        // What was given may be a secret, and is not repeated.
+        let refusal = "not a web address; allowed: such as \"https://hc.example.com/ping/...\"";
+        fits.then(|| Secret::new(text)).ok_or(refusal.to_string())
     })
 }
 
@@ -108,16 +106,12 @@ pub fn parse_line(text: String) -> Result<String, String> {
     let fits = !text.trim().is_empty()
         && text.chars().count() <= 200
         && !text.chars().any(char::is_control);
-    if fits {
-        Ok(text)
-    } else {
-        Err(format!(
-            "{text:?} is not allowed; allowed: 1 to 200 characters on one line, without control characters"
-        ))
-    }
+    let refusal = format!(
+        "{text:?} is not allowed; allowed: 1 to 200 characters on one line, without control characters"
+    );
+    fits.then_some(text).ok_or(refusal)
 }
 
-/// A name or address of a server.
 pub fn host<'de, D: Deserializer<'de>, T: From<String>>(value: D) -> Result<T, D::Error> {
     parsed(value, parse_host)
 }
@@ -126,33 +120,25 @@ pub fn parse_host(text: String) -> Result<String, String> {
     let fits = !text.is_empty()
         && text.len() <= 253
         && text.chars().all(|letter| letter.is_ascii_graphic());
-    if fits {
-        Ok(text)
-    } else {
-        Err(format!(
-            "{text:?} is not a host; allowed: such as \"db.example.com\" or \"10.0.0.7\""
-        ))
-    }
+    let refusal =
+        format!("{text:?} is not a host; allowed: such as \"db.example.com\" or \"10.0.0.7\"");
+    fits.then_some(text).ok_or(refusal)
 }
 
-/// A TCP port.
 pub fn port<'de, D: Deserializer<'de>, T: From<u16>>(value: D) -> Result<T, D::Error> {
-    parsed(value, |number: i64| {
-        u16::try_from(number)
-            .ok()
-            .filter(|port| *port > 0)
-            .ok_or_else(|| format!("{number} is not a port; allowed: 1 to 65535"))
-    })
+    parsed(value, |number| parse_number(number, "a port", u16::MAX))
 }
 
 /// A number of things, from one to a thousand.
 pub fn count<'de, D: Deserializer<'de>, T: From<u16>>(value: D) -> Result<T, D::Error> {
-    parsed(value, |number: i64| {
-        u16::try_from(number)
-            .ok()
-            .filter(|count| (1..=1000).contains(count))
-            .ok_or_else(|| format!("{number} is not allowed; allowed: 1 to 1000"))
-    })
+    parsed(value, |number| parse_number(number, "allowed", 1000))
+}
+
+fn parse_number(number: i64, what: &str, most: u16) -> Result<u16, String> {
+    let fitting = u16::try_from(number).ok();
+    fitting
+        .filter(|number| (1..=most).contains(number))
+        .ok_or_else(|| format!("{number} is not {what}; allowed: 1 to {most}"))
 }
 
 /// One mail address, with or without a name before it.
@@ -174,15 +160,15 @@ pub fn mailboxes<'de, D: Deserializer<'de>, T: From<Vec<Mailbox>>>(
 }
 
 pub fn parse_mailboxes(texts: &[impl AsRef<str>]) -> Result<Vec<Mailbox>, String> {
+    if texts.is_empty() {
+        return Err("the list is empty; allowed: one address or more".to_string());
+    }
     let mut mailboxes: Vec<Mailbox> = Vec::new();
     for text in texts {
         let mailbox = parse_mailbox(text.as_ref())?;
         if mailboxes.iter().all(|known| known.email != mailbox.email) {
             mailboxes.push(mailbox);
         }
-    }
-    if mailboxes.is_empty() {
-        return Err("the list is empty; allowed: one address or more".to_string());
     }
     Ok(mailboxes)
 }

@@ -44,8 +44,10 @@ pub enum Scope {
 }
 
 /// What counts as an outlier of the history.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Outliers {
+    #[serde(rename = "k")]
     pub factor: FenceFactor,
     pub scope: Scope,
 }

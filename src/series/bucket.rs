@@ -1,6 +1,4 @@
-//! Rows to buckets: rows may come in any order, twice, empty or not finite. They are gathered a
-//! bucket at a time, so memory grows with the buckets and not with the rows, and what was left out
-//! is counted.
+//! Rows to buckets: rows may come in any order, twice, empty or not finite. What is left out is counted.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +42,6 @@ pub enum Missing {
 /// What became of the rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RowCounts {
-    /// Rows read.
     pub rows: u64,
     /// Rows whose value was empty, left out.
     pub empty: u64,
@@ -68,7 +65,8 @@ pub struct Buckets {
 /// The rows of one bucket.
 #[derive(Debug, Clone, Copy)]
 struct Gathered {
-    count: u64,
+    /// Exact, as 2^53 rows in a bucket are out of reach.
+    count: f64,
     /// Their sum for a sum or mean; for what picks one of them, that one's value.
     value: f64,
     last_time: DateTime<Tz>,
@@ -104,7 +102,7 @@ impl Buckets {
                 gathered.add(time, value, aggregate);
             })
             .or_insert(Gathered {
-                count: 1,
+                count: 1.0,
                 value,
                 last_time: time,
             });
@@ -126,31 +124,24 @@ impl Buckets {
         within.map(|(slot, _)| *slot)
     }
 
-    /// The oldest slot that has data.
-    pub fn oldest_slot(&self) -> Option<i64> {
-        self.gathered.first_key_value().map(|(slot, _)| *slot)
-    }
-
     /// The values of the slots from `first_slot` to `last_slot`, as if there were no other rows.
     pub fn series(&self, first_slot: i64, last_slot: i64, missing: Missing) -> TimeSeries {
         let mut gathered = self.gathered.range(first_slot..=last_slot).peekable();
         let oldest = gathered.peek().map(|(slot, _)| **slot);
+        let has_unclear = self.row_counts.unclear_time > 0;
         let empty = |slot| match missing {
             Missing::Gap => None,
             // Rows there may be, of one pass or the other.
-            Missing::Zero if self.row_counts.unclear_time > 0 && self.grid.is_repeated(slot) => {
-                None
-            }
+            Missing::Zero if has_unclear && self.grid.is_repeated(slot) => None,
             // Before the first row the table may not have existed: that is not "nothing sold".
             Missing::Zero => oldest.is_some_and(|oldest| slot > oldest).then_some(0.0),
         };
-        let values =
-            (first_slot..=last_slot).map(|slot| match gathered.next_if(|(at, _)| **at == slot) {
-                Some((_, gathered)) => gathered.value(self.aggregate),
-                None => empty(slot),
-            });
+        let value = |slot| match gathered.next_if(|(at, _)| **at == slot) {
+            Some((_, gathered)) => gathered.value(self.aggregate),
+            None => empty(slot),
+        };
         TimeSeries {
-            values: values.collect(),
+            values: (first_slot..=last_slot).map(value).collect(),
             grid: self.grid.clone(),
             first_slot,
         }
@@ -159,7 +150,7 @@ impl Buckets {
 
 impl Gathered {
     fn add(&mut self, time: DateTime<Tz>, value: f64, aggregate: Option<Aggregate>) {
-        self.count += 1;
+        self.count += 1.0;
         self.value = match aggregate {
             Some(Aggregate::Sum | Aggregate::Count | Aggregate::Avg) | None => self.value + value,
             Some(Aggregate::Min) => self.value.min(value),
@@ -173,14 +164,9 @@ impl Gathered {
 
     /// `None` if the aggregate overflows what a number can hold.
     fn value(&self, aggregate: Option<Aggregate>) -> Option<f64> {
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "2^53 rows in a bucket are out of reach"
-        )]
-        let count = self.count as f64;
         let value = match aggregate {
-            Some(Aggregate::Count) => count,
-            Some(Aggregate::Avg) | None => self.value / count,
+            Some(Aggregate::Count) => self.count,
+            Some(Aggregate::Avg) | None => self.value / self.count,
             Some(_) => self.value,
         };
         value.is_finite().then_some(value)
@@ -190,15 +176,14 @@ impl Gathered {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::series::parse_time;
+    use crate::series::sample;
 
     fn time(text: &str) -> DateTime<Tz> {
-        parse_time(&format!("2026-11-22 {text}"), Tz::UTC).expect("a time")
+        sample::time(&format!("2026-11-22 {text}"))
     }
 
     fn buckets(aggregate: Option<Aggregate>, rows: &[(&str, f64)]) -> Buckets {
-        let grid = Grid::new("5m".parse().expect("a step"), time("00:00"));
-        let mut buckets = Buckets::new(grid, aggregate);
+        let mut buckets = Buckets::new(sample::grid("5m", time("00:00")), aggregate);
         for (text, value) in rows {
             buckets.add(time(text), Some(*value));
         }
@@ -223,11 +208,8 @@ mod tests {
             (Some(Aggregate::Last), 1.0),
             (None, 4.0),
         ] {
-            assert_eq!(
-                values(&buckets(aggregate, &rows), "10:00", "10:00", Missing::Gap),
-                [Some(expected)],
-                "{aggregate:?}"
-            );
+            let values = values(&buckets(aggregate, &rows), "10:00", "10:00", Missing::Gap);
+            assert_eq!(values, [Some(expected)], "{aggregate:?}");
         }
     }
 
@@ -235,24 +217,15 @@ mod tests {
     fn a_missing_bucket_is_a_gap_or_zero_but_never_before_the_first_row() {
         // Rows may come in any order.
         let buckets = buckets(Some(Aggregate::Sum), &[("10:10", 3.0), ("10:00", 1.0)]);
-        assert_eq!(
-            values(&buckets, "09:55", "10:15", Missing::Gap),
-            [None, Some(1.0), None, Some(3.0), None]
-        );
-        assert_eq!(
-            values(&buckets, "09:55", "10:15", Missing::Zero),
-            [None, Some(1.0), Some(0.0), Some(3.0), Some(0.0)]
-        );
+        for (missing, empty) in [(Missing::Gap, None), (Missing::Zero, Some(0.0))] {
+            let values = values(&buckets, "09:55", "10:15", missing);
+            assert_eq!(values, [None, Some(1.0), empty, Some(3.0), empty]);
+        }
     }
 
     #[test]
     fn a_part_of_the_buckets_knows_nothing_of_the_others() {
-        let rows = [
-            ("10:00", 1.0),
-            ("10:15", 2.0),
-            ("10:20", 3.0),
-            ("11:30", 9.0),
-        ];
+        let rows = ["10:00", "10:15", "10:20", "11:30"].map(|text| (text, 2.0));
         let all = buckets(Some(Aggregate::Sum), &rows);
         let slot = |text| all.grid.slot(time(text));
         let slots = all.slots(slot("10:05"), slot("10:25"));
@@ -261,7 +234,7 @@ mod tests {
         assert_eq!(usual_gap("10:05", "10:25"), 0);
         assert_eq!(usual_gap("10:00", "10:25"), 2);
         let values = values(&all, "10:05", "10:25", Missing::Zero);
-        assert_eq!(values, [None, None, Some(2.0), Some(3.0), Some(0.0)]);
+        assert_eq!(values, [None, None, Some(2.0), Some(2.0), Some(0.0)]);
     }
 
     #[test]
@@ -275,20 +248,16 @@ mod tests {
         let mut buckets = buckets(None, &rows);
         buckets.add(time("10:15"), None);
         buckets.add_unclear(1);
-        assert_eq!(
-            values(&buckets, "10:00", "10:15", Missing::Gap),
-            [None, None, Some(4.0), None]
-        );
-        assert_eq!(
-            buckets.row_counts,
-            RowCounts {
-                rows: 6,
-                empty: 1,
-                not_finite: 2,
-                unclear_time: 1,
-                repeated: 1
-            }
-        );
+        let values = values(&buckets, "10:00", "10:15", Missing::Gap);
+        assert_eq!(values, [None, None, Some(4.0), None]);
+        let expected = RowCounts {
+            rows: 6,
+            empty: 1,
+            not_finite: 2,
+            unclear_time: 1,
+            repeated: 1,
+        };
+        assert_eq!(buckets.row_counts, expected);
     }
 
     #[test]
@@ -304,10 +273,8 @@ mod tests {
         let slot = |text| buckets.grid.slot(time(text));
         let series = buckets.series(slot("10:00"), slot("10:30"), Missing::Gap);
         let split = series.split_latest().expect("two halves");
-        assert_eq!(
-            (split.latest.time, split.latest.value),
-            (time("10:20"), 9.0)
-        );
+        let latest = (split.latest.time, split.latest.value);
+        assert_eq!(latest, (time("10:20"), 9.0));
         assert_eq!(split.history.values(), [Some(1.0), Some(2.0), None]);
         assert_eq!(split.history.next_time(), time("10:20"));
     }

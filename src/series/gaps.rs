@@ -3,10 +3,9 @@
 use super::{Buckets, Missing};
 
 impl Buckets {
-    /// How many steps in a row are usually without data, seen in the buckets from `first_slot` to
-    /// `last_slot`, which closed last. Where an empty bucket means zero, the most there were between two
-    /// others; else the most there were at that time of the weeks before, or where there are less than
-    /// two, of the days. Shops close an hour earlier or later, and so do clocks.
+    /// How many steps in a row are usually without data when `last_slot` closes. Where an empty bucket
+    /// means zero, the most there were between two others; else the most there were at that time of the
+    /// weeks before, or where there are less than two, of the days. Shops close an hour earlier or later.
     pub fn usual_gap(&self, first_slot: i64, last_slot: i64, missing: Missing) -> i64 {
         let slots: Vec<i64> = self.slots(first_slot, last_slot).collect();
         if missing == Missing::Zero {
@@ -25,9 +24,8 @@ impl Buckets {
         let around = day.map_or(0, |day| day / 24);
         let gap_at = |slot: i64| {
             let newer = slots.partition_point(|with_data| *with_data <= slot);
-            newer
-                .checked_sub(1)
-                .map_or(0, |newest| slot - slots[newest])
+            let newest = slots[..newer].last();
+            newest.map_or(0, |newest| slot - newest)
         };
         let same_times = (1..=held / turn).flat_map(|turns| {
             let slot = last_slot - turns * turn;
@@ -40,22 +38,17 @@ impl Buckets {
 #[cfg(test)]
 mod tests {
     use chrono::{Datelike, TimeDelta, Timelike};
-    use chrono_tz::Tz;
 
     use super::*;
-    use crate::series::{Grid, parse_time};
+    use crate::series::sample::{grid, time};
 
     /// Four weeks of a shop that is open from 8 to 20, from Monday to Friday.
     fn shop() -> Buckets {
-        let monday = parse_time("2026-10-26 00:00", Tz::UTC).expect("a time");
-        let grid = Grid::new("30m".parse().expect("a step"), monday);
-        let mut buckets = Buckets::new(grid.clone(), None);
-        let end = monday + TimeDelta::days(28);
-        let from = grid.slot(monday);
-        for slot in from..grid.slot(end) {
-            let time = grid.instant(slot);
-            let is_open = (8..20).contains(&time.hour()) && time.weekday().number_from_monday() < 6;
-            if is_open {
+        let monday = time("2026-10-26 00:00");
+        let mut buckets = Buckets::new(grid("30m", monday), None);
+        for half_hours in 0..28 * 48 {
+            let time = monday + TimeDelta::minutes(30) * half_hours;
+            if (8..20).contains(&time.hour()) && time.weekday().number_from_monday() < 6 {
                 buckets.add(time, Some(1.0));
             }
         }
@@ -64,11 +57,7 @@ mod tests {
 
     fn usual_gap(from: &str, now: &str) -> i64 {
         let buckets = shop();
-        let slot = |text| {
-            buckets
-                .grid()
-                .slot(parse_time(text, Tz::UTC).expect("a time"))
-        };
+        let slot = |text| buckets.grid().slot(time(text));
         buckets.usual_gap(slot(from), slot(now), Missing::Gap)
     }
 
@@ -78,11 +67,8 @@ mod tests {
         // Tuesday to Sunday of the fourth week, and the Monday after it.
         assert_eq!(usual("2026-11-17 12:00"), 0);
         assert_eq!(usual("2026-11-17 18:00"), 0);
-        assert_eq!(
-            usual("2026-11-17 20:00"),
-            3,
-            "an hour later the shop is closed"
-        );
+        // An hour later the shop is closed.
+        assert_eq!(usual("2026-11-17 20:00"), 3);
         assert_eq!(usual("2026-11-17 23:00"), 9);
         // Closed for 40 hours, and an hour later for 41.
         assert_eq!(usual("2026-11-22 12:00"), 2 * 41 + 1);

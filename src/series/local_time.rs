@@ -14,12 +14,9 @@ pub enum LocalClock {
     Until(DateTime<Tz>),
     /// The repeated hour lies within one bucket, so that its pass makes no difference.
     EitherPass(Tz),
-    /// Rows in the order they were written: a local time of the repeated hour belongs to its second
-    /// pass once time would otherwise run backwards.
-    InOrder {
-        zone: Tz,
-        previous: Option<DateTime<Tz>>,
-    },
+    /// Rows in the order they were written, with the instant of the previous one: a local time of the
+    /// repeated hour belongs to its second pass once time would otherwise run backwards.
+    InOrder(Tz, Option<DateTime<Tz>>),
 }
 
 impl LocalClock {
@@ -31,7 +28,7 @@ impl LocalClock {
                 unambiguous => unambiguous.single(),
             },
             Self::EitherPass(zone) => zone.from_local_datetime(&local).earliest(),
-            Self::InOrder { zone, previous } => {
+            Self::InOrder(zone, previous) => {
                 let passes = zone.from_local_datetime(&local);
                 let (first, last) = (passes.earliest()?, passes.latest()?);
                 let is_past = previous.is_some_and(|previous| first <= previous);
@@ -52,9 +49,7 @@ pub fn latest_local_time(now: DateTime<Tz>) -> NaiveDateTime {
     }
 }
 
-/// An instant as people write it: RFC 3339 with an offset, or date and time of `zone`
-/// (`2026-11-22 14:05`, with `T`, seconds and fractions allowed, or a bare date). A repeated hour
-/// means its first pass.
+/// An instant as people write it: RFC 3339, or a local time of `zone`, of a repeated hour the first.
 pub fn parse_time(text: &str, zone: Tz) -> Result<DateTime<Tz>> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Ok(time.with_timezone(&zone));
@@ -67,7 +62,7 @@ pub fn parse_time(text: &str, zone: Tz) -> Result<DateTime<Tz>> {
         .ok_or_else(|| anyhow!("{text:?} never happens in {zone}: the clocks go forward over it"))
 }
 
-/// A date and time without offset.
+/// `2026-11-22 14:05`, with `T`, seconds and fractions allowed, or a bare date.
 pub fn parse_local_time(text: &str) -> Result<NaiveDateTime> {
     let text = text.trim();
     let formats = [
@@ -121,22 +116,10 @@ pub fn offset_changes(from: DateTime<Tz>, to: DateTime<Tz>) -> Vec<DateTime<Tz>>
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const PARIS: Tz = chrono_tz::Europe::Paris;
+    use crate::series::sample::{PARIS, time};
 
     fn local(text: &str) -> NaiveDateTime {
         parse_local_time(text).expect("a local time")
-    }
-
-    fn utc(text: &str) -> DateTime<Tz> {
-        parse_time(text, PARIS).expect("a time")
-    }
-
-    fn in_order() -> LocalClock {
-        LocalClock::InOrder {
-            zone: PARIS,
-            previous: None,
-        }
     }
 
     #[test]
@@ -148,9 +131,9 @@ mod tests {
             "2026-11-22T13:05:00Z",
             "2026-11-22T15:05:00+02:00",
         ] {
-            assert_eq!(utc(text), utc("2026-11-22T13:05:00Z"), "{text}");
+            assert_eq!(time(text), time("2026-11-22T13:05:00Z"), "{text}");
         }
-        assert_eq!(utc("2026-11-22"), utc("2026-11-21T23:00:00Z"));
+        assert_eq!(time("2026-11-22"), time("2026-11-21T23:00:00Z"));
     }
 
     #[test]
@@ -171,8 +154,8 @@ mod tests {
     #[test]
     fn a_local_time_of_the_repeated_hour_means_its_first_pass_until_the_second_has_come() {
         let at_half_past_two = |mut clock: LocalClock| clock.instant(local("2026-10-25 02:30"));
-        let first_pass = Some(utc("2026-10-25T00:30:00Z"));
-        let until = |now| at_half_past_two(LocalClock::Until(utc(now)));
+        let first_pass = Some(time("2026-10-25T00:30:00Z"));
+        let until = |now| at_half_past_two(LocalClock::Until(time(now)));
         assert_eq!(until("2026-10-25T01:10:00Z"), first_pass);
         assert_eq!(until("2026-10-25T01:40:00Z"), None);
         // Where the pass makes no difference, it is always the first.
@@ -180,23 +163,10 @@ mod tests {
     }
 
     #[test]
-    fn rows_written_in_order_tell_both_passes_of_the_repeated_hour_apart() {
-        let mut clock = in_order();
-        let times = ["01:30", "02:00", "02:30", "02:00", "02:30", "03:00"];
-        let instants = times.map(|time| {
-            let instant = clock.instant(local(&format!("2026-10-25 {time}")));
-            instant.expect("an instant").timestamp()
-        });
-        assert!(
-            instants.windows(2).all(|pair| pair[1] - pair[0] == 1800),
-            "{instants:?}"
-        );
-    }
-
-    #[test]
     fn a_local_time_of_the_skipped_hour_is_no_instant() {
-        let until = LocalClock::Until(utc("2026-03-30T00:00:00Z"));
-        for mut clock in [until, LocalClock::EitherPass(PARIS), in_order()] {
+        let in_order = LocalClock::InOrder(PARIS, None);
+        let until = LocalClock::Until(time("2026-03-30T00:00:00Z"));
+        for mut clock in [until, LocalClock::EitherPass(PARIS), in_order] {
             assert_eq!(clock.instant(local("2026-03-29 02:30")), None, "{clock:?}");
         }
     }
@@ -208,19 +178,15 @@ mod tests {
             ("2026-10-25T00:10:00Z", "2026-10-25 02:10"),
             ("2026-07-01T00:10:00Z", "2026-07-01 02:10"),
         ] {
-            assert_eq!(latest_local_time(utc(now)), local(latest), "{now}");
+            assert_eq!(latest_local_time(time(now)), local(latest), "{now}");
         }
     }
 
     #[test]
     fn offset_changes_are_found_to_the_second() {
-        assert_eq!(
-            offset_changes(utc("2026-10-01"), utc("2027-04-01")),
-            ["2026-10-01", "2026-10-25T01:00:00Z", "2027-03-28T01:00:00Z"].map(utc)
-        );
-        assert_eq!(
-            offset_changes(utc("2026-07-01"), utc("2026-08-01")).len(),
-            1
-        );
+        let changes = |from, to| offset_changes(time(from), time(to));
+        let expected = ["2026-10-01", "2026-10-25T01:00:00Z", "2027-03-28T01:00:00Z"];
+        assert_eq!(changes("2026-10-01", "2027-04-01"), expected.map(time));
+        assert_eq!(changes("2026-07-01", "2026-08-01").len(), 1);
     }
 }

@@ -1,6 +1,5 @@
-//! A business series as the rest of the program sees it: values on a regular [`Grid`], oldest
-//! first, one slot a step, a missing slot marked and never invented. Rows become a [`TimeSeries`]
-//! only through [`Buckets`], so whoever holds one knows that it is sorted, finite and on its grid.
+//! A business series: values on a regular [`Grid`], oldest first, a missing one marked and never invented.
+//! Rows become a [`TimeSeries`] only through [`Buckets`], so it is sorted, finite and on its grid.
 
 mod bucket;
 mod gaps;
@@ -42,7 +41,6 @@ pub struct Window {
     pub stale_after: TimeDelta,
 }
 
-/// A bucket by its ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bucket {
     pub start: DateTime<Utc>,
@@ -57,8 +55,7 @@ pub struct TimeSeries {
     values: Vec<Option<f64>>,
 }
 
-/// A series cut in two before anything is computed from it: the judged point never touches the
-/// history it is judged by.
+/// A series cut in two, so that the judged point never touches the history it is judged by.
 #[derive(Debug, Clone)]
 pub struct Split {
     pub history: TimeSeries,
@@ -115,9 +112,8 @@ impl TimeSeries {
 
     /// The index of a slot, the nearest one if it lies outside.
     pub fn index(&self, slot: i64) -> usize {
-        usize::try_from(slot - self.first_slot)
-            .unwrap_or(0)
-            .min(self.len().saturating_sub(1))
+        let index = usize::try_from(slot - self.first_slot).unwrap_or(0);
+        index.min(self.len().saturating_sub(1))
     }
 
     /// The start of the bucket at `index`.
@@ -130,34 +126,27 @@ impl TimeSeries {
         self.time(self.len())
     }
 
-    /// The place of each slot on the wall clock, and of the one after the last; see
-    /// [`Grid::wall_slot`].
+    /// The place of each slot, and of the one after the last, on the wall clock; see [`Grid::wall_slot`].
     pub fn wall_slots(&self) -> Vec<i64> {
-        self.grid
-            .wall_slots(self.first_slot..self.slot(self.len()) + 1)
+        let end = self.slot(self.len()) + 1;
+        self.grid.wall_slots(self.first_slot..end)
     }
 
-    /// How much time the series covers.
     pub fn span(&self) -> TimeDelta {
         self.grid.step().times(self.len())
     }
 
-    /// How many buckets have no data.
     pub fn missing(&self) -> usize {
         self.values.iter().filter(|value| value.is_none()).count()
     }
 
-    /// The same grid and slots with every value passed through `change`, which is told its index;
-    /// gaps stay gaps.
+    /// The same with every value passed through `change`, which is told its index; gaps stay gaps.
     pub fn map(&self, change: impl Fn(usize, f64) -> f64) -> Self {
-        let values = self.values.iter().enumerate();
-        Self {
-            grid: self.grid.clone(),
-            first_slot: self.first_slot,
-            values: values
-                .map(|(index, value)| value.map(|value| change(index, value)))
-                .collect(),
+        let mut changed = self.clone();
+        for (index, value) in changed.values.iter_mut().enumerate() {
+            *value = value.map(|value| change(index, value));
         }
+        changed
     }
 
     /// The same with the values of some slots left out.
@@ -170,16 +159,13 @@ impl TimeSeries {
         self
     }
 
-    /// The newest observation, and all that lies before it (from the first value on). `None` if
-    /// the series holds no value at all.
+    /// The newest observation, and what lies before it, from the first value on; `None` without any value.
     pub fn split_latest(&self) -> Option<Split> {
         let last = self.values.iter().rposition(Option::is_some)?;
         let first = self.values.iter().position(Option::is_some)?;
+        let (time, value) = (self.time(last), self.values[last]?);
         Some(Split {
-            latest: Observation {
-                time: self.time(last),
-                value: self.values[last]?,
-            },
+            latest: Observation { time, value },
             history: Self {
                 grid: self.grid.clone(),
                 first_slot: self.slot(first),

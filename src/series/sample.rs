@@ -1,11 +1,26 @@
-//! Small series for the tests of the rooms that take one.
+//! Times, grids and small series for tests, in Europe/Paris where nothing else is said.
 
 use chrono::DateTime;
 use chrono_tz::Tz;
 
 use super::{Grid, TimeSeries, parse_time};
 
-/// Values in Europe/Paris that start on Monday 2026-06-01 at midnight.
+pub const PARIS: Tz = chrono_tz::Europe::Paris;
+
+pub fn time(text: &str) -> DateTime<Tz> {
+    time_in(text, PARIS)
+}
+
+pub fn time_in(text: &str, zone: Tz) -> DateTime<Tz> {
+    parse_time(text, zone).expect("a time")
+}
+
+/// A grid in the zone of a time.
+pub fn grid(step: &str, time: DateTime<Tz>) -> Grid {
+    Grid::new(step.parse().expect("a step"), time)
+}
+
+/// Values that start on Monday 2026-06-01 at midnight.
 pub fn series(step: &str, values: &[f64]) -> TimeSeries {
     let values: Vec<_> = values.iter().copied().map(Some).collect();
     series_with_gaps(step, &values)
@@ -15,18 +30,13 @@ pub fn series_with_gaps(step: &str, values: &[Option<f64>]) -> TimeSeries {
     series_from("2026-06-01 00:00", step, values)
 }
 
-/// Values in Europe/Paris that start at a time.
 pub fn series_from(start: &str, step: &str, values: &[Option<f64>]) -> TimeSeries {
-    series_at(
-        parse_time(start, chrono_tz::Europe::Paris).expect("a time"),
-        step,
-        values,
-    )
+    series_at(time(start), step, values)
 }
 
 /// Values that start at a time, in its time zone.
 pub fn series_at(start: DateTime<Tz>, step: &str, values: &[Option<f64>]) -> TimeSeries {
-    let grid = Grid::new(step.parse().expect("a step"), start);
+    let grid = grid(step, start);
     TimeSeries {
         first_slot: grid.slot(start),
         grid,

@@ -1,5 +1,4 @@
-//! The length of a bucket: parsed once, valid from then on, and found from the data where the
-//! configuration does not say.
+//! The length of a bucket: parsed once and valid from then on, or found from the data.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,23 +6,17 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
-use serde::Deserialize;
 
 const DAY: u32 = 86_400;
 const WEEK: u32 = 7 * DAY;
 
-/// The length of one bucket, in whole seconds. It divides a day evenly or is a whole number of
-/// days, so that a day, or a week, is a whole number of steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
+/// The length of a bucket: whole seconds that divide a day evenly, or whole days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Step {
     seconds: u32,
 }
 
 impl Step {
-    /// What makes a step, for error messages.
-    pub const RULE: &str = "whole seconds that divide a day evenly (\"1m\", \"5m\", \"1h\") or whole days (\"1d\"), up to 31d";
-
     pub fn from_seconds(seconds: u32) -> Option<Self> {
         let valid = (1..=31 * DAY).contains(&seconds)
             && (DAY.is_multiple_of(seconds) || seconds.is_multiple_of(DAY));
@@ -38,7 +31,6 @@ impl Step {
         TimeDelta::seconds(self.seconds())
     }
 
-    /// The time `count` steps take.
     pub fn times(self, count: usize) -> TimeDelta {
         i32::try_from(count).map_or(TimeDelta::MAX, |count| self.delta() * count)
     }
@@ -59,8 +51,7 @@ impl Step {
             .then(|| (WEEK / self.seconds) as usize)
     }
 
-    /// Steps beyond an hour follow the wall clock: a daily bucket is a calendar day, of 23 or 25
-    /// hours when the clocks change.
+    /// Steps beyond an hour do: a daily bucket is a calendar day, even one of 23 or 25 hours.
     pub fn follows_wall_clock(self) -> bool {
         self.seconds > 3600
     }
@@ -75,15 +66,7 @@ impl FromStr for Step {
             .filter(|duration| duration.subsec_nanos() == 0)
             .and_then(|duration| u32::try_from(duration.as_secs()).ok())
             .and_then(Self::from_seconds)
-            .ok_or_else(|| format!("{text:?} is not a step; allowed: {}", Self::RULE))
-    }
-}
-
-impl TryFrom<String> for Step {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
+            .ok_or_else(|| format!("{text:?} is not a step; allowed: whole seconds that divide a day evenly (\"1m\", \"5m\", \"1h\") or whole days (\"1d\"), up to 31d"))
     }
 }
 
@@ -99,9 +82,8 @@ const NATURAL: [u32; 26] = [
     10_800, 14_400, 21_600, 28_800, 43_200, DAY,
 ];
 
-/// The step of a series whose rows carry `times` (in any order, repeats allowed): the commonest
-/// difference between neighbours if at least half of all differences are that long; else the natural
-/// step that times which jitter must be aiming at.
+/// The step of rows with these times, in any order: the commonest difference between neighbours if at
+/// least half of all are that long; else the natural step that times which jitter must be aiming at.
 pub fn infer_step(times: &[DateTime<Tz>]) -> Option<Step> {
     let mut seconds: Vec<i64> = times.iter().map(DateTime::timestamp).collect();
     seconds.sort_unstable();
@@ -112,37 +94,31 @@ pub fn infer_step(times: &[DateTime<Tz>]) -> Option<Step> {
         .chunk_by(|a, b| a == b)
         .max_by_key(|run| run.len())?;
     if 2 * commonest.len() >= differences.len() {
-        return u32::try_from(commonest[0])
-            .ok()
-            .and_then(Step::from_seconds);
+        return Step::from_seconds(u32::try_from(commonest[0]).ok()?);
     }
     aimed_at(&differences)
 }
 
-/// The natural step nearest to the median difference, if clearly more than half of all differences (55
-/// in 100) lie within a quarter of it. Of events that come at random only a sixth do, so those have no
-/// step.
+/// The natural step nearest to the median difference, if clearly more than half of all differences (55 in
+/// 100) lie within a quarter of it. Of events that come at random only a sixth do.
 fn aimed_at(sorted_differences: &[i64]) -> Option<Step> {
     let median = *sorted_differences.get(sorted_differences.len() / 2)?;
-    let natural = NATURAL
-        .into_iter()
-        .min_by_key(|step| (i64::from(*step) - median).abs())?;
+    let distance = |step: &u32| (i64::from(*step) - median).abs();
+    let natural = NATURAL.into_iter().min_by_key(distance)?;
     let aim = i64::from(natural);
     let is_near = |difference: &&i64| (4 * (*difference - aim)).abs() <= aim;
     let near = sorted_differences.iter().filter(is_near).count();
-    (20 * near >= 11 * sorted_differences.len())
-        .then(|| Step::from_seconds(natural))
-        .flatten()
+    Step::from_seconds(natural).filter(|_| 20 * near >= 11 * sorted_differences.len())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::series::parse_time;
+    use crate::series::sample;
 
     /// Times so many seconds after each other, the first differences again and again.
     fn infer(differences: &[i64], count: usize) -> Option<i64> {
-        let mut time = parse_time("2026-01-01 00:00:07", Tz::UTC).expect("a time");
+        let mut time = sample::time("2026-01-01 00:00:07");
         let mut times = vec![time];
         for seconds in differences.iter().cycle().take(count) {
             time += TimeDelta::seconds(*seconds);
@@ -154,15 +130,8 @@ mod tests {
     #[test]
     fn a_step_divides_a_day_or_is_whole_days() {
         let seconds = |text: &str| text.parse::<Step>().map(Step::seconds);
-        for (text, expected) in [
-            ("5m", 300),
-            ("1h", 3600),
-            ("90s", 90),
-            ("1d", 86_400),
-            ("1w", 604_800),
-        ] {
-            assert_eq!(seconds(text), Ok(expected), "{text}");
-        }
+        let steps = ["5m", "1h", "90s", "1d", "1w"].map(seconds);
+        assert_eq!(steps, [300, 3600, 90, 86_400, 604_800].map(Ok));
         for text in ["7m", "0s", "36h", "1.5s", "500ms", "2months", "five", ""] {
             let error = seconds(text).expect_err(text);
             let told = "allowed: whole seconds that divide a day";
@@ -171,14 +140,10 @@ mod tests {
     }
 
     #[test]
-    fn the_commonest_distance_is_the_step() {
-        assert_eq!(infer(&[300, 300, 900], 3), Some(300));
-    }
-
-    #[test]
-    fn times_that_jitter_have_the_step_they_aim_at() {
+    fn the_commonest_distance_is_the_step_or_what_times_that_jitter_aim_at() {
         for (differences, step) in [
-            (&[1620, 1981, 1561, 2042, 1979, 1622, 54_923][..], 1800),
+            (&[300, 300, 900][..], 300),
+            (&[1620, 1981, 1561, 2042, 1979, 1622, 54_923], 1800),
             (&[540, 600, 660, 600, 480, 720, 1200, 3324], 600),
             (&[299, 302, 301, 298, 4000], 300),
             (&[86_400, 86_395, 86_410, 86_398, 172_800], 86_400),
@@ -200,13 +165,8 @@ mod tests {
 
     #[test]
     fn days_and_weeks_are_whole_numbers_of_steps() {
-        for (text, per_day, per_week) in [
-            ("5m", Some(288), Some(2016)),
-            ("1d", None, Some(7)),
-            ("2d", None, None),
-        ] {
-            let step: Step = text.parse().expect("a step");
-            assert_eq!((step.per_day(), step.per_week()), (per_day, per_week));
-        }
+        let steps = ["5m", "1d", "2d"].map(|text| text.parse::<Step>().expect("a step"));
+        assert_eq!(steps.map(Step::per_day), [Some(288), None, None]);
+        assert_eq!(steps.map(Step::per_week), [Some(2016), Some(7), None]);
     }
 }

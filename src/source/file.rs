@@ -1,6 +1,5 @@
-//! A CSV file in place of the database: a column of times and one of values, a header above them or
-//! not. Every row that cannot be read is an error with its line; a value that is absent or no number
-//! by its own word (`NaN`, `inf`) is left out and counted.
+//! A CSV file in place of the database. A row that cannot be read is an error with its line; a value that
+//! is absent or no number by its own word (`NaN`, `inf`) is left out and counted.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -11,7 +10,7 @@ use chrono::{DateTime, NaiveDateTime};
 use chrono_tz::Tz;
 use csv::{Reader, ReaderBuilder, StringRecord};
 
-use super::history::{AsOf, History, Lookback};
+use super::history::{History, Lookback};
 use crate::config::Metric;
 use crate::series::{LocalClock, infer_step, parse_local_time, parse_time};
 
@@ -37,36 +36,32 @@ struct Columns {
 
 const FIRST_TWO: Columns = Columns { time: 0, value: 1 };
 
-/// Reads the buckets of a metric.
 pub fn history(
     path: &Path,
     metric: &Metric,
-    as_of: AsOf,
+    as_of: Option<DateTime<Tz>>,
     lookback: Lookback,
     zone: Tz,
 ) -> Result<History> {
-    let read = || -> Result<History> {
-        let rows = instants(read_rows(path, metric, zone)?, zone);
-        let times: Vec<DateTime<Tz>> = rows.iter().filter_map(|(time, _)| *time).collect();
-        let last_row = times.iter().max().copied().context("it holds no rows")?;
-        let step = metric.step.or_else(|| infer_step(&times)).context(
-            "its times do not tell a step; name one with `every` in the metric's configuration",
-        )?;
-        let as_of = match as_of {
-            AsOf::Time(time) => time,
-            // A raw row says only that time has come so far; a ready-made one speaks for its whole
-            // bucket, so the last one is closed by being there.
-            AsOf::LastRow if metric.aggregate.is_some() => last_row,
-            AsOf::LastRow => last_row + step.delta() + metric.delay(step),
-        };
-        let oldest = times.iter().min().copied();
-        let mut history = History::new(metric, metric.aggregate, step, as_of, lookback, oldest)?;
-        for (time, value) in rows {
-            history.add(time, value);
-        }
-        Ok(history)
+    let rows = instants(read_rows(path, metric, zone)?, zone);
+    let times: Vec<DateTime<Tz>> = rows.iter().filter_map(|(time, _)| *time).collect();
+    let last_row = times.iter().max().copied().context("it holds no rows")?;
+    let step = metric.step.or_else(|| infer_step(&times)).context(
+        "its times do not tell a step; name one with `every` in the metric's configuration",
+    )?;
+    let as_of = match as_of {
+        Some(time) => time,
+        // A raw row says only that time has come so far; a ready-made one speaks for its whole bucket,
+        // so the last one is closed by being there.
+        None if metric.aggregate.is_some() => last_row,
+        None => last_row + step.delta() + metric.delay(step),
     };
-    read().with_context(|| format!("read {}", path.display()))
+    let oldest = times.iter().min().copied();
+    let mut history = History::new(metric, metric.aggregate, step, as_of, lookback, oldest)?;
+    for (time, value) in rows {
+        history.add(time, value);
+    }
+    Ok(history)
 }
 
 /// Each row's instant, if it can be told, and its value.
@@ -76,10 +71,7 @@ fn instants(mut rows: Vec<Row>, zone: Tz) -> Vec<(Option<DateTime<Tz>>, Option<f
         // Newest first: time runs forward only from the other end.
         rows.reverse();
     }
-    let mut clock = LocalClock::InOrder {
-        zone,
-        previous: None,
-    };
+    let mut clock = LocalClock::InOrder(zone, None);
     let instant = |row: Row| match row.time {
         RowTime::Local(local) => (clock.instant(local), row.value),
         RowTime::Instant(time) => (Some(time), row.value),
@@ -92,39 +84,30 @@ fn read_rows(path: &Path, metric: &Metric, zone: Tz) -> Result<Vec<Row>> {
     let mut records = reader.records();
     let first = records.next().transpose()?.context("it is empty")?;
     // A header has words where rows have their time.
-    let is_header = first
-        .get(0)
-        .is_none_or(|field| parse_row_time(field, zone).is_err());
-    let columns = if is_header {
-        find_columns(&first, metric)?
+    let has_time = |field: &str| parse_row_time(field, zone).is_ok();
+    let is_header = !first.get(0).is_some_and(has_time);
+    let (columns, first_row) = if is_header {
+        (find_columns(&first, metric)?, None)
     } else {
-        FIRST_TWO
+        (FIRST_TWO, Some(Ok(first)))
     };
-    let first_row = (!is_header).then_some(Ok(first));
-    let records = first_row.into_iter().chain(records);
-    records
-        .map(|record| {
-            let record = record?;
-            let line = record.position().map_or(0, csv::Position::line);
-            parse_row(&record, columns, zone).with_context(|| format!("line {line}"))
-        })
-        .collect()
+    let row = |record: csv::Result<StringRecord>| {
+        let record = record?;
+        let line = record.position().map_or(0, csv::Position::line);
+        parse_row(&record, columns, zone).with_context(|| format!("line {line}"))
+    };
+    first_row.into_iter().chain(records).map(row).collect()
 }
 
 /// Commas, or what the first line has instead of any.
 fn open(path: &Path) -> Result<Reader<BufReader<File>>> {
     let mut file = BufReader::new(File::open(path)?);
-    let start = file.fill_buf()?;
-    let line = start
-        .split(|byte| *byte == b'\n')
-        .next()
-        .unwrap_or_default();
-    let delimiter = [b',', b';', b'\t']
-        .into_iter()
-        .find(|delimiter| line.contains(delimiter))
-        .unwrap_or(b',');
+    let mut lines = file.fill_buf()?.split(|byte| *byte == b'\n');
+    let line = lines.next().unwrap_or_default();
+    let mut delimiters = [b',', b';', b'\t'].into_iter();
+    let delimiter = delimiters.find(|delimiter| line.contains(delimiter));
     Ok(ReaderBuilder::new()
-        .delimiter(delimiter)
+        .delimiter(delimiter.unwrap_or(b','))
         .has_headers(false)
         .trim(csv::Trim::All)
         .from_reader(file))
@@ -184,18 +167,19 @@ mod tests {
     use super::*;
     use crate::config::{Query, Rows};
     use crate::series::Window;
+    use crate::series::sample::time;
+    use crate::source::Source;
 
-    fn read_text(text: &str, as_of: AsOf) -> Result<Window> {
+    fn read_text(text: &str, as_of: Option<DateTime<Tz>>) -> Result<Window> {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), text).expect("written");
-        let (metric, zone) = (Metric::of_file("sales"), chrono_tz::Europe::Paris);
-        let history = history(file.path(), &metric, as_of, Lookback::Window, zone)?;
-        Ok(history.latest(&metric))
+        let mut source = Source::File(file.path().to_path_buf());
+        source.latest(&Metric::of_file("sales"), as_of, time("2026-11-22 14:05"))
     }
 
     /// The values from the first to the last that is there.
     fn values(text: &str) -> Vec<Option<f64>> {
-        let window = read_text(text, AsOf::LastRow).expect("a window");
+        let window = read_text(text, None).expect("a window");
         let split = window.series.split_latest().expect("values");
         let latest = Some(split.latest.value);
         [split.history.values(), &[latest]].concat()
@@ -212,6 +196,8 @@ mod tests {
             format!("timestamp,value\n{rows}"),
             format!("\u{feff}when,how much\n{rows}").replace('\n', "\r\n"),
             format!("when,how much\n{rows}").replace(',', ";"),
+            // Offsets count.
+            "2026-11-22T09:00:00Z,1\n2026-11-22T10:15:00+01:00,3\n2026-11-22T09:10:00Z,2.5\n2026-11-22T10:05:00+01:00,\n".to_string(),
         ] {
             assert_eq!(values(&text), EXPECTED, "{text}");
         }
@@ -240,53 +226,35 @@ mod tests {
             ("t,v\nyesterday,1\n", "line 2: \"yesterday\" is not a time"),
             ("t,v\n2026-11-22\n", "found record with 1 fields"),
             ("2026-11-22,abc\n", "line 1: \"abc\" is not a number"),
-            (
-                "t\n2026-11-22\n",
-                "line 1: 1 column; at least a time and a value are needed",
-            ),
-            (
-                "t,v\n2026-11-22,1\n",
-                "its times do not tell a step; name one with `every`",
-            ),
+            ("t\n2026-11-22\n", "line 1: 1 column; at least a time and"),
+            ("t,v\n2026-11-22,1\n", "its times do not tell a step; name"),
             ("t,v\n", "it holds no rows"),
             ("", "it is empty"),
         ] {
-            let error = format!("{:#}", read_text(text, AsOf::LastRow).expect_err(text));
+            let error = format!("{:#}", read_text(text, None).expect_err(text));
             assert!(error.contains(told), "{error}");
             assert!(error.starts_with("read /"), "{error}");
         }
     }
 
     #[test]
-    fn an_offset_in_a_time_counts() {
-        let rows = "2026-11-22T09:00:00Z,1\n2026-11-22T10:15:00+01:00,3\n2026-11-22T09:10:00Z,2.5\n2026-11-22T10:05:00+01:00,\n";
-        assert_eq!(values(rows), EXPECTED);
-    }
-
-    #[test]
     fn a_file_is_judged_as_of_its_last_row_or_the_time_asked_for() {
         let text = "t,v\n2026-11-22 10:00,1\n2026-11-22 10:05,2\n2026-11-22 10:10,3\n";
-        let at =
-            |text: &str| AsOf::Time(parse_time(text, chrono_tz::Europe::Paris).expect("a time"));
         let latest = |as_of| {
             let window = read_text(text, as_of).expect("a window");
             window.series.split_latest().map(|split| split.latest.value)
         };
-        assert_eq!(latest(AsOf::LastRow), Some(3.0));
-        assert_eq!(latest(at("2026-11-22 10:14")), Some(2.0));
-        assert_eq!(latest(at("2026-11-22 10:15")), Some(3.0));
+        assert_eq!(latest(None), Some(3.0));
+        assert_eq!(latest(Some(time("2026-11-22 10:14"))), Some(2.0));
+        assert_eq!(latest(Some(time("2026-11-22 10:15"))), Some(3.0));
     }
 
     #[test]
     fn both_passes_of_the_repeated_hour_are_kept_oldest_or_newest_first() {
-        let mut rows = [
-            "2026-10-25 01:30,0\n",
-            "2026-10-25 02:00,1\n",
-            "2026-10-25 02:30,1\n",
-            "2026-10-25 02:00,2\n",
-            "2026-10-25 02:30,2\n",
-            "2026-10-25 03:00,9\n",
+        let rows = [
+            "01:30,0", "02:00,1", "02:30,1", "02:00,2", "02:30,2", "03:00,9",
         ];
+        let mut rows = rows.map(|row| format!("2026-10-25 {row}\n"));
         let expected = [0.0, 1.0, 1.0, 2.0, 2.0, 9.0].map(Some);
         assert_eq!(values(&rows.concat()), expected);
         rows.reverse();

@@ -1,6 +1,7 @@
-//! The buckets of a long time, read once, from which the window of any check within it is cut: those of
-//! a backtest, and those of buckets that closed while no run came to judge them.
+//! The buckets of a long time, read once, from which the window of any check within it is cut: for a
+//! backtest, and for buckets that closed while no run came to judge them.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -12,54 +13,12 @@ use crate::series::{
     Aggregate, Bucket, Buckets, Grid, MOST_BUCKETS, Observation, Step, TimeSeries, Window,
 };
 
-/// The time to judge at.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum AsOf {
-    Time(DateTime<Tz>),
-    /// Just after the last row: for a file, which tells of no clock.
-    LastRow,
-}
-
 /// How far back rows are wanted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Lookback {
-    /// The window a verdict is drawn from.
-    Window,
-    /// The window, and as much before it.
+    /// The window a verdict is drawn from, and as much before it.
     Beyond(Duration),
-    /// All rows there are.
     Everything,
-}
-
-/// From one instant up to another, which is not part of it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TimeRange {
-    pub from: DateTime<Tz>,
-    pub to: DateTime<Tz>,
-}
-
-impl TimeRange {
-    /// The time after a bucket up to the end of the last one closed by now; `None` if the length of a
-    /// bucket cannot be told without rows.
-    pub fn closed_after(last: Bucket, metric: &Metric, now: DateTime<Tz>) -> Option<Self> {
-        let length = u32::try_from(last.length().num_seconds()).ok();
-        let step = metric.step.or_else(|| Step::from_seconds(length?))?;
-        let grid = Grid::new(step, now);
-        let closed = grid.instant(grid.last_closed(now, metric.delay(step)) + 1);
-        let from = last.end.with_timezone(&now.timezone());
-        Some(Self {
-            from,
-            to: closed.max(from),
-        })
-    }
-
-    pub fn is_empty(self) -> bool {
-        self.from >= self.to
-    }
-
-    pub fn holds(self, time: DateTime<Tz>) -> bool {
-        (self.from..self.to).contains(&time)
-    }
 }
 
 /// The buckets of the slots rows were wanted for, the last one closed as of a time.
@@ -77,33 +36,24 @@ const MOST_SLOTS: i64 = 5_300_000;
 /// What closed since a bucket was judged.
 #[derive(Debug, Clone)]
 pub enum Fetched {
-    New(NewBuckets),
+    /// The latest bucket of a history, and others with data, which start at these times, oldest first.
+    /// The window of each is cut when its turn comes, as a window is large.
+    New(History, Vec<DateTime<Tz>>),
     /// No bucket with data; the latest window, if it had to be read to know.
     Nothing(Option<Window>),
-}
-
-/// Buckets to judge. The window of each is cut when its turn comes, as a window is large.
-#[derive(Debug, Clone)]
-pub struct NewBuckets {
-    history: History,
-    missed: Vec<DateTime<Tz>>,
-    latest: Window,
 }
 
 /// No more missed buckets than this are judged: the newest ones.
 const MOST_MISSED: usize = 300;
 
-impl NewBuckets {
-    /// What a check of each bucket before the newest would have read at its time, oldest first.
-    pub fn missed(&self, metric: &Metric) -> impl Iterator<Item = Window> {
-        let times = self.missed.iter();
-        times.map(|time| self.history.window_at(*time, metric))
-    }
-
-    /// What a check reads now.
-    pub fn into_latest(self) -> Window {
-        self.latest
-    }
+/// The time after a bucket up to the end of the last one closed; `None` if only rows can tell the step.
+pub fn unseen(last: Bucket, metric: &Metric, now: DateTime<Tz>) -> Option<Range<DateTime<Tz>>> {
+    let length = u32::try_from(last.length().num_seconds()).ok();
+    let step = metric.step.or_else(|| Step::from_seconds(length?))?;
+    let grid = Grid::new(step, now);
+    let closed = grid.instant(grid.last_closed(now, metric.delay(step)) + 1);
+    let from = last.end.with_timezone(&now.timezone());
+    Some(from..closed.max(from))
 }
 
 /// How much further back than a window rows are needed, to judge the buckets missed since the last.
@@ -115,8 +65,7 @@ pub fn time_missed(last: Bucket, now: DateTime<Tz>) -> Option<Duration> {
 
 impl History {
     /// Without rows yet: the window and the judged bucket after it, and what lies as far back as wanted;
-    /// `oldest` is the oldest row there is, as far as that is known. More than any season needs, or than
-    /// memory should hold, is refused. Without an aggregate, rows are one a bucket.
+    /// `oldest` is the oldest row there is, if that is known. More than memory should hold is refused.
     pub(super) fn new(
         metric: &Metric,
         aggregate: Option<Aggregate>,
@@ -153,11 +102,8 @@ impl History {
     }
 
     /// The time rows are wanted of.
-    pub(super) fn times(&self) -> TimeRange {
-        TimeRange {
-            from: self.grid().instant(self.first_slot),
-            to: self.grid().instant(self.last_slot + 1),
-        }
+    pub(super) fn times(&self) -> Range<DateTime<Tz>> {
+        self.grid().instant(self.first_slot)..self.grid().instant(self.last_slot + 1)
     }
 
     pub(super) fn holds(&self, time: DateTime<Tz>) -> bool {
@@ -183,21 +129,19 @@ impl History {
 
     /// The start of the oldest bucket that has data, and the end of the newest closed one.
     pub fn ends(&self) -> Option<(DateTime<Tz>, DateTime<Tz>)> {
-        let oldest = self.buckets.oldest_slot()?;
-        Some((self.grid().instant(oldest), self.times().to))
+        let oldest = self.buckets.slots(self.first_slot, self.last_slot).next()?;
+        Some((self.grid().instant(oldest), self.times().end))
     }
 
-    /// The values that have a full window before them, oldest first; with `last`, only those of
-    /// buckets that began within that time before the end.
+    /// The values with a full window before them, oldest first; with `last`, those of that time alone.
     pub fn points(&self, metric: &Metric, last: Option<Duration>) -> Vec<Observation> {
-        let Some(oldest) = self.buckets.oldest_slot() else {
+        let Some((oldest, _)) = self.ends() else {
             return Vec::new();
         };
-        let judged_from = oldest.saturating_add(self.count_in(metric.window));
-        let asked_from = last.map_or(i64::MIN, |last| {
-            let begin = self.last_slot.saturating_sub(self.count_in(last));
-            begin.saturating_add(1)
-        });
+        let window = self.count_in(metric.window);
+        let judged_from = self.grid().slot(oldest).saturating_add(window);
+        let asked = last.map_or(i64::MAX, |last| self.count_in(last));
+        let asked_from = self.last_slot.saturating_sub(asked).saturating_add(1);
         self.observations(metric, judged_from.max(asked_from))
     }
 
@@ -220,13 +164,12 @@ impl History {
     }
 
     /// What a check reads now, however much further back the history goes.
-    pub(super) fn latest(&self, metric: &Metric) -> Window {
+    pub fn latest(&self, metric: &Metric) -> Window {
         self.window(self.last_slot, self.as_of, metric)
     }
 
     /// What of it closed after the last bucket judged; the newest bucket alone if there is none.
     pub(super) fn into_fetched(self, metric: &Metric, last: Option<Bucket>) -> Fetched {
-        let latest = self.latest(metric);
         let mut missed = Vec::new();
         if let Some(last) = last {
             let all = self.observations(metric, self.first_slot);
@@ -234,25 +177,20 @@ impl History {
             missed.extend(times.filter(|time| *time >= last.end));
             missed.drain(..missed.len().saturating_sub(MOST_MISSED));
             if missed.pop().is_none() {
-                return Fetched::Nothing(Some(latest));
+                return Fetched::Nothing(Some(self.latest(metric)));
             }
         }
-        Fetched::New(NewBuckets {
-            history: self,
-            missed,
-            latest,
-        })
+        Fetched::New(self, missed)
     }
 
     fn window(&self, last_slot: i64, as_of: DateTime<Tz>, metric: &Metric) -> Window {
         let first_slot = last_slot.saturating_sub(self.count_in(metric.window));
-        let newest = self.buckets.slots(first_slot, last_slot).next_back();
-        let usual_gap = self
-            .buckets
-            .usual_gap(first_slot, last_slot, metric.missing);
+        let buckets = &self.buckets;
+        let newest = buckets.slots(first_slot, last_slot).next_back();
+        let usual_gap = buckets.usual_gap(first_slot, last_slot, metric.missing);
         Window {
             series: self.series(first_slot, last_slot, metric),
-            row_counts: self.buckets.row_counts,
+            row_counts: buckets.row_counts,
             as_of,
             newest: newest.map(|slot| self.grid().instant(slot)),
             stale_after: metric.stale_after(self.step(), usual_gap),
@@ -262,16 +200,13 @@ impl History {
     /// The values from a slot on.
     fn observations(&self, metric: &Metric, from_slot: i64) -> Vec<Observation> {
         let series = self.series(self.first_slot, self.last_slot, metric);
-        let values = series.values().iter().enumerate();
-        values
-            .filter(|(index, _)| series.slot(*index) >= from_slot)
-            .filter_map(|(index, value)| {
-                Some(Observation {
-                    time: series.time(index),
-                    value: (*value)?,
-                })
-            })
-            .collect()
+        let slots = (self.first_slot..).zip(series.values());
+        let observation = |(slot, value): (i64, &Option<f64>)| {
+            let time = self.grid().instant(slot);
+            value.map(|value| Observation { time, value })
+        };
+        let wanted = slots.filter(|(slot, _)| *slot >= from_slot);
+        wanted.filter_map(observation).collect()
     }
 
     /// A sum over three hours is no odd sum of two: where the clocks change within a bucket of a few

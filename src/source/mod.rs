@@ -8,12 +8,12 @@ mod mysql;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-pub use history::{AsOf, Fetched, History};
-use history::{Lookback, TimeRange};
+use history::Lookback;
+pub use history::{Fetched, History};
 
 use crate::config::{DatabaseSettings, Deadline, Metric};
 use crate::series::{Bucket, Missing, Window};
@@ -30,13 +30,14 @@ impl Source {
         Self::Mysql(Box::new(mysql::Database::new(settings, deadline)))
     }
 
-    pub fn file(path: PathBuf) -> Self {
-        Self::File(path)
-    }
-
-    /// Reads the latest window of a metric; `now` is in the zone of the configuration.
-    pub fn latest(&mut self, metric: &Metric, as_of: AsOf, now: DateTime<Tz>) -> Result<Window> {
-        let history = self.read(metric, as_of, Lookback::Window, now)?;
+    /// Reads the latest window as of a time; else of now, or of the last row of a file.
+    pub fn latest(
+        &mut self,
+        metric: &Metric,
+        as_of: Option<DateTime<Tz>>,
+        now: DateTime<Tz>,
+    ) -> Result<Window> {
+        let history = self.read(metric, as_of, Lookback::Beyond(Duration::ZERO), now)?;
         Ok(history.latest(metric))
     }
 
@@ -50,24 +51,24 @@ impl Source {
     ) -> Result<Fetched> {
         let last = last.filter(|_| matches!(self, Self::Mysql(_)));
         if let (Self::Mysql(database), Some(last)) = (&mut *self, last)
-            && let Some(unseen) = TimeRange::closed_after(last, metric, now)
+            && let Some(unseen) = history::unseen(last, metric, now)
         {
             // An empty bucket that counts as zero is a bucket all the same.
             let needs_rows = metric.missing == Missing::Gap || unseen.is_empty();
             // Asked of an empty range too, so that a table that is gone is noticed.
-            let holds_rows = database.read(metric, now, |reader| reader.holds_rows(unseen))?;
+            let holds_rows = database.read(metric, now, |reader| reader.holds_rows(&unseen))?;
             if needs_rows && !holds_rows {
                 return Ok(Fetched::Nothing(None));
             }
         }
         let missed = last.and_then(|last| history::time_missed(last, now));
-        let lookback = missed.map_or(Lookback::Window, Lookback::Beyond);
-        let history = self.read(metric, AsOf::LastRow, lookback, now)?;
+        let lookback = Lookback::Beyond(missed.unwrap_or_default());
+        let history = self.read(metric, None, lookback, now)?;
         Ok(history.into_fetched(metric, last))
     }
 
-    /// Reads what the windows of the past are cut from: of a server, a window and `last` more (by
-    /// default as long again); of a file, all of it.
+    /// Reads what the windows of the past are cut from: of a server, a window and `last` more (else as
+    /// long again); of a file, all of it.
     pub fn history(
         &mut self,
         metric: &Metric,
@@ -78,25 +79,23 @@ impl Source {
             Self::Mysql(_) => Lookback::Beyond(last.unwrap_or(metric.window)),
             Self::File(_) => Lookback::Everything,
         };
-        self.read(metric, AsOf::LastRow, lookback, now)
+        self.read(metric, None, lookback, now)
     }
 
     fn read(
         &mut self,
         metric: &Metric,
-        as_of: AsOf,
+        as_of: Option<DateTime<Tz>>,
         lookback: Lookback,
         now: DateTime<Tz>,
     ) -> Result<History> {
         match self {
             Self::Mysql(database) => {
-                let as_of = match as_of {
-                    AsOf::Time(time) => time,
-                    AsOf::LastRow => now,
-                };
+                let as_of = as_of.unwrap_or(now);
                 database.read(metric, now, |reader| reader.history(as_of, lookback))
             }
-            Self::File(path) => file::history(path, metric, as_of, lookback, now.timezone()),
+            Self::File(path) => file::history(path, metric, as_of, lookback, now.timezone())
+                .with_context(|| format!("read {}", path.display())),
         }
     }
 }

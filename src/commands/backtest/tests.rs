@@ -16,7 +16,6 @@ use crate::detect::{Evaluation, Verdict, evaluate};
 use crate::forecast::{Band, Direction, Level, Side};
 use crate::incident::Policy;
 use crate::series::{Bucket, Observation, parse_time};
-use crate::source::AsOf;
 
 const PARIS: Tz = chrono_tz::Europe::Paris;
 
@@ -75,7 +74,7 @@ fn with_file<T>(rows: &[(DateTime<Tz>, f64)], read: impl FnOnce(&Path) -> T) -> 
 
 fn history(rows: &[(DateTime<Tz>, f64)], metric: &Metric) -> History {
     with_file(rows, |path| {
-        Source::file(path.to_path_buf())
+        Source::File(path.to_path_buf())
             .history(metric, None, now())
             .expect("a history")
     })
@@ -97,8 +96,8 @@ fn each_point_is_judged_as_a_check_at_its_time_judges_it() {
     let replay = replay_of(&rows, &metric, 1);
     with_file(&rows, |path| {
         for point in &replay.points {
-            let closed = AsOf::Time(replay.time(point) + TimeDelta::hours(1));
-            let window = Source::file(path.to_path_buf())
+            let closed = Some(replay.time(point) + TimeDelta::hours(1));
+            let window = Source::File(path.to_path_buf())
                 .latest(&metric, closed, now())
                 .expect("a window");
             let evaluation = evaluate(window, &metric.method).expect("an evaluation");

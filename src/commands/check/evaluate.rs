@@ -17,7 +17,7 @@ use crate::forecast::Level;
 use crate::incident::CheckResult;
 use crate::output::one_line;
 use crate::series::{Bucket, Window};
-use crate::source::{AsOf, Fetched, Source};
+use crate::source::{Fetched, Source};
 
 /// One metric to check, and where to go on from.
 #[derive(Debug, Clone)]
@@ -28,7 +28,8 @@ pub struct Task {
     pub newest_data: Option<Bucket>,
     /// Whether its newest window is wanted even if nothing closed since: somebody is to be shown it.
     pub shows_window: bool,
-    pub as_of: AsOf,
+    /// The time to judge at, if it is not now.
+    pub as_of: Option<DateTime<Tz>>,
 }
 
 /// The results of all tasks, as they come in.
@@ -121,21 +122,20 @@ fn check(
 ) -> Result<CheckResult> {
     let metric = &task.metric;
     let evaluate = |window| evaluate(window, &metric.method);
-    let is_past = !matches!(task.as_of, AsOf::Time(time) if time == now);
-    if is_past {
+    if task.as_of.is_some_and(|time| time != now) {
         let window = source.latest(metric, task.as_of, now)?;
         return Ok(CheckResult::Evaluated(evaluate(window)?));
     }
     let window = match source.fetch_new(metric, task.evaluated, now)? {
-        Fetched::New(buckets) => {
-            for window in buckets.missed(metric) {
-                let evaluation = evaluate_missed(window, metric);
+        Fetched::New(history, missed) => {
+            for time in missed {
+                let evaluation = evaluate_missed(history.window_at(time, metric), metric);
                 // That data was missing some time ago is no news once there is some.
                 if !matches!(evaluation.verdict, Verdict::NoData { .. }) {
                     send(CheckResult::Evaluated(evaluation));
                 }
             }
-            return Ok(CheckResult::Evaluated(evaluate(buckets.into_latest())?));
+            return Ok(CheckResult::Evaluated(evaluate(history.latest(metric))?));
         }
         Fetched::Nothing(Some(window)) => window,
         Fetched::Nothing(None) if task.shows_window || may_be_stale(task, now) => {

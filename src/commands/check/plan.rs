@@ -5,6 +5,8 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
+use chrono::DateTime;
+use chrono_tz::Tz;
 
 use crate::cli::{Args, Format, Mode};
 use crate::commands::report::Verbosity;
@@ -13,14 +15,14 @@ use crate::context::Context;
 use crate::incident::Confirm;
 use crate::notify::PlotsDir;
 use crate::notify::email::{self, Letterhead};
-use crate::source::AsOf;
 
 #[derive(Debug)]
 pub struct Plan {
     /// Those of this run.
     pub metrics: Vec<Metric>,
     pub mode: Mode,
-    pub as_of: AsOf,
+    /// The time of `--at`.
+    pub as_of: Option<DateTime<Tz>>,
     /// `None` if the state is kept in memory.
     pub state_dir: Option<PathBuf>,
     /// There whenever the mode is live.

@@ -15,7 +15,7 @@ use lettre::transport::smtp::client::{Certificate, SmtpConnection, TlsParameters
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 
-use crate::config::{Deadline, Encryption, MailSettings, Mailbox};
+use crate::config::{Deadline, MailSettings, Mailbox};
 use crate::output::one_line;
 
 /// Opened for the first message.
@@ -79,7 +79,7 @@ impl<'a> SmtpSession<'a> {
 /// Connects, encrypts, signs in.
 fn open(settings: &MailSettings, deadline: Deadline) -> Result<SmtpConnection> {
     let tls = tls_parameters(settings)?;
-    let implicit = (settings.encryption == Encryption::Implicit).then_some(&tls);
+    let implicit = settings.implicit_tls.then_some(&tls);
     let hello = ClientId::default();
     let timeout = deadline.at_most(settings.connect_timeout)?;
     let mut connection = SmtpConnection::connect(
@@ -98,7 +98,7 @@ fn open(settings: &MailSettings, deadline: Deadline) -> Result<SmtpConnection> {
         explain(&error, "cannot be talked to", advice)
     })?;
     connection.set_timeout(Some(deadline.at_most(settings.reply_timeout)?))?;
-    if settings.encryption == Encryption::StartTls {
+    if !settings.implicit_tls {
         if !connection.can_starttls() {
             bail!(
                 "does not offer STARTTLS; refusing to send in the clear (a server on port 465 wants smtp.implicit_tls = true)"

@@ -1,5 +1,7 @@
 //! Whatever stands in the file is either a window, of no more buckets than fit, or refused in one line.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -12,8 +14,8 @@ fn read_it(bytes: &[u8]) {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), bytes).expect("written");
     let (metric, zone) = (Metric::of_file("sales"), chrono_tz::Europe::Paris);
-    for lookback in [Lookback::Window, Lookback::Everything] {
-        match history(file.path(), &metric, AsOf::LastRow, lookback, zone) {
+    for lookback in [Lookback::Beyond(Duration::ZERO), Lookback::Everything] {
+        match history(file.path(), &metric, None, lookback, zone) {
             Ok(history) => {
                 let _ = history.points(&metric, None);
                 let length = history.latest(&metric).series.len();

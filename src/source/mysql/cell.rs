@@ -1,5 +1,7 @@
 //! Columns and cells: what their types tell, and their values as ours.
 
+use std::ops::Range;
+
 use ::mysql::consts::ColumnType;
 use ::mysql::{Column, Value};
 use anyhow::{Context, Result, bail, ensure};
@@ -45,14 +47,15 @@ fn type_name(column_type: ColumnType) -> String {
         .to_string()
 }
 
-/// The ends of a time as the column shows them; local times go on to the latest one that a row before
-/// the end may have.
-pub fn bounds(from: DateTime<Tz>, to: DateTime<Tz>, column: TimeColumn) -> [Value; 2] {
-    match column {
+/// The ends of a time as the column shows them; local times go on to the latest a row before it may have.
+pub fn bounds(range: &Range<DateTime<Tz>>, column: TimeColumn) -> (Value, Value) {
+    let (from, to) = (range.start, range.end);
+    let [from, to] = match column {
         TimeColumn::Instant => [from, to].map(|time| date_value(time.naive_utc())),
         TimeColumn::Seconds => [from, to].map(|time| Value::Int(time.timestamp())),
         TimeColumn::Local => [from.naive_local(), latest_local_time(to)].map(date_value),
-    }
+    };
+    (from, to)
 }
 
 fn date_value(time: NaiveDateTime) -> Value {
@@ -78,11 +81,9 @@ pub fn instant(
     let utc = match (column, value) {
         (TimeColumn::Local, _) => return clock.instant(date_and_time(value)?),
         (TimeColumn::Instant, _) => date_and_time(value)?.and_utc(),
-        (TimeColumn::Seconds, Value::Int(seconds)) => DateTime::from_timestamp(*seconds, 0)?,
-        (TimeColumn::Seconds, Value::UInt(seconds)) => {
-            DateTime::from_timestamp(i64::try_from(*seconds).ok()?, 0)?
+        (TimeColumn::Seconds, _) => {
+            DateTime::from_timestamp(::mysql::from_value_opt(value.clone()).ok()?, 0)?
         }
-        (TimeColumn::Seconds, _) => return None,
     };
     Some(utc.with_timezone(&zone))
 }
@@ -91,12 +92,8 @@ fn date_and_time(value: &Value) -> Option<NaiveDateTime> {
     let Value::Date(year, month, day, hour, minute, second, micro) = *value else {
         return None;
     };
-    NaiveDate::from_ymd_opt(year.into(), month.into(), day.into())?.and_hms_micro_opt(
-        hour.into(),
-        minute.into(),
-        second.into(),
-        micro,
-    )
+    let date = NaiveDate::from_ymd_opt(year.into(), month.into(), day.into())?;
+    date.and_hms_micro_opt(hour.into(), minute.into(), second.into(), micro)
 }
 
 #[expect(

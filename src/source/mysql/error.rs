@@ -1,7 +1,7 @@
 //! What the server or the way to it refused, as one line: a fact, and what to do about it.
 
 use std::error::Error as _;
-use std::io;
+use std::io::{self, ErrorKind};
 
 use mysql::{DriverError, Error};
 
@@ -29,7 +29,6 @@ pub fn query_error(error: &Error) -> String {
     with_advice(error, advice)
 }
 
-/// What kept the session from being opened.
 pub fn connect_error(error: &Error, settings: &DatabaseSettings) -> String {
     let advice = match error {
         Error::MySqlError(server) => match server.code {
@@ -61,10 +60,9 @@ pub fn connect_error(error: &Error, settings: &DatabaseSettings) -> String {
 /// What the TLS library refuses comes up from below it, as data that is not valid.
 fn is_about_certificate(error: &Error) -> bool {
     matches!(error, Error::TlsError(_))
-        || io_error(error).is_some_and(|error| error.kind() == io::ErrorKind::InvalidData)
+        || io_error(error).is_some_and(|error| error.kind() == ErrorKind::InvalidData)
 }
 
-/// What went wrong in reading or writing, from within the driver's wrapping.
 fn io_error(error: &Error) -> Option<&io::Error> {
     match error {
         Error::IoError(error) => Some(error),
@@ -78,16 +76,11 @@ fn with_advice(error: &Error, advice: &str) -> String {
         (Error::MySqlError(server), _) => format!("{} (error {})", server.message, server.code),
         (Error::TlsError(error), _) => error.to_string(),
         (Error::DriverError(error), _) => error.to_string(),
-        // The system would call it "Resource temporarily unavailable".
-        (_, Some(error))
-            if matches!(
-                error.kind(),
-                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-            ) =>
-        {
-            "no answer in time".to_string()
-        }
-        (_, Some(error)) => error.to_string(),
+        (_, Some(error)) => match error.kind() {
+            // The system would call it "Resource temporarily unavailable".
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => "no answer in time".to_string(),
+            _ => error.to_string(),
+        },
         (other, None) => other.to_string(),
     };
     let fact = one_line(&fact);

@@ -1,5 +1,4 @@
-//! Rows from MySQL or MariaDB: one read-only session a run, opened when first needed, with a limit on
-//! every wait. Results stream into buckets.
+//! Rows from MySQL or MariaDB: one read-only session a run, with a limit on every wait.
 
 mod cell;
 mod error;
@@ -23,8 +22,7 @@ use crate::config::{DatabaseSettings, Deadline, Metric, Secret, Tls};
 pub struct Database {
     settings: DatabaseSettings,
     deadline: Deadline,
-    /// None before it is needed, and after it broke. Why it failed is kept: the other metrics of the
-    /// run need not wait for it again.
+    /// None before it is needed, and after it broke. Why it failed is kept for the other metrics.
     connection: Option<Result<Conn, String>>,
 }
 
@@ -37,7 +35,6 @@ impl Database {
         }
     }
 
-    /// Asks about the rows of a metric.
     pub(super) fn read<T>(
         &mut self,
         metric: &Metric,
@@ -54,7 +51,7 @@ impl Database {
             now,
             deadline,
         });
-        let answer = answer.map_err(|error| match error.downcast::<::mysql::Error>() {
+        let answer = answer.map_err(|error| match error.downcast() {
             Ok(error) => {
                 if !matches!(error, ::mysql::Error::MySqlError(_)) {
                     // Not the server's word on a statement but the end of the session.
@@ -99,9 +96,8 @@ impl Database {
             Tls::Verify => Some(SslOpts::default().with_root_cert_path(settings.ca_file.clone())),
         };
         // The server stops a query at its limit; the client waits a little longer to be told so.
-        let read_timeout = self
-            .deadline
-            .at_most(query_limit + Duration::from_secs(2))?;
+        let patience = query_limit + Duration::from_secs(2);
+        let read_timeout = self.deadline.at_most(patience)?;
         let builder = OptsBuilder::new()
             .user(Some(&settings.user))
             .pass(settings.password.as_ref().map(Secret::reveal))

@@ -1,6 +1,7 @@
 //! Reads the rows of one metric: those of a table are put into buckets by the server, so that one row a
 //! bucket comes back; those of a query of the configuration are put into buckets here.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use ::mysql::prelude::Queryable;
@@ -13,7 +14,7 @@ use super::cell;
 use super::sql::{self, TimeColumn};
 use crate::config::{Deadline, Metric, Query, Rows, Table};
 use crate::series::{Aggregate, Grid, LocalClock, Step, infer_step};
-use crate::source::history::{History, Lookback, TimeRange};
+use crate::source::history::{History, Lookback};
 
 /// Rows are looked at together, so that the clock is not asked for each.
 const ROWS_BETWEEN_DEADLINE_CHECKS: usize = 4096;
@@ -41,20 +42,18 @@ impl Reader<'_> {
     }
 
     /// Whether there is any row in a time.
-    pub fn holds_rows(&mut self, range: TimeRange) -> Result<bool> {
+    pub fn holds_rows(&mut self, range: &Range<DateTime<Tz>>) -> Result<bool> {
         match &self.metric.rows {
             Rows::Table(table) => {
                 let column = self.time_column(table)?;
-                let [from, to] = cell::bounds(range.from, range.to, column);
-                let row: Option<u8> = self
-                    .connection
-                    .exec_first(sql::any_row(table), (from, to))?;
+                let (statement, bounds) = (sql::any_row(table), cell::bounds(range, column));
+                let row: Option<u8> = self.connection.exec_first(statement, bounds)?;
                 Ok(row.is_some())
             }
             // The bounds of local times may let in rows of before, and a query any row.
             Rows::Query(query) => {
                 self.any_row(query, range, LocalClock::Until(self.now), |time, _| {
-                    time.is_none_or(|time| range.holds(time))
+                    time.is_none_or(|time| range.contains(&time))
                 })
             }
             Rows::None => bail!(NOTHING_TO_READ),
@@ -75,11 +74,10 @@ impl Reader<'_> {
         let mut history = History::new(self.metric, None, step, as_of, lookback, None)?;
         let (aggregate, range) = (self.metric.aggregate, history.times());
         let mut clock = LocalClock::Until(self.now);
-        let bucket = sql::bucket(&table.time_column, column, history.grid(), range);
-        let [from, to] = cell::bounds(range.from, range.to, column);
-        let rows = self
-            .connection
-            .exec_iter(sql::buckets(table, aggregate, &bucket), (from, to))?;
+        let bucket = sql::bucket(&table.time_column, column, history.grid(), &range);
+        let statement = sql::buckets(table, aggregate, &bucket);
+        let bounds = cell::bounds(&range, column);
+        let rows = self.connection.exec_iter(statement, bounds)?;
         for (count, row) in rows.enumerate() {
             check(self.deadline, count)?;
             let (bucket, value, rows, with_value): (i64, Option<f64>, u64, u64) =
@@ -119,7 +117,7 @@ impl Reader<'_> {
         column: TimeColumn,
         as_of: DateTime<Tz>,
     ) -> Result<Step> {
-        let [_, before] = cell::bounds(as_of, as_of, column);
+        let (_, before) = cell::bounds(&(as_of..as_of), column);
         let rows: Vec<Value> = self.connection.exec(sql::newest_times(table), (before,))?;
         let mut clock = LocalClock::Until(self.now);
         let instant = |value| cell::instant(value, column, self.now.timezone(), &mut clock);
@@ -143,7 +141,7 @@ impl Reader<'_> {
         } else {
             LocalClock::Until(self.now)
         };
-        self.any_row(query, history.times(), clock, |time, value| {
+        self.any_row(query, &history.times(), clock, |time, value| {
             history.add(time, value);
             false
         })?;
@@ -152,21 +150,21 @@ impl Reader<'_> {
 
     fn infer_query_step(&mut self, query: &Query, as_of: DateTime<Tz>) -> Result<Step> {
         let hour = Step::from_seconds(3600).context("a step of an hour")?;
-        let window = History::new(self.metric, None, hour, as_of, Lookback::Window, None)?;
+        let window = Lookback::Beyond(Duration::ZERO);
+        let window = History::new(self.metric, None, hour, as_of, window, None)?;
         let (clock, mut times) = (LocalClock::Until(self.now), Vec::new());
-        self.any_row(query, window.times(), clock, |time, _| {
+        self.any_row(query, &window.times(), clock, |time, _| {
             times.extend(time);
             times.len() >= TIMES_THAT_TELL_A_STEP
         })?;
         find_step(&times)
     }
 
-    /// Runs the query over a time until the instant (if it can be told) and the value of a row meet
-    /// the condition; whether any did.
+    /// Runs the query over a time until the instant and the value of a row meet the condition, if any do.
     fn any_row(
         &mut self,
         query: &Query,
-        range: TimeRange,
+        range: &Range<DateTime<Tz>>,
         mut clock: LocalClock,
         mut condition: impl FnMut(Option<DateTime<Tz>>, Option<f64>) -> bool,
     ) -> Result<bool> {
@@ -179,7 +177,7 @@ impl Reader<'_> {
         let time_index = find_column(&columns, query.time_column.as_deref(), 0)?;
         let value_index = find_column(&columns, query.value_column.as_deref(), 1)?;
         let column = cell::time_column(&columns[time_index], &columns[time_index].name_str())?;
-        let [from, to] = cell::bounds(range.from, range.to, column);
+        let (from, to) = cell::bounds(range, column);
         let bounds = params! { "from" => from, "to" => to };
         let rows = self.connection.exec_iter(&statement, bounds)?;
         for (count, row) in rows.enumerate() {
@@ -195,7 +193,6 @@ impl Reader<'_> {
     }
 }
 
-/// The instant at which the bucket of that number begins.
 fn start_of_bucket(
     bucket: i64,
     column: TimeColumn,
@@ -219,10 +216,9 @@ fn find_step(times: &[DateTime<Tz>]) -> Result<Step> {
 }
 
 fn find_column(columns: &[Column], name: Option<&str>, default: usize) -> Result<usize> {
+    let mut names = columns.iter().map(Column::name_str);
     let found = match name {
-        Some(name) => columns
-            .iter()
-            .position(|column| column.name_str().eq_ignore_ascii_case(name)),
+        Some(name) => names.position(|column| column.eq_ignore_ascii_case(name)),
         None => (default < columns.len()).then_some(default),
     };
     found.with_context(|| {

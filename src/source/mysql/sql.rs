@@ -1,13 +1,15 @@
-//! The SELECTs, as text: the bucketing is done by the server, so one row a bucket comes back however
-//! many rows the table holds. Names are quoted, values bound; only the `where` of the configuration
-//! stands as it was written.
+//! The SELECTs, as text: the bucketing is done by the server, so one row a bucket comes back. Names are
+//! quoted, values bound; only the `where` of the configuration stands as it was written.
 
+use std::ops::Range;
 use std::time::Duration;
+
+use chrono::DateTime;
+use chrono_tz::Tz;
 
 use crate::config::Table;
 use crate::series::local_time::{offset_changes, offset_seconds};
 use crate::series::{Aggregate, Grid};
-use crate::source::history::TimeRange;
 
 /// What a column of times tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,9 +22,8 @@ pub enum TimeColumn {
     Local,
 }
 
-/// What makes a session one that can only read, stops a long query itself, and shows a TIMESTAMP in
-/// UTC. The versioned comments are read by MariaDB or by MySQL alone: their names for the limit differ,
-/// and so do their units.
+/// What makes a session one that can only read, stops a long query itself, and shows a TIMESTAMP in UTC.
+/// The versioned comments are read by MariaDB or by MySQL alone: name and unit of the limit differ.
 pub fn session(query_limit: Duration) -> [String; 2] {
     let (seconds, milliseconds) = (query_limit.as_secs_f64(), query_limit.as_millis());
     [
@@ -53,12 +54,12 @@ pub fn newest_times(table: &Table) -> String {
     )
 }
 
-/// Columns: the number of the bucket by the clock the column shows, its value, its rows, and how many
-/// of them have a value; within the two bounds, oldest first. Without an aggregate, rows are
-/// ready-made, and those with the same time count as their mean.
+/// Columns: the number of the bucket by the clock the column shows, its value, its rows, and how many of
+/// them have a value; within the two bounds, oldest first. Without an aggregate, rows of the same time
+/// count as their mean.
 ///
-/// Sums become floating point numbers only after they were added up exactly, and a mean is the
-/// quotient of two of them: AVG would keep only four more digits than its column has.
+/// Sums become floating point numbers only after they were added up exactly, and a mean is the quotient of
+/// two of them: AVG would keep only four more digits than its column has.
 pub fn buckets(table: &Table, aggregate: Option<Aggregate>, bucket: &str) -> String {
     let (name, value, within) = (name(table), value(table), within(table));
     let result = match aggregate {
@@ -107,12 +108,10 @@ fn condition(table: &Table) -> String {
     condition.map_or(String::new(), |condition| format!(" AND ({condition}\n)"))
 }
 
-/// The number of a row's bucket, counted from the grid's epoch: on the clock its column shows for
-/// short steps, on the wall clock for those that follow it.
-///
-/// An instant has no wall clock of its own, so each change of the zone's offset between the bounds
-/// is written out where it matters.
-pub fn bucket(name: &str, column: TimeColumn, grid: &Grid, range: TimeRange) -> String {
+/// The number of a row's bucket, counted from the grid's epoch: on the clock its column shows for short
+/// steps, on the wall clock for those that follow it. An instant has no wall clock of its own, so each
+/// change of the zone's offset between the bounds is written out where it matters.
+pub fn bucket(name: &str, column: TimeColumn, grid: &Grid, range: &Range<DateTime<Tz>>) -> String {
     let (time, epoch) = (quote(name), Grid::EPOCH);
     let seconds = match column {
         TimeColumn::Seconds => format!("{time} - ({})", epoch.timestamp()),
@@ -132,19 +131,16 @@ pub fn bucket(name: &str, column: TimeColumn, grid: &Grid, range: TimeRange) -> 
 const SHOWN: &str = "%Y-%m-%d %H:%M:%S";
 
 /// The seconds between UTC and the wall clock at a row.
-fn wall_clock_shift(time: &str, column: TimeColumn, range: TimeRange) -> String {
-    let changes = offset_changes(range.from, range.to);
-    let whens: String = changes[1..]
-        .iter()
-        .rev()
-        .map(|change| {
-            let start = match column {
-                TimeColumn::Seconds => change.timestamp().to_string(),
-                _ => format!("'{}'", change.naive_utc().format(SHOWN)),
-            };
-            format!(" WHEN {time} >= {start} THEN {}", offset_seconds(*change))
-        })
-        .collect();
+fn wall_clock_shift(time: &str, column: TimeColumn, range: &Range<DateTime<Tz>>) -> String {
+    let changes = offset_changes(range.start, range.end);
+    let when = |change: &DateTime<Tz>| {
+        let start = match column {
+            TimeColumn::Seconds => change.timestamp().to_string(),
+            _ => format!("'{}'", change.naive_utc().format(SHOWN)),
+        };
+        format!(" WHEN {time} >= {start} THEN {}", offset_seconds(*change))
+    };
+    let whens: String = changes[1..].iter().rev().map(when).collect();
     let first = offset_seconds(changes[0]);
     if whens.is_empty() {
         format!(" + ({first})")
@@ -160,21 +156,13 @@ fn quote(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
-    use chrono_tz::Tz;
-
     use super::*;
-    use crate::series::parse_time;
-
-    fn time(text: &str) -> DateTime<Tz> {
-        parse_time(text, chrono_tz::Europe::Paris).expect("a time")
-    }
+    use crate::series::sample::{grid, time};
 
     /// The expression for an autumn's buckets.
     fn bucket_of(step: &str, column: TimeColumn) -> String {
         let (from, to) = (time("2026-10-01"), time("2026-11-22 14:05"));
-        let grid = Grid::new(step.parse().expect("a step"), to);
-        bucket("at", column, &grid, TimeRange { from, to })
+        bucket("at", column, &grid(step, to), &(from..to))
     }
 
     #[test]
@@ -185,9 +173,8 @@ mod tests {
             value_column: Some("a`b".into()),
             condition: Some("x = 1 OR y = 2".into()),
         };
-        let sql = buckets(&table, Some(Aggregate::Sum), "B");
         assert_eq!(
-            sql,
+            buckets(&table, Some(Aggregate::Sum), "B"),
             "SELECT B AS bandwatch_bucket, SUM(`a``b`) + 0E0, COUNT(*), COUNT(`a``b`) FROM `shop`.`sa``les` \
              WHERE `at` >= ? AND `at` < ? AND (x = 1 OR y = 2\n) GROUP BY bandwatch_bucket ORDER BY bandwatch_bucket"
         );
@@ -195,17 +182,11 @@ mod tests {
 
     #[test]
     fn a_short_step_counts_seconds_on_the_clock_the_column_shows() {
+        let of = |column| bucket_of("5m", column);
         let counted = "(TIMESTAMPDIFF(SECOND, '1969-12-29 00:00:00', `at`)";
-        for (column, expected) in [
-            (TimeColumn::Local, format!("{counted}) DIV 300")),
-            (TimeColumn::Instant, format!("{counted} - 0) DIV 300")),
-            (
-                TimeColumn::Seconds,
-                "(`at` - (-259200) - 0) DIV 300".to_string(),
-            ),
-        ] {
-            assert_eq!(bucket_of("5m", column), expected);
-        }
+        assert_eq!(of(TimeColumn::Local), format!("{counted}) DIV 300"));
+        assert_eq!(of(TimeColumn::Instant), format!("{counted} - 0) DIV 300"));
+        assert_eq!(of(TimeColumn::Seconds), "(`at` - (-259200) - 0) DIV 300");
     }
 
     #[test]
