@@ -54,6 +54,16 @@ pub enum CheckResult {
     Failed(String),
 }
 
+impl CheckResult {
+    pub fn evaluation(&self) -> Option<&Evaluation> {
+        match self {
+            Self::Evaluated(evaluation) => Some(evaluation),
+            Self::NothingNew(evaluation) => evaluation.as_ref(),
+            Self::Failed(_) => None,
+        }
+    }
+}
+
 /// What is so of a metric's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {

@@ -63,13 +63,13 @@ fn backtest(
     let drawn = write_plot(args.plot.as_deref(), || draw(&replay, metric));
     print(&match args.format {
         BacktestFormat::Text => {
-            let picture = drawn.as_ref().ok().and_then(|path| path.as_deref());
+            let picture = args.plot.as_deref().filter(|_| drawn.is_ok());
             text::write(&replay, &summary, metric, picture)
         }
         BacktestFormat::Csv => table::write(&replay),
         BacktestFormat::Json => format!("{}\n", json::object(&replay, &summary, metric)),
     })?;
-    drawn.map(drop)
+    drawn
 }
 
 /// The buckets with a value that can be judged; those of `--last`, if it is set.

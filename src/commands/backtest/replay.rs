@@ -11,10 +11,10 @@ use chrono_tz::Tz;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
+use crate::commands::evaluate_past;
 use crate::config::Metric;
-use crate::detect::{Evaluation, Verdict, evaluate, no_data};
+use crate::detect::{Evaluation, no_data};
 use crate::forecast::Level;
-use crate::output::one_line;
 use crate::series::{Observation, Step, Window};
 use crate::source::History;
 
@@ -61,7 +61,7 @@ impl Replay {
         let progress = progress_bar(judged.len());
         let judge = |observation: &&Observation| {
             let window = history.window_at(observation.time, metric);
-            let point = evaluate_past(window, metric, level);
+            let point = evaluate_past(window, metric).without_workings();
             progress.inc(1);
             point
         };
@@ -101,16 +101,6 @@ impl Replay {
             _ => TimeDelta::zero(),
         }
     }
-}
-
-/// A model that fails on a window decides nothing.
-fn evaluate_past(window: Window, metric: &Metric, level: Level) -> Evaluation {
-    evaluate(window.clone(), &metric.method)
-        .unwrap_or_else(|error| {
-            let verdict = Verdict::Undecided(one_line(&format!("{error:#}")));
-            Evaluation::without_forecast(window, level, verdict, None)
-        })
-        .without_workings()
 }
 
 /// The runs of a check that would have found no data: in each gap from the first minute on at which the

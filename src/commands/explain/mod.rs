@@ -50,12 +50,13 @@ fn explain(metric: &Metric, window: Window, args: &ExplainArgs) -> Result<()> {
         let components = decompose_history(metric, workings).context("--plot")?;
         draw_components(metric, &evaluation, workings, components.as_ref())
     });
-    let files: Vec<PathBuf> = drawn.iter().flatten().cloned().collect();
+    let files = args.plot.iter().filter(|_| drawn.is_ok());
+    let files: Vec<PathBuf> = files.cloned().collect();
     print(&match args.format {
         Format::Text => text::write(metric, &evaluation, workings, &files),
         Format::Json => format!("{}\n", json::object(metric, &evaluation, workings, files)),
     })?;
-    drawn.map(drop)
+    drawn
 }
 
 /// Where nothing was expected there is nothing to take apart.
