@@ -18,7 +18,7 @@ use crate::output::{
     Notation, complain, print, separate_thousands, write_length, write_time, write_times,
 };
 use crate::series::{TimeSeries, Window};
-pub use blind::{blind_sides, explain_blind_high, explain_blind_low};
+pub use blind::{blind_sides, explain_blind};
 
 /// How much a run tells in text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,49 +72,45 @@ impl<'a> MetricReport<'a> {
 
     /// The text for standard output, if there is something to tell.
     pub fn write(&self, format: Format, verbosity: Verbosity) -> Option<String> {
-        match (format, &self.evaluation) {
+        match format {
             _ if verbosity == Verbosity::Quiet => None,
-            (Format::Json, _) => Some(check_object(self).to_string()),
-            (Format::Text, Some(evaluation)) => self.write_text(evaluation, verbosity),
-            (Format::Text, None) => self.write_unchanged(verbosity),
+            Format::Json => Some(check_object(self).to_string()),
+            Format::Text => self.write_text(verbosity),
         }
     }
 
-    /// That there is nothing new, and what was sent all the same.
-    fn write_unchanged(&self, verbosity: Verbosity) -> Option<String> {
-        let since = self.unchanged_since?;
-        if verbosity == Verbosity::Notable && self.mailed.is_empty() {
+    fn write_text(&self, verbosity: Verbosity) -> Option<String> {
+        let (metric, evaluation) = (self.metric, self.evaluation.as_ref());
+        let verdict = evaluation.map(|evaluation| &evaluation.verdict);
+        let is_usual = verdict.is_none_or(|verdict| *verdict == Verdict::Normal);
+        if verbosity == Verbosity::Notable && is_usual && self.mailed.is_empty() {
             return None;
         }
-        let time = since.format("%Y-%m-%d %H:%M %Z");
-        let mut lines = vec![format!("{}  nothing new since {time}", self.metric.name)];
-        lines.extend(self.actions());
-        Some(lines.join("\n"))
-    }
-
-    fn write_text(&self, evaluation: &Evaluation, verbosity: Verbosity) -> Option<String> {
-        let is_notable = evaluation.verdict != Verdict::Normal || !self.mailed.is_empty();
-        if verbosity == Verbosity::Notable && !is_notable {
-            return None;
-        }
-        let mut lines = vec![write_line(self.metric, evaluation)];
+        let mut lines = vec![match (evaluation, self.unchanged_since) {
+            (Some(evaluation), _) => write_line(metric, evaluation),
+            (None, Some(since)) => {
+                format!("{}  nothing new since {}", metric.name, write_minute(since))
+            }
+            (None, None) => return None,
+        }];
         if verbosity != Verbosity::Notable {
-            let blind = blind_sides(&self.metric.method, evaluation);
-            lines.extend(blind.iter().map(|line| format!("  {line}")));
+            let blind = evaluation.map(|evaluation| blind_sides(&metric.method, evaluation));
+            lines.extend(blind.into_iter().flatten());
         }
-        lines.extend(self.actions());
+        lines.extend(self.mailed.iter().map(|to| format!("mailed to {to}")));
+        let files = self.files.iter().map(|path| path.display());
+        lines.extend(files.map(|path| format!("wrote {path}")));
         if verbosity == Verbosity::Details {
-            let details = details(self.metric, evaluation);
-            lines.extend(details.into_iter().map(|detail| format!("  {detail}")));
+            let details = evaluation.map(|evaluation| details(metric, evaluation));
+            lines.extend(details.into_iter().flatten());
         }
-        Some(lines.join("\n"))
+        Some(lines.join("\n  "))
     }
+}
 
-    fn actions(&self) -> impl Iterator<Item = String> {
-        let mailed = self.mailed.iter().map(|to| format!("  mailed to {to}"));
-        let files = self.files.iter();
-        mailed.chain(files.map(|path| format!("  wrote {}", path.display())))
-    }
+/// A time in full, to the minute: `2026-11-22 14:05 CET`
+pub fn write_minute(time: DateTime<Tz>) -> String {
+    time.format("%Y-%m-%d %H:%M %Z").to_string()
 }
 
 /// The verdict on one line: `sales  HIGH  1,843.20 at 14:05 CET, expected 1,102.40 (912.10 to 1,297.80)`
@@ -211,7 +207,7 @@ fn write_history(cleaned: &Cleaned) -> String {
     format!(
         "history {} from {}: {} values, {} missing, {} clipped{fences}",
         write_length(history.span()),
-        history.time(0).format("%Y-%m-%d %H:%M %Z"),
+        write_minute(history.time(0)),
         write_count(history.len() - history.missing()),
         write_count(history.missing()),
         write_count(cleaned.clipped.len())
@@ -239,10 +235,10 @@ pub fn check_object(report: &MetricReport) -> Value {
     let cleaned = evaluation.and_then(Evaluation::cleaned);
     let history = cleaned.map(|cleaned| &cleaned.history);
     let rows = window.map(|window| window.row_counts);
-    let time = evaluation
+    let latest = evaluation
         .zip(window)
-        .filter(|(evaluation, _)| evaluation.value.is_some())
-        .map(|(evaluation, window)| evaluation.start(window.zone()));
+        .and_then(|(evaluation, window)| evaluation.latest(window.zone()));
+    let time = latest.map(|latest| latest.time);
     let level = match (evaluation, metric.method.sensitivity) {
         (Some(evaluation), _) => Some(evaluation.level),
         (None, Sensitivity::Level(level)) => Some(level),

@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::coverage::float;
 use super::replay::Replay;
 use crate::commands::report::stamp;
 use crate::config::Metric;
@@ -31,25 +32,22 @@ pub struct Mail {
     pub deviation: Option<f64>,
 }
 
-/// An incident that was told.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Incident {
-    pub side: Side,
-    pub since: DateTime<Utc>,
-    /// The end of its last bucket outside.
-    pub until: DateTime<Utc>,
-}
-
 /// All that would have been told.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Told {
     pub mails: Vec<Mail>,
-    pub incidents: Vec<Incident>,
+    /// By when it began, the end of the last bucket outside of each incident.
+    pub incidents: BTreeMap<DateTime<Utc>, DateTime<Utc>>,
 }
 
-impl Incident {
-    pub fn length(&self) -> TimeDelta {
-        self.until - self.since
+impl Told {
+    /// The incidents a week, where these are the incidents of so many weeks.
+    pub fn rate(&self, weeks: f64) -> f64 {
+        if weeks > 0.0 {
+            float(self.incidents.len()) / weeks
+        } else {
+            0.0
+        }
     }
 }
 
@@ -87,9 +85,7 @@ struct Machine<'a> {
     state: MetricState,
     /// By the id of the alert.
     records: BTreeMap<String, Record>,
-    mails: Vec<Mail>,
-    /// By the id of the alert, in the order in which they began.
-    incidents: BTreeMap<DateTime<Utc>, Incident>,
+    told: Told,
 }
 
 impl<'a> Machine<'a> {
@@ -99,8 +95,7 @@ impl<'a> Machine<'a> {
             metric,
             state: MetricState::default(),
             records: BTreeMap::new(),
-            mails: Vec::new(),
-            incidents: BTreeMap::new(),
+            told: Told::default(),
         }
     }
 
@@ -118,39 +113,39 @@ impl<'a> Machine<'a> {
             self.take(&judged, now);
         }
         missed.for_each(|gap| self.take(&gap.evaluation, gap.at));
-        Told {
-            mails: self.mails,
-            incidents: self.incidents.into_values().collect(),
-        }
+        self.told
     }
 
     /// One run of a check, and what it found.
     fn take(&mut self, evaluation: &Evaluation, now: DateTime<Utc>) {
-        let local = now.with_timezone(&self.replay.zone);
-        let mut quiet = self.metric.policy.quiet.iter();
-        let muted = if quiet.any(|window| window.holds(local)) {
+        let rules = &self.metric.policy;
+        let muted = if rules.is_quiet(now.with_timezone(&self.replay.zone)) {
             Muted::Yes
         } else {
             Muted::No
         };
-        let result = CheckResult::Evaluated(evaluation.clone());
-        let rules = &self.metric.policy;
         // As a check does before it looks: a silence may just have ended.
         self.state.release(now, rules, muted);
+        let result = CheckResult::Evaluated(evaluation.clone());
         self.state.update(&result, now, rules, muted);
-        let alerts = std::mem::take(&mut self.state.alerts);
+        let mut alerts = std::mem::take(&mut self.state.alerts);
         for alert in &alerts {
             while muted == Muted::No
                 && let Some(kind) = due(alert, self.records.get(&alert.id), now, rules)
             {
                 self.tell(alert, kind, evaluation, now);
             }
-            self.note_incident(alert);
+            if let (Some(_), Some(outside)) = (alert.side(), &alert.evaluation)
+                && self.records.contains_key(&alert.id)
+            {
+                let incidents = &mut self.told.incidents;
+                incidents.insert(alert.since, outside.bucket.end);
+            }
         }
-        let is_kept = |alert: &Alert| {
+        alerts.retain(|alert| {
             alert.is_open() || due(alert, self.records.get(&alert.id), now, rules).is_some()
-        };
-        self.state.alerts = alerts.into_iter().filter(is_kept).collect();
+        });
+        self.state.alerts = alerts;
     }
 
     fn tell(&mut self, alert: &Alert, kind: AlertKind, judged: &Evaluation, now: DateTime<Utc>) {
@@ -170,7 +165,7 @@ impl<'a> Machine<'a> {
         let shown = shown.unwrap_or(judged);
         // What there was last is not what a mail about missing data tells of.
         let is_missing = matches!(shown.verdict, Verdict::NoData { .. });
-        self.mails.push(Mail {
+        self.told.mails.push(Mail {
             time: stamp(shown.start(self.replay.zone)),
             kind: kind.word(alert.condition),
             side: alert.side().map(Side::word),
@@ -180,19 +175,5 @@ impl<'a> Machine<'a> {
             upper: shown.band.map(|band| band.upper),
             deviation: shown.deviation,
         });
-    }
-
-    /// Follows an incident that was told.
-    fn note_incident(&mut self, alert: &Alert) {
-        if let (Some(side), Some(outside)) = (alert.side(), &alert.evaluation)
-            && self.records.contains_key(&alert.id)
-        {
-            let incident = Incident {
-                side,
-                since: alert.since,
-                until: outside.bucket.end,
-            };
-            self.incidents.insert(alert.since, incident);
-        }
     }
 }

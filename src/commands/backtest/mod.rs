@@ -17,6 +17,7 @@ use anyhow::{Context as _, Error, Result, bail, ensure};
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
+use super::report::write_minute;
 use super::{Failure, write_plot};
 use crate::chart::{Point, draw_period};
 use crate::cli::{BacktestArgs, BacktestFormat, Exit};
@@ -93,11 +94,10 @@ fn choose_points(
 fn too_short(metric: &Metric, history: &History) -> String {
     let window = TimeDelta::from_std(metric.window).map_or(String::new(), write_length);
     let held = match history.ends() {
-        Some((oldest, end)) => format!(
-            "{} of history, from {}",
-            write_length(end - oldest),
-            oldest.format("%Y-%m-%d %H:%M %Z")
-        ),
+        Some((oldest, end)) => {
+            let (length, from) = (write_length(end - oldest), write_minute(oldest));
+            format!("{length} of history, from {from}")
+        }
         None => "no history".to_string(),
     };
     format!(

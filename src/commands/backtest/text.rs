@@ -5,13 +5,13 @@ use std::path::Path;
 
 use chrono::TimeDelta;
 
-use super::coverage::{Basis, float};
+use super::coverage::float;
 use super::replay::Replay;
 use super::summary::Summary;
-use crate::commands::report::{explain_blind_high, explain_blind_low, write_count};
+use crate::commands::report::{explain_blind, write_count, write_minute};
 use crate::config::Metric;
 use crate::detect::Evaluation;
-use crate::forecast::{Method, Sensitivity};
+use crate::forecast::{Method, Sensitivity, Side};
 use crate::output::{separate_thousands, write_length};
 
 /// From this share on a side that cannot fire is told.
@@ -38,18 +38,14 @@ pub fn write(
         budget(replay, summary, method),
         by_hour(summary),
         by_weekday(summary),
-        blindness(summary, summary.low_impossible, method, explain_blind_low),
-        blindness(summary, summary.high_impossible, method, explain_blind_high),
+        blindness(summary, Side::Low, method),
+        blindness(summary, Side::High, method),
         hint(replay, summary),
         picture.map(|path| format!("picture     {}", path.display())),
     ];
-    let lines = lines
-        .into_iter()
-        .flatten()
-        .map(|line| format!("  {line}\n"));
-    std::iter::once(format!("{}\n", metric.name))
-        .chain(lines)
-        .collect()
+    let lines = lines.into_iter().flatten();
+    let lines: String = lines.map(|line| format!("  {line}\n")).collect();
+    format!("{}\n{lines}", metric.name)
 }
 
 fn judged(replay: &Replay, summary: &Summary, metric: &Metric) -> String {
@@ -71,7 +67,7 @@ fn judged(replay: &Replay, summary: &Summary, metric: &Metric) -> String {
 }
 
 fn write_point(replay: &Replay, point: &Evaluation) -> String {
-    replay.time(point).format("%Y-%m-%d %H:%M %Z").to_string()
+    write_minute(replay.time(point))
 }
 
 fn undecided(replay: &Replay, summary: &Summary) -> Option<String> {
@@ -87,17 +83,15 @@ fn undecided(replay: &Replay, summary: &Summary) -> Option<String> {
 fn coverage(replay: &Replay, summary: &Summary) -> Option<String> {
     let coverage = summary.coverage?;
     let percent = |share: f64| format!("{:.1}", share * 100.0);
-    let basis = match coverage.basis {
-        Basis::Blocks(blocks) => format!(
-            "taking {blocks} blocks of {} to be independent",
-            write_length(summary.block)
-        ),
-        Basis::Points => {
-            "taking points to be independent, which is too narrow if misses cluster".to_string()
-        }
-    };
+    let basis = coverage.blocks.map_or_else(
+        || "points to be independent, which is too narrow if misses cluster".to_string(),
+        |blocks| {
+            let length = write_length(summary.block);
+            format!("{blocks} blocks of {length} to be independent")
+        },
+    );
     Some(format!(
-        "coverage    {} % inside a band of {}; {} to {} % with 95 % confidence, {basis}",
+        "coverage    {} % inside a band of {}; {} to {} % with 95 % confidence, taking {basis}",
         percent(coverage.share),
         replay.level,
         percent(coverage.lower),
@@ -116,20 +110,23 @@ fn incidents(replay: &Replay, summary: &Summary) -> Option<String> {
     if summary.decided == 0 {
         return None;
     }
-    let longest = summary.longest_incident().map_or(String::new(), |longest| {
-        let since = longest.since.with_timezone(&replay.zone);
-        let (length, since) = (
-            write_length(longest.length()),
-            since.format("%Y-%m-%d %H:%M %Z"),
-        );
+    let incidents = &summary.told.incidents;
+    // The first of those that lasted longest.
+    let longest = incidents
+        .iter()
+        .rev()
+        .max_by_key(|(since, until)| **until - **since);
+    let longest = longest.map_or(String::new(), |(since, until)| {
+        let length = write_length(*until - *since);
+        let since = write_minute(since.with_timezone(&replay.zone));
         format!("; the longest {length} from {since}")
     });
-    let (count, partial) = (write_count(summary.told.incidents.len()), partial(replay));
     let rate = if tells_of_weeks(replay) {
         format!(", {} a week", rate(summary.incidents_per_week))
     } else {
         String::new()
     };
+    let (count, partial) = (write_count(incidents.len()), partial(replay));
     Some(format!(
         "incidents   {count} mailed{partial}{rate}{longest}"
     ))
@@ -146,14 +143,12 @@ fn mails(summary: &Summary) -> Option<String> {
         }
     }
     kinds.sort_by_key(|(_, count)| Reverse(*count));
+    let kinds = kinds.into_iter();
     let kinds: Vec<String> = kinds
-        .into_iter()
-        .map(|(kind, mails)| format!("{} {}", write_count(mails), kind.replace('_', " ")))
+        .map(|(kind, count)| format!("{} {}", write_count(count), kind.replace('_', " ")))
         .collect();
-    (!kinds.is_empty()).then(|| {
-        let (all, kinds) = (write_count(mails.len()), kinds.join(", "));
-        format!("mails       {all} to each recipient: {kinds}")
-    })
+    let (all, kinds) = (write_count(mails.len()), kinds.join(", "));
+    (!mails.is_empty()).then(|| format!("mails       {all} to each recipient: {kinds}"))
 }
 
 /// The budget, and what was measured of it.
@@ -187,29 +182,20 @@ fn tells_of_weeks(replay: &Replay) -> bool {
 
 fn by_hour(summary: &Summary) -> Option<String> {
     let counts = summary.by_hour?;
-    let (most, hour) = peak(&counts)?;
+    let most = counts.into_iter().max().filter(|most| *most > 0)?;
+    let hour = counts.iter().position(|count| *count == most)?;
     let bars: String = counts.iter().map(|count| bar(*count, most)).collect();
+    let most = write_count(most);
     Some(format!(
-        "by hour     {bars} 0 to 23 h; most at {hour} h: {}",
-        write_count(most)
+        "by hour     {bars} 0 to 23 h; most at {hour} h: {most}"
     ))
 }
 
 fn by_weekday(summary: &Summary) -> Option<String> {
-    let counts = summary.by_weekday?;
-    peak(&counts)?;
-    let days = WEEKDAYS.iter().zip(counts);
-    let days: Vec<String> = days
-        .map(|(day, breaches)| format!("{day} {}", write_count(breaches)))
-        .collect();
+    let counts = summary.by_weekday.filter(|counts| *counts != [0; 7])?;
+    let days = WEEKDAYS.iter().zip(counts.map(write_count));
+    let days: Vec<String> = days.map(|(day, count)| format!("{day} {count}")).collect();
     Some(format!("by weekday  {}", days.join(", ")))
-}
-
-/// The largest count and the first place that has it; None where all are 0.
-fn peak(counts: &[usize]) -> Option<(usize, usize)> {
-    let most = counts.iter().copied().max().filter(|most| *most > 0)?;
-    let place = counts.iter().position(|count| *count == most)?;
-    Some((most, place))
 }
 
 /// The smallest bar stands for one, so that nothing that happened is invisible.
@@ -221,33 +207,27 @@ fn bar(count: usize, most: usize) -> char {
 }
 
 /// A line of one side, from a share of the points on.
-fn blindness(
-    summary: &Summary,
-    blind: usize,
-    method: &Method,
-    explain: fn(&Method, &str) -> String,
-) -> Option<String> {
+fn blindness(summary: &Summary, side: Side, method: &Method) -> Option<String> {
+    let blind = match side {
+        Side::Low => summary.low_impossible,
+        Side::High => summary.high_impossible,
+    };
     let share = float(blind) / float(summary.decided.max(1));
-    (share >= BLIND_SHARE).then(|| {
-        let when = format!("at {:.1} % of the points", share * 100.0);
-        format!("blind       {}", explain(method, &when))
-    })
+    let when = format!("at {:.1} % of the points", share * 100.0);
+    (share >= BLIND_SHARE).then(|| format!("blind       {}", explain_blind(side, method, &when)))
 }
 
 fn hint(replay: &Replay, summary: &Summary) -> Option<String> {
+    let level = replay.level.share();
     let others = summary
         .hints
         .iter()
-        .filter(|hint| (hint.level - replay.level.share()).abs() > 1e-9);
-    let told: Vec<String> = others
-        .map(|hint| {
-            format!(
-                "level {} would have meant {} alerts a week",
-                hint.level,
-                rate(hint.incidents_per_week)
-            )
-        })
-        .collect();
+        .filter(|hint| (hint.level - level).abs() > 1e-9);
+    let told = others.map(|hint| {
+        let (level, rate) = (hint.level, rate(hint.incidents_per_week));
+        format!("level {level} would have meant {rate} alerts a week")
+    });
+    let told: Vec<String> = told.collect();
     (!told.is_empty()).then(|| format!("hint        {}", told.join(", ")))
 }
 
