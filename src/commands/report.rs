@@ -4,7 +4,6 @@ mod blind;
 
 use std::path::PathBuf;
 
-use anyhow::anyhow;
 use chrono::{DateTime, SecondsFormat};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
@@ -14,9 +13,7 @@ use crate::config::Metric;
 use crate::detect::{Evaluation, Verdict};
 use crate::forecast::clean::Cleaned;
 use crate::forecast::{Band, Level, Season, Sensitivity};
-use crate::output::{
-    Notation, complain, print, separate_thousands, write_length, write_time, write_times,
-};
+use crate::output::{Notation, separate_thousands, write_length, write_time, write_times};
 use crate::series::{TimeSeries, Window};
 pub use blind::{blind_sides, explain_blind};
 
@@ -32,10 +29,9 @@ pub enum Verbosity {
     Details,
 }
 
-/// All that is to be said of one metric after a check.
-#[derive(Debug)]
-pub struct MetricReport<'a> {
-    pub metric: &'a Metric,
+/// What came of the check of one metric.
+#[derive(Debug, Default)]
+pub struct MetricReport {
     /// None where the metric could not be read or judged.
     pub evaluation: Option<Evaluation>,
     /// The bucket that was evaluated last, where there is none after it.
@@ -47,40 +43,18 @@ pub struct MetricReport<'a> {
     pub failures: Vec<String>,
 }
 
-impl<'a> MetricReport<'a> {
-    pub fn new(metric: &'a Metric) -> Self {
-        Self {
-            metric,
-            evaluation: None,
-            unchanged_since: None,
-            mailed: Vec::new(),
-            files: Vec::new(),
-            failures: Vec::new(),
-        }
-    }
-
-    /// Prints what there is to tell; failures on standard error, in any case.
-    pub fn print(&self, format: Format, verbosity: Verbosity) {
-        if let Some(text) = self.write(format, verbosity) {
-            // A reader that has gone (as in `| head`) is no reason to stop checking.
-            let _ = print(&(text + "\n"));
-        }
-        for failure in &self.failures {
-            complain(&anyhow!("{}: {failure}", self.metric.name));
-        }
-    }
-
+impl MetricReport {
     /// The text for standard output, if there is something to tell.
-    pub fn write(&self, format: Format, verbosity: Verbosity) -> Option<String> {
+    pub fn write(&self, metric: &Metric, format: Format, verbosity: Verbosity) -> Option<String> {
         match format {
             _ if verbosity == Verbosity::Quiet => None,
-            Format::Json => Some(check_object(self).to_string()),
-            Format::Text => self.write_text(verbosity),
+            Format::Json => Some(check_object(metric, self).to_string()),
+            Format::Text => self.write_text(metric, verbosity),
         }
     }
 
-    fn write_text(&self, verbosity: Verbosity) -> Option<String> {
-        let (metric, evaluation) = (self.metric, self.evaluation.as_ref());
+    fn write_text(&self, metric: &Metric, verbosity: Verbosity) -> Option<String> {
+        let evaluation = self.evaluation.as_ref();
         let verdict = evaluation.map(|evaluation| &evaluation.verdict);
         let is_usual = verdict.is_none_or(|verdict| *verdict == Verdict::Normal);
         if verbosity == Verbosity::Notable && is_usual && self.mailed.is_empty() {
@@ -227,8 +201,7 @@ fn seasons(seasons: &[Season]) -> String {
 }
 
 /// One metric as a JSON object; `src/commands/README.md` explains the fields.
-pub fn check_object(report: &MetricReport) -> Value {
-    let metric = report.metric;
+pub fn check_object(metric: &Metric, report: &MetricReport) -> Value {
     let evaluation = report.evaluation.as_ref();
     let window = evaluation.and_then(Evaluation::window);
     let band = evaluation.and_then(|evaluation| evaluation.band);

@@ -179,7 +179,13 @@ impl<'a> Run<'a> {
             let (own, others) = sent.into_iter().partition(is_own);
             sent = others;
             let report = self.report_on(metric, results.remove(metric.name.as_str()), own);
-            report.print(self.args.format, self.plan.verbosity);
+            if let Some(text) = report.write(metric, self.args.format, self.plan.verbosity) {
+                // A reader that has gone (as in `| head`) is no reason to stop checking.
+                let _ = print(&(text + "\n"));
+            }
+            for failure in &report.failures {
+                complain(&anyhow!("{}: {failure}", metric.name));
+            }
             let latest = self.known(metric).and_then(MetricState::latest);
             let is_breach = latest.is_some_and(Evaluation::is_breach);
             exit = exit.max(match report.failures.is_empty() {
@@ -195,11 +201,11 @@ impl<'a> Run<'a> {
 
     fn report_on(
         &mut self,
-        metric: &'a Metric,
+        metric: &Metric,
         result: Option<CheckResult>,
         sent: Vec<SendResult>,
-    ) -> MetricReport<'a> {
-        let mut report = MetricReport::new(metric);
+    ) -> MetricReport {
+        let mut report = MetricReport::default();
         match result {
             Some(CheckResult::Evaluated(evaluation)) => report.evaluation = Some(evaluation),
             Some(CheckResult::Failed(why)) => report.failures.push(why),

@@ -1,35 +1,33 @@
 //! An explanation as one JSON object: that of the check, and what led to it.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::rarity::Rarity;
 use super::{clipped_values, cut};
 use crate::commands::report::{MetricReport, check_object, stamp};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
-use crate::forecast::{Forecast, Role};
+use crate::forecast::{Contribution, Forecast, Role};
 
 /// `src/commands/README.md` explains the fields.
 pub fn object(
     metric: &Metric,
     evaluation: &Evaluation,
     workings: &Workings,
-    files: Vec<PathBuf>,
+    picture: Option<&Path>,
 ) -> Value {
-    let mut object = check_object(&MetricReport {
+    let report = MetricReport {
         evaluation: Some(evaluation.clone()),
-        files,
-        ..MetricReport::new(metric)
-    });
+        files: picture.into_iter().map(Path::to_path_buf).collect(),
+        ..MetricReport::default()
+    };
     let forecast = workings.forecast.as_ref();
     let scale = forecast.map(|forecast| forecast.distribution.scale);
     let derivation = forecast.map(|forecast| &forecast.derivation);
     let usual_error = derivation.map(|derivation| derivation.usual_error);
-    let rarity = evaluation.score;
-    let rarity = rarity.map(|score| Rarity::of(score, workings.window.step()));
-    let finite = |number: f64| number.is_finite().then_some(number);
+    let step = workings.window.step().delta().as_seconds_f64();
+    let recurrence = evaluation.score.map(f64::recip);
     let clipped = clipped_values(workings).into_iter().map(|clipped| {
         json!({
             "time": stamp(clipped.time),
@@ -43,11 +41,11 @@ pub fn object(
     );
     let limits = derivation
         .into_iter()
-        .flat_map(|derivation| &derivation.limits)
-        .map(|limits| {
-            let (level, band) = (limits.level.share(), limits.band);
-            json!({ "level": level, "lower": band.lower, "upper": band.upper })
-        });
+        .flat_map(|derivation| &derivation.limits);
+    let limits = limits.map(|limits| {
+        let (level, band) = (limits.level.share(), limits.band);
+        json!({ "level": level, "lower": band.lower, "upper": band.upper })
+    });
     let own = json!({
         "timezone": workings.window.zone().to_string(),
         "window_seconds": metric.window.as_secs(),
@@ -62,9 +60,10 @@ pub fn object(
         "errors": derivation.map(|derivation| derivation.errors),
         "limits": limits.collect::<Vec<_>>(),
         "score": evaluation.score,
-        "recurrence_buckets": rarity.and_then(|rarity| finite(rarity.buckets)),
-        "recurrence_seconds": rarity.and_then(|rarity| finite(rarity.seconds())),
+        "recurrence_buckets": recurrence,
+        "recurrence_seconds": recurrence.map(|buckets| buckets * step),
     });
+    let mut object = check_object(metric, &report);
     if let (Value::Object(object), Value::Object(own)) = (&mut object, own) {
         object.extend(own);
     }
@@ -72,18 +71,18 @@ pub fn object(
 }
 
 fn contributions(forecast: &Forecast) -> Vec<Value> {
-    let contribution = |of: &str, season: Option<i64>, values: Option<usize>, value: f64| json!({ "of": of, "season_seconds": season, "values": values, "value": value });
+    let object = |part: &Contribution| {
+        let (of, season, values) = match part.role {
+            Role::Level => ("level", None, None),
+            Role::PastErrors => ("past_errors", None, None),
+            Role::Recent(values) => ("recent", None, Some(values)),
+            Role::Season(number) => ("season", forecast.seasons.get(number), None),
+        };
+        let season = season.map(|season| season.length.num_seconds());
+        json!({ "of": of, "season_seconds": season, "values": values, "value": part.value })
+    };
+    let cut = cut(forecast)
+        .map(|cut| json!({ "of": "range", "season_seconds": null, "values": null, "value": cut }));
     let parts = forecast.derivation.contributions.iter();
-    let parts = parts.map(|part| match part.role {
-        Role::Level => contribution("level", None, None, part.value),
-        Role::PastErrors => contribution("past_errors", None, None, part.value),
-        Role::Recent(values) => contribution("recent", None, Some(values), part.value),
-        Role::Season(number) => {
-            let season = forecast.seasons.get(number);
-            let length = season.map(|season| season.length.num_seconds());
-            contribution("season", length, None, part.value)
-        }
-    });
-    let cut = cut(forecast).map(|cut| contribution("range", None, None, cut));
-    parts.chain(cut).collect()
+    parts.map(object).chain(cut).collect()
 }

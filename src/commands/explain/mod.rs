@@ -7,8 +7,6 @@ mod rarity;
 mod tests;
 mod text;
 
-use std::path::PathBuf;
-
 use anyhow::{Context as _, Result};
 use chrono::DateTime;
 use chrono_tz::Tz;
@@ -50,11 +48,13 @@ fn explain(metric: &Metric, window: Window, args: &ExplainArgs) -> Result<()> {
         let components = decompose_history(metric, workings).context("--plot")?;
         draw_components(metric, &evaluation, workings, components.as_ref())
     });
-    let files = args.plot.iter().filter(|_| drawn.is_ok());
-    let files: Vec<PathBuf> = files.cloned().collect();
+    let picture = args.plot.as_deref().filter(|_| drawn.is_ok());
     print(&match args.format {
-        Format::Text => text::write(metric, &evaluation, workings, &files),
-        Format::Json => format!("{}\n", json::object(metric, &evaluation, workings, files)),
+        Format::Text => text::write(metric, &evaluation, workings, picture),
+        Format::Json => {
+            let object = json::object(metric, &evaluation, workings, picture);
+            format!("{object}\n")
+        }
     })?;
     drawn
 }

@@ -1,15 +1,18 @@
 //! An explanation for people: the verdict as the check words it, and under it a line for each step
 //! that led there.
 
-use std::path::PathBuf;
+use std::path::Path;
 
-use super::rarity::Rarity;
+use super::rarity::write_rarity;
 use super::{clipped_values, cut};
-use crate::commands::report::{blind_sides, write_count, write_deviation, write_line, write_rows};
+use crate::commands::report::{
+    blind_sides, write_count, write_deviation, write_line, write_minute, write_rows,
+};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
 use crate::forecast::{Forecast, ModelChoice, Role, Season};
 use crate::output::{Notation, write_length, write_time, write_times};
+use crate::series::{TimeSeries, Window};
 
 /// So many of the clipped values are told, the latest ones.
 const CLIPPED_TOLD: usize = 5;
@@ -21,12 +24,16 @@ pub fn write(
     metric: &Metric,
     evaluation: &Evaluation,
     workings: &Workings,
-    files: &[PathBuf],
+    picture: Option<&Path>,
 ) -> String {
+    let window = &workings.window;
     let mut page = Page::default();
     page.lines.push(write_line(metric, evaluation));
-    tell_rows(&mut page, workings);
-    tell_history(&mut page, metric, workings);
+    page.entry("as of", &as_of(window));
+    page.entry("rows", &write_rows(window));
+    if let Some(cleaned) = &workings.cleaned {
+        page.entry("history", &history(&cleaned.history, metric));
+    }
     if let Some(forecast) = &workings.forecast {
         let notation = forecast.band.notation();
         tell_clipped(&mut page, workings, notation);
@@ -36,11 +43,25 @@ pub fn write(
         page.entry("error", &error(forecast, notation));
         tell_limits(&mut page, forecast, evaluation);
     }
-    tell_place(&mut page, evaluation, workings);
+    if let Some(score) = evaluation.score {
+        let rarity = write_rarity(score, window.step());
+        let score = if score < 0.001 {
+            format!("{score:.2e}")
+        } else {
+            format!("{score:.3}")
+        };
+        page.entry(
+            "score",
+            &format!("{score}: values this far out come {rarity}"),
+        );
+    }
+    if let Some(deviation) = write_deviation(evaluation) {
+        page.entry("deviation", &deviation);
+    }
     for line in blind_sides(&metric.method, evaluation) {
         page.entry("blind", &line);
     }
-    for path in files {
+    if let Some(path) = picture {
         page.entry("picture", &path.display().to_string());
     }
     page.lines.join("\n") + "\n"
@@ -62,46 +83,32 @@ impl Page {
     }
 }
 
-fn tell_rows(page: &mut Page, workings: &Workings) {
-    let now = workings.window.as_of;
-    page.entry(
-        "as of",
-        &format!(
-            "{}, in the time zone {}, in buckets of {}",
-            now.format("%Y-%m-%d %H:%M:%S %Z"),
-            now.timezone(),
-            write_length(workings.window.step().delta())
-        ),
-    );
-    page.entry("rows", &write_rows(&workings.window));
+fn as_of(window: &Window) -> String {
+    let (now, length) = (window.as_of, write_length(window.step().delta()));
+    let (time, zone) = (now.format("%Y-%m-%d %H:%M:%S %Z"), now.timezone());
+    format!("{time}, in the time zone {zone}, in buckets of {length}")
 }
 
-fn tell_history(page: &mut Page, metric: &Metric, workings: &Workings) {
-    let Some(cleaned) = &workings.cleaned else {
-        return;
-    };
-    let history = &cleaned.history;
-    page.entry(
-        "history",
-        &format!(
-            "{} buckets from {} to {}, {} without data; a full window has {}",
-            write_count(history.len()),
-            history.time(0).format("%Y-%m-%d %H:%M %Z"),
-            history.next_time().format("%Y-%m-%d %H:%M %Z"),
-            write_count(history.missing()),
-            write_count(history.grid().step().count_in(metric.window))
-        ),
-    );
+fn history(history: &TimeSeries, metric: &Metric) -> String {
+    let full = history.grid().step().count_in(metric.window);
+    let counts = [history.len(), history.missing(), full];
+    let [buckets, missing, full] = counts.map(write_count);
+    let [from, to] = [history.time(0), history.next_time()].map(write_minute);
+    format!(
+        "{buckets} buckets from {from} to {to}, {missing} without data; a full window has {full}"
+    )
 }
 
 fn tell_clipped(page: &mut Page, workings: &Workings, notation: Notation) {
     let clipped = clipped_values(workings);
     let shown = &clipped[clipped.len().saturating_sub(CLIPPED_TOLD)..];
-    let all = write_count(clipped.len());
     let told = match clipped.len() {
         0 => "nothing; no value of the history was an outlier".to_string(),
         1 => "1 value counted as one nearer to what its past suggested".to_string(),
-        _ => format!("{all} values counted as ones nearer to what their past suggested"),
+        count => {
+            let count = write_count(count);
+            format!("{count} values counted as ones nearer to what their past suggested")
+        }
     };
     let latest = if shown.len() < clipped.len() {
         ", the latest of them"
@@ -109,13 +116,11 @@ fn tell_clipped(page: &mut Page, workings: &Workings, notation: Notation) {
         ""
     };
     page.entry("clipped", &format!("{told}{latest}"));
-    for value in shown {
-        page.below(&format!(
-            "{}  {} as {}",
-            value.time.format("%Y-%m-%d %H:%M %Z"),
-            notation.write(value.value),
-            notation.write(value.counted_as)
-        ));
+    for clipped in shown {
+        let time = write_minute(clipped.time);
+        let [value, counted_as] =
+            [clipped.value, clipped.counted_as].map(|value| notation.write(value));
+        page.below(&format!("{time}  {value} as {counted_as}"));
     }
 }
 
@@ -193,13 +198,12 @@ fn name(role: Role, forecast: &Forecast, metric: &Metric) -> String {
 
 fn error(forecast: &Forecast, notation: Notation) -> String {
     let (now, usual) = (forecast.distribution.scale, forecast.derivation.usual_error);
+    let [below, above] = [now.below, now.above].map(|size| notation.write(size));
+    let ratios = [now.below / usual.below, now.above / usual.above];
+    let [times_below, times_above] = ratios.map(write_times);
+    let errors = write_count(forecast.derivation.errors);
     format!(
-        "about {} below or {} above here and now, {} and {} times as much as usual; learnt from {} errors on values the model had not seen",
-        notation.write(now.below),
-        notation.write(now.above),
-        write_times(now.below / usual.below),
-        write_times(now.above / usual.above),
-        write_count(forecast.derivation.errors)
+        "about {below} below or {above} above here and now, {times_below} and {times_above} times as much as usual; learnt from {errors} errors on values the model had not seen"
     )
 }
 
@@ -208,8 +212,8 @@ fn tell_limits(page: &mut Page, forecast: &Forecast, evaluation: &Evaluation) {
     let widest = limits.iter().map(|limits| limits.level.to_string().len());
     let width = widest.max().unwrap_or(0);
     let notation = forecast.band.notation();
-    let mut heading = "limits";
-    for limits in limits {
+    let headings = ["limits"].into_iter().chain(std::iter::repeat(""));
+    for (limits, heading) in limits.iter().zip(headings) {
         let level = limits.level.to_string();
         let [lower, upper] = [limits.band.lower, limits.band.upper].map(|end| notation.write(end));
         let judged_by = if limits.level == evaluation.level {
@@ -217,27 +221,7 @@ fn tell_limits(page: &mut Page, forecast: &Forecast, evaluation: &Evaluation) {
         } else {
             ""
         };
-        page.entry(
-            heading,
-            &format!("{level:>width$}  {lower} to {upper}{judged_by}"),
-        );
-        heading = "";
-    }
-}
-
-/// Where in its band the value lies.
-fn tell_place(page: &mut Page, evaluation: &Evaluation, workings: &Workings) {
-    if let Some(score) = evaluation.score {
-        let rarity = Rarity::of(score, workings.window.step()).write();
-        let score = if score < 0.001 {
-            format!("{score:.2e}")
-        } else {
-            format!("{score:.3}")
-        };
-        let told = format!("{score}: values this far out come {rarity}");
-        page.entry("score", &told);
-    }
-    if let Some(deviation) = write_deviation(evaluation) {
-        page.entry("deviation", &deviation);
+        let told = format!("{level:>width$}  {lower} to {upper}{judged_by}");
+        page.entry(heading, &told);
     }
 }
