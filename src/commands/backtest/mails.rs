@@ -53,13 +53,13 @@ impl Told {
 
 /// Replays the mails of a backtest.
 pub fn replay_mails(replay: &Replay, metric: &Metric) -> Told {
-    Machine::new(replay, metric).run(|point| point.verdict.clone())
+    Machine::run(replay, metric, |point| point.verdict.clone())
 }
 
 /// The same as if the band were drawn at another level: the score says on which side of it a value lies.
 pub fn replay_mails_at(level: Level, replay: &Replay, metric: &Metric) -> Told {
     let direction = metric.method.direction;
-    Machine::new(replay, metric).run(|point| verdict_at(level, point, direction))
+    Machine::run(replay, metric, |point| verdict_at(level, point, direction))
 }
 
 fn verdict_at(level: Level, point: &Evaluation, direction: Direction) -> Verdict {
@@ -88,32 +88,29 @@ struct Machine<'a> {
     told: Told,
 }
 
-impl<'a> Machine<'a> {
-    fn new(replay: &'a Replay, metric: &'a Metric) -> Self {
-        Self {
+impl Machine<'_> {
+    fn run(replay: &Replay, metric: &Metric, verdict: impl Fn(&Evaluation) -> Verdict) -> Told {
+        let mut machine = Machine {
             replay,
             metric,
             state: MetricState::default(),
             records: BTreeMap::new(),
             told: Told::default(),
-        }
-    }
-
-    fn run(mut self, verdict: impl Fn(&Evaluation) -> Verdict) -> Told {
-        let mut missed = self.replay.missed.iter().peekable();
-        for point in &self.replay.points {
-            let now = point.bucket.end + self.replay.delay;
+        };
+        let mut missed = replay.missed.iter().peekable();
+        for point in &replay.points {
+            let now = point.bucket.end + replay.delay;
             while let Some(gap) = missed.next_if(|gap| gap.at < now) {
-                self.take(&gap.evaluation, gap.at);
+                machine.take(&gap.evaluation, gap.at);
             }
             let judged = Evaluation {
                 verdict: verdict(point),
                 ..point.clone()
             };
-            self.take(&judged, now);
+            machine.take(&judged, now);
         }
-        missed.for_each(|gap| self.take(&gap.evaluation, gap.at));
-        self.told
+        missed.for_each(|gap| machine.take(&gap.evaluation, gap.at));
+        machine.told
     }
 
     /// One run of a check, and what it found.

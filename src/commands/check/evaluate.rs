@@ -44,7 +44,11 @@ pub fn begin(
             }
             // Nobody listens after the deadline.
             let send = |result| drop(sender.send(Some(result)));
-            let result = check_unharmed(&task, &mut source, now, send);
+            // A bug that one metric's data bring to light must not blind the others.
+            let checking = AssertUnwindSafe(|| check(&task, &mut source, now, send));
+            let result = catch_unwind(checking).unwrap_or_else(|_| {
+                bail!("a bug in bandwatch stopped the check, please report it")
+            });
             send(result.unwrap_or_else(|error| CheckResult::Failed(write_error(&error))));
         }
         // Take leave of the server before the run goes on, whose end may come at once.
@@ -52,18 +56,6 @@ pub fn begin(
         let _ = sender.send(None);
     });
     receiver
-}
-
-/// A bug that one metric's data bring to light must not blind the others.
-fn check_unharmed(
-    task: &Task,
-    source: &mut Source,
-    now: DateTime<Tz>,
-    send: impl Fn(CheckResult),
-) -> Result<CheckResult> {
-    let checking = AssertUnwindSafe(|| check(task, source, now, send));
-    catch_unwind(checking)
-        .unwrap_or_else(|_| bail!("a bug in bandwatch stopped the check, please report it"))
 }
 
 /// Sends what is found of the buckets that no run came to look at, and returns the last result.

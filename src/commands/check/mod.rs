@@ -175,10 +175,29 @@ impl<'a> Run<'a> {
         let mut exit = Exit::Done;
         let mut sent = std::mem::take(&mut self.sent);
         for metric in &self.plan.metrics {
+            let mut report = MetricReport {
+                files: self.files.remove(&metric.name).unwrap_or_default(),
+                ..MetricReport::default()
+            };
+            let known = self.known(metric);
+            match results.remove(metric.name.as_str()) {
+                Some(CheckResult::Evaluated(evaluation)) => report.evaluation = Some(evaluation),
+                Some(CheckResult::Failed(why)) => report.failures.push(why),
+                Some(CheckResult::NothingNew(_)) | None => {
+                    let since = known.and_then(|known| Some(known.evaluated?.start));
+                    let zone = self.context.zone();
+                    report.unchanged_since = since.map(|since| since.with_timezone(&zone));
+                }
+            }
             let is_own = |result: &SendResult| result.metrics.contains(&metric.name);
-            let (own, others) = sent.into_iter().partition(is_own);
+            let (own, others): (Vec<_>, Vec<_>) = sent.into_iter().partition(is_own);
             sent = others;
-            let report = self.report_on(metric, results.remove(metric.name.as_str()), own);
+            for result in own {
+                match result.outcome {
+                    Ok(()) => report.mailed.push(result.to.email.to_string()),
+                    Err(error) => report.failures.push(write_error(&error)),
+                }
+            }
             if let Some(text) = report.write(metric, self.args.format, self.plan.verbosity) {
                 // A reader that has gone (as in `| head`) is no reason to stop checking.
                 let _ = print(&(text + "\n"));
@@ -186,7 +205,7 @@ impl<'a> Run<'a> {
             for failure in &report.failures {
                 complain(&anyhow!("{}: {failure}", metric.name));
             }
-            let latest = self.known(metric).and_then(MetricState::latest);
+            let latest = known.and_then(MetricState::latest);
             let is_breach = latest.is_some_and(Evaluation::is_breach);
             exit = exit.max(match report.failures.is_empty() {
                 false => Exit::Failed,
@@ -197,32 +216,6 @@ impl<'a> Run<'a> {
         let refused = sent.into_iter().filter_map(|result| result.outcome.err());
         self.failures.extend(refused);
         exit
-    }
-
-    fn report_on(
-        &mut self,
-        metric: &Metric,
-        result: Option<CheckResult>,
-        sent: Vec<SendResult>,
-    ) -> MetricReport {
-        let mut report = MetricReport::default();
-        match result {
-            Some(CheckResult::Evaluated(evaluation)) => report.evaluation = Some(evaluation),
-            Some(CheckResult::Failed(why)) => report.failures.push(why),
-            Some(CheckResult::NothingNew(_)) | None => {
-                let evaluated = self.known(metric).and_then(|known| known.evaluated);
-                report.unchanged_since =
-                    evaluated.map(|bucket| bucket.start.with_timezone(&self.context.zone()));
-            }
-        }
-        for result in sent {
-            match result.outcome {
-                Ok(()) => report.mailed.push(result.to.email.to_string()),
-                Err(error) => report.failures.push(write_error(&error)),
-            }
-        }
-        report.files = self.files.remove(&metric.name).unwrap_or_default();
-        report
     }
 
     /// Notes how the run went, also for a service that waits to hear of good ones.

@@ -18,6 +18,10 @@ impl<'a> Run<'a> {
         self.state.contents().metrics.get(&metric.name)
     }
 
+    fn alerts(&self, metric: &Metric) -> &[Alert] {
+        self.known(metric).map_or(&[], |known| &known.alerts)
+    }
+
     /// Where to go on with a metric.
     pub(super) fn task(&mut self, metric: &'a Metric) -> Task {
         let (now, muted) = (self.now, self.muted(metric));
@@ -29,10 +33,7 @@ impl<'a> Run<'a> {
             let log = &self.state.contents().log;
             alert.side().is_some() && !self.addressed(Some(metric), alert).is_settled(log, now)
         };
-        let mut alerts = self
-            .known(metric)
-            .into_iter()
-            .flat_map(|known| &known.alerts);
+        let mut alerts = self.alerts(metric).iter();
         Task {
             metric: metric.clone(),
             evaluated,
@@ -86,10 +87,7 @@ impl<'a> Run<'a> {
                 continue;
             }
             let newest = results.get(metric.name.as_str());
-            let alerts = self
-                .known(metric)
-                .into_iter()
-                .flat_map(|known| &known.alerts);
+            let alerts = self.alerts(metric).iter();
             // Without a memory, only a breach is worth a mail.
             let alerts = alerts.filter(|alert| self.state.is_durable() || alert.side().is_some());
             all.extend(alerts.map(|alert| AddressedAlert {

@@ -80,20 +80,18 @@ struct ClippedValue {
 
 /// The values that were clipped, oldest first.
 fn clipped_values(workings: &Workings) -> Vec<ClippedValue> {
-    let Some(cleaned) = &workings.cleaned else {
-        return Vec::new();
-    };
-    let (series, history) = (&workings.window.series, &cleaned.history);
-    let clipped = cleaned.clipped.iter();
-    clipped
-        .filter_map(|index| {
+    let series = &workings.window.series;
+    let clipped = workings.cleaned.iter().flat_map(|cleaned| {
+        let history = &cleaned.history;
+        cleaned.clipped.iter().filter_map(|index| {
             Some(ClippedValue {
                 time: history.time(*index),
                 value: series.values()[series.index(history.slot(*index))]?,
                 counted_as: history.values()[*index]?,
             })
         })
-        .collect()
+    });
+    clipped.collect()
 }
 
 /// What cutting the expectation to the values there can be added to it.

@@ -151,32 +151,24 @@ fn tell_expected(page: &mut Page, forecast: &Forecast, metric: &Metric) {
     let notation = forecast.band.notation();
     let expected = notation.write(forecast.band.expected);
     page.entry("expected", &format!("{expected}, the sum of"));
-    let contributions = forecast.derivation.contributions.iter();
+    let signed = |value| format!("+{}", notation.write(value)).replace("+-", "-");
     // A figure, and what it stands for.
-    let mut parts: Vec<(String, String)> = contributions
-        .map(|part| {
-            let figure = signed(part.value, part.role, notation);
-            (figure, name(part.role, forecast, metric))
-        })
-        .collect();
-    parts.extend(cut(forecast).map(|cut| {
-        let figure = format!("+{}", notation.write(cut)).replace("+-", "-");
+    let contributions = forecast.derivation.contributions.iter().map(|part| {
+        let figure = match part.role {
+            Role::Level => notation.write(part.value),
+            _ => signed(part.value),
+        };
+        (figure, name(part.role, forecast, metric))
+    });
+    let cut = cut(forecast).map(|cut| {
         let name = "cut to the values there can be (min, max)";
-        (figure, name.to_string())
-    }));
+        (signed(cut), name.to_string())
+    });
+    let parts: Vec<(String, String)> = contributions.chain(cut).collect();
     let widths = parts.iter().map(|(figure, _)| figure.len());
     let width = widths.max().unwrap_or(0);
     for (figure, name) in parts {
         page.below(&format!("{figure:>width$}  {name}"));
-    }
-}
-
-fn signed(value: f64, role: Role, notation: Notation) -> String {
-    let figure = notation.write(value);
-    match role {
-        Role::Level => figure,
-        _ if figure.starts_with('-') => figure,
-        _ => format!("+{figure}"),
     }
 }
 
