@@ -94,19 +94,17 @@ pub fn write_line(metric: &Metric, evaluation: &Evaluation) -> String {
         .window()
         .map_or_else(|| evaluation.start(chrono_tz::UTC), |window| window.as_of);
     let latest = evaluation.latest(now.timezone());
-    match (evaluation.reason(), latest, evaluation.band) {
+    let told = match (evaluation.reason(), latest, evaluation.band) {
         (Some(reason), Some(latest), _) => {
             let value = Notation::for_value(latest.value).write(latest.value);
             let time = write_time(latest.time, now);
-            format!("{name}  {verdict}  {reason} (newest: {value} at {time})")
+            format!("{reason} (newest: {value} at {time})")
         }
-        (Some(reason), None, _) => format!("{name}  {verdict}  {reason}"),
-        (_, Some(latest), Some(band)) => {
-            let told = write_against(latest.value, &band, latest.time, now);
-            format!("{name}  {verdict}  {told}")
-        }
-        _ => format!("{name}  {verdict}"),
-    }
+        (Some(reason), None, _) => reason.to_string(),
+        (_, Some(latest), Some(band)) => write_against(latest.value, &band, latest.time, now),
+        _ => return format!("{name}  {verdict}"),
+    };
+    format!("{name}  {verdict}  {told}")
 }
 
 /// `1,843.20 at 14:05 CET, expected 1,102.40 (912.10 to 1,297.80)`

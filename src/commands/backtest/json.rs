@@ -2,15 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::replay::Replay;
 use super::summary::Summary;
 use crate::commands::report::stamp;
-use crate::config::Metric;
 use crate::forecast::Sensitivity;
 
 /// `src/commands/README.md` explains the fields.
-pub fn object(replay: &Replay, summary: &Summary, metric: &Metric) -> Value {
-    let coverage = summary.coverage;
+pub fn object(summary: &Summary) -> Value {
+    let (replay, metric, coverage) = (summary.replay, summary.metric, summary.coverage);
     let ends = replay.points.first().zip(replay.points.last());
     let points = replay.points.iter().map(|point| {
         json!({

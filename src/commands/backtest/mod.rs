@@ -65,10 +65,10 @@ fn backtest(
     print(&match args.format {
         BacktestFormat::Text => {
             let picture = args.plot.as_deref().filter(|_| drawn.is_ok());
-            text::write(&replay, &summary, metric, picture)
+            text::write(&summary, picture)
         }
         BacktestFormat::Csv => table::write(&replay),
-        BacktestFormat::Json => format!("{}\n", json::object(&replay, &summary, metric)),
+        BacktestFormat::Json => format!("{}\n", json::object(&summary)),
     })?;
     drawn
 }
@@ -112,11 +112,12 @@ fn draw(replay: &Replay, metric: &Metric) -> Result<Vec<u8>> {
         breach: point.side(),
         ..Point::new(replay.time(point), point.value)
     });
+    let spacing = replay.step.times(replay.stride);
     // The unit's usual place is taken by a longer legend.
     let title = match &metric.unit {
         Some(unit) => format!("{} ({unit}): backtest", metric.title),
         None => format!("{}: backtest", metric.title),
     };
     let points: Vec<Point> = points.collect();
-    draw_period(&title, &points, replay.level, replay.spacing())
+    draw_period(&title, &points, replay.level, spacing)
 }

@@ -87,13 +87,8 @@ impl Replay {
     }
 
     /// The points with a verdict.
-    pub fn decided(&self) -> impl Iterator<Item = &Evaluation> + Clone {
+    pub fn decided(&self) -> impl Iterator<Item = &Evaluation> {
         self.points.iter().filter(|point| point.band.is_some())
-    }
-
-    /// The time between two judged points that follow each other without a gap.
-    pub fn spacing(&self) -> TimeDelta {
-        self.step.times(self.stride)
     }
 
     /// The time from the first judged bucket to the end of the last one.

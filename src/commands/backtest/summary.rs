@@ -11,8 +11,10 @@ use crate::detect::Evaluation;
 use crate::forecast::Side;
 
 /// The figures of a replay.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Summary {
+#[derive(Debug)]
+pub struct Summary<'a> {
+    pub replay: &'a Replay,
+    pub metric: &'a Metric,
     pub judged: usize,
     pub decided: usize,
     /// Of all decided points, whichever side anybody asked about; None without any.
@@ -35,8 +37,8 @@ pub struct Summary {
     pub hints: Vec<Hint>,
 }
 
-impl Summary {
-    pub fn new(replay: &Replay, metric: &Metric) -> Self {
+impl<'a> Summary<'a> {
+    pub fn new(replay: &'a Replay, metric: &'a Metric) -> Self {
         let weeks = replay.span().as_seconds_f64() / TimeDelta::weeks(1).as_seconds_f64();
         let told = replay_mails(replay, metric);
         let block = match replay.step.per_day() {
@@ -50,6 +52,8 @@ impl Summary {
         let has_hours = replay.step.per_day().is_some();
         let has_days = replay.step.delta() <= TimeDelta::days(1);
         Self {
+            replay,
+            metric,
             judged: replay.points.len(),
             decided: count(|_| true),
             coverage: measure(&blocks(replay, block)),

@@ -415,7 +415,8 @@ fn a_score_says_what_the_verdict_says() {
 #[test]
 fn breaches_are_counted_by_their_wall_clock() {
     let (rows, metric) = (rows(), metric());
-    let summary = Summary::new(&replay_of(&rows, &metric, 1), &metric);
+    let replay = replay_of(&rows, &metric, 1);
+    let summary = Summary::new(&replay, &metric);
     let by_hour = summary.by_hour.expect("hours");
     assert_eq!(by_hour.iter().sum::<usize>(), summary.high + summary.low);
     let hour = rows[150].0.format("%H").to_string();
@@ -448,7 +449,7 @@ fn the_fields_of_the_object_are_those_that_are_documented() {
     let metric = metric();
     let replay = replay_of(&rows(), &metric, 40);
     let summary = Summary::new(&replay, &metric);
-    let object = json::object(&replay, &summary, &metric);
+    let object = json::object(&summary);
     let fields = object.as_object().expect("an object").keys();
     assert_documented(fields.map(String::as_str), "backtest field");
 }

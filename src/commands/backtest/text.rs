@@ -6,12 +6,10 @@ use std::path::Path;
 use chrono::TimeDelta;
 
 use super::coverage::float;
-use super::replay::Replay;
 use super::summary::Summary;
 use crate::commands::report::{explain_blind, write_count, write_minute};
-use crate::config::Metric;
 use crate::detect::Evaluation;
-use crate::forecast::{Method, Sensitivity, Side};
+use crate::forecast::{Sensitivity, Side};
 use crate::output::{separate_thousands, write_length};
 
 /// From this share on a side that cannot fire is told.
@@ -21,66 +19,64 @@ const NO_BAR: char = '·';
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /// The summary, line by line, and where the picture is.
-pub fn write(
-    replay: &Replay,
-    summary: &Summary,
-    metric: &Metric,
-    picture: Option<&Path>,
-) -> String {
-    let method = &metric.method;
-    let lines = [
-        Some(judged(replay, summary, metric)),
-        undecided(replay, summary),
-        coverage(replay, summary),
-        breaches(summary),
-        incidents(replay, summary),
-        mails(summary),
-        budget(replay, summary, method),
-        by_hour(summary),
-        by_weekday(summary),
-        blindness(summary, Side::Low, method),
-        blindness(summary, Side::High, method),
-        hint(replay, summary),
-        picture.map(|path| format!("picture     {}", path.display())),
+pub fn write(summary: &Summary, picture: Option<&Path>) -> String {
+    let entries = [
+        ("judged", Some(judged(summary))),
+        ("undecided", undecided(summary)),
+        ("coverage", coverage(summary)),
+        ("breaches", breaches(summary)),
+        ("incidents", incidents(summary)),
+        ("mails", mails(summary)),
+        ("budget", budget(summary)),
+        ("by hour", by_hour(summary)),
+        ("by weekday", by_weekday(summary)),
+        ("blind", blindness(summary, Side::Low)),
+        ("blind", blindness(summary, Side::High)),
+        ("hint", hint(summary)),
+        ("picture", picture.map(|path| path.display().to_string())),
     ];
-    let lines = lines.into_iter().flatten();
-    let lines: String = lines.map(|line| format!("  {line}\n")).collect();
-    format!("{}\n{lines}", metric.name)
+    let lines = entries
+        .into_iter()
+        .filter_map(|(heading, text)| Some(format!("  {heading:<12}{}\n", text?)));
+    let lines: String = lines.collect();
+    format!("{}\n{lines}", summary.metric.name)
 }
 
-fn judged(replay: &Replay, summary: &Summary, metric: &Metric) -> String {
-    let ends = replay.points.first().zip(replay.points.last());
+fn judged(summary: &Summary) -> String {
+    let ends = summary
+        .replay
+        .points
+        .first()
+        .zip(summary.replay.points.last());
     let period = ends.map_or(String::new(), |(first, last)| {
-        let (from, to) = (write_point(replay, first), write_point(replay, last));
+        let (from, to) = (write_point(summary, first), write_point(summary, last));
         format!(" from {from} to {to}")
     });
-    let stride = match replay.stride {
+    let stride = match summary.replay.stride {
         1 => String::new(),
         stride => format!(", one in {stride}"),
     };
     format!(
-        "judged      {} points of {}{stride}{period}, each from the {} before it",
+        "{} points of {}{stride}{period}, each from the {} before it",
         write_count(summary.judged),
-        write_length(replay.step.delta()),
-        TimeDelta::from_std(metric.window).map_or(String::new(), write_length)
+        write_length(summary.replay.step.delta()),
+        TimeDelta::from_std(summary.metric.window).map_or(String::new(), write_length)
     )
 }
 
-fn write_point(replay: &Replay, point: &Evaluation) -> String {
-    write_minute(replay.time(point))
+fn write_point(summary: &Summary, point: &Evaluation) -> String {
+    write_minute(summary.replay.time(point))
 }
 
-fn undecided(replay: &Replay, summary: &Summary) -> Option<String> {
-    let mut points = replay.points.iter();
+fn undecided(summary: &Summary) -> Option<String> {
+    let mut points = summary.replay.points.iter();
     let (point, reason) = points.find_map(|point| Some((point, point.reason()?)))?;
     let count = write_count(summary.judged - summary.decided);
-    let time = write_point(replay, point);
-    Some(format!(
-        "undecided   {count} of them; the first at {time}: {reason}"
-    ))
+    let time = write_point(summary, point);
+    Some(format!("{count} of them; the first at {time}: {reason}"))
 }
 
-fn coverage(replay: &Replay, summary: &Summary) -> Option<String> {
+fn coverage(summary: &Summary) -> Option<String> {
     let coverage = summary.coverage?;
     let percent = |share: f64| format!("{:.1}", share * 100.0);
     let basis = coverage.blocks.map_or_else(
@@ -91,22 +87,20 @@ fn coverage(replay: &Replay, summary: &Summary) -> Option<String> {
         },
     );
     Some(format!(
-        "coverage    {} % inside a band of {}; {} to {} % with 95 % confidence, taking {basis}",
+        "{} % inside a band of {}; {} to {} % with 95 % confidence, taking {basis}",
         percent(coverage.share),
-        replay.level,
+        summary.replay.level,
         percent(coverage.lower),
         percent(coverage.upper)
     ))
 }
 
 fn breaches(summary: &Summary) -> Option<String> {
-    (summary.decided > 0).then(|| {
-        let (high, low) = (write_count(summary.high), write_count(summary.low));
-        format!("breaches    {high} above, {low} below")
-    })
+    let (high, low) = (write_count(summary.high), write_count(summary.low));
+    (summary.decided > 0).then(|| format!("{high} above, {low} below"))
 }
 
-fn incidents(replay: &Replay, summary: &Summary) -> Option<String> {
+fn incidents(summary: &Summary) -> Option<String> {
     if summary.decided == 0 {
         return None;
     }
@@ -118,18 +112,16 @@ fn incidents(replay: &Replay, summary: &Summary) -> Option<String> {
         .max_by_key(|(since, until)| **until - **since);
     let longest = longest.map_or(String::new(), |(since, until)| {
         let length = write_length(*until - *since);
-        let since = write_minute(since.with_timezone(&replay.zone));
+        let since = write_minute(since.with_timezone(&summary.replay.zone));
         format!("; the longest {length} from {since}")
     });
-    let rate = if tells_of_weeks(replay) {
+    let rate = if tells_of_weeks(summary) {
         format!(", {} a week", rate(summary.incidents_per_week))
     } else {
         String::new()
     };
-    let (count, partial) = (write_count(incidents.len()), partial(replay));
-    Some(format!(
-        "incidents   {count} mailed{partial}{rate}{longest}"
-    ))
+    let (count, partial) = (write_count(incidents.len()), partial(summary));
+    Some(format!("{count} mailed{partial}{rate}{longest}"))
 }
 
 /// The mails of each kind, the most frequent first.
@@ -148,36 +140,36 @@ fn mails(summary: &Summary) -> Option<String> {
         .map(|(kind, count)| format!("{} {}", write_count(count), kind.replace('_', " ")))
         .collect();
     let (all, kinds) = (write_count(mails.len()), kinds.join(", "));
-    (!mails.is_empty()).then(|| format!("mails       {all} to each recipient: {kinds}"))
+    (!mails.is_empty()).then(|| format!("{all} to each recipient: {kinds}"))
 }
 
 /// The budget, and what was measured of it.
-fn budget(replay: &Replay, summary: &Summary, method: &Method) -> Option<String> {
-    let Sensitivity::Budget(budget) = method.sensitivity else {
+fn budget(summary: &Summary) -> Option<String> {
+    let Sensitivity::Budget(budget) = summary.metric.method.sensitivity else {
         return None;
     };
-    let level = replay.level.share();
-    let measured = if summary.decided > 0 && tells_of_weeks(replay) {
-        let (rate, partial) = (rate(summary.incidents_per_week), partial(replay));
+    let level = summary.replay.level.share();
+    let measured = if summary.decided > 0 && tells_of_weeks(summary) {
+        let (rate, partial) = (rate(summary.incidents_per_week), partial(summary));
         format!("measured: {rate} incidents a week{partial}, real ones among them")
     } else {
         "too little was judged to measure it".to_string()
     };
     Some(format!(
-        "budget      max_false_alerts = {budget}, which makes the level {level}; {measured}"
+        "max_false_alerts = {budget}, which makes the level {level}; {measured}"
     ))
 }
 
-fn partial(replay: &Replay) -> &'static str {
-    match replay.stride {
+fn partial(summary: &Summary) -> &'static str {
+    match summary.replay.stride {
         1 => "",
         _ => ", of the points judged alone",
     }
 }
 
 /// Of a shorter period a week would be guesswork.
-fn tells_of_weeks(replay: &Replay) -> bool {
-    replay.span() >= TimeDelta::days(1)
+fn tells_of_weeks(summary: &Summary) -> bool {
+    summary.replay.span() >= TimeDelta::days(1)
 }
 
 fn by_hour(summary: &Summary) -> Option<String> {
@@ -186,16 +178,14 @@ fn by_hour(summary: &Summary) -> Option<String> {
     let hour = counts.iter().position(|count| *count == most)?;
     let bars: String = counts.iter().map(|count| bar(*count, most)).collect();
     let most = write_count(most);
-    Some(format!(
-        "by hour     {bars} 0 to 23 h; most at {hour} h: {most}"
-    ))
+    Some(format!("{bars} 0 to 23 h; most at {hour} h: {most}"))
 }
 
 fn by_weekday(summary: &Summary) -> Option<String> {
     let counts = summary.by_weekday.filter(|counts| *counts != [0; 7])?;
     let days = WEEKDAYS.iter().zip(counts.map(write_count));
     let days: Vec<String> = days.map(|(day, count)| format!("{day} {count}")).collect();
-    Some(format!("by weekday  {}", days.join(", ")))
+    Some(days.join(", "))
 }
 
 /// The smallest bar stands for one, so that nothing that happened is invisible.
@@ -207,18 +197,18 @@ fn bar(count: usize, most: usize) -> char {
 }
 
 /// A line of one side, from a share of the points on.
-fn blindness(summary: &Summary, side: Side, method: &Method) -> Option<String> {
+fn blindness(summary: &Summary, side: Side) -> Option<String> {
     let blind = match side {
         Side::Low => summary.low_impossible,
         Side::High => summary.high_impossible,
     };
     let share = float(blind) / float(summary.decided.max(1));
     let when = format!("at {:.1} % of the points", share * 100.0);
-    (share >= BLIND_SHARE).then(|| format!("blind       {}", explain_blind(side, method, &when)))
+    (share >= BLIND_SHARE).then(|| explain_blind(side, &summary.metric.method, &when))
 }
 
-fn hint(replay: &Replay, summary: &Summary) -> Option<String> {
-    let level = replay.level.share();
+fn hint(summary: &Summary) -> Option<String> {
+    let level = summary.replay.level.share();
     let others = summary
         .hints
         .iter()
@@ -228,7 +218,7 @@ fn hint(replay: &Replay, summary: &Summary) -> Option<String> {
         format!("level {level} would have meant {rate} alerts a week")
     });
     let told: Vec<String> = told.collect();
-    (!told.is_empty()).then(|| format!("hint        {}", told.join(", ")))
+    (!told.is_empty()).then(|| told.join(", "))
 }
 
 fn rate(per_week: f64) -> String {

@@ -1,6 +1,8 @@
 //! What is known of the metrics, as a check looks at it: where to go on, who is to be told, and what can
 //! be forgotten.
 
+use std::collections::HashSet;
+
 use anyhow::anyhow;
 use chrono::TimeDelta;
 
@@ -151,14 +153,12 @@ impl<'a> Run<'a> {
 
     /// Everybody who is told of any of the metrics, each once.
     fn all_recipients(&self) -> Vec<Mailbox> {
-        let mut all: Vec<Mailbox> = Vec::new();
+        let mut known = HashSet::new();
         let metrics = self.context.config.metrics.iter();
-        for recipient in metrics.flat_map(|metric| self.plan.recipients(metric)) {
-            if all.iter().all(|known| known.email != recipient.email) {
-                all.push(recipient);
-            }
-        }
-        all
+        let recipients = metrics.flat_map(|metric| self.plan.recipients(metric));
+        recipients
+            .filter(|recipient| known.insert(recipient.email.clone()))
+            .collect()
     }
 
     /// By a silence or a quiet window. Without a memory, somebody waits for the mail.
