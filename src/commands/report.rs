@@ -87,6 +87,15 @@ pub fn write_minute(time: DateTime<Tz>) -> String {
     time.format("%Y-%m-%d %H:%M %Z").to_string()
 }
 
+/// A line, and the entries below it, each after its heading.
+pub fn write_page(title: &str, entries: &[(&str, String)]) -> String {
+    let entries = entries.iter();
+    let lines: String = entries
+        .map(|(heading, text)| format!("\n  {heading:<12}{text}"))
+        .collect();
+    format!("{title}{lines}\n")
+}
+
 /// The verdict on one line: `sales  HIGH  1,843.20 at 14:05 CET, expected 1,102.40 (912.10 to 1,297.80)`
 pub fn write_line(metric: &Metric, evaluation: &Evaluation) -> String {
     let (name, verdict) = (&metric.name, evaluation.verdict.word().to_uppercase());

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use super::coverage::float;
 use super::summary::Summary;
-use crate::commands::report::{explain_blind, write_count, write_minute};
+use crate::commands::report::{explain_blind, write_count, write_minute, write_page};
 use crate::detect::Evaluation;
 use crate::forecast::{Sensitivity, Side};
 use crate::output::{separate_thousands, write_length};
@@ -35,19 +35,16 @@ pub fn write(summary: &Summary, picture: Option<&Path>) -> String {
         ("hint", hint(summary)),
         ("picture", picture.map(|path| path.display().to_string())),
     ];
-    let lines = entries
-        .into_iter()
-        .filter_map(|(heading, text)| Some(format!("  {heading:<12}{}\n", text?)));
-    let lines: String = lines.collect();
-    format!("{}\n{lines}", summary.metric.name)
+    let entries = entries.into_iter();
+    let entries: Vec<_> = entries
+        .filter_map(|(heading, text)| Some((heading, text?)))
+        .collect();
+    write_page(&summary.metric.name, &entries)
 }
 
 fn judged(summary: &Summary) -> String {
-    let ends = summary
-        .replay
-        .points
-        .first()
-        .zip(summary.replay.points.last());
+    let points = &summary.replay.points;
+    let ends = points.first().zip(points.last());
     let period = ends.map_or(String::new(), |(first, last)| {
         let (from, to) = (write_point(summary, first), write_point(summary, last));
         format!(" from {from} to {to}")

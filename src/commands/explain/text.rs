@@ -6,18 +6,19 @@ use std::path::Path;
 use super::rarity::write_rarity;
 use super::{clipped_values, cut};
 use crate::commands::report::{
-    blind_sides, write_count, write_deviation, write_line, write_minute, write_rows,
+    blind_sides, write_count, write_deviation, write_line, write_minute, write_page, write_rows,
 };
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
 use crate::forecast::{Forecast, ModelChoice, Role, Season};
-use crate::output::{Notation, write_length, write_time, write_times};
+use crate::output::{write_length, write_time, write_times};
 use crate::series::{TimeSeries, Window};
 
 /// So many of the clipped values are told, the latest ones.
 const CLIPPED_TOLD: usize = 5;
-/// Where what follows a heading begins, and figures below it.
-const HEADING: usize = 12;
+/// Leads to the place below a text, and to the one of figures, a little further in.
+const BELOW: &str = "\n              ";
+const FIGURES: &str = "\n                ";
 
 /// The page.
 pub fn write(
@@ -27,60 +28,26 @@ pub fn write(
     picture: Option<&Path>,
 ) -> String {
     let window = &workings.window;
-    let mut page = Page::default();
-    page.lines.push(write_line(metric, evaluation));
-    page.entry("as of", &as_of(window));
-    page.entry("rows", &write_rows(window));
+    let mut entries = vec![("as of", as_of(window)), ("rows", write_rows(window))];
     if let Some(cleaned) = &workings.cleaned {
-        page.entry("history", &history(&cleaned.history, metric));
+        entries.push(("history", history(&cleaned.history, metric)));
     }
     if let Some(forecast) = &workings.forecast {
-        let notation = forecast.band.notation();
-        tell_clipped(&mut page, workings, notation);
-        page.entry("seasons", &seasons(&forecast.seasons));
-        page.entry("incident", &incident(forecast, metric, workings));
-        tell_expected(&mut page, forecast, metric);
-        page.entry("error", &error(forecast, notation));
-        tell_limits(&mut page, forecast, evaluation);
+        entries.extend([
+            ("clipped", clipped(forecast, workings)),
+            ("seasons", seasons(&forecast.seasons)),
+            ("incident", incident(forecast, metric, window)),
+            ("expected", expected(forecast, metric)),
+            ("error", error(forecast)),
+            ("limits", limits(forecast, evaluation)),
+        ]);
     }
-    if let Some(score) = evaluation.score {
-        let rarity = write_rarity(score, window.step());
-        let score = if score < 0.001 {
-            format!("{score:.2e}")
-        } else {
-            format!("{score:.3}")
-        };
-        page.entry(
-            "score",
-            &format!("{score}: values this far out come {rarity}"),
-        );
-    }
-    if let Some(deviation) = write_deviation(evaluation) {
-        page.entry("deviation", &deviation);
-    }
-    for line in blind_sides(&metric.method, evaluation) {
-        page.entry("blind", &line);
-    }
-    if let Some(path) = picture {
-        page.entry("picture", &path.display().to_string());
-    }
-    page.lines.join("\n") + "\n"
-}
-
-/// Lines with a heading, and figures beneath them.
-#[derive(Default)]
-struct Page {
-    lines: Vec<String>,
-}
-
-impl Page {
-    fn entry(&mut self, heading: &str, text: &str) {
-        self.lines.push(format!("  {heading:<HEADING$}{text}"));
-    }
-
-    fn below(&mut self, text: &str) {
-        self.entry("", &format!("  {text}"));
-    }
+    let score = evaluation.score.map(|score| rarity(score, window));
+    entries.extend(score.map(|text| ("score", text)));
+    entries.extend(write_deviation(evaluation).map(|text| ("deviation", text)));
+    entries.extend(blind_sides(&metric.method, evaluation).map(|text| ("blind", text)));
+    entries.extend(picture.map(|path| ("picture", path.display().to_string())));
+    write_page(&write_line(metric, evaluation), &entries)
 }
 
 fn as_of(window: &Window) -> String {
@@ -99,7 +66,7 @@ fn history(history: &TimeSeries, metric: &Metric) -> String {
     )
 }
 
-fn tell_clipped(page: &mut Page, workings: &Workings, notation: Notation) {
+fn clipped(forecast: &Forecast, workings: &Workings) -> String {
     let clipped = clipped_values(workings);
     let shown = &clipped[clipped.len().saturating_sub(CLIPPED_TOLD)..];
     let told = match clipped.len() {
@@ -115,13 +82,14 @@ fn tell_clipped(page: &mut Page, workings: &Workings, notation: Notation) {
     } else {
         ""
     };
-    page.entry("clipped", &format!("{told}{latest}"));
-    for clipped in shown {
+    let notation = forecast.band.notation();
+    let figures = shown.iter().map(|clipped| {
         let time = write_minute(clipped.time);
-        let [value, counted_as] =
-            [clipped.value, clipped.counted_as].map(|value| notation.write(value));
-        page.below(&format!("{time}  {value} as {counted_as}"));
-    }
+        let figures = [clipped.value, clipped.counted_as];
+        let [value, counted_as] = figures.map(|figure| notation.write(figure));
+        format!("{FIGURES}{time}  {value} as {counted_as}")
+    });
+    format!("{told}{latest}{}", figures.collect::<String>())
 }
 
 fn seasons(seasons: &[Season]) -> String {
@@ -136,21 +104,19 @@ fn seasons(seasons: &[Season]) -> String {
     format!("{told}, by the share of the ups and downs that earlier turns explain")
 }
 
-fn incident(forecast: &Forecast, metric: &Metric, workings: &Workings) -> String {
+fn incident(forecast: &Forecast, metric: &Metric, window: &Window) -> String {
     let patience = write_length(metric.method.adapt_after);
     match forecast.held_since {
         None => "none; the expectation follows the last values".to_string(),
         Some(since) => format!(
             "since {}: the expectation does not follow the values from then on, until they are back or have lasted {patience} (adapt_after)",
-            write_time(since, workings.window.as_of)
+            write_time(since, window.as_of)
         ),
     }
 }
 
-fn tell_expected(page: &mut Page, forecast: &Forecast, metric: &Metric) {
+fn expected(forecast: &Forecast, metric: &Metric) -> String {
     let notation = forecast.band.notation();
-    let expected = notation.write(forecast.band.expected);
-    page.entry("expected", &format!("{expected}, the sum of"));
     let signed = |value| format!("+{}", notation.write(value)).replace("+-", "-");
     // A figure, and what it stands for.
     let contributions = forecast.derivation.contributions.iter().map(|part| {
@@ -167,9 +133,12 @@ fn tell_expected(page: &mut Page, forecast: &Forecast, metric: &Metric) {
     let parts: Vec<(String, String)> = contributions.chain(cut).collect();
     let widths = parts.iter().map(|(figure, _)| figure.len());
     let width = widths.max().unwrap_or(0);
-    for (figure, name) in parts {
-        page.below(&format!("{figure:>width$}  {name}"));
-    }
+    let parts = parts.iter();
+    let parts: String = parts
+        .map(|(figure, name)| format!("{FIGURES}{figure:>width$}  {name}"))
+        .collect();
+    let expected = notation.write(forecast.band.expected);
+    format!("{expected}, the sum of{parts}")
 }
 
 fn name(role: Role, forecast: &Forecast, metric: &Metric) -> String {
@@ -188,7 +157,8 @@ fn name(role: Role, forecast: &Forecast, metric: &Metric) -> String {
     }
 }
 
-fn error(forecast: &Forecast, notation: Notation) -> String {
+fn error(forecast: &Forecast) -> String {
+    let notation = forecast.band.notation();
     let (now, usual) = (forecast.distribution.scale, forecast.derivation.usual_error);
     let [below, above] = [now.below, now.above].map(|size| notation.write(size));
     let ratios = [now.below / usual.below, now.above / usual.above];
@@ -199,13 +169,12 @@ fn error(forecast: &Forecast, notation: Notation) -> String {
     )
 }
 
-fn tell_limits(page: &mut Page, forecast: &Forecast, evaluation: &Evaluation) {
-    let limits = &forecast.derivation.limits;
-    let widest = limits.iter().map(|limits| limits.level.to_string().len());
-    let width = widest.max().unwrap_or(0);
+fn limits(forecast: &Forecast, evaluation: &Evaluation) -> String {
+    let limits = forecast.derivation.limits.iter();
+    let levels = limits.clone().map(|limits| limits.level.to_string());
+    let width = levels.map(|level| level.len()).max().unwrap_or(0);
     let notation = forecast.band.notation();
-    let headings = ["limits"].into_iter().chain(std::iter::repeat(""));
-    for (limits, heading) in limits.iter().zip(headings) {
+    let lines = limits.map(|limits| {
         let level = limits.level.to_string();
         let [lower, upper] = [limits.band.lower, limits.band.upper].map(|end| notation.write(end));
         let judged_by = if limits.level == evaluation.level {
@@ -213,7 +182,16 @@ fn tell_limits(page: &mut Page, forecast: &Forecast, evaluation: &Evaluation) {
         } else {
             ""
         };
-        let told = format!("{level:>width$}  {lower} to {upper}{judged_by}");
-        page.entry(heading, &told);
+        format!("{level:>width$}  {lower} to {upper}{judged_by}")
+    });
+    lines.collect::<Vec<_>>().join(BELOW)
+}
+
+fn rarity(score: f64, window: &Window) -> String {
+    let rarity = write_rarity(score, window.step());
+    if score < 0.001 {
+        format!("{score:.2e}: values this far out come {rarity}")
+    } else {
+        format!("{score:.3}: values this far out come {rarity}")
     }
 }
