@@ -153,11 +153,9 @@ impl Machine<'_> {
         let record = self.records.entry(alert.id.clone()).or_default();
         record.pending = Some(Pending::new(String::new(), kind, now));
         record.accept(&told, "", now);
-        let shown = match (&told.evaluation, &told.end) {
-            (_, Some(End::Over { evaluation, .. })) if kind == AlertKind::Resolved => {
-                evaluation.as_deref()
-            }
-            (outside, _) => outside.as_ref(),
+        let shown = match (kind, &told.end) {
+            (AlertKind::Resolved, Some(End::Over { evaluation, .. })) => evaluation.as_deref(),
+            _ => told.evaluation.as_ref(),
         };
         let shown = shown.unwrap_or(judged);
         // What there was last is not what a mail about missing data tells of.

@@ -93,13 +93,11 @@ fn choose_points(
 
 fn too_short(metric: &Metric, history: &History) -> String {
     let window = TimeDelta::from_std(metric.window).map_or(String::new(), write_length);
-    let held = match history.ends() {
-        Some((oldest, end)) => {
-            let (length, from) = (write_length(end - oldest), write_minute(oldest));
-            format!("{length} of history, from {from}")
-        }
-        None => "no history".to_string(),
-    };
+    let held = history.ends().map(|(oldest, end)| {
+        let (length, from) = (write_length(end - oldest), write_minute(oldest));
+        format!("{length} of history, from {from}")
+    });
+    let held = held.unwrap_or("no history".to_string());
     format!(
         "{held}: nothing to judge, as judging starts after the first full window of {window}; set a shorter --window"
     )
@@ -114,10 +112,8 @@ fn draw(replay: &Replay, metric: &Metric) -> Result<Vec<u8>> {
     });
     let spacing = replay.step.times(replay.stride);
     // The unit's usual place is taken by a longer legend.
-    let title = match &metric.unit {
-        Some(unit) => format!("{} ({unit}): backtest", metric.title),
-        None => format!("{}: backtest", metric.title),
-    };
+    let unit = metric.unit.as_ref().map(|unit| format!(" ({unit})"));
+    let title = format!("{}{}: backtest", metric.title, unit.unwrap_or_default());
     let points: Vec<Point> = points.collect();
     draw_period(&title, &points, replay.level, spacing)
 }

@@ -149,7 +149,7 @@ impl<'a> Run<'a> {
             });
         self.sent = results;
         self.failures.extend(failures);
-        self.close(channel.close());
+        self.keep(channel.close());
     }
 
     /// Writes what would be mailed, breach or not.
@@ -162,10 +162,10 @@ impl<'a> Run<'a> {
                 gallery.write_preview(metric, evaluation, [&from, &to], &letterhead);
             }
         }
-        self.close(gallery);
+        self.keep(gallery);
     }
 
-    fn close(&mut self, gallery: Gallery) {
+    fn keep(&mut self, gallery: Gallery) {
         self.files = gallery.files;
         self.failures.extend(gallery.failures);
     }

@@ -1,7 +1,7 @@
 //! What a check is to do: its flags over the configuration, found to be whole before anything is
 //! contacted.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, stdout};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
@@ -59,7 +59,12 @@ impl Plan {
             state_dir: is_durable.then(|| context.state_dir()),
             mail,
             plots: PlotsDir::new(&config.plots_dir, config.metrics.len()),
-            verbosity: verbosity(args, mode),
+            verbosity: match (args.quiet, args.verbose) {
+                (true, _) => Verbosity::Quiet,
+                (_, true) => Verbosity::Details,
+                _ if mode != Mode::Live || stdout().is_terminal() => Verbosity::Everything,
+                _ => Verbosity::Notable,
+            },
         })
     }
 
@@ -85,14 +90,5 @@ impl Plan {
         } else {
             recipients.clone()
         }
-    }
-}
-
-fn verbosity(args: &Args, mode: Mode) -> Verbosity {
-    match (args.quiet, args.verbose) {
-        (true, _) => Verbosity::Quiet,
-        (_, true) => Verbosity::Details,
-        _ if mode != Mode::Live || std::io::stdout().is_terminal() => Verbosity::Everything,
-        _ => Verbosity::Notable,
     }
 }
