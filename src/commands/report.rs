@@ -75,7 +75,7 @@ impl MetricReport {
         let files = self.files.iter().map(|path| path.display());
         lines.extend(files.map(|path| format!("wrote {path}")));
         if verbosity == Verbosity::Details {
-            let details = evaluation.map(|evaluation| details(metric, evaluation));
+            let details = evaluation.and_then(|evaluation| details(metric, evaluation));
             lines.extend(details.into_iter().flatten());
         }
         Some(lines.join("\n  "))
@@ -99,9 +99,8 @@ pub fn write_page(title: &str, entries: &[(&str, String)]) -> String {
 /// The verdict on one line: `sales  HIGH  1,843.20 at 14:05 CET, expected 1,102.40 (912.10 to 1,297.80)`
 pub fn write_line(metric: &Metric, evaluation: &Evaluation) -> String {
     let (name, verdict) = (&metric.name, evaluation.verdict.word().to_uppercase());
-    let now = evaluation
-        .window()
-        .map_or_else(|| evaluation.start(chrono_tz::UTC), |window| window.as_of);
+    let now = evaluation.window().map(|window| window.as_of);
+    let now = now.unwrap_or(evaluation.start(chrono_tz::UTC));
     let latest = evaluation.latest(now.timezone());
     let told = match (evaluation.reason(), latest, evaluation.band) {
         (Some(reason), Some(latest), _) => {
@@ -151,10 +150,8 @@ pub fn write_count(count: usize) -> String {
     separate_thousands(&count.to_string())
 }
 
-fn details(metric: &Metric, evaluation: &Evaluation) -> Vec<String> {
-    let Some(workings) = evaluation.workings.as_deref() else {
-        return Vec::new();
-    };
+fn details(metric: &Metric, evaluation: &Evaluation) -> Option<Vec<String>> {
+    let workings = evaluation.workings.as_deref()?;
     let window = &workings.window;
     let mut details = vec![format!(
         "rows {}, step {}, as of {}",
@@ -175,7 +172,7 @@ fn details(metric: &Metric, evaluation: &Evaluation) -> Vec<String> {
         let level = evaluation.level.share();
         details.push(format!("level {level} from max_false_alerts = {budget}"));
     }
-    details
+    Some(details)
 }
 
 fn write_history(cleaned: &Cleaned) -> String {
@@ -215,10 +212,8 @@ pub fn check_object(metric: &Metric, report: &MetricReport) -> Value {
     let cleaned = evaluation.and_then(Evaluation::cleaned);
     let history = cleaned.map(|cleaned| &cleaned.history);
     let rows = window.map(|window| window.row_counts);
-    let latest = evaluation
-        .zip(window)
-        .and_then(|(evaluation, window)| evaluation.latest(window.zone()));
-    let time = latest.map(|latest| latest.time);
+    let zone = window.map(Window::zone);
+    let time = evaluation.and_then(|evaluation| Some(evaluation.latest(zone?)?.time));
     let level = match (evaluation, metric.method.sensitivity) {
         (Some(evaluation), _) => Some(evaluation.level),
         (None, Sensitivity::Level(level)) => Some(level),

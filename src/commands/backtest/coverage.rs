@@ -100,10 +100,7 @@ fn wilson(share: f64, points: f64) -> (f64, f64) {
     )
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "far fewer than 2^53 can have been judged"
-)]
+#[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53")]
 pub fn float(count: usize) -> f64 {
     count as f64
 }

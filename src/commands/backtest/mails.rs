@@ -12,7 +12,7 @@ use super::replay::Replay;
 use crate::commands::report::stamp;
 use crate::config::Metric;
 use crate::detect::{Evaluation, Verdict};
-use crate::forecast::{Direction, Level, Side};
+use crate::forecast::{Level, Side};
 use crate::incident::{Alert, CheckResult, End, MetricState, Muted};
 use crate::notify::{AlertKind, Pending, Record, due};
 
@@ -59,23 +59,21 @@ pub fn replay_mails(replay: &Replay, metric: &Metric) -> Told {
 /// The same as if the band were drawn at another level: the score says on which side of it a value lies.
 pub fn replay_mails_at(level: Level, replay: &Replay, metric: &Metric) -> Told {
     let direction = metric.method.direction;
-    Machine::run(replay, metric, |point| verdict_at(level, point, direction))
-}
-
-fn verdict_at(level: Level, point: &Evaluation, direction: Direction) -> Verdict {
-    let (Some(value), Some(band), Some(score)) = (point.value, point.band, point.score) else {
-        return point.verdict.clone();
-    };
-    let side = if value > band.expected {
-        Side::High
-    } else {
-        Side::Low
-    };
-    if direction.includes(side) && score < 1.0 - level.share() {
-        Verdict::Breach(side)
-    } else {
-        Verdict::Normal
-    }
+    Machine::run(replay, metric, |point| {
+        let (Some(value), Some(band), Some(score)) = (point.value, point.band, point.score) else {
+            return point.verdict.clone();
+        };
+        let side = if value > band.expected {
+            Side::High
+        } else {
+            Side::Low
+        };
+        if direction.includes(side) && score < 1.0 - level.share() {
+            Verdict::Breach(side)
+        } else {
+            Verdict::Normal
+        }
+    })
 }
 
 /// A metric's state, and what its only recipient was told.

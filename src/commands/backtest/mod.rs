@@ -83,10 +83,8 @@ fn choose_points(
     ensure!(!all.is_empty(), "{}", too_short(metric, history));
     let chosen = history.points(metric, args.last);
     if let (true, Some(last)) = (chosen.is_empty(), args.last) {
-        bail!(
-            "--last {}: no value in that time; ask for more",
-            humantime::format_duration(last)
-        );
+        let last = humantime::format_duration(last);
+        bail!("--last {last}: no value in that time; ask for more");
     }
     Ok(chosen)
 }

@@ -112,13 +112,10 @@ fn incidents(summary: &Summary) -> Option<String> {
         let since = write_minute(since.with_timezone(&summary.replay.zone));
         format!("; the longest {length} from {since}")
     });
-    let rate = if tells_of_weeks(summary) {
-        format!(", {} a week", rate(summary.incidents_per_week))
-    } else {
-        String::new()
-    };
+    let weekly = || format!(", {} a week", rate(summary.incidents_per_week));
+    let weekly = tells_of_weeks(summary).then(weekly).unwrap_or_default();
     let (count, partial) = (write_count(incidents.len()), partial(summary));
-    Some(format!("{count} mailed{partial}{rate}{longest}"))
+    Some(format!("{count} mailed{partial}{weekly}{longest}"))
 }
 
 /// The mails of each kind, the most frequent first.

@@ -149,7 +149,9 @@ impl<'a> Run<'a> {
             });
         self.sent = results;
         self.failures.extend(failures);
-        self.keep(channel.close());
+        let gallery = channel.close();
+        self.files = gallery.files;
+        self.failures.extend(gallery.failures);
     }
 
     /// Writes what would be mailed, breach or not.
@@ -162,10 +164,6 @@ impl<'a> Run<'a> {
                 gallery.write_preview(metric, evaluation, [&from, &to], &letterhead);
             }
         }
-        self.keep(gallery);
-    }
-
-    fn keep(&mut self, gallery: Gallery) {
         self.files = gallery.files;
         self.failures.extend(gallery.failures);
     }
