@@ -88,11 +88,9 @@ pub fn write_minute(time: DateTime<Tz>) -> String {
 }
 
 /// A line, and the entries below it, each after its heading.
-pub fn write_page(title: &str, entries: &[(&str, String)]) -> String {
-    let entries = entries.iter();
-    let lines: String = entries
-        .map(|(heading, text)| format!("\n  {heading:<12}{text}"))
-        .collect();
+pub fn write_page<'a>(title: &str, entries: impl Iterator<Item = (&'a str, String)>) -> String {
+    let lines = entries.map(|(heading, text)| format!("\n  {heading:<12}{text}"));
+    let lines: String = lines.collect();
     format!("{title}{lines}\n")
 }
 

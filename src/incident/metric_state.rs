@@ -57,9 +57,8 @@ pub enum CheckResult {
 impl CheckResult {
     pub fn evaluation(&self) -> Option<&Evaluation> {
         match self {
-            Self::Evaluated(evaluation) => Some(evaluation),
-            Self::NothingNew(evaluation) => evaluation.as_ref(),
-            Self::Failed(_) => None,
+            Self::Evaluated(evaluation) | Self::NothingNew(Some(evaluation)) => Some(evaluation),
+            Self::NothingNew(None) | Self::Failed(_) => None,
         }
     }
 }

@@ -30,9 +30,6 @@ const WISHES: [f64; 2] = [7.0, 1.0];
 /// than that (or the highest there is), as far as the period is long enough to tell. Nothing where even
 /// the lowest level falls far short of a wish: daily values cannot make an alert a day.
 pub fn hints(replay: &Replay, metric: &Metric, weeks: f64) -> Vec<Hint> {
-    if replay.decided().next().is_none() {
-        return Vec::new();
-    }
     let levels = LADDER.into_iter().filter_map(Level::new);
     let ladder: Vec<Hint> = levels
         .map(|level| Hint {

@@ -14,8 +14,7 @@ mod tests;
 mod text;
 
 use anyhow::{Context as _, Error, Result, bail, ensure};
-use chrono::{DateTime, TimeDelta};
-use chrono_tz::Tz;
+use chrono::TimeDelta;
 
 use super::report::write_minute;
 use super::{Failure, write_plot};
@@ -26,15 +25,18 @@ use crate::context::{Context, check_picture_path};
 use crate::forecast::Sensitivity;
 use crate::output::{print, write_length};
 use crate::series::Observation;
-use crate::source::{History, Source};
+use crate::source::History;
 use replay::Replay;
 use summary::Summary;
 
 pub fn run(context: &Context, args: &BacktestArgs) -> Result<Exit, Failure> {
     let metric = metric(context, args).map_err(Failure::Misuse)?;
     let source = context.source(std::slice::from_ref(&metric), context.deadline);
-    let source = source.map_err(Failure::Misuse)?;
-    backtest(&metric, source, args, context.now).with_context(|| metric.name.clone())?;
+    let mut source = source.map_err(Failure::Misuse)?;
+    let history = source.history(&metric, args.last, context.now);
+    history
+        .and_then(|history| backtest(&metric, &history, args))
+        .with_context(|| metric.name.clone())?;
     Ok(Exit::Done)
 }
 
@@ -51,15 +53,9 @@ fn metric(context: &Context, args: &BacktestArgs) -> Result<Metric> {
     revised.map_err(Error::msg)
 }
 
-fn backtest(
-    metric: &Metric,
-    mut source: Source,
-    args: &BacktestArgs,
-    now: DateTime<Tz>,
-) -> Result<()> {
-    let history = source.history(metric, args.last, now)?;
-    let points = choose_points(metric, args, &history)?;
-    let replay = Replay::new(&history, &points, metric, args.stride)?;
+fn backtest(metric: &Metric, history: &History, args: &BacktestArgs) -> Result<()> {
+    let points = choose_points(metric, args, history)?;
+    let replay = Replay::new(history, &points, metric, args.stride)?;
     let summary = Summary::new(&replay, metric);
     let drawn = write_plot(args.plot.as_deref(), || draw(&replay, metric));
     print(&match args.format {

@@ -86,11 +86,6 @@ impl Replay {
         point.start(self.zone)
     }
 
-    /// The points with a verdict.
-    pub fn decided(&self) -> impl Iterator<Item = &Evaluation> {
-        self.points.iter().filter(|point| point.band.is_some())
-    }
-
     /// The time from the first judged bucket to the end of the last one.
     pub fn span(&self) -> TimeDelta {
         match (self.points.first(), self.points.last()) {

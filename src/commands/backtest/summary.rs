@@ -45,8 +45,8 @@ impl<'a> Summary<'a> {
             Some(_) => TimeDelta::days(1),
             None => replay.step.times(7),
         };
-        let count =
-            |is: fn(&Evaluation) -> bool| replay.decided().filter(|point| is(point)).count();
+        let decided = replay.points.iter().filter(|point| point.band.is_some());
+        let count = |is: fn(&Evaluation) -> bool| decided.clone().filter(|point| is(point)).count();
         let hour = |point: &Evaluation| replay.time(point).hour();
         let weekday = |point: &Evaluation| replay.time(point).weekday().num_days_from_monday();
         let has_hours = replay.step.per_day().is_some();
@@ -78,9 +78,7 @@ fn blocks(replay: &Replay, length: TimeDelta) -> Vec<Block> {
     let number = |point: &Evaluation| {
         (point.bucket.start - first.bucket.start).num_seconds() / length.num_seconds()
     };
-    let blocks = replay
-        .points
-        .chunk_by(|one, other| number(one) == number(other));
+    let is_same = |one: &Evaluation, other: &Evaluation| number(one) == number(other);
     let block = |points: &[Evaluation]| {
         // Whichever side anybody asked about.
         let inside = points.iter().filter_map(|point| {
@@ -92,7 +90,7 @@ fn blocks(replay: &Replay, length: TimeDelta) -> Vec<Block> {
             of: inside.count(),
         }
     };
-    blocks.map(block).collect()
+    replay.points.chunk_by(is_same).map(block).collect()
 }
 
 fn tally<const N: usize>(replay: &Replay, place: impl Fn(&Evaluation) -> u32) -> [usize; N] {

@@ -16,7 +16,7 @@ use crate::detect::{Evaluation, Verdict, evaluate};
 use crate::forecast::{Band, Direction, Level, Side};
 use crate::incident::Policy;
 use crate::series::{Bucket, Observation, parse_time};
-use crate::source::AsOf;
+use crate::source::{AsOf, Source};
 
 const PARIS: Tz = chrono_tz::Europe::Paris;
 

@@ -36,10 +36,8 @@ pub fn write(summary: &Summary, picture: Option<&Path>) -> String {
         ("picture", picture.map(|path| path.display().to_string())),
     ];
     let entries = entries.into_iter();
-    let entries: Vec<_> = entries
-        .filter_map(|(heading, text)| Some((heading, text?)))
-        .collect();
-    write_page(&summary.metric.name, &entries)
+    let entries = entries.filter_map(|(heading, text)| Some((heading, text?)));
+    write_page(&summary.metric.name, entries)
 }
 
 fn judged(summary: &Summary) -> String {
@@ -103,10 +101,8 @@ fn incidents(summary: &Summary) -> Option<String> {
     }
     let incidents = &summary.told.incidents;
     // The first of those that lasted longest.
-    let longest = incidents
-        .iter()
-        .rev()
-        .max_by_key(|(since, until)| **until - **since);
+    let backwards = incidents.iter().rev();
+    let longest = backwards.max_by_key(|(since, until)| **until - **since);
     let longest = longest.map_or(String::new(), |(since, until)| {
         let length = write_length(*until - *since);
         let since = write_minute(since.with_timezone(&summary.replay.zone));
@@ -203,10 +199,8 @@ fn blindness(summary: &Summary, side: Side) -> Option<String> {
 
 fn hint(summary: &Summary) -> Option<String> {
     let level = summary.replay.level.share();
-    let others = summary
-        .hints
-        .iter()
-        .filter(|hint| (hint.level - level).abs() > 1e-9);
+    let hints = summary.hints.iter();
+    let others = hints.filter(|hint| (hint.level - level).abs() > 1e-9);
     let told = others.map(|hint| {
         let (level, rate) = (hint.level, rate(hint.incidents_per_week));
         format!("level {level} would have meant {rate} alerts a week")

@@ -28,14 +28,11 @@ pub struct Task {
     /// Whether its newest window is wanted even if nothing closed since: somebody is to be shown it.
     pub shows_window: bool,
     pub as_of: AsOf,
+    pub now: DateTime<Tz>,
 }
 
 /// Begins to work through the tasks. Of each come its results, and then a `None`.
-pub fn begin(
-    tasks: Vec<Task>,
-    mut source: Source,
-    now: DateTime<Tz>,
-) -> Receiver<Option<CheckResult>> {
+pub fn begin(tasks: Vec<Task>, mut source: Source) -> Receiver<Option<CheckResult>> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
         for (number, task) in tasks.into_iter().enumerate() {
@@ -45,7 +42,7 @@ pub fn begin(
             // Nobody listens after the deadline.
             let send = |result| drop(sender.send(Some(result)));
             // A bug that one metric's data bring to light must not blind the others.
-            let checking = AssertUnwindSafe(|| check(&task, &mut source, now, send));
+            let checking = AssertUnwindSafe(|| check(&task, &mut source, send));
             let result = catch_unwind(checking).unwrap_or_else(|_| {
                 bail!("a bug in bandwatch stopped the check, please report it")
             });
@@ -59,13 +56,8 @@ pub fn begin(
 }
 
 /// Sends what is found of the buckets that no run came to look at, and returns the last result.
-fn check(
-    task: &Task,
-    source: &mut Source,
-    now: DateTime<Tz>,
-    send: impl Fn(CheckResult),
-) -> Result<CheckResult> {
-    let metric = &task.metric;
+fn check(task: &Task, source: &mut Source, send: impl Fn(CheckResult)) -> Result<CheckResult> {
+    let (metric, now) = (&task.metric, task.now);
     let evaluate = |window| evaluate(window, &metric.method);
     let conclude = |window| evaluate(window).map(CheckResult::Evaluated);
     let is_past = !matches!(task.as_of, AsOf::Time(time) if time == now);
@@ -84,7 +76,7 @@ fn check(
             return conclude(buckets.into_latest());
         }
         Fetched::Nothing(Some(window)) => window,
-        Fetched::Nothing(None) if task.shows_window || may_be_stale(task, now) => {
+        Fetched::Nothing(None) if task.shows_window || may_be_stale(task) => {
             source.latest(metric, task.as_of, now)?
         }
         Fetched::Nothing(None) => return Ok(CheckResult::NothingNew(None)),
@@ -97,9 +89,9 @@ fn check(
 }
 
 /// Where no row came since, the newest data is as old as it was, and that alone may make it stale.
-fn may_be_stale(task: &Task, now: DateTime<Tz>) -> bool {
+fn may_be_stale(task: &Task) -> bool {
     task.newest_data.is_some_and(|newest| {
-        let age = now.to_utc() - newest.end;
+        let age = task.now.to_utc() - newest.end;
         task.metric.may_be_stale(age, newest.length())
     })
 }

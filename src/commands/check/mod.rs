@@ -90,7 +90,7 @@ impl<'a> Run<'a> {
         const GRACE: Duration = Duration::from_millis(200);
         let metrics = self.plan.metrics.iter();
         let tasks: Vec<Task> = metrics.clone().map(|metric| self.task(metric)).collect();
-        let found = evaluate::begin(tasks, source, self.context.now);
+        let found = evaluate::begin(tasks, source);
         let mut results = Results::new();
         let mut take = |metric: &'a Metric, result| {
             self.update(metric, &result);

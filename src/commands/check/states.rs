@@ -42,6 +42,7 @@ impl<'a> Run<'a> {
             newest_data,
             shows_window: muted == Muted::No && alerts.any(is_untold_incident),
             as_of: self.plan.as_of,
+            now: self.context.now,
         }
     }
 

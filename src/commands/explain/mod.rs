@@ -61,17 +61,15 @@ fn explain(metric: &Metric, window: Window, args: &ExplainArgs) -> Result<()> {
 
 /// Where nothing was expected there is nothing to take apart.
 fn decompose_history(metric: &Metric, workings: &Workings) -> Result<Option<Components>> {
-    let (Some(cleaned), Some(_)) = (&workings.cleaned, &workings.forecast) else {
-        return Ok(None);
-    };
-    let Some(split) = workings.window.series.split_latest() else {
+    let split = workings.window.series.split_latest();
+    let (Some(cleaned), Some(_), Some(split)) = (&workings.cleaned, &workings.forecast, split)
+    else {
         return Ok(None);
     };
     decompose(&split.history, cleaned, &metric.method).context("take the history apart")
 }
 
 /// A value that the fit took for a less extreme one.
-#[derive(Debug, Clone, Copy, PartialEq)]
 struct ClippedValue {
     time: DateTime<Tz>,
     value: f64,

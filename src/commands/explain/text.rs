@@ -47,7 +47,7 @@ pub fn write(
     entries.extend(write_deviation(evaluation).map(|text| ("deviation", text)));
     entries.extend(blind_sides(&metric.method, evaluation).map(|text| ("blind", text)));
     entries.extend(picture.map(|path| ("picture", path.display().to_string())));
-    write_page(&write_line(metric, evaluation), &entries)
+    write_page(&write_line(metric, evaluation), entries.into_iter())
 }
 
 fn as_of(window: &Window) -> String {

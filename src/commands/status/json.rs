@@ -12,9 +12,8 @@ use crate::incident::{Alert, Condition};
 pub fn object(status: &Status) -> Value {
     let (state, context) = (status.state, status.context);
     let stamped = |time: DateTime<Utc>| stamp(status.zoned(time));
-    let metrics = status
-        .metrics()
-        .map(|metric| metric_object(status, &metric));
+    let metrics = status.metrics();
+    let metrics = metrics.map(|metric| metric_object(status, &metric));
     let outbox = status.outbox().into_iter().map(|waiting| {
         json!({
             "subject": waiting.subject,
