@@ -10,11 +10,14 @@ mod report;
 pub mod silence;
 pub mod status;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Error, Result};
 
-use crate::output::write_whole;
+use crate::config::Metric;
+use crate::detect::{Evaluation, Verdict, evaluate};
+use crate::output::{write_error, write_whole};
+use crate::series::Window;
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug)]
@@ -30,14 +33,18 @@ impl From<Error> for Failure {
     }
 }
 
-/// Draws the picture if one is wanted, and says where it is.
-fn write_plot(
-    path: Option<&Path>,
-    draw: impl FnOnce() -> Result<Vec<u8>>,
-) -> Result<Option<PathBuf>> {
-    let Some(path) = path else {
-        return Ok(None);
-    };
-    write_whole(path, &draw()?).with_context(|| format!("--plot: write {}", path.display()))?;
-    Ok(Some(path.to_path_buf()))
+/// One of many. A window that cannot be judged must not keep the others from it.
+fn evaluate_past(window: Window, metric: &Metric) -> Evaluation {
+    evaluate(window.clone(), &metric.method).unwrap_or_else(|error| {
+        let level = metric.method.level(window.step()).unwrap_or_default();
+        let verdict = Verdict::Undecided(write_error(&error));
+        Evaluation::without_forecast(window, level, verdict, None)
+    })
+}
+
+/// Draws the picture, if one is wanted.
+fn write_plot(path: Option<&Path>, draw: impl FnOnce() -> Result<Vec<u8>>) -> Result<()> {
+    path.map_or(Ok(()), |path| {
+        write_whole(path, &draw()?).with_context(|| format!("--plot: write {}", path.display()))
+    })
 }

@@ -4,7 +4,6 @@ mod blind;
 
 use std::path::PathBuf;
 
-use anyhow::anyhow;
 use chrono::{DateTime, SecondsFormat};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
@@ -14,11 +13,9 @@ use crate::config::Metric;
 use crate::detect::{Evaluation, Verdict};
 use crate::forecast::clean::Cleaned;
 use crate::forecast::{Band, Level, Season, Sensitivity};
-use crate::output::{
-    Notation, complain, print, separate_thousands, write_length, write_time, write_times,
-};
+use crate::output::{Notation, separate_thousands, write_length, write_time, write_times};
 use crate::series::{TimeSeries, Window};
-pub use blind::{blind_sides, explain_blind_high, explain_blind_low};
+pub use blind::{blind_sides, explain_blind};
 
 /// How much a run tells in text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,10 +29,9 @@ pub enum Verbosity {
     Details,
 }
 
-/// All that is to be said of one metric after a check.
-#[derive(Debug)]
-pub struct MetricReport<'a> {
-    pub metric: &'a Metric,
+/// What came of the check of one metric.
+#[derive(Debug, Default)]
+pub struct MetricReport {
     /// None where the metric could not be read or judged.
     pub evaluation: Option<Evaluation>,
     /// The bucket that was evaluated last, where there is none after it.
@@ -47,96 +43,74 @@ pub struct MetricReport<'a> {
     pub failures: Vec<String>,
 }
 
-impl<'a> MetricReport<'a> {
-    pub fn new(metric: &'a Metric) -> Self {
-        Self {
-            metric,
-            evaluation: None,
-            unchanged_since: None,
-            mailed: Vec::new(),
-            files: Vec::new(),
-            failures: Vec::new(),
-        }
-    }
-
-    /// Prints what there is to tell; failures on standard error, in any case.
-    pub fn print(&self, format: Format, verbosity: Verbosity) {
-        if let Some(text) = self.write(format, verbosity) {
-            // A reader that has gone (as in `| head`) is no reason to stop checking.
-            let _ = print(&(text + "\n"));
-        }
-        for failure in &self.failures {
-            complain(&anyhow!("{}: {failure}", self.metric.name));
-        }
-    }
-
+impl MetricReport {
     /// The text for standard output, if there is something to tell.
-    pub fn write(&self, format: Format, verbosity: Verbosity) -> Option<String> {
-        match (format, &self.evaluation) {
+    pub fn write(&self, metric: &Metric, format: Format, verbosity: Verbosity) -> Option<String> {
+        match format {
             _ if verbosity == Verbosity::Quiet => None,
-            (Format::Json, _) => Some(check_object(self).to_string()),
-            (Format::Text, Some(evaluation)) => self.write_text(evaluation, verbosity),
-            (Format::Text, None) => self.write_unchanged(verbosity),
+            Format::Json => Some(check_object(metric, self).to_string()),
+            Format::Text => self.write_text(metric, verbosity),
         }
     }
 
-    /// That there is nothing new, and what was sent all the same.
-    fn write_unchanged(&self, verbosity: Verbosity) -> Option<String> {
-        let since = self.unchanged_since?;
-        if verbosity == Verbosity::Notable && self.mailed.is_empty() {
+    fn write_text(&self, metric: &Metric, verbosity: Verbosity) -> Option<String> {
+        let evaluation = self.evaluation.as_ref();
+        let verdict = evaluation.map(|evaluation| &evaluation.verdict);
+        let is_usual = verdict.is_none_or(|verdict| *verdict == Verdict::Normal);
+        if verbosity == Verbosity::Notable && is_usual && self.mailed.is_empty() {
             return None;
         }
-        let time = since.format("%Y-%m-%d %H:%M %Z");
-        let mut lines = vec![format!("{}  nothing new since {time}", self.metric.name)];
-        lines.extend(self.actions());
-        Some(lines.join("\n"))
-    }
-
-    fn write_text(&self, evaluation: &Evaluation, verbosity: Verbosity) -> Option<String> {
-        let is_notable = evaluation.verdict != Verdict::Normal || !self.mailed.is_empty();
-        if verbosity == Verbosity::Notable && !is_notable {
-            return None;
-        }
-        let mut lines = vec![write_line(self.metric, evaluation)];
+        let mut lines = vec![match (evaluation, self.unchanged_since) {
+            (Some(evaluation), _) => write_line(metric, evaluation),
+            (None, Some(since)) => {
+                format!("{}  nothing new since {}", metric.name, write_minute(since))
+            }
+            (None, None) => return None,
+        }];
         if verbosity != Verbosity::Notable {
-            let blind = blind_sides(&self.metric.method, evaluation);
-            lines.extend(blind.iter().map(|line| format!("  {line}")));
+            let blind = evaluation.map(|evaluation| blind_sides(&metric.method, evaluation));
+            lines.extend(blind.into_iter().flatten());
         }
-        lines.extend(self.actions());
+        lines.extend(self.mailed.iter().map(|to| format!("mailed to {to}")));
+        let files = self.files.iter().map(|path| path.display());
+        lines.extend(files.map(|path| format!("wrote {path}")));
         if verbosity == Verbosity::Details {
-            let details = details(self.metric, evaluation);
-            lines.extend(details.into_iter().map(|detail| format!("  {detail}")));
+            let details = evaluation.and_then(|evaluation| details(metric, evaluation));
+            lines.extend(details.into_iter().flatten());
         }
-        Some(lines.join("\n"))
+        Some(lines.join("\n  "))
     }
+}
 
-    fn actions(&self) -> impl Iterator<Item = String> {
-        let mailed = self.mailed.iter().map(|to| format!("  mailed to {to}"));
-        let files = self.files.iter();
-        mailed.chain(files.map(|path| format!("  wrote {}", path.display())))
-    }
+/// A time in full, to the minute: `2026-11-22 14:05 CET`
+pub fn write_minute(time: DateTime<Tz>) -> String {
+    time.format("%Y-%m-%d %H:%M %Z").to_string()
+}
+
+/// A line, and the entries below it, each after its heading.
+pub fn write_page<'a>(title: &str, entries: impl Iterator<Item = (&'a str, String)>) -> String {
+    let lines = entries.map(|(heading, text)| format!("\n  {heading:<12}{text}"));
+    let lines: String = lines.collect();
+    format!("{title}{lines}\n")
 }
 
 /// The verdict on one line: `sales  HIGH  1,843.20 at 14:05 CET, expected 1,102.40 (912.10 to 1,297.80)`
 pub fn write_line(metric: &Metric, evaluation: &Evaluation) -> String {
     let (name, verdict) = (&metric.name, evaluation.verdict.word().to_uppercase());
-    let now = evaluation
-        .window()
-        .map_or_else(|| evaluation.start(chrono_tz::UTC), |window| window.as_of);
+    let now = evaluation.window().map(|window| window.as_of);
+    let now = now.unwrap_or(evaluation.start(chrono_tz::UTC));
     let latest = evaluation.latest(now.timezone());
-    match (evaluation.reason(), latest, evaluation.band) {
+    let told = match (evaluation.reason(), latest, evaluation.band) {
         (Some(reason), Some(latest), _) => {
             let value = Notation::for_value(latest.value).write(latest.value);
             let time = write_time(latest.time, now);
-            format!("{name}  {verdict}  {reason} (newest: {value} at {time})")
+            format!("{reason} (newest: {value} at {time})")
         }
-        (Some(reason), None, _) => format!("{name}  {verdict}  {reason}"),
-        (_, Some(latest), Some(band)) => {
-            let told = write_against(latest.value, &band, latest.time, now);
-            format!("{name}  {verdict}  {told}")
-        }
-        _ => format!("{name}  {verdict}"),
-    }
+        (Some(reason), None, _) => reason.to_string(),
+        (_, Some(latest), Some(band)) => write_against(latest.value, &band, latest.time, now),
+        _ => return format!("{name}  {verdict}"),
+    };
+    format!("{name}  {verdict}  {told}")
 }
 
 /// `1,843.20 at 14:05 CET, expected 1,102.40 (912.10 to 1,297.80)`
@@ -174,10 +148,8 @@ pub fn write_count(count: usize) -> String {
     separate_thousands(&count.to_string())
 }
 
-fn details(metric: &Metric, evaluation: &Evaluation) -> Vec<String> {
-    let Some(workings) = evaluation.workings.as_deref() else {
-        return Vec::new();
-    };
+fn details(metric: &Metric, evaluation: &Evaluation) -> Option<Vec<String>> {
+    let workings = evaluation.workings.as_deref()?;
     let window = &workings.window;
     let mut details = vec![format!(
         "rows {}, step {}, as of {}",
@@ -198,7 +170,7 @@ fn details(metric: &Metric, evaluation: &Evaluation) -> Vec<String> {
         let level = evaluation.level.share();
         details.push(format!("level {level} from max_false_alerts = {budget}"));
     }
-    details
+    Some(details)
 }
 
 fn write_history(cleaned: &Cleaned) -> String {
@@ -211,7 +183,7 @@ fn write_history(cleaned: &Cleaned) -> String {
     format!(
         "history {} from {}: {} values, {} missing, {} clipped{fences}",
         write_length(history.span()),
-        history.time(0).format("%Y-%m-%d %H:%M %Z"),
+        write_minute(history.time(0)),
         write_count(history.len() - history.missing()),
         write_count(history.missing()),
         write_count(cleaned.clipped.len())
@@ -231,18 +203,15 @@ fn seasons(seasons: &[Season]) -> String {
 }
 
 /// One metric as a JSON object; `src/commands/README.md` explains the fields.
-pub fn check_object(report: &MetricReport) -> Value {
-    let metric = report.metric;
+pub fn check_object(metric: &Metric, report: &MetricReport) -> Value {
     let evaluation = report.evaluation.as_ref();
     let window = evaluation.and_then(Evaluation::window);
     let band = evaluation.and_then(|evaluation| evaluation.band);
     let cleaned = evaluation.and_then(Evaluation::cleaned);
     let history = cleaned.map(|cleaned| &cleaned.history);
     let rows = window.map(|window| window.row_counts);
-    let time = evaluation
-        .zip(window)
-        .filter(|(evaluation, _)| evaluation.value.is_some())
-        .map(|(evaluation, window)| evaluation.start(window.zone()));
+    let zone = window.map(Window::zone);
+    let time = evaluation.and_then(|evaluation| Some(evaluation.latest(zone?)?.time));
     let level = match (evaluation, metric.method.sensitivity) {
         (Some(evaluation), _) => Some(evaluation.level),
         (None, Sensitivity::Level(level)) => Some(level),

@@ -19,13 +19,11 @@ pub fn silence(context: &Context, args: &SilenceArgs) -> Result<Exit, Failure> {
     let metric = context.metric(Some(&args.metric), "a silence");
     let metric = metric.map_err(Failure::Misuse)?.name;
     let until = until(args, context.now).map_err(Failure::Misuse)?;
-    let because = args.because.as_deref().map(one_line);
-    let because = because.map(|text| text.chars().take(LONGEST_REASON).collect::<String>());
-    let because = because.filter(|text| !text.is_empty());
-    let mut told = format!(
-        "{metric} is silent until {}",
-        write_time(until, context.now)
-    );
+    let because = args.because.as_deref().map_or(String::new(), one_line);
+    let because: String = because.chars().take(LONGEST_REASON).collect();
+    let because = Some(because).filter(|text| !text.is_empty());
+    let end = write_time(until, context.now);
+    let mut told = format!("{metric} is silent until {end}");
     if let Some(because) = &because {
         told += &format!(": {because}");
     }
@@ -37,10 +35,8 @@ pub fn silence(context: &Context, args: &SilenceArgs) -> Result<Exit, Failure> {
     change_silences(&dir, |silences| silences.add(&metric, silence, now))?;
     if !State::look(&dir).runs.metrics.contains_key(&metric) {
         // Runs of another user, or in another environment, keep their state elsewhere.
-        told += &format!(
-            "\nno run that keeps its state in {} has looked at {metric} yet",
-            dir.display()
-        );
+        let dir = dir.display();
+        told += &format!("\nno run that keeps its state in {dir} has looked at {metric} yet");
     }
     print(&(told + "\n"))?;
     Ok(Exit::Done)
@@ -51,10 +47,8 @@ pub fn unsilence(context: &Context, metric: &str) -> Result<Exit, Failure> {
     let metric = metric.map_err(Failure::Misuse)?.name;
     let now = context.now_utc();
     let ended = change_silences(&context.state_dir(), |silences| silences.end(&metric, now))?;
-    print(&match ended {
-        Some(_) => format!("{metric} is heard again\n"),
-        None => format!("{metric} was not silent\n"),
-    })?;
+    let told = ended.map_or("was not silent", |_| "is heard again");
+    print(&format!("{metric} {told}\n"))?;
     Ok(Exit::Done)
 }
 

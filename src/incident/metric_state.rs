@@ -54,6 +54,15 @@ pub enum CheckResult {
     Failed(String),
 }
 
+impl CheckResult {
+    pub fn evaluation(&self) -> Option<&Evaluation> {
+        match self {
+            Self::Evaluated(evaluation) | Self::NothingNew(Some(evaluation)) => Some(evaluation),
+            Self::NothingNew(None) | Self::Failed(_) => None,
+        }
+    }
+}
+
 /// What is so of a metric's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {

@@ -4,7 +4,8 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
+use chrono_tz::Tz;
 use serde::Deserialize;
 
 use super::quiet::QuietWindow;
@@ -22,6 +23,12 @@ pub struct Policy {
     /// How long checks may fail, or say nothing, before that is told.
     pub unwell_after: TimeDelta,
     pub quiet: Vec<QuietWindow>,
+}
+
+impl Policy {
+    pub fn is_quiet(&self, time: DateTime<Tz>) -> bool {
+        self.quiet.iter().any(|window| window.holds(time))
+    }
 }
 
 impl Default for Policy {

@@ -5,4 +5,4 @@ mod notation;
 mod print;
 
 pub use notation::*;
-pub use print::{complain, print, write_whole};
+pub use print::{complain, print, write_error, write_whole};

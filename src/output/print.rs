@@ -24,11 +24,12 @@ pub fn print(text: &str) -> Result<()> {
 /// Says on standard error, on one line, what could not be done.
 pub fn complain(error: &Error) {
     // Not eprintln!, which panics where standard error is full or closed.
-    let _ = writeln!(
-        io::stderr(),
-        "bandwatch: {}",
-        one_line(&format!("{error:#}"))
-    );
+    let _ = writeln!(io::stderr(), "bandwatch: {}", write_error(error));
+}
+
+/// An error and its causes, on one line.
+pub fn write_error(error: &Error) -> String {
+    one_line(&format!("{error:#}"))
 }
 
 /// Writes a file whole, under another name first: whoever looks meanwhile, or stops the program, finds

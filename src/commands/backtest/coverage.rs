@@ -28,16 +28,9 @@ pub struct Coverage {
     pub share: f64,
     pub lower: f64,
     pub upper: f64,
-    pub basis: Basis,
-}
-
-/// What is taken to be independent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Basis {
-    Blocks(usize),
-    /// There are too few blocks to tell how they differ: the interval is too narrow if misses
-    /// cluster.
-    Points,
+    /// The number of blocks. `None`: too few to tell how they differ, and the points are taken to be
+    /// independent, which is too narrow if misses cluster.
+    pub blocks: Option<usize>,
 }
 
 /// Fewer say too little of how blocks differ.
@@ -54,18 +47,14 @@ pub fn measure(blocks: &[Block]) -> Option<Coverage> {
         return None;
     }
     let share = inside / of;
-    let (basis, points) = if blocks.len() < FEWEST_BLOCKS {
-        (Basis::Points, of)
-    } else {
-        let basis = Basis::Blocks(blocks.len());
-        (basis, independent_points(&blocks, share, of))
-    };
+    let enough = Some(blocks.len()).filter(|count| *count >= FEWEST_BLOCKS);
+    let points = enough.map_or(of, |_| independent_points(&blocks, share, of));
     let (lower, upper) = wilson(share, points);
     Some(Coverage {
         share,
         lower,
         upper,
-        basis,
+        blocks: enough,
     })
 }
 
@@ -90,11 +79,8 @@ fn independent_points(blocks: &[&Block], share: f64, of: f64) -> f64 {
 fn t_quantile(degrees: f64) -> f64 {
     let z = QUANTILE;
     let odd_powers = |coefficients: &[f64]| {
-        let sum = coefficients
-            .iter()
-            .rev()
-            .fold(0.0, |sum, coefficient| sum * z * z + coefficient);
-        sum * z
+        let descending = coefficients.iter().rev();
+        z * descending.fold(0.0, |sum, coefficient| sum * z * z + coefficient)
     };
     z + odd_powers(&[1.0, 1.0]) / 4.0 / degrees
         + odd_powers(&[3.0, 16.0, 5.0]) / 96.0 / degrees.powi(2)
@@ -114,10 +100,7 @@ fn wilson(share: f64, points: f64) -> (f64, f64) {
     )
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "far fewer than 2^53 can have been judged"
-)]
+#[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53")]
 pub fn float(count: usize) -> f64 {
     count as f64
 }
@@ -126,8 +109,13 @@ pub fn float(count: usize) -> f64 {
 mod tests {
     use super::*;
 
-    fn close(left: f64, right: f64, tolerance: f64) -> bool {
-        (left - right).abs() <= tolerance
+    fn assert_close(found: f64, expected: f64, tolerance: f64) {
+        let distance = (found - expected).abs();
+        assert!(distance <= tolerance, "{found}, not {expected}");
+    }
+
+    fn interval(blocks: &[Block]) -> Coverage {
+        measure(blocks).expect("a share")
     }
 
     #[test]
@@ -135,17 +123,14 @@ mod tests {
         // python3 -c "from scipy.stats import binomtest as b;
         //   print([b(k, n).proportion_ci(method='wilson') for k, n in ((94, 100), (20, 20))])"
         // scipy 1.10.1
-        for (share, points, expected) in [
-            (
-                0.94,
-                100.0,
-                (0.875_231_845_541_040_7, 0.972_213_876_036_811_9),
-            ),
-            (1.0, 20.0, (0.838_874_841_947_180_8, 1.0)),
-        ] {
-            let (lower, upper) = wilson(share, points);
-            assert!(close(lower, expected.0, 1e-12), "{lower}");
-            assert!(close(upper, expected.1, 1e-12), "{upper}");
+        let some = [0.875_231_845_541_040_7, 0.972_213_876_036_811_9];
+        let all = [0.838_874_841_947_180_8, 1.0];
+        for (inside, of, [lower, upper]) in [(94, 100, some), (20, 20, all)] {
+            // A single block says nothing of their spread.
+            let coverage = interval(&[Block { inside, of }]);
+            assert_eq!(coverage.blocks, None);
+            assert_close(coverage.lower, lower, 1e-12);
+            assert_close(coverage.upper, upper, 1e-12);
         }
     }
 
@@ -159,8 +144,7 @@ mod tests {
             (27.0, 2.051_831),
             (200.0, 1.971_896),
         ] {
-            let found = t_quantile(degrees);
-            assert!(close(found / expected, 1.0, 1e-3), "{degrees}: {found}");
+            assert_close(t_quantile(degrees) / expected, 1.0, 1e-3);
         }
     }
 
@@ -172,44 +156,23 @@ mod tests {
         //   N = p*(1-p)/v * (z/t.ppf(.975,B-1))**2; c = (p+z*z/2/N)/(1+z*z/N)
         //   h = z/(1+z*z/N)*np.sqrt(p*(1-p)/N+z*z/4/N/N); print(p, c-h, c+h)"
         // numpy 1.24.2, scipy 1.10.1
-        let inside = [288, 270, 280, 250, 288, 276, 281];
-        let of = [288, 288, 288, 288, 288, 288, 285];
-        let blocks: Vec<Block> = inside
-            .into_iter()
-            .zip(of)
-            .map(|(inside, of)| Block { inside, of })
-            .collect();
-        let coverage = measure(&blocks).expect("a share");
-        assert_eq!(coverage.basis, Basis::Blocks(7));
-        assert!(close(coverage.share, 0.960_258_3, 1e-7), "{coverage:?}");
-        assert!(close(coverage.lower, 0.891_767, 1e-4), "{coverage:?}");
-        assert!(close(coverage.upper, 0.986_084, 1e-4), "{coverage:?}");
-    }
-
-    #[test]
-    fn a_few_blocks_say_nothing_of_their_spread() {
-        let blocks = [Block {
-            inside: 94,
-            of: 100,
-        }];
-        let coverage = measure(&blocks).expect("a share");
-        assert_eq!(coverage.basis, Basis::Points);
-        assert!(close(coverage.lower, 0.875_232, 1e-6), "{coverage:?}");
+        let mut blocks =
+            [288, 270, 280, 250, 288, 276, 281].map(|inside| Block { inside, of: 288 });
+        blocks[6].of = 285;
+        let coverage = interval(&blocks);
+        assert_eq!(coverage.blocks, Some(7));
+        assert_close(coverage.share, 0.960_258_3, 1e-7);
+        assert_close(coverage.lower, 0.891_767, 1e-4);
+        assert_close(coverage.upper, 0.986_084, 1e-4);
     }
 
     #[test]
     fn blocks_all_alike_are_worth_their_points_and_no_more() {
-        let alike = [Block { inside: 9, of: 10 }; 20];
-        let coverage = measure(&alike).expect("a share");
-        assert!(
-            coverage.lower < 0.9 && coverage.lower > 0.84,
-            "{coverage:?}"
-        );
-        let whole = measure(&[Block { inside: 10, of: 10 }; 20]).expect("a share");
-        assert!(
-            close(whole.upper, 1.0, 0.0) && whole.lower > 0.97,
-            "{whole:?}"
-        );
+        let alike = interval(&[Block { inside: 9, of: 10 }; 20]);
+        assert!(alike.lower < 0.9 && alike.lower > 0.84, "{alike:?}");
+        let whole = interval(&[Block { inside: 10, of: 10 }; 20]);
+        assert_close(whole.upper, 1.0, 0.0);
+        assert!(whole.lower > 0.97, "{whole:?}");
         assert_eq!(measure(&[Block::default(); 20]), None);
         assert_eq!(measure(&[]), None);
     }

@@ -3,7 +3,6 @@
 
 use serde::Serialize;
 
-use super::coverage::float;
 use super::mails::replay_mails_at;
 use super::replay::Replay;
 use crate::config::Metric;
@@ -31,32 +30,22 @@ const WISHES: [f64; 2] = [7.0, 1.0];
 /// than that (or the highest there is), as far as the period is long enough to tell. Nothing where even
 /// the lowest level falls far short of a wish: daily values cannot make an alert a day.
 pub fn hints(replay: &Replay, metric: &Metric, weeks: f64) -> Vec<Hint> {
-    if replay.decided().next().is_none() {
-        return Vec::new();
-    }
-    let ladder: Vec<Hint> = LADDER
-        .into_iter()
-        .filter_map(Level::new)
-        .map(|level| hint(replay, metric, level, weeks))
+    let levels = LADDER.into_iter().filter_map(Level::new);
+    let ladder: Vec<Hint> = levels
+        .map(|level| Hint {
+            level: level.share(),
+            incidents_per_week: replay_mails_at(level, replay, metric).rate(weeks),
+        })
         .collect();
-    let wishes = WISHES.into_iter().filter(|wish| wish * weeks >= 1.0);
-    let grants = |wish: f64| {
-        let granting = ladder
-            .iter()
-            .position(|hint| hint.incidents_per_week <= wish);
-        let hint = granting.map_or(ladder.last(), |place| ladder.get(place))?;
-        let falls_short = granting == Some(0) && hint.incidents_per_week < FAR_SHORT * wish;
-        (!falls_short).then_some(hint)
+    let grant = |wish: f64| {
+        let is_granted = |hint: &Hint| hint.incidents_per_week <= wish;
+        let place = ladder.iter().position(is_granted);
+        let hint = place.map_or(ladder.last(), |place| ladder.get(place))?;
+        let falls_short = place == Some(0) && hint.incidents_per_week < FAR_SHORT * wish;
+        (!falls_short).then_some(*hint)
     };
-    let mut hints: Vec<Hint> = wishes.filter_map(grants).copied().collect();
+    let wishes = WISHES.into_iter().filter(|wish| wish * weeks >= 1.0);
+    let mut hints: Vec<Hint> = wishes.filter_map(grant).collect();
     hints.dedup();
     hints
-}
-
-fn hint(replay: &Replay, metric: &Metric, level: Level, weeks: f64) -> Hint {
-    let told = replay_mails_at(level, replay, metric);
-    Hint {
-        level: level.share(),
-        incidents_per_week: float(told.incidents.len()) / weeks,
-    }
 }

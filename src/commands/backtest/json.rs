@@ -2,22 +2,26 @@
 
 use serde_json::{Value, json};
 
-use super::coverage::Basis;
-use super::replay::Replay;
 use super::summary::Summary;
 use crate::commands::report::stamp;
-use crate::config::Metric;
-use crate::detect::Evaluation;
 use crate::forecast::Sensitivity;
 
 /// `src/commands/README.md` explains the fields.
-pub fn object(replay: &Replay, summary: &Summary, metric: &Metric) -> Value {
-    let coverage = summary.coverage;
+pub fn object(summary: &Summary) -> Value {
+    let (replay, metric, coverage) = (summary.replay, summary.metric, summary.coverage);
     let ends = replay.points.first().zip(replay.points.last());
-    let points = replay
-        .points
-        .iter()
-        .map(|point| point_object(point, replay));
+    let points = replay.points.iter().map(|point| {
+        json!({
+            "time": stamp(replay.time(point)),
+            "value": point.value,
+            "expected": point.band.map(|band| band.expected),
+            "lower": point.band.map(|band| band.lower),
+            "upper": point.band.map(|band| band.upper),
+            "score": point.score,
+            "verdict": point.verdict.word(),
+            "reason": point.reason(),
+        })
+    });
     json!({
         "metric": metric.name,
         "level": replay.level.share(),
@@ -35,10 +39,7 @@ pub fn object(replay: &Replay, summary: &Summary, metric: &Metric) -> Value {
         "coverage": coverage.map(|coverage| coverage.share),
         "coverage_lower": coverage.map(|coverage| coverage.lower),
         "coverage_upper": coverage.map(|coverage| coverage.upper),
-        "coverage_blocks": coverage.and_then(|coverage| match coverage.basis {
-            Basis::Blocks(blocks) => Some(blocks),
-            Basis::Points => None,
-        }),
+        "coverage_blocks": coverage.and_then(|coverage| coverage.blocks),
         "high": summary.high,
         "low": summary.low,
         "incidents": summary.told.incidents.len(),
@@ -50,18 +51,5 @@ pub fn object(replay: &Replay, summary: &Summary, metric: &Metric) -> Value {
         "hints": summary.hints,
         "mails": summary.told.mails,
         "points": points.collect::<Vec<_>>(),
-    })
-}
-
-fn point_object(point: &Evaluation, replay: &Replay) -> Value {
-    json!({
-        "time": stamp(replay.time(point)),
-        "value": point.value,
-        "expected": point.band.map(|band| band.expected),
-        "lower": point.band.map(|band| band.lower),
-        "upper": point.band.map(|band| band.upper),
-        "score": point.score,
-        "verdict": point.verdict.word(),
-        "reason": point.reason(),
     })
 }

@@ -4,14 +4,15 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::coverage::float;
 use super::replay::Replay;
 use crate::commands::report::stamp;
 use crate::config::Metric;
 use crate::detect::{Evaluation, Verdict};
-use crate::forecast::{Direction, Level, Side};
+use crate::forecast::{Level, Side};
 use crate::incident::{Alert, CheckResult, End, MetricState, Muted};
 use crate::notify::{AlertKind, Pending, Record, due};
 
@@ -31,53 +32,48 @@ pub struct Mail {
     pub deviation: Option<f64>,
 }
 
-/// An incident that was told.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Incident {
-    pub side: Side,
-    pub since: DateTime<Utc>,
-    /// The end of its last bucket outside.
-    pub until: DateTime<Utc>,
-}
-
 /// All that would have been told.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Told {
     pub mails: Vec<Mail>,
-    pub incidents: Vec<Incident>,
+    /// By when it began, the end of the last bucket outside of each incident.
+    pub incidents: BTreeMap<DateTime<Utc>, DateTime<Utc>>,
 }
 
-impl Incident {
-    pub fn length(&self) -> TimeDelta {
-        self.until - self.since
+impl Told {
+    /// The incidents a week, where these are the incidents of so many weeks.
+    pub fn rate(&self, weeks: f64) -> f64 {
+        if weeks > 0.0 {
+            float(self.incidents.len()) / weeks
+        } else {
+            0.0
+        }
     }
 }
 
 /// Replays the mails of a backtest.
 pub fn replay_mails(replay: &Replay, metric: &Metric) -> Told {
-    Machine::new(replay, metric).run(|point| point.verdict.clone())
+    Machine::run(replay, metric, |point| point.verdict.clone())
 }
 
 /// The same as if the band were drawn at another level: the score says on which side of it a value lies.
 pub fn replay_mails_at(level: Level, replay: &Replay, metric: &Metric) -> Told {
     let direction = metric.method.direction;
-    Machine::new(replay, metric).run(|point| verdict_at(level, point, direction))
-}
-
-fn verdict_at(level: Level, point: &Evaluation, direction: Direction) -> Verdict {
-    let (Some(value), Some(band), Some(score)) = (point.value, point.band, point.score) else {
-        return point.verdict.clone();
-    };
-    let side = if value > band.expected {
-        Side::High
-    } else {
-        Side::Low
-    };
-    if direction.includes(side) && score < 1.0 - level.share() {
-        Verdict::Breach(side)
-    } else {
-        Verdict::Normal
-    }
+    Machine::run(replay, metric, |point| {
+        let (Some(value), Some(band), Some(score)) = (point.value, point.band, point.score) else {
+            return point.verdict.clone();
+        };
+        let side = if value > band.expected {
+            Side::High
+        } else {
+            Side::Low
+        };
+        if direction.includes(side) && score < 1.0 - level.share() {
+            Verdict::Breach(side)
+        } else {
+            Verdict::Normal
+        }
+    })
 }
 
 /// A metric's state, and what its only recipient was told.
@@ -87,70 +83,64 @@ struct Machine<'a> {
     state: MetricState,
     /// By the id of the alert.
     records: BTreeMap<String, Record>,
-    mails: Vec<Mail>,
-    /// By the id of the alert, in the order in which they began.
-    incidents: BTreeMap<DateTime<Utc>, Incident>,
+    told: Told,
 }
 
-impl<'a> Machine<'a> {
-    fn new(replay: &'a Replay, metric: &'a Metric) -> Self {
-        Self {
+impl Machine<'_> {
+    fn run(replay: &Replay, metric: &Metric, verdict: impl Fn(&Evaluation) -> Verdict) -> Told {
+        let mut machine = Machine {
             replay,
             metric,
             state: MetricState::default(),
             records: BTreeMap::new(),
-            mails: Vec::new(),
-            incidents: BTreeMap::new(),
-        }
-    }
-
-    fn run(mut self, verdict: impl Fn(&Evaluation) -> Verdict) -> Told {
-        let mut missed = self.replay.missed.iter().peekable();
-        for point in &self.replay.points {
-            let now = point.bucket.end + self.replay.delay;
+            told: Told::default(),
+        };
+        let mut missed = replay.missed.iter().peekable();
+        for point in &replay.points {
+            let now = point.bucket.end + replay.delay;
             while let Some(gap) = missed.next_if(|gap| gap.at < now) {
-                self.take(&gap.evaluation, gap.at);
+                machine.take(&gap.evaluation, gap.at);
             }
             let judged = Evaluation {
                 verdict: verdict(point),
                 ..point.clone()
             };
-            self.take(&judged, now);
+            machine.take(&judged, now);
         }
-        missed.for_each(|gap| self.take(&gap.evaluation, gap.at));
-        Told {
-            mails: self.mails,
-            incidents: self.incidents.into_values().collect(),
-        }
+        missed.for_each(|gap| machine.take(&gap.evaluation, gap.at));
+        machine.told
     }
 
     /// One run of a check, and what it found.
     fn take(&mut self, evaluation: &Evaluation, now: DateTime<Utc>) {
-        let local = now.with_timezone(&self.replay.zone);
-        let mut quiet = self.metric.policy.quiet.iter();
-        let muted = if quiet.any(|window| window.holds(local)) {
+        let rules = &self.metric.policy;
+        let muted = if rules.is_quiet(now.with_timezone(&self.replay.zone)) {
             Muted::Yes
         } else {
             Muted::No
         };
-        let result = CheckResult::Evaluated(evaluation.clone());
-        let rules = &self.metric.policy;
         // As a check does before it looks: a silence may just have ended.
         self.state.release(now, rules, muted);
+        let result = CheckResult::Evaluated(evaluation.clone());
         self.state.update(&result, now, rules, muted);
-        let alerts = std::mem::take(&mut self.state.alerts);
+        let mut alerts = std::mem::take(&mut self.state.alerts);
         for alert in &alerts {
             while muted == Muted::No
                 && let Some(kind) = due(alert, self.records.get(&alert.id), now, rules)
             {
                 self.tell(alert, kind, evaluation, now);
             }
-            self.note_incident(alert);
+            if let (Some(_), Some(outside)) = (alert.side(), &alert.evaluation)
+                && self.records.contains_key(&alert.id)
+            {
+                let incidents = &mut self.told.incidents;
+                incidents.insert(alert.since, outside.bucket.end);
+            }
         }
-        let is_kept = |alert: &Alert| {
+        alerts.retain(|alert| {
             alert.is_open() || due(alert, self.records.get(&alert.id), now, rules).is_some()
-        };
-        self.state.alerts = alerts.into_iter().filter(is_kept).collect();
+        });
+        self.state.alerts = alerts;
     }
 
     fn tell(&mut self, alert: &Alert, kind: AlertKind, judged: &Evaluation, now: DateTime<Utc>) {
@@ -161,16 +151,14 @@ impl<'a> Machine<'a> {
         let record = self.records.entry(alert.id.clone()).or_default();
         record.pending = Some(Pending::new(String::new(), kind, now));
         record.accept(&told, "", now);
-        let shown = match (&told.evaluation, &told.end) {
-            (_, Some(End::Over { evaluation, .. })) if kind == AlertKind::Resolved => {
-                evaluation.as_deref()
-            }
-            (outside, _) => outside.as_ref(),
+        let shown = match (kind, &told.end) {
+            (AlertKind::Resolved, Some(End::Over { evaluation, .. })) => evaluation.as_deref(),
+            _ => told.evaluation.as_ref(),
         };
         let shown = shown.unwrap_or(judged);
         // What there was last is not what a mail about missing data tells of.
         let is_missing = matches!(shown.verdict, Verdict::NoData { .. });
-        self.mails.push(Mail {
+        self.told.mails.push(Mail {
             time: stamp(shown.start(self.replay.zone)),
             kind: kind.word(alert.condition),
             side: alert.side().map(Side::word),
@@ -180,19 +168,5 @@ impl<'a> Machine<'a> {
             upper: shown.band.map(|band| band.upper),
             deviation: shown.deviation,
         });
-    }
-
-    /// Follows an incident that was told.
-    fn note_incident(&mut self, alert: &Alert) {
-        if let (Some(side), Some(outside)) = (alert.side(), &alert.evaluation)
-            && self.records.contains_key(&alert.id)
-        {
-            let incident = Incident {
-                side,
-                since: alert.since,
-                until: outside.bucket.end,
-            };
-            self.incidents.insert(alert.since, incident);
-        }
     }
 }

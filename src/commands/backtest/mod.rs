@@ -14,9 +14,9 @@ mod tests;
 mod text;
 
 use anyhow::{Context as _, Error, Result, bail, ensure};
-use chrono::{DateTime, TimeDelta};
-use chrono_tz::Tz;
+use chrono::TimeDelta;
 
+use super::report::write_minute;
 use super::{Failure, write_plot};
 use crate::chart::{Point, draw_period};
 use crate::cli::{BacktestArgs, BacktestFormat, Exit};
@@ -25,15 +25,18 @@ use crate::context::{Context, check_picture_path};
 use crate::forecast::Sensitivity;
 use crate::output::{print, write_length};
 use crate::series::Observation;
-use crate::source::{History, Source};
+use crate::source::History;
 use replay::Replay;
 use summary::Summary;
 
 pub fn run(context: &Context, args: &BacktestArgs) -> Result<Exit, Failure> {
     let metric = metric(context, args).map_err(Failure::Misuse)?;
     let source = context.source(std::slice::from_ref(&metric), context.deadline);
-    let source = source.map_err(Failure::Misuse)?;
-    backtest(&metric, source, args, context.now).with_context(|| metric.name.clone())?;
+    let mut source = source.map_err(Failure::Misuse)?;
+    let history = source.history(&metric, args.last, context.now);
+    history
+        .and_then(|history| backtest(&metric, &history, args))
+        .with_context(|| metric.name.clone())?;
     Ok(Exit::Done)
 }
 
@@ -50,26 +53,20 @@ fn metric(context: &Context, args: &BacktestArgs) -> Result<Metric> {
     revised.map_err(Error::msg)
 }
 
-fn backtest(
-    metric: &Metric,
-    mut source: Source,
-    args: &BacktestArgs,
-    now: DateTime<Tz>,
-) -> Result<()> {
-    let history = source.history(metric, args.last, now)?;
-    let points = choose_points(metric, args, &history)?;
-    let replay = Replay::new(&history, &points, metric, args.stride)?;
+fn backtest(metric: &Metric, history: &History, args: &BacktestArgs) -> Result<()> {
+    let points = choose_points(metric, args, history)?;
+    let replay = Replay::new(history, &points, metric, args.stride)?;
     let summary = Summary::new(&replay, metric);
     let drawn = write_plot(args.plot.as_deref(), || draw(&replay, metric));
     print(&match args.format {
         BacktestFormat::Text => {
-            let picture = drawn.as_ref().ok().and_then(|path| path.as_deref());
-            text::write(&replay, &summary, metric, picture)
+            let picture = args.plot.as_deref().filter(|_| drawn.is_ok());
+            text::write(&summary, picture)
         }
         BacktestFormat::Csv => table::write(&replay),
-        BacktestFormat::Json => format!("{}\n", json::object(&replay, &summary, metric)),
+        BacktestFormat::Json => format!("{}\n", json::object(&summary)),
     })?;
-    drawn.map(drop)
+    drawn
 }
 
 /// The buckets with a value that can be judged; those of `--last`, if it is set.
@@ -82,24 +79,19 @@ fn choose_points(
     ensure!(!all.is_empty(), "{}", too_short(metric, history));
     let chosen = history.points(metric, args.last);
     if let (true, Some(last)) = (chosen.is_empty(), args.last) {
-        bail!(
-            "--last {}: no value in that time; ask for more",
-            humantime::format_duration(last)
-        );
+        let last = humantime::format_duration(last);
+        bail!("--last {last}: no value in that time; ask for more");
     }
     Ok(chosen)
 }
 
 fn too_short(metric: &Metric, history: &History) -> String {
     let window = TimeDelta::from_std(metric.window).map_or(String::new(), write_length);
-    let held = match history.ends() {
-        Some((oldest, end)) => format!(
-            "{} of history, from {}",
-            write_length(end - oldest),
-            oldest.format("%Y-%m-%d %H:%M %Z")
-        ),
-        None => "no history".to_string(),
-    };
+    let held = history.ends().map(|(oldest, end)| {
+        let (length, from) = (write_length(end - oldest), write_minute(oldest));
+        format!("{length} of history, from {from}")
+    });
+    let held = held.unwrap_or("no history".to_string());
     format!(
         "{held}: nothing to judge, as judging starts after the first full window of {window}; set a shorter --window"
     )
@@ -112,6 +104,7 @@ fn draw(replay: &Replay, metric: &Metric) -> Result<Vec<u8>> {
         breach: point.side(),
         ..Point::new(replay.time(point), point.value)
     });
+    let spacing = replay.step.times(replay.stride);
     let points: Vec<Point> = points.collect();
-    draw_period(metric, &points, replay.level, replay.spacing())
+    draw_period(metric, &points, replay.level, spacing)
 }

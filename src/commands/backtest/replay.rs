@@ -11,10 +11,10 @@ use chrono_tz::Tz;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
+use crate::commands::evaluate_past;
 use crate::config::Metric;
-use crate::detect::{Evaluation, Verdict, evaluate, no_data};
+use crate::detect::{Evaluation, no_data};
 use crate::forecast::Level;
-use crate::output::one_line;
 use crate::series::{Observation, Step, Window};
 use crate::source::History;
 
@@ -58,10 +58,12 @@ impl Replay {
         let suited = metric.clone().revised(None, Some(step));
         suited.map_err(Error::msg)?;
         let judged: Vec<&Observation> = observations.iter().step_by(stride.get()).collect();
-        let progress = progress_bar(judged.len());
+        // On standard error, where that is a terminal; else it draws nothing.
+        let style = ProgressStyle::with_template("{wide_bar} {pos}/{len}, {eta} left")?;
+        let progress = ProgressBar::new(judged.len() as u64).with_style(style);
         let judge = |observation: &&Observation| {
             let window = history.window_at(observation.time, metric);
-            let point = evaluate_past(window, metric, level);
+            let point = evaluate_past(window, metric).without_workings();
             progress.inc(1);
             point
         };
@@ -70,7 +72,7 @@ impl Replay {
         let zone = observations.first().map(|first| first.time.timezone());
         Ok(Self {
             points,
-            missed: missed(history, observations, metric, level),
+            missed: missed(history, observations, metric),
             step,
             stride: stride.get(),
             delay: metric.delay(step),
@@ -84,16 +86,6 @@ impl Replay {
         point.start(self.zone)
     }
 
-    /// The points with a verdict.
-    pub fn decided(&self) -> impl Iterator<Item = &Evaluation> + Clone {
-        self.points.iter().filter(|point| point.band.is_some())
-    }
-
-    /// The time between two judged points that follow each other without a gap.
-    pub fn spacing(&self) -> TimeDelta {
-        self.step.times(self.stride)
-    }
-
     /// The time from the first judged bucket to the end of the last one.
     pub fn span(&self) -> TimeDelta {
         match (self.points.first(), self.points.last()) {
@@ -103,24 +95,9 @@ impl Replay {
     }
 }
 
-/// A model that fails on a window decides nothing.
-fn evaluate_past(window: Window, metric: &Metric, level: Level) -> Evaluation {
-    evaluate(window.clone(), &metric.method)
-        .unwrap_or_else(|error| {
-            let verdict = Verdict::Undecided(one_line(&format!("{error:#}")));
-            Evaluation::without_forecast(window, level, verdict, None)
-        })
-        .without_workings()
-}
-
 /// The runs of a check that would have found no data: in each gap from the first minute on at which the
 /// newest data was too old, and then once a step until there was data again.
-fn missed(
-    history: &History,
-    observations: &[Observation],
-    metric: &Metric,
-    level: Level,
-) -> Vec<Missed> {
+fn missed(history: &History, observations: &[Observation], metric: &Metric) -> Vec<Missed> {
     let next = observations.iter().skip(1).map(|next| Some(next.time));
     let gaps: Vec<(&Observation, Option<DateTime<Tz>>)> =
         observations.iter().zip(next.chain([None])).collect();
@@ -130,36 +107,28 @@ fn missed(
             let empty = history.steps_between(last.time, next.unwrap_or(end));
             // Nobody looks beyond the end of the history.
             let steps = std::iter::once(last.time).chain(empty).chain(*next);
-            missed_in_gap(history, &steps.collect::<Vec<_>>(), metric, level)
+            missed_in_gap(history, &steps.collect::<Vec<_>>(), metric)
         })
         .collect()
 }
 
 /// Those of one gap: from the last step with data to the next one, both included.
-fn missed_in_gap(
-    history: &History,
-    steps: &[DateTime<Tz>],
-    metric: &Metric,
-    level: Level,
-) -> Vec<Missed> {
+fn missed_in_gap(history: &History, steps: &[DateTime<Tz>], metric: &Metric) -> Vec<Missed> {
+    let closed_at = |time| history.closed_at(time, metric);
     let mut missed: Vec<Missed> = Vec::new();
     for pair in steps.windows(2) {
-        let runs = Range {
-            start: history.closed_at(pair[0], metric),
-            end: history.closed_at(pair[1], metric),
-        };
+        let runs = closed_at(pair[0])..closed_at(pair[1]);
         let run = if let Some(first) = missed.first() {
             Some(Missed {
                 at: runs.start.to_utc(),
                 evaluation: first.evaluation.clone(),
             })
         } else {
-            let age = runs.end - history.closed_at(steps[0], metric);
-            let age = age + metric.delay(history.step());
+            let age = runs.end - closed_at(steps[0]) + metric.delay(history.step());
             metric
                 .may_be_stale(age, history.step().delta())
                 .then(|| history.window_at(pair[0], metric))
-                .and_then(|window| first_missed(window, &runs, level))
+                .and_then(|window| first_missed(window, &runs, metric))
         };
         missed.extend(run);
     }
@@ -167,7 +136,7 @@ fn missed_in_gap(
 }
 
 /// The first run, by the minute, that finds the data of a window too old.
-fn first_missed(mut window: Window, runs: &Range<DateTime<Tz>>, level: Level) -> Option<Missed> {
+fn first_missed(mut window: Window, runs: &Range<DateTime<Tz>>, metric: &Metric) -> Option<Missed> {
     let limit = window.bucket(window.newest?).end + window.stale_after;
     let after_limit = limit.with_timezone(&window.zone()) + TimeDelta::minutes(1);
     window.as_of = if limit < runs.start.to_utc() {
@@ -175,22 +144,9 @@ fn first_missed(mut window: Window, runs: &Range<DateTime<Tz>>, level: Level) ->
     } else {
         after_limit
     };
-    if !runs.contains(&window.as_of) {
-        return None;
-    }
-    let (at, verdict) = (window.as_of.to_utc(), no_data(&window)?);
-    let evaluation = Evaluation::without_forecast(window, level, verdict, None);
-    Some(Missed {
-        at,
-        evaluation: evaluation.without_workings(),
+    let finds_none = runs.contains(&window.as_of) && no_data(&window).is_some();
+    finds_none.then(|| Missed {
+        at: window.as_of.to_utc(),
+        evaluation: evaluate_past(window, metric).without_workings(),
     })
-}
-
-/// On standard error, where that is a terminal; else it draws nothing.
-fn progress_bar(len: usize) -> ProgressBar {
-    let bar = ProgressBar::new(len as u64);
-    match ProgressStyle::with_template("{wide_bar} {pos}/{len}, {eta} left") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }

@@ -2,22 +2,24 @@
 
 use chrono::{Datelike, TimeDelta, Timelike};
 
-use super::coverage::{Block, Coverage, float, measure};
+use super::coverage::{Block, Coverage, measure};
 use super::hint::{Hint, hints};
-use super::mails::{Incident, Told, replay_mails};
+use super::mails::{Told, replay_mails};
 use super::replay::Replay;
 use crate::config::Metric;
 use crate::detect::Evaluation;
 use crate::forecast::Side;
 
 /// The figures of a replay.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Summary {
+#[derive(Debug)]
+pub struct Summary<'a> {
+    pub replay: &'a Replay,
+    pub metric: &'a Metric,
     pub judged: usize,
     pub decided: usize,
     /// Of all decided points, whichever side anybody asked about; None without any.
     pub coverage: Option<Coverage>,
-    /// How much time the blocks of the coverage's interval are long.
+    /// The length of a block of the coverage's interval: a day; of daily values and longer ones, seven.
     pub block: TimeDelta,
     pub high: usize,
     pub low: usize,
@@ -35,53 +37,37 @@ pub struct Summary {
     pub hints: Vec<Hint>,
 }
 
-impl Summary {
-    pub fn new(replay: &Replay, metric: &Metric) -> Self {
+impl<'a> Summary<'a> {
+    pub fn new(replay: &'a Replay, metric: &'a Metric) -> Self {
         let weeks = replay.span().as_seconds_f64() / TimeDelta::weeks(1).as_seconds_f64();
         let told = replay_mails(replay, metric);
-        let block = block_length(replay);
-        let decided = replay.decided();
-        let count = |is: &dyn Fn(&Evaluation) -> bool| {
-            let points = decided.clone().filter(|point| is(point));
-            points.count()
+        let block = match replay.step.per_day() {
+            Some(_) => TimeDelta::days(1),
+            None => replay.step.times(7),
         };
-        let of_a_day = replay.step.delta() <= TimeDelta::days(1);
+        let decided = replay.points.iter().filter(|point| point.band.is_some());
+        let count = |is: fn(&Evaluation) -> bool| decided.clone().filter(|point| is(point)).count();
+        let hour = |point: &Evaluation| replay.time(point).hour();
+        let weekday = |point: &Evaluation| replay.time(point).weekday().num_days_from_monday();
+        let has_hours = replay.step.per_day().is_some();
+        let has_days = replay.step.delta() <= TimeDelta::days(1);
         Self {
+            replay,
+            metric,
             judged: replay.points.len(),
-            decided: count(&|_| true),
+            decided: count(|_| true),
             coverage: measure(&blocks(replay, block)),
             block,
-            high: count(&|point| point.side() == Some(Side::High)),
-            low: count(&|point| point.side() == Some(Side::Low)),
-            incidents_per_week: rate(told.incidents.len(), weeks),
+            high: count(|point| point.side() == Some(Side::High)),
+            low: count(|point| point.side() == Some(Side::Low)),
+            incidents_per_week: told.rate(weeks),
             told,
-            by_hour: replay
-                .step
-                .per_day()
-                .map(|_| tally(replay, |point| replay.time(point).hour() as usize)),
-            by_weekday: of_a_day.then(|| {
-                tally(replay, |point| {
-                    replay.time(point).weekday().num_days_from_monday() as usize
-                })
-            }),
-            low_impossible: count(&|point| point.low_possible == Some(false)),
-            high_impossible: count(&|point| point.high_possible == Some(false)),
+            by_hour: has_hours.then(|| tally(replay, hour)),
+            by_weekday: has_days.then(|| tally(replay, weekday)),
+            low_impossible: count(|point| point.low_possible == Some(false)),
+            high_impossible: count(|point| point.high_possible == Some(false)),
             hints: hints(replay, metric, weeks),
         }
-    }
-
-    /// The incident that lasted longest, the first of several.
-    pub fn longest_incident(&self) -> Option<&Incident> {
-        let incidents = self.told.incidents.iter();
-        incidents.rev().max_by_key(|incident| incident.length())
-    }
-}
-
-/// A day; of daily values and longer ones, seven.
-fn block_length(replay: &Replay) -> TimeDelta {
-    match replay.step.per_day() {
-        Some(_) => TimeDelta::days(1),
-        None => replay.step.times(7),
     }
 }
 
@@ -92,9 +78,7 @@ fn blocks(replay: &Replay, length: TimeDelta) -> Vec<Block> {
     let number = |point: &Evaluation| {
         (point.bucket.start - first.bucket.start).num_seconds() / length.num_seconds()
     };
-    let blocks = replay
-        .points
-        .chunk_by(|one, other| number(one) == number(other));
+    let is_same = |one: &Evaluation, other: &Evaluation| number(one) == number(other);
     let block = |points: &[Evaluation]| {
         // Whichever side anybody asked about.
         let inside = points.iter().filter_map(|point| {
@@ -106,23 +90,15 @@ fn blocks(replay: &Replay, length: TimeDelta) -> Vec<Block> {
             of: inside.count(),
         }
     };
-    blocks.map(block).collect()
+    replay.points.chunk_by(is_same).map(block).collect()
 }
 
-fn tally<const N: usize>(replay: &Replay, place: impl Fn(&Evaluation) -> usize) -> [usize; N] {
+fn tally<const N: usize>(replay: &Replay, place: impl Fn(&Evaluation) -> u32) -> [usize; N] {
     let mut counts = [0; N];
     for point in replay.points.iter().filter(|point| point.is_breach()) {
-        if let Some(count) = counts.get_mut(place(point)) {
+        if let Some(count) = counts.get_mut(place(point) as usize) {
             *count += 1;
         }
     }
     counts
-}
-
-fn rate(count: usize, weeks: f64) -> f64 {
-    if weeks > 0.0 {
-        float(count) / weeks
-    } else {
-        0.0
-    }
 }

@@ -9,18 +9,17 @@ const HEADER: &str = "time,value,expected,lower,upper,score,verdict\n";
 /// The whole table; limits and score are empty where nothing was decided.
 pub fn write(replay: &Replay) -> String {
     let rows = replay.points.iter().map(|point| {
-        let figures = match (point.band, point.score) {
-            (Some(band), Some(score)) => format!(
-                "{:?},{:?},{:?},{score:?}",
-                band.expected, band.lower, band.upper
-            ),
-            _ => ",,,".to_string(),
-        };
-        let time = stamp(replay.time(point));
-        let value = point
-            .value
-            .map_or(String::new(), |value| format!("{value:?}"));
-        format!("{time},{value},{figures},{}\n", point.verdict.word())
+        let band = point.band;
+        let figures = [
+            point.value,
+            band.map(|band| band.expected),
+            band.map(|band| band.lower),
+            band.map(|band| band.upper),
+            point.score.filter(|_| band.is_some()),
+        ];
+        let figures = figures.map(|figure| figure.map_or(String::new(), |it| format!("{it:?}")));
+        let (time, verdict) = (stamp(replay.time(point)), point.verdict.word());
+        format!("{time},{},{verdict}\n", figures.join(","))
     });
     std::iter::once(HEADER.to_string()).chain(rows).collect()
 }

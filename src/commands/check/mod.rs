@@ -8,8 +8,8 @@ mod plan;
 mod states;
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Error, anyhow};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -17,17 +17,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Failure;
 use super::report::{MetricReport, Verbosity};
 use crate::cli::{Args, Exit, Format, Mode};
-use crate::config::{Deadline, MailSettings, Metric};
+use crate::config::{Deadline, Metric};
 use crate::context::Context;
 use crate::detect::Evaluation;
 use crate::incident::{CheckResult, MetricState};
 use crate::notify::{Delivered, Delivery, EmailChannel, Gallery, SendResult, heartbeat};
-use crate::output::{one_line, print};
+use crate::output::{complain, print, write_error};
 use crate::source::Source;
 use crate::state::State;
-use evaluate::{Results, Task};
+use evaluate::Task;
 use plan::Plan;
-use states::MetricStates;
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let plan = Plan::new(context, args).map_err(Failure::Misuse)?;
@@ -39,38 +38,43 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let source = context.source(&plan.metrics, deadline);
     let source = source.map_err(Failure::Misuse)?;
     context.deadline.enforce();
-    let mut run = Run {
-        context,
-        plan: &plan,
-        now: context.now_utc(),
-        results: BTreeMap::new(),
-        sent: Vec::new(),
-        files: BTreeMap::new(),
-        failures: Vec::new(),
-    };
-    let mut state = match plan.state_dir.as_deref().map(State::open) {
+    let mut failures = Vec::new();
+    let state = match plan.state_dir.as_deref().map(State::open) {
         None => State::in_memory(),
         Some(Ok(Some(state))) => state,
-        Some(Ok(None)) => return another_is_at_work(&plan),
+        Some(Ok(None)) => return another_is_at_work(&plan, args.format),
         // Better an alert a minute than none.
         Some(Err(error)) => {
-            run.failures.push(error);
+            failures.push(error);
             State::in_memory()
         }
     };
-    run.evaluate(source, deadline, &mut state);
-    run.notify(&mut state);
-    let exit = run.report(&state);
-    Ok(run.end(exit, &mut state))
+    let mut run = Run {
+        context,
+        args,
+        plan: &plan,
+        now: context.now_utc(),
+        state,
+        sent: Vec::new(),
+        files: BTreeMap::new(),
+        failures,
+    };
+    let results = run.evaluate(source, deadline);
+    run.notify(&results);
+    let exit = run.report(results);
+    Ok(run.end(exit))
 }
+
+/// The last result of each metric of the plan, by its name.
+type Results<'a> = BTreeMap<&'a str, CheckResult>;
 
 /// One run, and what came of it so far.
 struct Run<'a> {
     context: &'a Context,
+    args: &'a Args,
     plan: &'a Plan,
     now: DateTime<Utc>,
-    /// The last result of each metric of the plan.
-    results: BTreeMap<&'a str, CheckResult>,
+    state: State,
     sent: Vec<SendResult>,
     /// Files that were written, by the name of their metric.
     files: BTreeMap<String, Vec<PathBuf>>,
@@ -79,44 +83,53 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Evaluates each metric, bucket by bucket, and takes the results into what is known of it.
-    fn evaluate(&mut self, source: Source, deadline: Deadline, state: &mut State) {
-        let mut states = MetricStates::new(self.context, self.plan, state);
+    /// Evaluates each metric, bucket by bucket, and takes the results into what is known of it. A metric
+    /// that is not reached by the deadline fails.
+    fn evaluate(&mut self, source: Source, deadline: Deadline) -> Results<'a> {
+        /// For what is just about to be there, a wait that ended with the deadline included.
+        const GRACE: Duration = Duration::from_millis(200);
         let metrics = self.plan.metrics.iter();
-        let tasks: Vec<Task> = metrics.map(|metric| states.task(metric)).collect();
-        let mut results = Results::begin(tasks, source, self.context.now, deadline);
-        for metric in &self.plan.metrics {
-            while let Some(result) = results.next() {
-                states.update(metric, &result);
-                self.results.insert(&metric.name, result);
-                if results.is_over() {
-                    break;
-                }
+        let tasks: Vec<Task> = metrics.clone().map(|metric| self.task(metric)).collect();
+        let found = evaluate::begin(tasks, source);
+        let mut results = Results::new();
+        let mut take = |metric: &'a Metric, result| {
+            self.update(metric, &result);
+            results.insert(&metric.name, result);
+        };
+        let mut unfinished = metrics.peekable();
+        while let Some(&metric) = unfinished.peek() {
+            match found.recv_timeout(deadline.left() + GRACE) {
+                Ok(Some(result)) => take(metric, result),
+                Ok(None) => drop(unfinished.next()),
+                Err(_) => break,
             }
         }
+        let why = format!(
+            "{}: stopped waiting; reading and judging may take three fifths of the deadline (key deadline)",
+            deadline.waited_for()
+        );
+        for metric in unfinished {
+            take(metric, CheckResult::Failed(why.clone()));
+        }
+        results
     }
 
     /// Notifies whoever is to know, and forgets what nobody is to be told of any more.
-    fn notify(&mut self, state: &mut State) {
-        let mut states = MetricStates::new(self.context, self.plan, state);
-        self.failures.extend(states.report_on_itself());
-        if let Some(mail) = &self.plan.mail {
-            self.send(mail, state);
-        } else if self.plan.mode == Mode::Preview {
-            self.preview();
+    fn notify(&mut self, results: &Results) {
+        self.report_on_itself();
+        match self.plan.mode {
+            Mode::Live => self.send(results),
+            Mode::Preview => self.preview(results),
+            Mode::Silent => {}
         }
-        MetricStates::new(self.context, self.plan, state).forget();
-        self.failures.extend(state.save().err());
+        self.forget();
+        self.failures.extend(self.state.save().err());
     }
 
-    fn send(&mut self, mail: &'a MailSettings, state: &mut State) {
-        let newest: BTreeMap<&str, &Evaluation> = self
-            .results
-            .iter()
-            .filter_map(|(metric, result)| Some((*metric, newest(result)?)))
-            .collect();
-        let alerts = MetricStates::new(self.context, self.plan, state).addressed_alerts(&newest);
-        let mut log = state.contents().log.clone();
+    fn send(&mut self, results: &Results) {
+        let mail = &self.plan.mail;
+        let alerts = self.addressed_alerts(results);
+        let mut log = self.state.contents().log.clone();
         let mut channel = EmailChannel::new(
             mail,
             self.plan.sender(),
@@ -131,23 +144,22 @@ impl<'a> Run<'a> {
         };
         let Delivered { results, failures } =
             delivery.run(&alerts, &mut log, &mut channel, |log| {
-                state.contents_mut().log = log.clone();
-                state.save()
+                self.state.contents_mut().log = log.clone();
+                self.state.save()
             });
-        let gallery = channel.close();
         self.sent = results;
-        self.files = gallery.files;
         self.failures.extend(failures);
+        let gallery = channel.close();
+        self.files = gallery.files;
         self.failures.extend(gallery.failures);
     }
 
     /// Writes what would be mailed, breach or not.
-    fn preview(&mut self) {
+    fn preview(&mut self, results: &Results) {
         let mut gallery = Gallery::new(&self.plan.plots);
         let (from, letterhead) = (self.plan.sender(), self.plan.letterhead(self.context));
         for metric in &self.plan.metrics {
-            if let Some(CheckResult::Evaluated(evaluation)) = self.results.get(metric.name.as_str())
-            {
+            if let Some(CheckResult::Evaluated(evaluation)) = results.get(metric.name.as_str()) {
                 let to = self.plan.recipients(metric).swap_remove(0);
                 gallery.write_preview(metric, evaluation, [&from, &to], &letterhead);
             }
@@ -157,21 +169,45 @@ impl<'a> Run<'a> {
     }
 
     /// Prints what came of each metric.
-    fn report(&mut self, state: &State) -> Exit {
+    fn report(&mut self, mut results: Results) -> Exit {
         let mut exit = Exit::Done;
         let mut sent = std::mem::take(&mut self.sent);
         for metric in &self.plan.metrics {
-            let known = state.contents().metrics.get(&metric.name);
+            let mut report = MetricReport {
+                files: self.files.remove(&metric.name).unwrap_or_default(),
+                ..MetricReport::default()
+            };
+            let known = self.known(metric);
+            match results.remove(metric.name.as_str()) {
+                Some(CheckResult::Evaluated(evaluation)) => report.evaluation = Some(evaluation),
+                Some(CheckResult::Failed(why)) => report.failures.push(why),
+                Some(CheckResult::NothingNew(_)) | None => {
+                    let since = known.and_then(|known| Some(known.evaluated?.start));
+                    let zone = self.context.zone();
+                    report.unchanged_since = since.map(|since| since.with_timezone(&zone));
+                }
+            }
             let is_own = |result: &SendResult| result.metrics.contains(&metric.name);
-            let (own, others) = sent.into_iter().partition(is_own);
+            let (own, others): (Vec<_>, Vec<_>) = sent.into_iter().partition(is_own);
             sent = others;
-            let report = self.report_on(metric, known, own);
-            report.print(self.plan.format, self.plan.verbosity);
+            for result in own {
+                match result.outcome {
+                    Ok(()) => report.mailed.push(result.to.email.to_string()),
+                    Err(error) => report.failures.push(write_error(&error)),
+                }
+            }
+            if let Some(text) = report.write(metric, self.args.format, self.plan.verbosity) {
+                // A reader that has gone (as in `| head`) is no reason to stop checking.
+                let _ = print(&(text + "\n"));
+            }
+            for failure in &report.failures {
+                complain(&anyhow!("{}: {failure}", metric.name));
+            }
             let latest = known.and_then(MetricState::latest);
             let is_breach = latest.is_some_and(Evaluation::is_breach);
             exit = exit.max(match report.failures.is_empty() {
                 false => Exit::Failed,
-                true if is_breach && self.plan.tells_breach_by_exit_code => Exit::Breach,
+                true if is_breach && self.args.exit_code => Exit::Breach,
                 true => Exit::Done,
             });
         }
@@ -180,44 +216,21 @@ impl<'a> Run<'a> {
         exit
     }
 
-    fn report_on(
-        &mut self,
-        metric: &'a Metric,
-        known: Option<&MetricState>,
-        sent: Vec<SendResult>,
-    ) -> MetricReport<'a> {
-        let mut report = MetricReport::new(metric);
-        match self.results.remove(metric.name.as_str()) {
-            Some(CheckResult::Evaluated(evaluation)) => report.evaluation = Some(evaluation),
-            Some(CheckResult::Failed(why)) => report.failures.push(why),
-            Some(CheckResult::NothingNew(_)) | None => {
-                let evaluated = known.and_then(|known| known.evaluated);
-                report.unchanged_since =
-                    evaluated.map(|bucket| bucket.start.with_timezone(&self.context.zone()));
-            }
-        }
-        for result in sent {
-            match result.outcome {
-                Ok(()) => report.mailed.push(result.to.email.to_string()),
-                Err(error) => report.failures.push(one_line(&format!("{error:#}"))),
-            }
-        }
-        report.files = self.files.remove(&metric.name).unwrap_or_default();
-        report
-    }
-
     /// Notes how the run went, also for a service that waits to hear of good ones.
-    fn end(mut self, exit: Exit, state: &mut State) -> Exit {
-        let complaint = state.complaint().map(|complaint| anyhow!("{complaint}"));
+    fn end(mut self, exit: Exit) -> Exit {
+        let complaint = self
+            .state
+            .complaint()
+            .map(|complaint| anyhow!("{complaint}"));
         self.failures.extend(complaint);
-        if state.is_durable() {
-            let is_waiting = state.contents().log.is_waiting();
+        if self.state.is_durable() {
+            let is_waiting = self.state.contents().log.is_waiting();
             let is_good = exit < Exit::Failed && self.failures.is_empty() && !is_waiting;
-            state.runs.last = Some(self.now);
+            self.state.runs.last = Some(self.now);
             if is_good {
-                state.runs.last_good = Some(self.now);
+                self.state.runs.last_good = Some(self.now);
             }
-            self.failures.extend(state.save_runs().err());
+            self.failures.extend(self.state.save_runs().err());
             // A run of some of the metrics says nothing of the others.
             let is_whole = self.plan.metrics.len() == self.context.config.metrics.len();
             if let Some(address) = &self.context.config.heartbeat_url
@@ -229,7 +242,7 @@ impl<'a> Run<'a> {
                 self.failures.extend(beat.err());
             }
         }
-        self.failures.iter().for_each(crate::output::complain);
+        self.failures.iter().for_each(complain);
         if self.failures.is_empty() {
             exit
         } else {
@@ -238,24 +251,14 @@ impl<'a> Run<'a> {
     }
 }
 
-fn newest(result: &CheckResult) -> Option<&Evaluation> {
-    match result {
-        CheckResult::Evaluated(evaluation) => Some(evaluation),
-        CheckResult::NothingNew(evaluation) => evaluation.as_ref(),
-        CheckResult::Failed(_) => None,
-    }
-}
-
 /// A run that finds another one at work has nothing to do, and nothing to complain about.
-fn another_is_at_work(plan: &Plan) -> Result<Exit, Failure> {
-    let told = "bandwatch: another run is still at work; this one checked nothing";
-    match (plan.verbosity, plan.format) {
+fn another_is_at_work(plan: &Plan, format: Format) -> Result<Exit, Failure> {
+    let told = "another run is still at work; this one checked nothing";
+    match (plan.verbosity, format) {
         (Verbosity::Quiet, _) => {}
-        (_, Format::Text) => print(&format!("{told}\n"))?,
+        (_, Format::Text) => print(&format!("bandwatch: {told}\n"))?,
         // Standard output is for objects.
-        (_, Format::Json) => {
-            let _ = writeln!(std::io::stderr(), "{told}");
-        }
+        (_, Format::Json) => complain(&anyhow!(told)),
     }
     Ok(Exit::Done)
 }

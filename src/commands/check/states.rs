@@ -1,64 +1,53 @@
 //! What is known of the metrics, as a check looks at it: where to go on, who is to be told, and what can
 //! be forgotten.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 
-use anyhow::{Error, anyhow};
-use chrono::{DateTime, TimeDelta, Utc};
+use anyhow::anyhow;
+use chrono::TimeDelta;
 
 use super::evaluate::Task;
-use super::plan::Plan;
-use crate::config::Metric;
-use crate::context::Context;
-use crate::detect::Evaluation;
-use crate::incident::{Alert, CheckResult, Condition, Muted, Policy};
-use crate::notify::{AddressedAlert, AlertKey, OwnAlerts};
-use crate::state::State;
+use super::{Results, Run};
+use crate::config::{Mailbox, Metric};
+use crate::incident::{Alert, CheckResult, Condition, MetricState, Muted, Policy};
+use crate::notify::{AddressedAlert, AlertKey, NotificationLog, OwnAlerts};
 
 /// How long what is known of a metric outlives its place in the configuration.
 const METRIC_KEPT: TimeDelta = TimeDelta::days(30);
 
-pub struct MetricStates<'a, 's> {
-    context: &'a Context,
-    plan: &'a Plan,
-    state: &'s mut State,
-    now: DateTime<Utc>,
-}
+impl<'a> Run<'a> {
+    pub(super) fn known(&self, metric: &Metric) -> Option<&MetricState> {
+        self.state.contents().metrics.get(&metric.name)
+    }
 
-impl<'a, 's> MetricStates<'a, 's> {
-    pub fn new(context: &'a Context, plan: &'a Plan, state: &'s mut State) -> Self {
-        Self {
-            now: context.now_utc(),
-            context,
-            plan,
-            state,
-        }
+    fn alerts(&self, metric: &Metric) -> &[Alert] {
+        self.known(metric).map_or(&[], |known| &known.alerts)
     }
 
     /// Where to go on with a metric.
-    pub fn task(&mut self, metric: &Metric) -> Task {
+    pub(super) fn task(&mut self, metric: &'a Metric) -> Task {
         let (now, muted) = (self.now, self.muted(metric));
         let metrics = &mut self.state.contents_mut().metrics;
         let known = metrics.entry(metric.name.clone()).or_default();
         known.release(now, &metric.policy, muted);
-        let alerts = known.alerts.clone();
         let (evaluated, newest_data) = (known.evaluated_at(now), known.newest_data());
-        let log = &self.state.contents().log;
+        let is_untold_incident = |alert: &Alert| {
+            let log = &self.state.contents().log;
+            alert.side().is_some() && !self.addressed(Some(metric), alert).is_settled(log, now)
+        };
+        let mut alerts = self.alerts(metric).iter();
         Task {
             metric: metric.clone(),
             evaluated,
             newest_data,
-            shows_window: alerts.iter().any(|alert| {
-                muted == Muted::No
-                    && alert.side().is_some()
-                    && !self.addressed(Some(metric), alert).is_settled(log, now)
-            }),
+            shows_window: muted == Muted::No && alerts.any(is_untold_incident),
             as_of: self.plan.as_of,
+            now: self.context.now,
         }
     }
 
     /// Takes a result into what is known of a metric.
-    pub fn update(&mut self, metric: &Metric, result: &CheckResult) {
+    pub(super) fn update(&mut self, metric: &Metric, result: &CheckResult) {
         let (now, muted) = (self.now, self.muted(metric));
         self.state.runs.metrics.insert(metric.name.clone(), now);
         let metrics = &mut self.state.contents_mut().metrics;
@@ -66,8 +55,8 @@ impl<'a, 's> MetricStates<'a, 's> {
         known.update(result, now, &metric.policy, muted);
     }
 
-    /// Opens and ends the alerts about bandwatch itself; returns what could not be read.
-    pub fn report_on_itself(&mut self) -> Vec<Error> {
+    /// Opens and ends the alerts about bandwatch itself; what could not be read is a failure.
+    pub(super) fn report_on_itself(&mut self) {
         let unreadable = self.state.unreadable();
         let complaint = self.state.complaint().map(str::to_string);
         let contents = self.state.contents_mut();
@@ -85,69 +74,61 @@ impl<'a, 's> MetricStates<'a, 's> {
         own.report_unwritable(complaint.as_deref());
         own.report_lost(&mut contents.log.lost);
         contents.reported_unreadable = unreadable.into_iter().map(|file| file.name).collect();
-        new.iter().map(|file| anyhow!("set aside {file}")).collect()
+        let failures = new.iter().map(|file| anyhow!("set aside {file}"));
+        self.failures.extend(failures);
     }
 
     /// Every alert that somebody may be told of now.
-    pub fn addressed_alerts(
-        &self,
-        newest: &BTreeMap<&str, &'a Evaluation>,
-    ) -> Vec<AddressedAlert<'a>> {
-        let contents = self.state.contents();
-        let mut all: Vec<AddressedAlert> = contents
-            .own_alerts
-            .iter()
-            .map(|alert| self.addressed(None, alert))
-            .collect();
+    pub(super) fn addressed_alerts<'r>(&self, results: &'r Results) -> Vec<AddressedAlert<'r>>
+    where
+        'a: 'r,
+    {
+        let own = self.state.contents().own_alerts.iter();
+        let mut all: Vec<AddressedAlert> = own.map(|alert| self.addressed(None, alert)).collect();
         for metric in &self.context.config.metrics {
-            let Some(known) = contents.metrics.get(&metric.name) else {
+            if self.muted(metric) == Muted::Yes {
                 continue;
-            };
-            // Without a memory, only a breach is worth a mail.
-            let alerts = known
-                .alerts
-                .iter()
-                .filter(|alert| self.state.is_durable() || alert.side().is_some());
-            if self.muted(metric) == Muted::No {
-                all.extend(alerts.map(|alert| AddressedAlert {
-                    newest: newest.get(metric.name.as_str()).copied(),
-                    ..self.addressed(Some(metric), alert)
-                }));
             }
+            let newest = results.get(metric.name.as_str());
+            let alerts = self.alerts(metric).iter();
+            // Without a memory, only a breach is worth a mail.
+            let alerts = alerts.filter(|alert| self.state.is_durable() || alert.side().is_some());
+            all.extend(alerts.map(|alert| AddressedAlert {
+                newest: newest.and_then(CheckResult::evaluation),
+                ..self.addressed(Some(metric), alert)
+            }));
         }
         all
     }
 
     /// Forgets what nobody is to be told of any more, and metrics that are not configured any more.
-    pub fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         let (now, metrics) = (self.now, &self.context.config.metrics);
-        let runs = &mut self.state.runs;
         let is_configured = |name: &String| metrics.iter().any(|metric| metric.name == *name);
-        runs.metrics
-            .retain(|name, looked_at| is_configured(name) || now - *looked_at < METRIC_KEPT);
-        let kept = runs.metrics.clone();
+        let is_settled = |metric, alert: &Alert, log: &NotificationLog| {
+            self.addressed(metric, alert).is_settled(log, now)
+        };
+        let mut looked_at = self.state.runs.metrics.clone();
+        looked_at.retain(|name, at| is_configured(name) || now - *at < METRIC_KEPT);
         let mut contents = self.state.contents().clone();
-        contents
-            .metrics
-            .retain(|name, _| is_configured(name) || kept.contains_key(name));
+        let is_kept = |name: &String| is_configured(name) || looked_at.contains_key(name);
+        contents.metrics.retain(|name, _| is_kept(name));
         for metric in metrics {
-            if let Some(known) = contents.metrics.get_mut(&metric.name) {
-                for alert in &mut known.alerts {
-                    let everybody_knows =
-                        self.addressed(Some(metric), alert).is_known(&contents.log);
-                    alert.opening = alert.opening.take().filter(|_| !everybody_knows);
+            let known = contents.metrics.get_mut(&metric.name);
+            let Some(MetricState { alerts, .. }) = known else {
+                continue;
+            };
+            for alert in alerts.iter_mut() {
+                if self.addressed(Some(metric), alert).is_known(&contents.log) {
+                    alert.opening = None;
                 }
-                known.alerts.retain(|alert| {
-                    alert.is_open()
-                        || !self
-                            .addressed(Some(metric), alert)
-                            .is_settled(&contents.log, now)
-                });
             }
+            alerts
+                .retain(|alert| alert.is_open() || !is_settled(Some(metric), alert, &contents.log));
         }
         contents.own_alerts.retain(|alert| {
             let lasts = alert.is_open() && alert.condition == Condition::StateUnwritable;
-            lasts || !self.addressed(None, alert).is_settled(&contents.log, now)
+            lasts || !is_settled(None, alert, &contents.log)
         });
         let (known, own) = (&contents.metrics, &contents.own_alerts);
         contents.log.forget(now, |AlertKey { metric, alert }| {
@@ -155,30 +136,36 @@ impl<'a, 's> MetricStates<'a, 's> {
             alerts.iter().any(|known| known.id == alert)
         });
         *self.state.contents_mut() = contents;
+        self.state.runs.metrics = looked_at;
     }
 
-    /// Everybody is told of what is about bandwatch itself.
     fn addressed(&self, metric: Option<&'a Metric>, alert: &Alert) -> AddressedAlert<'a> {
-        let (policy, recipients) = if let Some(metric) = metric {
-            (metric.policy.clone(), self.plan.recipients(metric))
-        } else {
-            let metrics = &self.context.config.metrics;
-            (Policy::default(), self.plan.all_recipients(metrics))
-        };
         AddressedAlert {
             metric,
             alert: alert.clone(),
-            policy,
-            recipients,
+            policy: metric.map_or(Policy::default(), |metric| metric.policy.clone()),
+            recipients: metric.map_or_else(
+                || self.all_recipients(),
+                |metric| self.plan.recipients(metric),
+            ),
             newest: None,
         }
     }
 
+    /// Everybody who is told of any of the metrics, each once.
+    fn all_recipients(&self) -> Vec<Mailbox> {
+        let mut known = HashSet::new();
+        let metrics = self.context.config.metrics.iter();
+        let recipients = metrics.flat_map(|metric| self.plan.recipients(metric));
+        recipients
+            .filter(|recipient| known.insert(recipient.email.clone()))
+            .collect()
+    }
+
     /// By a silence or a quiet window. Without a memory, somebody waits for the mail.
     fn muted(&self, metric: &Metric) -> Muted {
-        let now = self.context.now;
         let silence = self.state.silences.of(&metric.name, self.now);
-        let is_quiet = metric.policy.quiet.iter().any(|window| window.holds(now));
+        let is_quiet = metric.policy.is_quiet(self.context.now);
         if self.state.is_durable() && (is_quiet || silence.is_some()) {
             Muted::Yes
         } else {

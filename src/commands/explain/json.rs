@@ -1,34 +1,32 @@
 //! An explanation as one JSON object: that of the check, and what led to it.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::rarity::Rarity;
 use super::{clipped_values, cut};
 use crate::commands::report::{MetricReport, check_object, stamp};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
-use crate::forecast::{Forecast, Role};
+use crate::forecast::{Contribution, Forecast, Role};
 
 /// `src/commands/README.md` explains the fields.
 pub fn object(
     metric: &Metric,
     evaluation: &Evaluation,
     workings: &Workings,
-    files: Vec<PathBuf>,
+    picture: Option<&Path>,
 ) -> Value {
-    let mut object = check_object(&MetricReport {
+    let report = MetricReport {
         evaluation: Some(evaluation.clone()),
-        files,
-        ..MetricReport::new(metric)
-    });
+        files: picture.into_iter().map(Path::to_path_buf).collect(),
+        ..MetricReport::default()
+    };
     let forecast = workings.forecast.as_ref();
     let scale = forecast.map(|forecast| forecast.distribution.scale);
     let usual_error = forecast.map(|forecast| forecast.usual_error);
-    let rarity = evaluation.score;
-    let rarity = rarity.map(|score| Rarity::of(score, workings.window.step()));
-    let finite = |number: f64| number.is_finite().then_some(number);
+    let step = workings.window.step().delta().as_seconds_f64();
+    let recurrence = evaluation.score.map(f64::recip);
     let clipped = clipped_values(workings).into_iter().map(|clipped| {
         json!({
             "time": stamp(clipped.time),
@@ -59,9 +57,10 @@ pub fn object(
         "errors": forecast.map(|forecast| forecast.errors),
         "limits": limits.collect::<Vec<_>>(),
         "score": evaluation.score,
-        "recurrence_buckets": rarity.and_then(|rarity| finite(rarity.buckets)),
-        "recurrence_seconds": rarity.and_then(|rarity| finite(rarity.seconds())),
+        "recurrence_buckets": recurrence,
+        "recurrence_seconds": recurrence.map(|buckets| buckets * step),
     });
+    let mut object = check_object(metric, &report);
     if let (Value::Object(object), Value::Object(own)) = (&mut object, own) {
         object.extend(own);
     }
@@ -69,18 +68,18 @@ pub fn object(
 }
 
 fn contributions(forecast: &Forecast) -> Vec<Value> {
-    let contribution = |of: &str, season: Option<i64>, values: Option<usize>, value: f64| json!({ "of": of, "season_seconds": season, "values": values, "value": value });
+    let object = |part: &Contribution| {
+        let (of, season, values) = match part.role {
+            Role::Level => ("level", None, None),
+            Role::PastErrors => ("past_errors", None, None),
+            Role::Recent(values) => ("recent", None, Some(values)),
+            Role::Season(number) => ("season", forecast.seasons.get(number), None),
+        };
+        let season = season.map(|season| season.length.num_seconds());
+        json!({ "of": of, "season_seconds": season, "values": values, "value": part.value })
+    };
+    let cut = cut(forecast)
+        .map(|cut| json!({ "of": "range", "season_seconds": null, "values": null, "value": cut }));
     let parts = forecast.contributions.iter();
-    let parts = parts.map(|part| match part.role {
-        Role::Level => contribution("level", None, None, part.value),
-        Role::PastErrors => contribution("past_errors", None, None, part.value),
-        Role::Recent(values) => contribution("recent", None, Some(values), part.value),
-        Role::Season(number) => {
-            let season = forecast.seasons.get(number);
-            let length = season.map(|season| season.length.num_seconds());
-            contribution("season", length, None, part.value)
-        }
-    });
-    let cut = cut(forecast).map(|cut| contribution("range", None, None, cut));
-    parts.chain(cut).collect()
+    parts.map(object).chain(cut).collect()
 }

@@ -7,8 +7,6 @@ mod rarity;
 mod tests;
 mod text;
 
-use std::path::PathBuf;
-
 use anyhow::{Context as _, Result};
 use chrono::DateTime;
 use chrono_tz::Tz;
@@ -50,27 +48,28 @@ fn explain(metric: &Metric, window: Window, args: &ExplainArgs) -> Result<()> {
         let components = decompose_history(metric, workings).context("--plot")?;
         draw_components(metric, &evaluation, workings, components.as_ref())
     });
-    let files: Vec<PathBuf> = drawn.iter().flatten().cloned().collect();
+    let picture = args.plot.as_deref().filter(|_| drawn.is_ok());
     print(&match args.format {
-        Format::Text => text::write(metric, &evaluation, workings, &files),
-        Format::Json => format!("{}\n", json::object(metric, &evaluation, workings, files)),
+        Format::Text => text::write(metric, &evaluation, workings, picture),
+        Format::Json => {
+            let object = json::object(metric, &evaluation, workings, picture);
+            format!("{object}\n")
+        }
     })?;
-    drawn.map(drop)
+    drawn
 }
 
 /// Where nothing was expected there is nothing to take apart.
 fn decompose_history(metric: &Metric, workings: &Workings) -> Result<Option<Components>> {
-    let (Some(cleaned), Some(_)) = (&workings.cleaned, &workings.forecast) else {
-        return Ok(None);
-    };
-    let Some(split) = workings.window.series.split_latest() else {
+    let split = workings.window.series.split_latest();
+    let (Some(cleaned), Some(_), Some(split)) = (&workings.cleaned, &workings.forecast, split)
+    else {
         return Ok(None);
     };
     decompose(&split.history, cleaned, &metric.method).context("take the history apart")
 }
 
 /// A value that the fit took for a less extreme one.
-#[derive(Debug, Clone, Copy, PartialEq)]
 struct ClippedValue {
     time: DateTime<Tz>,
     value: f64,
@@ -79,20 +78,18 @@ struct ClippedValue {
 
 /// The values that were clipped, oldest first.
 fn clipped_values(workings: &Workings) -> Vec<ClippedValue> {
-    let Some(cleaned) = &workings.cleaned else {
-        return Vec::new();
-    };
-    let (series, history) = (&workings.window.series, &cleaned.history);
-    let clipped = cleaned.clipped.iter();
-    clipped
-        .filter_map(|index| {
+    let series = &workings.window.series;
+    let clipped = workings.cleaned.iter().flat_map(|cleaned| {
+        let history = &cleaned.history;
+        cleaned.clipped.iter().filter_map(|index| {
             Some(ClippedValue {
                 time: history.time(*index),
                 value: series.values()[series.index(history.slot(*index))]?,
                 counted_as: history.values()[*index]?,
             })
         })
-        .collect()
+    });
+    clipped.collect()
 }
 
 /// What cutting the expectation to the values there can be added to it.

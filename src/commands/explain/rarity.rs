@@ -5,45 +5,21 @@ use chrono::TimeDelta;
 use crate::output::{separate_thousands, write_length};
 use crate::series::Step;
 
-/// How often values so far out come.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rarity {
-    /// One in so many buckets.
-    pub buckets: f64,
-    step: Step,
-}
-
 const YEAR: TimeDelta = TimeDelta::minutes(525_960);
 /// Nobody has the data to tell rarer events apart.
 const LONGEST: TimeDelta = TimeDelta::days(36_525);
 
-impl Rarity {
-    /// From a two-sided tail probability, in (0, 1].
-    pub fn of(score: f64, step: Step) -> Self {
-        Self {
-            buckets: score.recip(),
-            step,
-        }
+/// How often values come that have this two-sided tail probability, in (0, 1].
+pub fn write_rarity(score: f64, step: Step) -> String {
+    let length = step.delta().as_seconds_f64();
+    if score.recip() * length > LONGEST.as_seconds_f64() {
+        return "less than once in 100 years".to_string();
     }
-
-    /// The time between two, in seconds.
-    pub fn seconds(self) -> f64 {
-        self.buckets * self.step.delta().as_seconds_f64()
-    }
-
-    pub fn write(self) -> String {
-        if self.seconds() > LONGEST.as_seconds_f64() {
-            return "less than once in 100 years".to_string();
-        }
-        let buckets = two_digits(self.buckets);
-        let decimals = usize::from(buckets < 10.0);
-        let seconds = buckets * self.step.delta().as_seconds_f64();
-        format!(
-            "once in {} buckets, about every {}",
-            separate_thousands(&format!("{buckets:.decimals$}")),
-            write_time_between(seconds)
-        )
-    }
+    let buckets = two_digits(score.recip());
+    let decimals = usize::from(buckets < 10.0);
+    let told = separate_thousands(&format!("{buckets:.decimals$}"));
+    let time = write_time_between(buckets * length);
+    format!("once in {told} buckets, about every {time}")
 }
 
 fn write_time_between(seconds: f64) -> String {
@@ -77,7 +53,7 @@ mod tests {
             (1e-9, "less than once in 100 years"),
             (f64::MIN_POSITIVE, "less than once in 100 years"),
         ] {
-            assert_eq!(Rarity::of(score, step).write(), told, "{score}");
+            assert_eq!(write_rarity(score, step), told, "{score}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What an explanation says of made series.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use chrono::TimeDelta;
 use serde_json::Value;
@@ -59,12 +59,12 @@ fn workings(evaluation: &Evaluation) -> &Workings {
     evaluation.workings.as_deref().expect("workings")
 }
 
-fn written(metric: &Metric, evaluation: &Evaluation, files: &[PathBuf]) -> String {
-    text::write(metric, evaluation, workings(evaluation), files)
+fn written(metric: &Metric, evaluation: &Evaluation, picture: Option<&Path>) -> String {
+    text::write(metric, evaluation, workings(evaluation), picture)
 }
 
 fn object(evaluation: &Evaluation, metric: &Metric) -> Value {
-    json::object(metric, evaluation, workings(evaluation), Vec::new())
+    json::object(metric, evaluation, workings(evaluation), None)
 }
 
 fn number(value: &Value) -> f64 {
@@ -129,7 +129,7 @@ fn a_clipped_value_is_told_with_what_it_counted_as() {
     let spike = spike.expect("the spike");
     assert_eq!(spike["time"], "2026-11-20T13:00:00+01:00");
     assert!(number(&spike["counted_as"]) < 3000.0, "{spike}");
-    let page = written(&metric, &evaluation, &[]);
+    let page = written(&metric, &evaluation, None);
     assert!(
         page.contains("\n                2026-11-20 13:00 CET  9,000.00 as "),
         "{page}"
@@ -145,7 +145,7 @@ fn an_incident_is_told_with_its_begin() {
     let evaluation = judged(&values, &metric);
     let told = object(&evaluation, &metric);
     assert_eq!(told["held_since"], "2026-11-22T11:00:00+01:00");
-    let page = written(&metric, &evaluation, &[]);
+    let page = written(&metric, &evaluation, None);
     assert!(
         page.contains("\n  incident    since 11:00 CET: the expectation does not follow"),
         "{page}"
@@ -161,7 +161,7 @@ fn the_page_begins_with_the_line_of_the_check_and_has_each_step() {
     let page = written(
         &metric,
         &judged(&values, &metric),
-        &[PathBuf::from("why.png")],
+        Some(Path::new("why.png")),
     );
     assert!(
         page.starts_with("sales  HIGH  5,000.00 at 14:00 CET, expected "),
@@ -192,7 +192,7 @@ fn without_a_verdict_the_reason_and_the_rows_are_told() {
     let metric = metric(Method::default());
     for (values, rows) in [(&[][..], 0), (&usual()[..30], 30)] {
         let evaluation = judged(values, &metric);
-        let page = written(&metric, &evaluation, &[]);
+        let page = written(&metric, &evaluation, None);
         assert!(page.starts_with("sales  UNDECIDED  "), "{page}");
         assert!(
             page.contains(&format!("\n  rows        {rows} (")),
@@ -211,7 +211,7 @@ fn a_side_that_cannot_fire_is_told() {
         range: Range::new(Some(1041.0), None).expect("a range"),
         ..Method::default()
     });
-    let page = written(&metric, &judged(&usual(), &metric), &[]);
+    let page = written(&metric, &judged(&usual(), &metric), None);
     assert!(
         page.contains("\n  blind       Low cannot fire now: the lower limit is at min = 1041; "),
         "{page}"
@@ -223,10 +223,11 @@ fn the_fields_beyond_those_of_the_check_are_those_the_readme_explains() {
     let metric = metric(Method::default());
     let evaluation = judged(&usual(), &metric);
     let told = object(&evaluation, &metric);
-    let check = check_object(&MetricReport {
+    let report = MetricReport {
         evaluation: Some(evaluation.clone()),
-        ..MetricReport::new(&metric)
-    });
+        ..MetricReport::default()
+    };
+    let check = check_object(&metric, &report);
     let fields = told.as_object().expect("an object").keys();
     let own = fields
         .map(String::as_str)

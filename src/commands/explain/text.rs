@@ -1,122 +1,95 @@
 //! An explanation for people: the verdict as the check words it, and under it a line for each step
 //! that led there.
 
-use std::path::PathBuf;
+use std::path::Path;
 
-use super::rarity::Rarity;
+use super::rarity::write_rarity;
 use super::{clipped_values, cut};
-use crate::commands::report::{blind_sides, write_count, write_deviation, write_line, write_rows};
+use crate::commands::report::{
+    blind_sides, write_count, write_deviation, write_line, write_minute, write_page, write_rows,
+};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
 use crate::forecast::{Forecast, ModelChoice, Role, Season};
-use crate::output::{Notation, write_length, write_time, write_times};
+use crate::output::{write_length, write_time, write_times};
+use crate::series::{TimeSeries, Window};
 
 /// So many of the clipped values are told, the latest ones.
 const CLIPPED_TOLD: usize = 5;
-/// Where what follows a heading begins, and figures below it.
-const HEADING: usize = 12;
+/// Leads to the place below a text, and to the one of figures, a little further in.
+const BELOW: &str = "\n              ";
+const FIGURES: &str = "\n                ";
 
 /// The page.
 pub fn write(
     metric: &Metric,
     evaluation: &Evaluation,
     workings: &Workings,
-    files: &[PathBuf],
+    picture: Option<&Path>,
 ) -> String {
-    let mut page = Page::default();
-    page.lines.push(write_line(metric, evaluation));
-    tell_rows(&mut page, workings);
-    tell_history(&mut page, metric, workings);
+    let window = &workings.window;
+    let mut entries = vec![("as of", as_of(window)), ("rows", write_rows(window))];
+    if let Some(cleaned) = &workings.cleaned {
+        entries.push(("history", history(&cleaned.history, metric)));
+    }
     if let Some(forecast) = &workings.forecast {
-        let notation = forecast.band.notation();
-        tell_clipped(&mut page, workings, notation);
-        page.entry("seasons", &seasons(&forecast.seasons));
-        page.entry("incident", &incident(forecast, metric, workings));
-        tell_expected(&mut page, forecast, metric);
-        page.entry("error", &error(forecast, notation));
-        tell_limits(&mut page, forecast, evaluation);
+        entries.extend([
+            ("clipped", clipped(forecast, workings)),
+            ("seasons", seasons(&forecast.seasons)),
+            ("incident", incident(forecast, metric, window)),
+            ("expected", expected(forecast, metric)),
+            ("error", error(forecast)),
+            ("limits", limits(forecast, evaluation)),
+        ]);
     }
-    tell_place(&mut page, evaluation, workings);
-    for line in blind_sides(&metric.method, evaluation) {
-        page.entry("blind", &line);
-    }
-    for path in files {
-        page.entry("picture", &path.display().to_string());
-    }
-    page.lines.join("\n") + "\n"
+    let score = evaluation.score.map(|score| rarity(score, window));
+    entries.extend(score.map(|text| ("score", text)));
+    entries.extend(write_deviation(evaluation).map(|text| ("deviation", text)));
+    entries.extend(blind_sides(&metric.method, evaluation).map(|text| ("blind", text)));
+    entries.extend(picture.map(|path| ("picture", path.display().to_string())));
+    write_page(&write_line(metric, evaluation), entries.into_iter())
 }
 
-/// Lines with a heading, and figures beneath them.
-#[derive(Default)]
-struct Page {
-    lines: Vec<String>,
+fn as_of(window: &Window) -> String {
+    let (now, length) = (window.as_of, write_length(window.step().delta()));
+    let (time, zone) = (now.format("%Y-%m-%d %H:%M:%S %Z"), now.timezone());
+    format!("{time}, in the time zone {zone}, in buckets of {length}")
 }
 
-impl Page {
-    fn entry(&mut self, heading: &str, text: &str) {
-        self.lines.push(format!("  {heading:<HEADING$}{text}"));
-    }
-
-    fn below(&mut self, text: &str) {
-        self.entry("", &format!("  {text}"));
-    }
+fn history(history: &TimeSeries, metric: &Metric) -> String {
+    let full = history.grid().step().count_in(metric.window);
+    let counts = [history.len(), history.missing(), full];
+    let [buckets, missing, full] = counts.map(write_count);
+    let [from, to] = [history.time(0), history.next_time()].map(write_minute);
+    format!(
+        "{buckets} buckets from {from} to {to}, {missing} without data; a full window has {full}"
+    )
 }
 
-fn tell_rows(page: &mut Page, workings: &Workings) {
-    let now = workings.window.as_of;
-    page.entry(
-        "as of",
-        &format!(
-            "{}, in the time zone {}, in buckets of {}",
-            now.format("%Y-%m-%d %H:%M:%S %Z"),
-            now.timezone(),
-            write_length(workings.window.step().delta())
-        ),
-    );
-    page.entry("rows", &write_rows(&workings.window));
-}
-
-fn tell_history(page: &mut Page, metric: &Metric, workings: &Workings) {
-    let Some(cleaned) = &workings.cleaned else {
-        return;
-    };
-    let history = &cleaned.history;
-    page.entry(
-        "history",
-        &format!(
-            "{} buckets from {} to {}, {} without data; a full window has {}",
-            write_count(history.len()),
-            history.time(0).format("%Y-%m-%d %H:%M %Z"),
-            history.next_time().format("%Y-%m-%d %H:%M %Z"),
-            write_count(history.missing()),
-            write_count(history.grid().step().count_in(metric.window))
-        ),
-    );
-}
-
-fn tell_clipped(page: &mut Page, workings: &Workings, notation: Notation) {
+fn clipped(forecast: &Forecast, workings: &Workings) -> String {
     let clipped = clipped_values(workings);
     let shown = &clipped[clipped.len().saturating_sub(CLIPPED_TOLD)..];
-    let all = write_count(clipped.len());
     let told = match clipped.len() {
         0 => "nothing; no value of the history was an outlier".to_string(),
         1 => "1 value counted as one nearer to what its past suggested".to_string(),
-        _ => format!("{all} values counted as ones nearer to what their past suggested"),
+        count => {
+            let count = write_count(count);
+            format!("{count} values counted as ones nearer to what their past suggested")
+        }
     };
     let latest = if shown.len() < clipped.len() {
         ", the latest of them"
     } else {
         ""
     };
-    page.entry("clipped", &format!("{told}{latest}"));
-    for value in shown {
-        page.below(&format!(
-            "{}  {} as {}",
-            value.time.format("%Y-%m-%d %H:%M %Z"),
-            notation.write(value.value),
-            notation.write(value.counted_as)
-        ));
-    }
+    let notation = forecast.band.notation();
+    let figures = shown.iter().map(|clipped| {
+        let time = write_minute(clipped.time);
+        let figures = [clipped.value, clipped.counted_as];
+        let [value, counted_as] = figures.map(|figure| notation.write(figure));
+        format!("{FIGURES}{time}  {value} as {counted_as}")
+    });
+    format!("{told}{latest}{}", figures.collect::<String>())
 }
 
 fn seasons(seasons: &[Season]) -> String {
@@ -131,48 +104,41 @@ fn seasons(seasons: &[Season]) -> String {
     format!("{told}, by the share of the ups and downs that earlier turns explain")
 }
 
-fn incident(forecast: &Forecast, metric: &Metric, workings: &Workings) -> String {
+fn incident(forecast: &Forecast, metric: &Metric, window: &Window) -> String {
     let patience = write_length(metric.method.adapt_after);
     match forecast.held_since {
         None => "none; the expectation follows the last values".to_string(),
         Some(since) => format!(
             "since {}: the expectation does not follow the values from then on, until they are back or have lasted {patience} (adapt_after)",
-            write_time(since, workings.window.as_of)
+            write_time(since, window.as_of)
         ),
     }
 }
 
-fn tell_expected(page: &mut Page, forecast: &Forecast, metric: &Metric) {
+fn expected(forecast: &Forecast, metric: &Metric) -> String {
     let notation = forecast.band.notation();
-    let expected = notation.write(forecast.band.expected);
-    page.entry("expected", &format!("{expected}, the sum of"));
-    let contributions = forecast.contributions.iter();
+    let signed = |value| format!("+{}", notation.write(value)).replace("+-", "-");
     // A figure, and what it stands for.
-    let mut parts: Vec<(String, String)> = contributions
-        .map(|part| {
-            let figure = signed(part.value, part.role, notation);
-            (figure, name(part.role, forecast, metric))
-        })
-        .collect();
-    parts.extend(cut(forecast).map(|cut| {
-        let figure = format!("+{}", notation.write(cut)).replace("+-", "-");
+    let contributions = forecast.contributions.iter().map(|part| {
+        let figure = match part.role {
+            Role::Level => notation.write(part.value),
+            _ => signed(part.value),
+        };
+        (figure, name(part.role, forecast, metric))
+    });
+    let cut = cut(forecast).map(|cut| {
         let name = "cut to the values there can be (min, max)";
-        (figure, name.to_string())
-    }));
+        (signed(cut), name.to_string())
+    });
+    let parts: Vec<(String, String)> = contributions.chain(cut).collect();
     let widths = parts.iter().map(|(figure, _)| figure.len());
     let width = widths.max().unwrap_or(0);
-    for (figure, name) in parts {
-        page.below(&format!("{figure:>width$}  {name}"));
-    }
-}
-
-fn signed(value: f64, role: Role, notation: Notation) -> String {
-    let figure = notation.write(value);
-    match role {
-        Role::Level => figure,
-        _ if figure.starts_with('-') => figure,
-        _ => format!("+{figure}"),
-    }
+    let parts = parts.iter();
+    let parts: String = parts
+        .map(|(figure, name)| format!("{FIGURES}{figure:>width$}  {name}"))
+        .collect();
+    let expected = notation.write(forecast.band.expected);
+    format!("{expected}, the sum of{parts}")
 }
 
 fn name(role: Role, forecast: &Forecast, metric: &Metric) -> String {
@@ -191,25 +157,24 @@ fn name(role: Role, forecast: &Forecast, metric: &Metric) -> String {
     }
 }
 
-fn error(forecast: &Forecast, notation: Notation) -> String {
+fn error(forecast: &Forecast) -> String {
+    let notation = forecast.band.notation();
     let (now, usual) = (forecast.distribution.scale, forecast.usual_error);
+    let [below, above] = [now.below, now.above].map(|size| notation.write(size));
+    let ratios = [now.below / usual.below, now.above / usual.above];
+    let [times_below, times_above] = ratios.map(write_times);
+    let errors = write_count(forecast.errors);
     format!(
-        "about {} below or {} above here and now, {} and {} times as much as usual; learnt from {} errors on values the model had not seen",
-        notation.write(now.below),
-        notation.write(now.above),
-        write_times(now.below / usual.below),
-        write_times(now.above / usual.above),
-        write_count(forecast.errors)
+        "about {below} below or {above} above here and now, {times_below} and {times_above} times as much as usual; learnt from {errors} errors on values the model had not seen"
     )
 }
 
-fn tell_limits(page: &mut Page, forecast: &Forecast, evaluation: &Evaluation) {
-    let limits = &forecast.limits;
-    let widest = limits.iter().map(|limits| limits.level.to_string().len());
-    let width = widest.max().unwrap_or(0);
+fn limits(forecast: &Forecast, evaluation: &Evaluation) -> String {
+    let limits = forecast.limits.iter();
+    let levels = limits.clone().map(|limits| limits.level.to_string());
+    let width = levels.map(|level| level.len()).max().unwrap_or(0);
     let notation = forecast.band.notation();
-    let mut heading = "limits";
-    for limits in limits {
+    let lines = limits.map(|limits| {
         let level = limits.level.to_string();
         let [lower, upper] = [limits.band.lower, limits.band.upper].map(|end| notation.write(end));
         let judged_by = if limits.level == evaluation.level {
@@ -217,27 +182,16 @@ fn tell_limits(page: &mut Page, forecast: &Forecast, evaluation: &Evaluation) {
         } else {
             ""
         };
-        page.entry(
-            heading,
-            &format!("{level:>width$}  {lower} to {upper}{judged_by}"),
-        );
-        heading = "";
-    }
+        format!("{level:>width$}  {lower} to {upper}{judged_by}")
+    });
+    lines.collect::<Vec<_>>().join(BELOW)
 }
 
-/// Where in its band the value lies.
-fn tell_place(page: &mut Page, evaluation: &Evaluation, workings: &Workings) {
-    if let Some(score) = evaluation.score {
-        let rarity = Rarity::of(score, workings.window.step()).write();
-        let score = if score < 0.001 {
-            format!("{score:.2e}")
-        } else {
-            format!("{score:.3}")
-        };
-        let told = format!("{score}: values this far out come {rarity}");
-        page.entry("score", &told);
-    }
-    if let Some(deviation) = write_deviation(evaluation) {
-        page.entry("deviation", &deviation);
+fn rarity(score: f64, window: &Window) -> String {
+    let rarity = write_rarity(score, window.step());
+    if score < 0.001 {
+        format!("{score:.2e}: values this far out come {rarity}")
+    } else {
+        format!("{score:.3}: values this far out come {rarity}")
     }
 }

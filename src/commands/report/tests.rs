@@ -40,7 +40,6 @@ fn written(
     format: Format,
     verbosity: Verbosity,
 ) -> Option<String> {
-    let metric = Metric::of_file("sales");
     let failures = match evaluation {
         Some(_) => Vec::new(),
         None => vec!["query failed".to_string()],
@@ -48,9 +47,9 @@ fn written(
     let report = MetricReport {
         evaluation: evaluation.cloned(),
         failures,
-        ..MetricReport::new(&metric)
+        ..MetricReport::default()
     };
-    report.write(format, verbosity)
+    report.write(&Metric::of_file("sales"), format, verbosity)
 }
 
 #[test]
@@ -131,9 +130,10 @@ fn told_with(method: Method, verbosity: Verbosity) -> String {
     let evaluation = evaluation_by(1050.0, &metric);
     let report = MetricReport {
         evaluation: Some(evaluation),
-        ..MetricReport::new(&metric)
+        ..MetricReport::default()
     };
-    report.write(Format::Text, verbosity).unwrap_or_default()
+    let text = report.write(&metric, Format::Text, verbosity);
+    text.unwrap_or_default()
 }
 
 #[test]

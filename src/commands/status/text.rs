@@ -1,106 +1,104 @@
 //! The status as a page for people.
 
-use chrono::DateTime;
-use chrono_tz::Tz;
+use chrono::{DateTime, Utc};
 
-use super::{MetricStatus, Obstacle, Status};
+use super::{MetricStatus, Status};
 use crate::commands::report::write_against;
-use crate::forecast::Band;
+use crate::incident::{Alert, Condition};
 use crate::output::write_time;
 
 /// One line a metric, and what is wrong below it.
-pub fn write(status: &Status, now: DateTime<Tz>) -> String {
-    let time = |text: &str| time(text, now);
-    let known = |text: &Option<String>| text.as_deref().map_or("never".to_string(), time);
+pub fn write(status: &Status) -> String {
+    let runs = &status.state.runs;
+    let known = |at: Option<DateTime<Utc>>| at.map_or("never".to_string(), |at| status.time(at));
     let mut lines = vec![
-        format!("state     {}", status.state_dir),
+        format!("state     {}", status.context.state_dir().display()),
         format!(
             "last run  {}, the last good one {}",
-            known(&status.last_run),
-            known(&status.last_good_run)
+            known(runs.last),
+            known(runs.last_good)
         ),
     ];
-    for metric in &status.metrics {
-        lines.extend(of_metric(metric, now));
+    for metric in status.metrics() {
+        lines.extend(of_metric(status, &metric));
     }
-    for waiting in &status.outbox {
-        let why = waiting.why.as_deref().unwrap_or("not tried yet");
+    for waiting in status.outbox() {
+        let pending = waiting.pending;
+        let why = pending.error.as_deref().unwrap_or("not tried yet");
         lines.push(format!(
             "waiting   {:?} to {}, written {}, tried {} times, again from {}: {why}",
             waiting.subject,
             waiting.to,
-            time(&waiting.created),
-            waiting.attempts,
-            time(&waiting.not_before)
+            status.time(pending.since),
+            pending.attempts,
+            status.time(pending.not_before)
         ));
     }
-    for lost in &status.lost {
+    for lost in &status.state.contents().log.lost {
         lines.push(format!(
             "lost      {:?} to {}, written {}: {}",
             lost.subject,
             lost.to,
-            time(&lost.created),
+            status.time(lost.since),
             lost.why
         ));
     }
-    for file in &status.unreadable {
-        lines.push(format!("unreadable  {}: {}", file.path, file.why));
+    for file in status.state.unreadable() {
+        lines.push(format!(
+            "unreadable  {}: {}",
+            file.path.display(),
+            file.error
+        ));
     }
     lines.join("\n") + "\n"
 }
 
-fn of_metric(metric: &MetricStatus, now: DateTime<Tz>) -> Vec<String> {
-    let time = |text: &str| time(text, now);
-    let since = metric.since.as_deref();
-    let since = since.map_or(String::new(), |since| format!(" since {}", time(since)));
-    let last = metric.last.as_ref().and_then(|last| {
-        let band = Band::new(last.lower?, last.expected?, last.upper?)?;
-        let told = write_against(last.value?, &band, parse(&last.time, now)?, now);
+fn of_metric(status: &Status, of: &MetricStatus) -> Vec<String> {
+    let (name, known) = (&of.metric.name, &of.known);
+    let since = of
+        .since
+        .map(|since| format!(" since {}", status.time(since)));
+    let last = known.latest().and_then(|last| {
+        let (time, now) = (status.zoned(last.bucket.start), status.context.now);
+        let told = write_against(last.value?, &last.band?, time, now);
         Some(format!("; {told}"))
     });
-    let (name, state) = (&metric.metric, metric.state.to_uppercase());
     let mut lines = vec![format!(
-        "{name}  {state}{since}{}",
+        "{name}  {}{}{}",
+        of.word.to_uppercase(),
+        since.unwrap_or_default(),
         last.unwrap_or_default()
     )];
-    if let Some(told) = &metric.told_at {
-        lines.push(format!("  told      {}", time(told)));
+    let told_at = |alert: &Alert| Some(status.time(status.told_at(of.metric, alert)?));
+    let told = known.incident().and_then(told_at);
+    lines.extend(told.map(|told| format!("  told      {told}")));
+    for (word, condition) in [
+        ("no data  ", Condition::NoData),
+        ("unwell   ", Condition::CheckFailed),
+        ("undecided", Condition::Undecided),
+    ] {
+        lines.extend(known.open_alert(condition).map(|alert| {
+            let told = told_at(alert).map(|told| format!("told {told}"));
+            let told = told.unwrap_or("not told yet".to_string());
+            let (since, why) = (status.time(alert.since), &alert.reason);
+            format!("  {word} since {since} ({told}): {why}")
+        }));
     }
-    let obstacles = [
-        ("no data  ", &metric.no_data),
-        ("unwell   ", &metric.unwell),
-        ("undecided", &metric.undecided),
-    ];
-    for (word, obstacle) in obstacles {
-        let obstacle = obstacle.as_ref();
-        lines.extend(obstacle.map(|obstacle| of_obstacle(word, obstacle, now)));
-    }
-    if let Some(until) = &metric.silent_until {
-        let because = metric.silent_because.as_deref();
+    if let Some(silence) = of.silence {
+        let because = silence.because.as_ref();
         let because = because.map_or(String::new(), |because| format!(": {because}"));
-        lines.push(format!("  silent    until {}{because}", time(until)));
+        let until = status.time(silence.until);
+        lines.push(format!("  silent    until {until}{because}"));
     }
-    if metric.quiet {
+    if of.is_quiet {
         lines.push("  quiet     by the configuration".to_string());
     }
     lines
 }
 
-fn of_obstacle(word: &str, obstacle: &Obstacle, now: DateTime<Tz>) -> String {
-    let told = match &obstacle.told_at {
-        Some(told) => format!("told {}", time(told, now)),
-        None => "not told yet".to_string(),
-    };
-    let (since, why) = (time(&obstacle.since, now), &obstacle.why);
-    format!("  {word} since {since} ({told}): {why}")
-}
-
-/// A time of the status as people write it.
-fn time(text: &str, now: DateTime<Tz>) -> String {
-    parse(text, now).map_or(text.to_string(), |time| write_time(time, now))
-}
-
-fn parse(text: &str, now: DateTime<Tz>) -> Option<DateTime<Tz>> {
-    let time = DateTime::parse_from_rfc3339(text).ok()?;
-    Some(time.with_timezone(&now.timezone()))
+impl Status<'_> {
+    /// As people write it.
+    fn time(&self, time: DateTime<Utc>) -> String {
+        write_time(self.zoned(time), self.context.now)
+    }
 }

@@ -1,0 +1,88 @@
+//! The status as one JSON object.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::{MetricStatus, Status};
+use crate::commands::report::stamp;
+use crate::detect::Evaluation;
+use crate::incident::{Alert, Condition};
+
+/// `src/commands/README.md` explains the fields.
+pub fn object(status: &Status) -> Value {
+    let (state, context) = (status.state, status.context);
+    let stamped = |time: DateTime<Utc>| stamp(status.zoned(time));
+    let metrics = status.metrics();
+    let metrics = metrics.map(|metric| metric_object(status, &metric));
+    let outbox = status.outbox().into_iter().map(|waiting| {
+        json!({
+            "subject": waiting.subject,
+            "to": waiting.to,
+            "created": stamped(waiting.pending.since),
+            "attempts": waiting.pending.attempts,
+            "not_before": stamped(waiting.pending.not_before),
+            "why": waiting.pending.error,
+        })
+    });
+    let lost = state.contents().log.lost.iter().map(|lost| {
+        json!({
+            "subject": lost.subject,
+            "to": lost.to,
+            "created": stamped(lost.since),
+            "why": lost.why,
+            "told": lost.told,
+        })
+    });
+    let unreadable = state.unreadable().into_iter().map(|file| {
+        let (path, why) = (file.path.display().to_string(), file.error.to_string());
+        json!({ "path": path, "why": why })
+    });
+    json!({
+        "state_dir": context.state_dir().display().to_string(),
+        "as_of": stamp(context.now),
+        "last_run": state.runs.last.map(stamped),
+        "last_good_run": state.runs.last_good.map(stamped),
+        "metrics": metrics.collect::<Vec<_>>(),
+        "outbox": outbox.collect::<Vec<_>>(),
+        "lost": lost.collect::<Vec<_>>(),
+        "unreadable": unreadable.collect::<Vec<_>>(),
+        "complaint": state.complaint(),
+    })
+}
+
+fn metric_object(status: &Status, of: &MetricStatus) -> Value {
+    let (metric, known) = (of.metric, &of.known);
+    let stamped = |time: DateTime<Utc>| stamp(status.zoned(time));
+    let told_at = |alert: &Alert| status.told_at(metric, alert).map(stamped);
+    let obstacle = |condition| {
+        known.open_alert(condition).map(|alert| {
+            let since = stamped(alert.since);
+            json!({ "since": since, "why": alert.reason, "told_at": told_at(alert) })
+        })
+    };
+    let last = |latest: &Evaluation| {
+        json!({
+            "time": stamped(latest.bucket.start),
+            "value": latest.value,
+            "expected": latest.band.map(|band| band.expected),
+            "lower": latest.band.map(|band| band.lower),
+            "upper": latest.band.map(|band| band.upper),
+            "deviation": latest.deviation,
+        })
+    };
+    let looked_at = status.state.runs.metrics.get(&metric.name);
+    json!({
+        "metric": metric.name,
+        "state": of.word,
+        "since": of.since.map(stamped),
+        "told_at": known.incident().and_then(told_at),
+        "looked_at": looked_at.copied().map(stamped),
+        "silent_until": of.silence.map(|silence| stamped(silence.until)),
+        "silent_because": of.silence.and_then(|silence| silence.because.as_deref()),
+        "quiet": of.is_quiet,
+        "no_data": obstacle(Condition::NoData),
+        "unwell": obstacle(Condition::CheckFailed),
+        "undecided": obstacle(Condition::Undecided),
+        "last": known.latest().map(last),
+    })
+}
