@@ -7,16 +7,30 @@ use anyhow::Result;
 use super::deliver::{Channel, Mail};
 use super::email::{self, Email, Envelope, Letterhead, SmtpSession};
 use super::gallery::Gallery;
-use super::notification::Notification;
+use super::notification::{AlertKind, Notification};
 use crate::config::{Deadline, MailSettings, Mailbox};
 
 pub struct EmailChannel<'a> {
-    letterhead: Letterhead<'a>,
     from: Mailbox,
     session: SmtpSession<'a>,
+    composer: Composer<'a>,
+}
+
+/// Composes what several recipients are told of once.
+pub(super) struct Composer<'a> {
+    letterhead: Letterhead<'a>,
     gallery: Gallery<'a>,
-    /// By the id of the mail: several recipients get the same.
-    composed: HashMap<String, Email>,
+    /// By what they tell, and not by the id of a mail: of one with the same id, another recipient may
+    /// not be told of everything any more.
+    composed: HashMap<Vec<Member>, Email>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Member {
+    /// `None`: bandwatch itself.
+    metric: Option<String>,
+    alert: String,
+    kind: AlertKind,
 }
 
 impl<'a> EmailChannel<'a> {
@@ -28,26 +42,22 @@ impl<'a> EmailChannel<'a> {
         deadline: Deadline,
     ) -> Self {
         Self {
-            letterhead,
             from,
             session: SmtpSession::new(settings, deadline),
-            gallery,
-            composed: HashMap::new(),
+            composer: Composer::new(letterhead, gallery),
         }
     }
 
     pub fn close(self) -> Gallery<'a> {
         self.session.close();
-        self.gallery
+        self.composer.gallery
     }
 }
 
 impl Channel for EmailChannel<'_> {
     fn send(&mut self, mail: &Mail) -> Result<String> {
         let message_id = email::message_id(&self.from, mail.to, mail.id);
-        let composed = self.composed.entry(mail.id.to_string());
-        let email = composed
-            .or_insert_with(|| compose(&mail.notifications, &mut self.gallery, &self.letterhead));
+        let email = self.composer.compose(&mail.notifications);
         let message = email.message(&Envelope {
             from: &self.from,
             to: mail.to,
@@ -60,11 +70,32 @@ impl Channel for EmailChannel<'_> {
     }
 
     fn subject(&self, mail: &Mail) -> String {
+        let letterhead = &self.composer.letterhead;
         let email = match mail.notifications.as_slice() {
-            [notification] => email::compose(notification, None, &self.letterhead),
-            notifications => email::compose_digest(notifications, |_| None, &self.letterhead),
+            [notification] => email::compose(notification, None, letterhead),
+            notifications => email::compose_digest(notifications, |_| None, letterhead),
         };
         email.subject().to_string()
+    }
+}
+
+impl<'a> Composer<'a> {
+    pub(super) fn new(letterhead: Letterhead<'a>, gallery: Gallery<'a>) -> Self {
+        Self {
+            letterhead,
+            gallery,
+            composed: HashMap::new(),
+        }
+    }
+
+    pub(super) fn compose(&mut self, notifications: &[Notification]) -> &Email {
+        let members = notifications.iter().map(|one| Member {
+            metric: one.metric.map(|metric| metric.name.clone()),
+            alert: one.alert.id.clone(),
+            kind: one.kind,
+        });
+        let composed = self.composed.entry(members.collect());
+        composed.or_insert_with(|| compose(notifications, &mut self.gallery, &self.letterhead))
     }
 }
 

@@ -17,7 +17,7 @@ pub struct Notification<'a> {
 }
 
 /// What a notification says of its alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertKind {
     /// It is new to the recipient.

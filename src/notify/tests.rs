@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::{Result, anyhow};
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::channel::Composer;
 use super::deliver::{Channel, Mail};
+use super::email::Letterhead;
 use super::*;
 use crate::config::{Mailbox, Metric};
 use crate::forecast::Side;
@@ -224,6 +226,55 @@ fn many_at_once_are_one_mail_and_stay_it_until_it_is_accepted() {
             "ops@example.com: m4 low"
         ]
     );
+}
+
+#[test]
+fn a_digest_tells_each_recipient_of_what_is_addressed_to_them_and_of_no_more() {
+    let metrics = metrics(4);
+    let low = alert(Condition::Breach(Side::Low));
+    let all = |recipients: [&[&str]; 4]| -> Vec<AddressedAlert> {
+        let metrics = metrics.iter().zip(recipients);
+        metrics
+            .map(|(metric, to)| addressed(Some(metric), &low, to))
+            .collect()
+    };
+    let mut scene = Scene::default();
+    scene.server.refuses = vec![OPS, NIGHT];
+    scene.run(&all([&[OPS, NIGHT]; 4]));
+    // The mails keep the id they share.
+    scene.server.refuses.clear();
+    let both: &[&str] = &[OPS, NIGHT];
+    assert_eq!(
+        scene.run(&all([both, both, both, &[OPS]])),
+        [
+            "ops@example.com: m0 low, m1 low, m2 low, m3 low",
+            "night@example.com: m0 low, m1 low, m2 low",
+        ]
+    );
+    let again = scene.run(&all([both; 4]));
+    assert_eq!(again, ["night@example.com: m3 low"]);
+}
+
+#[test]
+fn a_mail_is_composed_of_what_it_tells_whatever_was_composed_before() {
+    let metrics = metrics(2);
+    let no_data = alert(Condition::NoData);
+    let told = [0, 1].map(|index| Notification {
+        metric: metrics.get(index),
+        alert: &no_data,
+        kind: AlertKind::Firing,
+        newest: None,
+    });
+    let letterhead = Letterhead {
+        now: at(0).with_timezone(&chrono_tz::UTC),
+        contact: None,
+    };
+    let plots = PlotsDir::new("not-there".as_ref(), 2);
+    let mut composer = Composer::new(letterhead, Gallery::new(&plots));
+    let mut subject = |told: &[Notification]| composer.compose(told).subject().to_string();
+    assert_eq!(subject(&told), "[2 alerts] no data: M0, M1");
+    assert!(subject(&told[..1]).starts_with("[No data] M0"));
+    assert!(subject(&told[1..]).starts_with("[No data] M1"));
 }
 
 #[test]
