@@ -12,7 +12,6 @@ use crate::cli::{Args, Mode};
 use crate::commands::report::Verbosity;
 use crate::config::{MailSettings, Mailbox, Metric};
 use crate::context::Context;
-use crate::incident::Confirm;
 use crate::notify::PlotsDir;
 use crate::notify::email::{self, Letterhead};
 
@@ -39,7 +38,7 @@ impl Plan {
             Mode::Live if !config.is_from_file() => Mode::Silent,
             mode => mode,
         };
-        let mut metrics: Vec<Metric> = config.chosen(&args.metric)?.into_iter().cloned().collect();
+        let metrics = config.chosen(&args.metric)?.into_iter().cloned();
         let mail = match mode {
             Mode::Live => config.mail()?.context(
                 "smtp: missing; an alert needs a mail server (or try --dry-run, which sends nothing)",
@@ -48,14 +47,8 @@ impl Plan {
         };
         // A file is judged anew each time: nothing says that it is the same one as before.
         let is_durable = mode == Mode::Live && context.input.is_none();
-        if !is_durable {
-            // One run alone sees one bucket, which has nothing to be confirmed by.
-            for metric in &mut metrics {
-                metric.policy.confirm = Confirm::default();
-            }
-        }
         Ok(Self {
-            metrics,
+            metrics: metrics.collect(),
             mode,
             as_of: context.as_of(args.at.as_deref())?,
             state_dir: is_durable.then(|| context.state_dir()),

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use super::evaluate::Task;
 use super::{Results, Run};
 use crate::config::{Mailbox, Metric};
-use crate::incident::{Alert, CheckResult, Condition, MetricState, Muted, Policy};
+use crate::incident::{Alert, CheckResult, Condition, Confirm, MetricState, Muted, Policy};
 use crate::notify::{AddressedAlert, AlertKey, NotificationLog, OwnAlerts};
 
 /// How long what is known of a metric outlives its place in the configuration.
@@ -49,10 +49,15 @@ impl<'a> Run<'a> {
     /// Takes a result into what is known of a metric.
     pub(super) fn update(&mut self, metric: &Metric, result: &CheckResult) {
         let (now, muted) = (self.now, self.muted(metric));
+        let mut policy = metric.policy.clone();
+        if !self.state.is_durable() {
+            // One run alone sees one bucket, which has nothing to be confirmed by.
+            policy.confirm = Confirm::default();
+        }
         self.state.runs.metrics.insert(metric.name.clone(), now);
         let metrics = &mut self.state.contents_mut().metrics;
         let known = metrics.entry(metric.name.clone()).or_default();
-        known.update(result, now, &metric.policy, muted);
+        known.update(result, now, &policy, muted);
     }
 
     /// Opens and ends the alerts about bandwatch itself; what could not be read is a failure.

@@ -110,6 +110,10 @@ fn where_nothing_at_all_can_be_written_that_is_told_and_an_alert_goes_out_all_th
     let told = "cannot be written to, nor can /dev/shm/bandwatch-";
     assert!(run.stderr.contains(told), "{run:?}");
     story.assert_told(&["High"]);
+    // Nothing remembers what would confirm it.
+    story.metric = "confirm = 3\n".into();
+    story.run("12:01").assert_status(1);
+    story.assert_told(&["High", "High"]);
 }
 
 #[test]
