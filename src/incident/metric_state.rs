@@ -100,8 +100,21 @@ impl MetricState {
         self.release(now, policy, muted);
     }
 
+    /// Before a check looks: what a silence that just ended held back of an incident. Of anything else
+    /// nobody knows whether it still is so.
+    pub fn release_incident(&mut self, now: DateTime<Utc>, muted: Muted) {
+        let Some(side) = self.latest().and_then(Evaluation::side) else {
+            return;
+        };
+        let mut open = self.alerts.iter_mut().filter(|alert| alert.is_open());
+        let incident = open.find(|alert| alert.side() == Some(side));
+        if let (Some(incident), Muted::No) = (incident, muted) {
+            incident.released.get_or_insert(now);
+        }
+    }
+
     /// Releases what people may be told from now on, and forgets what ended before it was released.
-    pub fn release(&mut self, now: DateTime<Utc>, policy: &Policy, muted: Muted) {
+    fn release(&mut self, now: DateTime<Utc>, policy: &Policy, muted: Muted) {
         let latest_side = self.latest().and_then(Evaluation::side);
         let is_due = |alert: &Alert| match alert.condition {
             // While an incident may be recovering, there is nothing to add.

@@ -120,7 +120,7 @@ impl Machine<'_> {
             Muted::No
         };
         // As a check does before it looks: a silence may just have ended.
-        self.state.release(now, rules, muted);
+        self.state.release_incident(now, muted);
         let result = CheckResult::Evaluated(evaluation.clone());
         self.state.update(&result, now, rules, muted);
         let mut alerts = std::mem::take(&mut self.state.alerts);

@@ -29,7 +29,7 @@ impl<'a> Run<'a> {
         let (now, muted) = (self.now, self.muted(metric));
         let metrics = &mut self.state.contents_mut().metrics;
         let known = metrics.entry(metric.name.clone()).or_default();
-        known.release(now, &metric.policy, muted);
+        known.release_incident(now, muted);
         let (evaluated, newest_data) = (known.evaluated_at(now), known.newest_data());
         let is_untold_incident = |alert: &Alert| {
             let log = &self.state.contents().log;

@@ -87,6 +87,7 @@ impl Story {
         // What is known must survive being written and read.
         let text = serde_json::to_string(&self.state).expect("text");
         self.state = serde_json::from_str(&text).expect("a state");
+        self.state.release_incident(at(self.minute), self.muted);
         self.state
             .update(&result, at(self.minute), &self.policy, self.muted);
         if self.muted == Muted::Yes {

@@ -48,6 +48,18 @@ fn a_failure_that_passes_in_time_is_never_told() {
 }
 
 #[test]
+fn time_in_which_nobody_checked_makes_one_failure_no_outage() {
+    for event in [Failed, Undecided, NoData] {
+        let mut story = Story::new(policy());
+        story.muted = Muted::Yes;
+        assert_eq!(story.next(event), told(&[]));
+        story.muted = Muted::No;
+        story.minute += 40;
+        assert_eq!(story.next(In), told(&[]), "{event:?}");
+    }
+}
+
+#[test]
 fn a_failing_check_ends_no_lack_of_data() {
     let mut story = Story::new(policy());
     let notices = story.all(&[NoData, Failed, Failed, NoData, In]).concat();

@@ -15,6 +15,19 @@ fn in_silence_nothing_is_told_and_what_still_lasts_is_told_when_it_ends() {
 }
 
 #[test]
+fn what_lasted_to_the_end_of_a_silence_is_told_though_the_next_bucket_is_inside() {
+    let mut story = Story::new(Policy {
+        recover: NonZeroU32::MIN,
+        ..policy()
+    });
+    story.muted = Muted::Yes;
+    story.next(Out(1.5));
+    story.muted = Muted::No;
+    assert_eq!(story.next(In), told(&["high since 0"]));
+    assert_eq!(story.next(In), told(&["high over after 5"]));
+}
+
+#[test]
 fn what_came_and_went_in_silence_is_never_told() {
     let mut story = Story::new(policy());
     story.muted = Muted::Yes;
