@@ -185,9 +185,11 @@ fn add_clipped(cleaned: &Cleaned, fitted: &Fitted, timeline: &Timeline) -> Clean
     for clipped in &fitted.clipped {
         by_slot[clipped.slot] = Some(unit.value(clipped.to));
     }
-    // Where two buckets share a slot, the later one's value is in it.
+    // Where two buckets share a slot, the value of the later one that has any is in it.
     let mut by_bucket: BTreeMap<usize, f64> = BTreeMap::new();
+    let values = cleaned.history.values();
     for (index, slot) in timeline.slots.iter().enumerate().rev() {
+        let slot = slot.filter(|_| values[index].is_some());
         let value = slot.and_then(|slot| by_slot.get_mut(slot)?.take());
         by_bucket.extend(value.map(|value| (index, value)));
     }

@@ -113,3 +113,24 @@ fn a_shop_that_closes_is_judged_from_its_first_bucket_of_the_morning() {
         assert!((0.90..=0.99).contains(&covered), "{step}: {covered}");
     }
 }
+
+#[test]
+fn in_the_hour_autumn_repeats_what_is_clipped_is_a_value_that_is_there() {
+    // 02:00 is read twice: indices 2 and 3.
+    for (missing, clipped) in [(None, 3), (Some(2), 3), (Some(3), 2)] {
+        let value = |hour: i32| (Some(hour) != missing).then(|| f64::from(100 + hour));
+        let values: Vec<_> = (0..6).map(value).collect();
+        let history = series_at(start("2026-10-25 00:00", Paris), "1h", &values);
+        let seasons = Seasons(Vec::new());
+        let timeline = Timeline::new(&history, history.values(), &seasons).expect("values");
+        let fitted = Fitted {
+            clipped: vec![Clipped { slot: 2, to: 0.0 }],
+            ..Fitted::default()
+        };
+        let cleaned = add_clipped(&Cleaned::untouched(&history), &fitted, &timeline);
+        let index = usize::try_from(clipped).expect("an index");
+        assert_eq!(cleaned.clipped, [index], "without {missing:?}");
+        let centre = Some(timeline.unit.value(0.0));
+        assert_eq!(cleaned.history.values()[index], centre);
+    }
+}
