@@ -6,7 +6,6 @@
 //! that can. From the first file that has to go there on, the whole rest of a run does: what belongs
 //! together stays together.
 
-use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,8 +20,8 @@ use super::format::{LoadError, decode};
 const ASIDE: &str = ".unreadable-";
 /// So many files of one name are set aside; more are left where they lie.
 const MOST_ASIDE: u32 = 1000;
-/// How the name of a file ends that is only there to be locked.
-const LOCK_ENDING: &str = ".lock";
+/// In the spare directory, beside a file that begins anew, as the one that was to be read could not be.
+const ANEW: &str = ".anew";
 
 #[derive(Debug)]
 pub struct StateDirectory {
@@ -33,6 +32,8 @@ pub struct StateDirectory {
     complaint: Option<String>,
     /// What could not be read and stayed where it was.
     left: Vec<UnreadableFile>,
+    /// What the disk did not let be read, by its name.
+    unread: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,50 +59,63 @@ impl StateDirectory {
             access,
             complaint: None,
             left: Vec::new(),
+            unread: Vec::new(),
         }
     }
 
-    /// Makes the directory, moves what is in the spare one over to it, and sets aside what a bandwatch
-    /// before 0.2 kept in other files.
+    /// Makes the directory, and sets aside what a bandwatch before 0.2 kept in other files.
     pub fn prepare(&mut self) {
         if let Err(error) = make_private(&self.dir) {
             self.complain(&error);
-            return;
         }
         for name in names_in(&self.dir) {
-            // Left by a run that was killed.
-            if name.ends_with(file::PART) {
-                let _ = file::remove(&self.dir.join(&name));
-            }
             if is_of_old_format(&name) {
                 self.set_aside(&name, &self.dir.join(&name), LoadError::Older);
             }
         }
-        if !is_own(&self.spare) {
-            return;
+    }
+
+    /// Moves these files from the spare directory over. Nobody else may be about to write them.
+    pub fn bring_over(&mut self, names: &[&str]) {
+        for name in names {
+            // Left by a run that was killed.
+            let _ = file::remove(&self.dir.join(format!("{name}{}", file::PART)));
         }
-        let mut names = names_in(&self.spare);
-        names.retain(|name| !name.ends_with(file::PART) && !name.ends_with(LOCK_ENDING));
-        match names.iter().try_for_each(|name| self.move_over(name)) {
+        let Some(spare) = self.own_spare().filter(|_| self.complaint.is_none()) else {
+            return;
+        };
+        let mut found = names_in(spare);
+        found.retain(|name| names.contains(&name.split(ASIDE).next().unwrap_or_default()));
+        match found.iter().try_for_each(|name| self.move_over(name)) {
             Err(error) => self.complain(&error),
             Ok(()) => {
-                // Unless somebody holds a lock in it.
-                let _ = fs::remove_dir(&self.spare);
+                // Unless there is more in it, or somebody holds a lock there.
+                let _ = fs::remove_dir(spare);
             }
         }
     }
 
+    /// Whether the spare directory has this file.
+    pub fn has_spare(&self, name: &str) -> bool {
+        self.own_spare()
+            .is_some_and(|spare| spare.join(name).exists())
+    }
+
     fn move_over(&self, name: &str) -> io::Result<()> {
         let (from, mut to) = (self.spare.join(name), self.dir.join(name));
+        let free = || free_aside(&self.dir, name.split(ASIDE).next().unwrap_or_default());
         // What was set aside in one directory overwrites nothing that was set aside in the other.
-        if let Some((name, _)) = name.split_once(ASIDE)
-            && to.exists()
-        {
-            to = free_aside(&self.dir, name).unwrap_or(to);
+        if name.contains(ASIDE) && to.exists() {
+            to = free()?;
+        }
+        let anew = self.spare.join(format!("{name}{ANEW}"));
+        if anew.exists() && to.try_exists()? {
+            fs::rename(&to, free()?)?;
         }
         if let Some(bytes) = file::read(&from)? {
             file::write(&to, &bytes, Certainty::Durable)?;
         }
+        file::remove(&anew)?;
         file::remove(&from)
     }
 
@@ -140,7 +154,10 @@ impl StateDirectory {
     /// What is kept under a name. What cannot be read is set aside; if the disk does not let it be read,
     /// that is a complaint.
     pub fn read<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
-        let found = self.find(name).map_err(|error| self.complain(&error));
+        let found = self.find(name).map_err(|error| {
+            self.unread.push(name.to_string());
+            self.complain(&error);
+        });
         let (path, bytes) = found.ok()??;
         let decoded = decode(&bytes).map_err(|error| self.set_aside(name, &path, error));
         decoded.ok()
@@ -150,19 +167,31 @@ impl StateDirectory {
     pub fn write(&mut self, name: &str, bytes: &[u8], certainty: Certainty) -> Result<()> {
         if self.complaint.is_none() {
             let path = self.dir.join(name);
-            let made = make_private(&self.dir);
-            match made.and_then(|()| file::write(&path, bytes, certainty)) {
+            let write = || {
+                make_private(&self.dir)?;
+                file::write(&path, bytes, certainty)?;
+                // A copy that is older now would be moved over it.
+                let spare = self.own_spare().map(|spare| spare.join(name));
+                spare.map_or(Ok(()), |copy| file::remove(&copy))
+            };
+            match write() {
                 Ok(()) => return Ok(()),
                 Err(error) => self.complain(&error),
             }
         }
-        make_own(&self.spare)
-            .and_then(|()| file::write(&self.spare.join(name), bytes, Certainty::Whole))
-            .with_context(|| {
-                let complaint = self.complaint().unwrap_or("state_dir");
-                let spare = self.spare.display();
-                format!("{complaint}; and {spare} cannot be written to either")
-            })
+        let write = || {
+            make_own(&self.spare)?;
+            if self.unread.iter().any(|unread| unread == name) {
+                let anew = self.spare.join(format!("{name}{ANEW}"));
+                file::write(&anew, &[], Certainty::Whole)?;
+            }
+            file::write(&self.spare.join(name), bytes, Certainty::Whole)
+        };
+        write().with_context(|| {
+            let complaint = self.complaint().unwrap_or("state_dir");
+            let spare = self.spare.display();
+            format!("{complaint}; and {spare} cannot be written to either")
+        })
     }
 
     /// Why the directory cannot be used as it should, if so.
@@ -185,13 +214,15 @@ impl StateDirectory {
             let names = names_in(dir).into_iter();
             for name in names.filter(|name| name.contains(ASIDE)) {
                 let path = dir.join(&name);
-                let bytes = file::read(&path).ok().flatten().unwrap_or_default();
-                let error = match decode::<serde_json::Value>(&bytes) {
+                let bytes = file::read(&path).map(Option::unwrap_or_default);
+                let decoded = bytes.map(|bytes| decode::<serde_json::Value>(&bytes));
+                let error = match decoded {
                     _ if is_of_old_format(name.split(ASIDE).next().unwrap_or_default()) => {
                         LoadError::Older
                     }
-                    Err(error) => error,
-                    Ok(_) => LoadError::Damaged("it does not hold what it should".into()),
+                    Err(error) => LoadError::Damaged(error.to_string()),
+                    Ok(Err(error)) => error,
+                    Ok(Ok(_)) => LoadError::Unusable,
                 };
                 all.push(UnreadableFile { name, path, error });
             }
@@ -216,7 +247,7 @@ impl StateDirectory {
     }
 
     fn set_aside(&mut self, name: &str, path: &Path, error: LoadError) {
-        let free = path.parent().and_then(|dir| free_aside(dir, name));
+        let free = path.parent().and_then(|dir| free_aside(dir, name).ok());
         let is_moved =
             self.access == Access::Own && free.is_some_and(|free| fs::rename(path, free).is_ok());
         if !is_moved {
@@ -240,14 +271,20 @@ impl StateDirectory {
     }
 }
 
-/// The files of a bandwatch before 0.2, which kept finished mails on the disk.
+/// The files of a bandwatch before 0.2, which kept finished mails on the disk, by the hexadecimal number
+/// of each.
 fn is_of_old_format(name: &str) -> bool {
-    let ending = Path::new(name).extension().and_then(OsStr::to_str);
-    name == "memory.json" || name == "looks.json" || matches!(ending, Some("parcel" | "mail"))
+    match name.split_once('.') {
+        Some((stem, "parcel" | "mail")) => {
+            !stem.is_empty() && stem.bytes().all(|letter| letter.is_ascii_hexdigit())
+        }
+        _ => name == "memory.json" || name == "looks.json",
+    }
 }
 
-fn free_aside(dir: &Path, name: &str) -> Option<PathBuf> {
+fn free_aside(dir: &Path, name: &str) -> io::Result<PathBuf> {
     (1..=MOST_ASIDE)
         .map(|count| dir.join(format!("{name}{ASIDE}{count}")))
         .find(|path| !path.exists())
+        .ok_or_else(|| io::Error::other(format!("{MOST_ASIDE} files of {name} are set aside")))
 }

@@ -20,6 +20,8 @@ pub enum LoadError {
     /// A bandwatch before 0.2 wrote it.
     Older,
     Damaged(String),
+    /// It is whole, and was of no use all the same.
+    Unusable,
 }
 
 impl fmt::Display for LoadError {
@@ -32,6 +34,9 @@ impl fmt::Display for LoadError {
             Self::Older => formatter
                 .write_str("an older bandwatch wrote it, in a format that is not in use any more"),
             Self::Damaged(how) => write!(formatter, "it is damaged: {how}"),
+            Self::Unusable => formatter.write_str(
+                "it could not be read when it was needed, or does not hold what it should",
+            ),
         }
     }
 }

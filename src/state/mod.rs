@@ -80,6 +80,13 @@ impl State {
             return Ok(None);
         };
         directory.prepare();
+        directory.bring_over(&[STATE, NOTIFICATIONS, RUNS]);
+        // Whoever changes the silences just now takes those in the spare directory along.
+        if directory.has_spare(SILENCES)
+            && let Ok(Some(_lock)) = directory.try_lock(SILENCES_LOCK)
+        {
+            directory.bring_over(&[SILENCES]);
+        }
         Ok(Some(Self {
             _lock: Some(lock),
             ..Self::load(directory)

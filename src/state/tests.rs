@@ -183,6 +183,7 @@ fn what_the_disk_does_not_let_be_read_is_not_overwritten() {
     save(&mut open(dir.path()), "sales");
     // A directory in place of the file is an error for every user.
     let path = dir.path().join(STATE);
+    let whole = fs::read(&path).expect("a file");
     fs::remove_file(&path).expect("removed");
     fs::create_dir(&path).expect("a directory");
     let mut state = open(dir.path());
@@ -190,6 +191,79 @@ fn what_the_disk_does_not_let_be_read_is_not_overwritten() {
     save(&mut state, "visits");
     assert!(path.is_dir());
     drop(state);
+    // It can be read again: what was in it is nobody's to lose.
     fs::remove_dir(&path).expect("removed");
-    assert_eq!(known(&open(dir.path())), ["visits"]);
+    fs::write(&path, &whole).expect("written");
+    let state = open(dir.path());
+    assert_eq!(known(&state), ["visits"]);
+    let [aside] = state.unreadable().try_into().expect("one file");
+    assert_eq!(aside.path, dir.path().join(format!("{STATE}.unreadable-1")));
+    assert_eq!(aside.error, format::LoadError::Unusable);
+    assert_eq!(fs::read(&aside.path).expect("the file"), whole);
+    assert!(!file::spare(dir.path()).exists());
+}
+
+#[test]
+fn a_silence_that_went_to_the_disk_is_not_undone_by_an_older_one_beside_it() {
+    let dir = dir();
+    let silence = |minute| Silence {
+        until: at(minute),
+        because: None,
+    };
+    let add = |silence: Silence| {
+        let add = |silences: &mut Silences| silences.add("sales", silence, at(0));
+        change_silences(dir.path(), add)
+    };
+    // A directory in the way of the file that is written is a disk that takes nothing.
+    let in_the_way = dir.path().join("silences.json.part");
+    fs::create_dir(&in_the_way).expect("a directory");
+    assert!(add(silence(60)).is_err());
+    assert_eq!(
+        open(dir.path()).silences.of("sales", at(1)),
+        Some(&silence(60))
+    );
+    fs::remove_dir(&in_the_way).expect("removed");
+    add(silence(90)).expect("written");
+    let state = open(dir.path());
+    assert_eq!(state.silences.of("sales", at(1)), Some(&silence(90)));
+    drop(state);
+
+    // A run that starts while somebody changes them leaves them alone.
+    fs::create_dir(&in_the_way).expect("a directory");
+    assert!(add(silence(120)).is_err());
+    fs::remove_dir(&in_the_way).expect("removed");
+    let spare = file::spare(dir.path()).join(SILENCES);
+    let changing = StateDirectory::new(dir.path(), Access::Own);
+    let lock = changing.lock(SILENCES_LOCK).expect("a lock");
+    let state = open(dir.path());
+    assert_eq!(state.silences.of("sales", at(1)), Some(&silence(120)));
+    assert!(spare.exists());
+    drop((lock, state));
+    open(dir.path());
+    assert!(!spare.exists());
+}
+
+#[test]
+fn what_is_not_bandwatchs_own_stays_as_it_is() {
+    let dir = dir();
+    let others = [
+        "notes.mail",
+        "backup.part",
+        "silences.json.part",
+        "a.b.mail",
+    ];
+    for name in others {
+        fs::write(dir.path().join(name), "somebody's").expect("written");
+    }
+    for name in ["state.json.part", "runs.json.part"] {
+        fs::write(dir.path().join(name), "half").expect("written");
+    }
+    let state = open(dir.path());
+    assert_eq!(state.unreadable(), []);
+    let mut names = file::names_in(dir.path());
+    names.retain(|name| name != RUN_LOCK);
+    names.sort();
+    let mut expected = others.map(String::from);
+    expected.sort();
+    assert_eq!(names, expected);
 }
