@@ -9,6 +9,8 @@ pub mod explain;
 mod report;
 pub mod silence;
 pub mod status;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 
@@ -16,7 +18,7 @@ use anyhow::{Context as _, Error, Result};
 
 use crate::config::Metric;
 use crate::detect::{Evaluation, Verdict, evaluate};
-use crate::output::{write_error, write_whole};
+use crate::output::{contain, write_error, write_whole};
 use crate::series::Window;
 
 /// Why a command did not do what it was asked for.
@@ -35,7 +37,8 @@ impl From<Error> for Failure {
 
 /// One of many. A window that cannot be judged must not keep the others from it.
 fn evaluate_past(window: Window, metric: &Metric) -> Evaluation {
-    evaluate(window.clone(), &metric.method).unwrap_or_else(|error| {
+    let judge = || evaluate(window.clone(), &metric.method);
+    contain("judge a bucket", judge).unwrap_or_else(|error| {
         let level = metric.method.level(window.step()).unwrap_or_default();
         let verdict = Verdict::Undecided(write_error(&error));
         Evaluation::without_forecast(window, level, verdict, None)

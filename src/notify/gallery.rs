@@ -3,17 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Error, Result, anyhow};
+use anyhow::{Context, Error, Result};
 
 use super::email::{self, Envelope, Letterhead};
 use super::notification::Notification;
 use crate::chart::{Pictures, draw_pictures};
 use crate::config::{Mailbox, Metric};
 use crate::detect::Evaluation;
-use crate::output::write_whole;
+use crate::output::{contain, write_whole};
 
 pub struct Gallery<'a> {
     plots: &'a PlotsDir,
@@ -46,9 +45,7 @@ impl<'a> Gallery<'a> {
     /// Draws a metric once. An alert without pictures is better than none, whatever goes wrong with them.
     fn draw(&mut self, metric: &Metric, evaluation: &Evaluation) -> Option<&Pictures> {
         if !self.drawn.contains_key(&metric.name) {
-            let bug = "draw the pictures: a bug in bandwatch, please report it";
-            let drawn = catch_unwind(|| draw_pictures(metric, evaluation));
-            let pictures = drawn.unwrap_or_else(|_| Err(anyhow!(bug)));
+            let pictures = contain("draw the pictures", || draw_pictures(metric, evaluation));
             let pictures = pictures.map_err(|error| self.failures.push(error)).ok();
             if let Some(pictures) = &pictures {
                 let (day, two_days) = (pictures.day.as_slice(), pictures.two_days.as_slice());
@@ -71,20 +68,24 @@ impl<'a> Gallery<'a> {
         [from, to]: [&Mailbox; 2],
         letterhead: &Letterhead,
     ) {
-        let pictures = self.draw(metric, evaluation);
-        let email = email::compose_evaluation(metric, evaluation, pictures, letterhead);
+        self.draw(metric, evaluation);
+        let (pictures, plots) = (self.drawn(metric), self.plots);
         let (start, verdict) = (evaluation.bucket.start, evaluation.verdict.word());
         let id = format!("{}.{}.{verdict}", metric.file_name(), start.timestamp());
-        let message = email.message(&Envelope {
-            from,
-            to,
-            date: letterhead.now.to_utc(),
-            message_id: &email::message_id(from, to, &id),
-            in_reply_to: None,
+        let composed = contain("compose the mail", || {
+            let email = email::compose_evaluation(metric, evaluation, pictures, letterhead);
+            let message = email.message(&Envelope {
+                from,
+                to,
+                date: letterhead.now.to_utc(),
+                message_id: &email::message_id(from, to, &id),
+                in_reply_to: None,
+            })?;
+            let files = ["24h.png", "48h.png"].map(|name| plots.file_name(metric, name));
+            let page = email.preview(files.each_ref().map(String::as_str))?;
+            Ok((message.formatted(), page))
         });
-        let pictures = ["24h.png", "48h.png"].map(|name| self.plots.file_name(metric, name));
-        let page = email.preview(pictures.each_ref().map(String::as_str));
-        match message.and_then(|message| Ok((message.formatted(), page?))) {
+        match composed {
             Ok((message, page)) => {
                 let (message, page) = (message.as_slice(), page.as_bytes());
                 self.write(metric, [("alert.eml", message), ("alert.html", page)]);

@@ -5,4 +5,4 @@ mod notation;
 mod print;
 
 pub use notation::*;
-pub use print::{complain, print, write_error, write_whole};
+pub use print::{complain, contain, print, write_error, write_whole};

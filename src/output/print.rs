@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io::{self, ErrorKind, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Error, Result, bail};
 
 use super::one_line;
 
@@ -30,6 +31,12 @@ pub fn complain(error: &Error) {
 /// An error and its causes, on one line.
 pub fn write_error(error: &Error) -> String {
     one_line(&format!("{error:#}"))
+}
+
+/// Does what must not stop the rest of a run: a bug in it is an error like others.
+pub fn contain<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| bail!("{what}: a bug in bandwatch, please report it"))
 }
 
 /// Writes a file whole, under another name first: whoever looks meanwhile, or stops the program, finds

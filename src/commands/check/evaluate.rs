@@ -2,11 +2,10 @@
 //! own. A name that does not resolve, or a server that says a letter a minute, holds up that thread
 //! alone: what it did not reach in time fails as such, and mail goes out all the same.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use chrono::DateTime;
 use chrono_tz::Tz;
 
@@ -14,7 +13,7 @@ use crate::commands::evaluate_past;
 use crate::config::Metric;
 use crate::detect::{Verdict, evaluate, no_data};
 use crate::incident::CheckResult;
-use crate::output::write_error;
+use crate::output::{contain, write_error};
 use crate::series::Bucket;
 use crate::source::{Fetched, Source};
 
@@ -43,10 +42,7 @@ pub fn begin(tasks: Vec<Task>, mut source: Source) -> Receiver<Option<CheckResul
             // Nobody listens after the deadline.
             let send = |result| drop(sender.send(Some(result)));
             // A bug that one metric's data bring to light must not blind the others.
-            let checking = AssertUnwindSafe(|| check(&task, &mut source, send));
-            let result = catch_unwind(checking).unwrap_or_else(|_| {
-                bail!("a bug in bandwatch stopped the check, please report it")
-            });
+            let result = contain("check", || check(&task, &mut source, send));
             send(result.unwrap_or_else(|error| CheckResult::Failed(write_error(&error))));
         }
         // Take leave of the server before the run goes on, whose end may come at once.
