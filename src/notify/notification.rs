@@ -35,6 +35,15 @@ impl Notification<'_> {
 }
 
 impl AlertKind {
+    /// What a notification of this kind tells of. The opening is that of the release, however late it
+    /// comes.
+    pub fn shown(self, alert: &Alert) -> Alert {
+        match self {
+            Self::Firing => alert.as_released(),
+            _ => alert.clone(),
+        }
+    }
+
     /// How backtest and JSON call a notification of this kind.
     pub fn word(self, condition: Condition) -> &'static str {
         match (self, condition) {

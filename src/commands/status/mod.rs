@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::incident::{self, Alert, MetricState, Silence};
 use crate::notify::email::{self, Letterhead};
 use crate::notify::{AlertKey, Notification, Pending};
-use crate::output::print;
+use crate::output::{contain, print};
 use crate::state::State;
 
 pub fn run(context: &Context, format: Format) -> Result<Exit, Failure> {
@@ -116,7 +116,7 @@ impl<'a> Status<'a> {
     fn subject(&self, metric: Option<&Metric>, alert: &Alert, pending: &Pending) -> String {
         let notification = Notification {
             metric,
-            alert,
+            alert: &pending.kind.shown(alert),
             kind: pending.kind,
             newest: None,
         };
@@ -124,7 +124,8 @@ impl<'a> Status<'a> {
             now: self.context.now,
             contact: None,
         };
-        let email = email::compose(&notification, None, &letterhead);
-        email.subject().to_string()
+        let compose = || Ok(email::compose(&notification, None, &letterhead));
+        let email = contain("compose the mail", compose);
+        email.map_or_else(|_| alert.id.clone(), |email| email.subject().to_string())
     }
 }

@@ -71,12 +71,14 @@ fn an_incident_that_is_over_before_the_mail_server_is_back_is_told_in_order() {
         story.sell(at, more);
         story.run(run);
     }
+    let waiting = story.status("12:21")["outbox"][0]["subject"].clone();
     story.server.heal();
     story.sell("12:20", 0.0);
     story.run_well("12:25");
     // That it got worse is no news any more.
     story.assert_told(&["High", "Over"]);
     let mails = story.mails(FIRST);
+    assert_eq!(waiting, mails[0].subject.as_str());
     assert_eq!(
         mails[1].header("In-Reply-To"),
         mails[0].header("Message-ID")
