@@ -55,8 +55,12 @@ impl<'a> EmailChannel<'a> {
 }
 
 impl Channel for EmailChannel<'_> {
-    fn send(&mut self, mail: &Mail) -> Result<String> {
-        let message_id = email::message_id(&self.from, mail.to, mail.id);
+    fn message_id(&self, mail: &Mail) -> String {
+        email::message_id(&self.from, mail.to, mail.id)
+    }
+
+    fn send(&mut self, mail: &Mail) -> Result<()> {
+        let message_id = self.message_id(mail);
         let email = self.composer.compose(&mail.notifications);
         let message = email.message(&Envelope {
             from: &self.from,
@@ -65,8 +69,7 @@ impl Channel for EmailChannel<'_> {
             message_id: &message_id,
             in_reply_to: mail.in_reply_to,
         })?;
-        self.session.send(mail.to, &message)?;
-        Ok(message_id)
+        self.session.send(mail.to, &message)
     }
 
     fn subject(&self, mail: &Mail) -> String {

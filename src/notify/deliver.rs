@@ -7,13 +7,13 @@ use anyhow::{Error, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::due::due;
-use super::log::{AlertKey, LostNotification, NotificationLog, Pending, Record};
+use super::log::{AlertKey, Ending, LostNotification, NotificationLog, Pending, Record};
 use super::notification::{AlertKind, Notification};
 use crate::config::{Mailbox, Metric};
 use crate::detect::Evaluation;
 use crate::incident::{Alert, Condition, Policy};
 use crate::output::fingerprint::fingerprint;
-use crate::output::one_line;
+use crate::output::{contain, write_error};
 
 /// An alert, with all that matters for telling it.
 #[derive(Debug, Clone)]
@@ -39,8 +39,12 @@ pub struct Mail<'a> {
 }
 
 pub trait Channel {
-    /// Sends a mail and returns the Message-ID under which the server accepted it.
-    fn send(&mut self, mail: &Mail) -> Result<String>;
+    /// Returns when the server accepted it. Another error than [`Unanswered`](super::Unanswered) means
+    /// that it did not.
+    fn send(&mut self, mail: &Mail) -> Result<()>;
+
+    /// The Message-ID under which it is sent.
+    fn message_id(&self, mail: &Mail) -> String;
 
     /// What the mail is called where it is only told of.
     fn subject(&self, mail: &Mail) -> String;
@@ -146,7 +150,7 @@ impl Delivery {
         }
     }
 
-    /// Sends one mail, or gives it up.
+    /// Sends one mail, and gives it up if that fails once too often.
     fn send(
         self,
         items: &[Item],
@@ -162,11 +166,7 @@ impl Delivery {
             .iter()
             .filter_map(|item| {
                 let kind = item.pending(log)?.kind;
-                let alert = match kind {
-                    AlertKind::Firing => item.addressed.alert.as_released(),
-                    _ => item.addressed.alert.clone(),
-                };
-                Some((*item, alert, kind))
+                Some((*item, kind.shown(&item.addressed.alert), kind))
             })
             .collect();
         let notifications = told.iter().map(|(item, alert, kind)| Notification {
@@ -182,42 +182,47 @@ impl Delivery {
             since: pending.since,
             notifications: notifications.collect(),
         };
-        if pending.is_given_up(self.now, self.give_up_after) {
-            if !first.is_about_losses() {
-                log.lost.push(LostNotification {
-                    subject: channel.subject(&mail),
-                    to: first.to.to_string(),
-                    since: pending.since,
-                    why: pending.error.clone().unwrap_or_default(),
-                    told_by: None,
-                    told: false,
-                });
-            }
-            for (item, alert, _) in &told {
-                item.record_mut(log).settle(alert, self.now);
-            }
-            return None;
-        }
-        let outcome = channel.send(&mail);
-        for (item, alert, _) in &told {
-            let record = item.record_mut(log);
-            match &outcome {
-                Ok(message_id) => {
-                    record.accept(alert, message_id, self.now);
-                    log.report_told(&alert.id);
-                }
-                Err(error) => {
-                    if let Some(pending) = &mut record.pending {
-                        pending.fail(one_line(&format!("{error:#}")), self.now);
+        let metrics = items.iter().filter_map(|item| item.addressed.metric);
+        let metrics: Vec<String> = metrics.map(|metric| metric.name.clone()).collect();
+        let outcome = contain("compose the mail", || channel.send(&mail));
+        let ending = match &outcome {
+            Ok(()) => Some(Ending::Accepted),
+            Err(error) => {
+                for item in items {
+                    if let Some(pending) = &mut item.record_mut(log).pending {
+                        pending.fail(error, self.now);
                     }
                 }
+                let pending = first.pending(log);
+                pending.and_then(|pending| pending.ending(self.now, self.give_up_after))
+            }
+        };
+        if let (Err(error), Some(_), false) = (&outcome, ending, first.is_about_losses()) {
+            let subject = contain("name the mail", || Ok(channel.subject(&mail)));
+            log.lost.push(LostNotification {
+                subject: subject.unwrap_or_else(|_| metrics.join(", ")),
+                to: first.to.to_string(),
+                since: pending.since,
+                why: write_error(error),
+                told_by: None,
+                told: false,
+            });
+        }
+        for (item, alert, _) in &told {
+            match ending {
+                Some(Ending::Accepted | Ending::MayHaveArrived) => {
+                    let message_id = channel.message_id(&mail);
+                    item.record_mut(log).accept(alert, &message_id, self.now);
+                    log.report_told(&alert.id);
+                }
+                Some(Ending::GivenUp) => item.record_mut(log).settle(alert, self.now),
+                None => {}
             }
         }
-        let metrics = items.iter().filter_map(|item| item.addressed.metric);
         Some(SendResult {
             to: first.to.clone(),
-            metrics: metrics.map(|metric| metric.name.clone()).collect(),
-            outcome: outcome.map(drop),
+            metrics,
+            outcome,
         })
     }
 }
@@ -290,7 +295,8 @@ impl<'a> Item<'a> {
 }
 
 /// The mails whose time has come. That some were lost comes first: the next mail that gets through is to
-/// say so. That a metric is watched again comes before what was seen of it then.
+/// say so. That a metric is watched again comes before what was seen of it then. One that was waited for in
+/// vain, perhaps until the deadline, comes after those that were not tried for it.
 fn ready_mails<'a>(
     items: &[Item<'a>],
     log: &NotificationLog,
@@ -311,7 +317,8 @@ fn ready_mails<'a>(
         let (first, alert) = (items[0], &items[0].addressed.alert);
         let thread = first.record(log).and_then(|record| record.thread.as_ref());
         let is_watched_again = thread.is_some() && !alert.is_open() && alert.side().is_none();
-        (!first.is_about_losses(), !is_watched_again)
+        let unanswered = first.pending(log).map_or(0, |pending| pending.unanswered);
+        (unanswered, !first.is_about_losses(), !is_watched_again)
     });
     mails.into_iter().map(|(_, items)| items).collect()
 }

@@ -3,12 +3,15 @@
 //! is simply still due. After Alertmanager's nflog.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use anyhow::Error;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::notification::AlertKind;
 use crate::incident::Alert;
+use crate::output::write_error;
 
 /// Tried again after a minute, then two, four and so on, up to this. A little less, as the run that
 /// tries again is started by the minute.
@@ -16,6 +19,8 @@ const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(5);
 const HEAD_START: TimeDelta = TimeDelta::seconds(10);
 /// A clock that jumped ahead is no reason to give up what was hardly tried.
 const FEWEST_ATTEMPTS: u32 = 3;
+/// What the server took so often without an answer has probably arrived, each time.
+const MOST_UNANSWERED: u32 = 3;
 /// How long `status` shows a notification that was given up.
 const LOST_KEPT: TimeDelta = TimeDelta::days(7);
 
@@ -65,9 +70,25 @@ pub struct Pending {
     pub kind: AlertKind,
     pub since: DateTime<Utc>,
     pub attempts: u32,
+    /// Those that were [`Unanswered`].
+    #[serde(default)]
+    pub unanswered: u32,
     pub not_before: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+/// The server took a message whole, and did not say whether it accepts it.
+#[derive(Debug, Clone, Copy)]
+pub struct Unanswered;
+
+/// How a notification ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    Accepted,
+    /// Nobody knows, and to send it on and on would make it come on and on.
+    MayHaveArrived,
+    GivenUp,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -187,6 +208,7 @@ impl Pending {
             kind,
             since: now,
             attempts: 0,
+            unanswered: 0,
             not_before: now,
             error: None,
         }
@@ -198,15 +220,28 @@ impl Pending {
         self.attempts == 0 || pause <= TimeDelta::zero() || pause > LONGEST_PAUSE
     }
 
-    pub fn is_given_up(&self, now: DateTime<Utc>, give_up_after: TimeDelta) -> bool {
-        now - self.since >= give_up_after && self.attempts >= FEWEST_ATTEMPTS
+    /// How it ends after an attempt that failed, if it does.
+    pub fn ending(&self, now: DateTime<Utc>, give_up_after: TimeDelta) -> Option<Ending> {
+        let is_old = now - self.since >= give_up_after && self.attempts >= FEWEST_ATTEMPTS;
+        if self.unanswered >= MOST_UNANSWERED {
+            Some(Ending::MayHaveArrived)
+        } else {
+            is_old.then_some(Ending::GivenUp)
+        }
     }
 
-    pub fn fail(&mut self, error: String, now: DateTime<Utc>) {
+    pub fn fail(&mut self, error: &Error, now: DateTime<Utc>) {
         self.attempts = self.attempts.saturating_add(1);
+        self.unanswered += u32::from(error.is::<Unanswered>());
         let minutes = 1_i32 << (self.attempts - 1).min(8);
         let pause = (TimeDelta::minutes(1) * minutes).min(LONGEST_PAUSE) - HEAD_START;
         self.not_before = now + pause;
-        self.error = Some(error);
+        self.error = Some(write_error(error));
+    }
+}
+
+impl fmt::Display for Unanswered {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("no answer to the message, which may have arrived")
     }
 }

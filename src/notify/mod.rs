@@ -1,5 +1,5 @@
-//! From what is so to notifications that are accepted: what is due to whom (`due`), grouped into mails
-//! (`deliver`), rendered and sent by a channel (`email`), and recorded (`log`).
+//! From what is so to notifications that are accepted: what is due to whom (`due`) is grouped into mails
+//! (`deliver`), drawn, composed and sent (`channel` with `gallery` and `email`), and recorded (`log`).
 
 mod channel;
 mod deliver;
@@ -18,6 +18,6 @@ pub use channel::EmailChannel;
 pub use deliver::{AddressedAlert, Delivered, Delivery, SendResult};
 pub use due::due;
 pub use gallery::{Gallery, PlotsDir};
-pub use log::{AlertKey, NotificationLog, Pending, Record};
+pub use log::{AlertKey, NotificationLog, Pending, Record, Unanswered};
 pub use notification::{AlertKind, Notification};
 pub use own::OwnAlerts;

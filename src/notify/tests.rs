@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::channel::Composer;
@@ -43,32 +43,47 @@ fn addressed<'a>(metric: Option<&'a Metric>, alert: &Alert, to: &[&str]) -> Addr
     }
 }
 
-/// A server that refuses some recipients, and keeps what it accepts.
+/// A server that refuses some recipients, takes mails to others without an answer, and keeps what it gets.
 #[derive(Default)]
 struct Server {
     refuses: Vec<&'static str>,
+    leaves_unanswered: Vec<&'static str>,
+    /// A metric of which no mail can be composed.
+    bug_in: Option<&'static str>,
     accepted: Vec<String>,
 }
 
-impl Channel for Server {
-    fn send(&mut self, mail: &Mail) -> Result<String> {
-        let to = mail.to.email.to_string();
-        if self.refuses.contains(&to.as_str()) {
-            return Err(anyhow!("550 no such user"));
-        }
+impl Server {
+    fn compose(&self, mail: &Mail) -> String {
         let kinds = mail.notifications.iter().map(|notification| {
             let metric = notification.metric.map_or("own", |metric| &metric.name);
+            assert_ne!(Some(metric), self.bug_in, "a bug");
             let word = notification.kind.word(notification.alert.condition);
             format!("{metric} {word}")
         });
-        let kinds = kinds.collect::<Vec<_>>().join(", ");
+        kinds.collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Channel for Server {
+    fn send(&mut self, mail: &Mail) -> Result<()> {
+        let to = mail.to.email.to_string();
+        let kinds = self.compose(mail);
+        ensure!(!self.refuses.contains(&to.as_str()), "550 no such user");
         let answers = mail.in_reply_to.map_or("", |_| ", in reply");
         self.accepted.push(format!("{to}: {kinds}{answers}"));
-        Ok(format!("<{}.{to}>", mail.id))
+        if self.leaves_unanswered.contains(&to.as_str()) {
+            return Err(anyhow!("no answer in time").context(Unanswered)).context("mail");
+        }
+        Ok(())
+    }
+
+    fn message_id(&self, mail: &Mail) -> String {
+        format!("<{}.{}>", mail.id, mail.to.email)
     }
 
     fn subject(&self, mail: &Mail) -> String {
-        mail.id.to_string()
+        self.compose(mail)
     }
 }
 
@@ -205,6 +220,92 @@ fn nobody_hears_the_end_of_what_they_were_not_told() {
 }
 
 #[test]
+fn what_is_old_is_tried_before_it_is_given_up() {
+    let metrics = metrics(1);
+    let alerts = [addressed(
+        metrics.first(),
+        &alert(Condition::NoData),
+        &[OPS],
+    )];
+    let mut scene = Scene::default();
+    scene.server.refuses = vec![OPS];
+    for _ in 0..50 {
+        scene.run(&alerts);
+    }
+    // Nobody runs it for a while, and meanwhile the server is back.
+    scene.minute = 600;
+    scene.server.refuses.clear();
+    assert_eq!(scene.run(&alerts), ["ops@example.com: m0 no_data"]);
+    assert_eq!(scene.log.lost, []);
+}
+
+#[test]
+fn what_the_server_takes_and_never_answers_is_sent_three_times_and_told_once() {
+    let metrics = metrics(2);
+    let mut low = alert(Condition::Breach(Side::Low));
+    let mut scene = Scene::default();
+    scene.server.leaves_unanswered = vec![OPS];
+    let mut received = Vec::new();
+    let mut own = Vec::new();
+    for minute in 0..70 {
+        let mut own_alerts = OwnAlerts {
+            alerts: &mut own,
+            now: at(minute),
+        };
+        own_alerts.report_lost(&mut scene.log.lost);
+        let mut alerts = vec![addressed(metrics.first(), &low, &[OPS])];
+        alerts.extend(own.iter().map(|own| addressed(None, own, &[OPS])));
+        received.extend(scene.run(&alerts));
+        own.retain(|alert| !addressed(None, alert, &[OPS]).is_settled(&scene.log, at(minute)));
+    }
+    received.sort();
+    let expected = [
+        "ops@example.com: m0 low",
+        "ops@example.com: own notifications_lost",
+    ];
+    assert_eq!(received, expected.map(|told| [told; 3]).concat());
+    let [lost] = scene.log.lost.as_slice() else {
+        panic!("{:?}", scene.log.lost);
+    };
+    let why = "mail: no answer to the message, which may have arrived: no answer in time";
+    assert_eq!((lost.why.as_str(), lost.told), (why, true));
+    // Whoever may have the opening hears of the end, after what was not waited for in vain.
+    low.end = Some(End::Over {
+        until: at(71),
+        evaluation: None,
+    });
+    let over = addressed(metrics.first(), &low, &[OPS]);
+    let over_told = "ops@example.com: m0 over, in reply";
+    assert_eq!(scene.run(std::slice::from_ref(&over)), [over_told]);
+    let other = alert(Condition::NoData);
+    let both = [over, addressed(metrics.last(), &other, &[OPS])];
+    assert_eq!(scene.run(&both), ["ops@example.com: m1 no_data", over_told]);
+}
+
+#[test]
+fn a_bug_in_one_mail_keeps_no_other_back_and_is_a_failure_of_that_one() {
+    let metrics = metrics(2);
+    let no_data = alert(Condition::NoData);
+    let alerts = metrics
+        .iter()
+        .map(|metric| addressed(Some(metric), &no_data, &[OPS]))
+        .collect::<Vec<_>>();
+    let mut scene = Scene::default();
+    scene.server.bug_in = Some("m0");
+    assert_eq!(scene.run(&alerts), ["ops@example.com: m1 no_data"]);
+    let (_, pending) = scene.log.pending(alerts[0].key()).next().expect("pending");
+    assert_eq!(pending.attempts, 1);
+    for _ in 0..70 {
+        scene.run(&alerts);
+    }
+    let [lost] = scene.log.lost.as_slice() else {
+        panic!("{:?}", scene.log.lost);
+    };
+    assert_eq!(lost.subject, "m0");
+    assert!(lost.why.ends_with("a bug in bandwatch, please report it"));
+}
+
+#[test]
 fn many_at_once_are_one_mail_and_stay_it_until_it_is_accepted() {
     let metrics = metrics(5);
     let low = alert(Condition::Breach(Side::Low));
@@ -299,7 +400,7 @@ fn attempts_come_at_growing_pauses() {
     for minute in 0..20 {
         if pending.is_ready(at(minute)) {
             tried.push(minute);
-            pending.fail("no answer".into(), at(minute));
+            pending.fail(&anyhow!("no answer"), at(minute));
         }
     }
     assert_eq!(tried, [0, 1, 3, 7, 12, 17]);

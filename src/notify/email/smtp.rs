@@ -16,7 +16,11 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 
 use crate::config::{Deadline, MailSettings, Mailbox};
+use crate::notify::Unanswered;
 use crate::output::one_line;
+
+/// For the answer to a message (RFC 5321, 4.5.3.2.6).
+const MESSAGE_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// Opened for the first message.
 pub struct SmtpSession<'a> {
@@ -47,24 +51,31 @@ impl<'a> SmtpSession<'a> {
     fn try_send(&mut self, message: &Message) -> Result<()> {
         let (settings, deadline) = (self.settings, self.deadline);
         let open = || open(settings, deadline).map_err(|error| format!("{error:#}"));
-        let connection = match self.connection.get_or_insert_with(open) {
+        // Put back where it can be used again: whatever goes wrong, the next message meets no other half
+        // said.
+        let mut connection = match self.connection.take().unwrap_or_else(open) {
             Ok(connection) => connection,
-            Err(why) => bail!("{why}"),
+            Err(why) => {
+                self.connection = Some(Err(why.clone()));
+                bail!("{why}")
+            }
         };
         let mut conversation = Conversation {
-            connection,
+            connection: &mut connection,
             reply_timeout: settings.reply_timeout,
             deadline,
         };
-        let Err(failure) = conversation.send(message) else {
-            return Ok(());
-        };
+        let sent = conversation.send(message);
         // After a refusal the next message starts afresh. After silence it needs a new connection: on
         // this one, an answer that comes late would be taken for the next.
-        if !failure.is_answer || conversation.ask(Rset, "RSET").is_err() {
-            self.connection = None;
+        let is_usable = match &sent {
+            Ok(()) => true,
+            Err(failure) => failure.is_answer && conversation.ask(Rset, "RSET").is_ok(),
+        };
+        if is_usable {
+            self.connection = Some(Ok(connection));
         }
-        Err(failure.error)
+        sent.map_err(|failure| failure.error)
     }
 
     pub fn close(self) {
@@ -164,13 +175,16 @@ impl Conversation<'_> {
             self.ask(Rcpt::new(to.clone(), vec![]), "the recipient (RCPT)")?;
         }
         self.ask(Data, "to take a message (DATA)")?;
-        self.limit()?;
-        let refused = "the server refused the message (after DATA)";
-        let silence = "no answer to the message, which may have arrived";
-        match self.connection.message(&message.formatted()) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(Failure::of(&error, refused, silence)),
-        }
+        // It may be delivered while the client waits, and is delivered again if that gives up too soon.
+        self.limit(MESSAGE_TIMEOUT)?;
+        let answer = self.connection.message(&message.formatted());
+        answer.map(drop).map_err(|error| match error.status() {
+            Some(_) => Failure::of(&error, "the server refused the message (after DATA)", ""),
+            None => Failure {
+                error: Error::msg(said(&error)).context(Unanswered),
+                is_answer: false,
+            },
+        })
     }
 
     /// What the addresses ask of the server beyond the usual.
@@ -193,7 +207,7 @@ impl Conversation<'_> {
 
     /// Says a command, named by what it asks the server to accept.
     fn ask(&mut self, command: impl Display, what: &str) -> Result<(), Failure> {
-        self.limit()?;
+        self.limit(self.reply_timeout)?;
         let command = command.to_string();
         let verb = command.split_whitespace().next().unwrap_or_default();
         let answer = self.connection.command(&command);
@@ -203,8 +217,8 @@ impl Conversation<'_> {
         })
     }
 
-    fn limit(&mut self) -> Result<(), Failure> {
-        let timeout = self.deadline.at_most(self.reply_timeout);
+    fn limit(&mut self, wish: Duration) -> Result<(), Failure> {
+        let timeout = self.deadline.at_most(wish);
         let limited = timeout.and_then(|timeout| Ok(self.connection.set_timeout(Some(timeout))?));
         limited.map_err(|error| Failure {
             error,
@@ -215,17 +229,21 @@ impl Conversation<'_> {
 
 /// A fact in the server's words where it said some, and a way out.
 fn explain(error: &smtp::Error, what: &str, advice: &str) -> Error {
-    let said = match (error.status(), error.source()) {
-        (Some(code), Some(words)) => format!("{code} {words}"),
-        (Some(code), None) => code.to_string(),
-        (None, Some(cause)) => explain_silence(cause),
-        (None, None) => error.to_string(),
-    };
-    let said = one_line(&said);
+    let said = said(error);
     match advice {
         "" => anyhow!("{what}: {said}"),
         _ => anyhow!("{what}: {said}; {advice}"),
     }
+}
+
+/// The server's words, or why there are none; on one line.
+fn said(error: &smtp::Error) -> String {
+    one_line(&match (error.status(), error.source()) {
+        (Some(code), Some(words)) => format!("{code} {words}"),
+        (Some(code), None) => code.to_string(),
+        (None, Some(cause)) => explain_silence(cause),
+        (None, None) => error.to_string(),
+    })
 }
 
 /// Why there is no answer, without the words of the libraries for the usual causes.

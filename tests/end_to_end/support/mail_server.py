@@ -22,6 +22,7 @@ import sys
 from aiosmtpd.smtp import SMTP, AuthResult
 
 LONGER_THAN_ANY_TEST = 3600
+LATENESS = 3
 
 
 class Place:
@@ -86,7 +87,7 @@ class Handler:
             return "554 5.6.0 " + complaint
         # Whoever stops in the middle of the answer has the message; whoever
         # answers that it does not want it has not.
-        if server.faults.get("message") in (None, "drop", "stall"):
+        if server.faults.get("message") in (None, "drop", "stall", "late"):
             self.store(server, session, envelope)
         return await server.fault_reply("message") or "250 2.0.0 OK: stored"
 
@@ -128,6 +129,9 @@ class Server(SMTP):
         fault = self.faults.get(stage)
         if fault == "drop":
             self.transport.abort()
+        if fault == "late":
+            await asyncio.sleep(LATENESS)
+            return None
         if fault in ("drop", "stall"):
             await asyncio.sleep(LONGER_THAN_ANY_TEST)
         return fault

@@ -68,6 +68,9 @@ pub enum Fault {
     /// The connection stays open, and the answer never comes. At
     /// [`Stage::Message`] the message has been received, and counts as such.
     StallAt(Stage),
+    /// The answer comes three seconds late. At [`Stage::Message`] the message
+    /// is taken before.
+    LateAt(Stage),
     /// Connections succeed, and nothing is ever said. Excludes other faults.
     BlackHole,
 }
@@ -363,6 +366,7 @@ fn faults_for_python(faults: &[Fault]) -> FaultsForPython {
             Fault::Reply { stage, code, text } => (*stage, format!("{code} {text}")),
             Fault::DropAt(stage) => (*stage, "drop".to_owned()),
             Fault::StallAt(stage) => (*stage, "stall".to_owned()),
+            Fault::LateAt(stage) => (*stage, "late".to_owned()),
         };
         let key = format!("{stage:?}").to_lowercase();
         told.stages.insert(key, action.into());

@@ -87,10 +87,25 @@ fn a_silence_at_rcpt_lasts_no_longer_than_reply_timeout() {
 
 #[test]
 fn a_silence_after_the_message_is_told_as_what_may_have_arrived() {
-    let scene = impatient(Fault::StallAt(Stage::Message));
+    let mut scene = impatient(Fault::StallAt(Stage::Message));
+    scene.top.insert("deadline", quoted("3s"));
+    let run = scene.run();
+    run.assert_status(1);
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    assert_eq!(lines.len(), 2, "{run:?}");
     let fact = "no answer to the message, which may have arrived: no answer in time";
-    assert_each_recipient_is_told(&scene, fact);
-    assert_eq!(scene.server.received().len(), 2);
+    assert!(lines[0].contains(FIRST) && lines[0].ends_with(fact));
+    let told = "the deadline of 3s for the whole run has passed (key deadline)";
+    assert!(lines[1].contains(SECOND) && lines[1].ends_with(told));
+    assert_eq!(scene.server.received().len(), 1);
+}
+
+#[test]
+fn the_answer_to_the_message_may_take_longer_than_any_other() {
+    let scene = impatient(Fault::LateAt(Stage::Message));
+    scene.run().assert_status(0);
+    scene.mail_to(FIRST);
+    scene.mail_to(SECOND);
 }
 
 #[test]
