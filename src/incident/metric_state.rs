@@ -103,11 +103,9 @@ impl MetricState {
     /// Before a check looks: what a silence that just ended held back of an incident. Of anything else
     /// nobody knows whether it still is so.
     pub fn release_incident(&mut self, now: DateTime<Utc>, muted: Muted) {
-        let Some(side) = self.latest().and_then(Evaluation::side) else {
-            return;
-        };
+        let side = self.latest().and_then(Evaluation::side);
         let mut open = self.alerts.iter_mut().filter(|alert| alert.is_open());
-        let incident = open.find(|alert| alert.side() == Some(side));
+        let incident = open.find(|alert| side.is_some() && alert.side() == side);
         if let (Some(incident), Muted::No) = (incident, muted) {
             incident.released.get_or_insert(now);
         }

@@ -20,8 +20,7 @@ pub struct EmailChannel<'a> {
 pub(super) struct Composer<'a> {
     letterhead: Letterhead<'a>,
     gallery: Gallery<'a>,
-    /// By what they tell, and not by the id of a mail: of one with the same id, another recipient may
-    /// not be told of everything any more.
+    /// By all that they tell: the id of a mail stays when a recipient is taken off one of its alerts.
     composed: HashMap<Vec<Member>, Email>,
 }
 
@@ -72,12 +71,8 @@ impl Channel for EmailChannel<'_> {
         self.session.send(mail.to, &message)
     }
 
-    fn subject(&self, mail: &Mail) -> String {
-        let letterhead = &self.composer.letterhead;
-        let email = match mail.notifications.as_slice() {
-            [notification] => email::compose(notification, None, letterhead),
-            notifications => email::compose_digest(notifications, |_| None, letterhead),
-        };
+    fn subject(&mut self, mail: &Mail) -> String {
+        let email = self.composer.compose(&mail.notifications);
         email.subject().to_string()
     }
 }

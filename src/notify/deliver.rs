@@ -39,15 +39,14 @@ pub struct Mail<'a> {
 }
 
 pub trait Channel {
-    /// Returns when the server accepted it. Another error than [`Unanswered`](super::Unanswered) means
-    /// that it did not.
+    /// An error other than [`Unanswered`](super::Unanswered) means that the server did not accept it.
     fn send(&mut self, mail: &Mail) -> Result<()>;
 
     /// The Message-ID under which it is sent.
     fn message_id(&self, mail: &Mail) -> String;
 
     /// What the mail is called where it is only told of.
-    fn subject(&self, mail: &Mail) -> String;
+    fn subject(&mut self, mail: &Mail) -> String;
 }
 
 /// When notifications are grouped and given up.

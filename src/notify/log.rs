@@ -223,10 +223,9 @@ impl Pending {
     /// How it ends after an attempt that failed, if it does.
     pub fn ending(&self, now: DateTime<Utc>, give_up_after: TimeDelta) -> Option<Ending> {
         let is_old = now - self.since >= give_up_after && self.attempts >= FEWEST_ATTEMPTS;
-        if self.unanswered >= MOST_UNANSWERED {
-            Some(Ending::MayHaveArrived)
-        } else {
-            is_old.then_some(Ending::GivenUp)
+        match self.unanswered {
+            MOST_UNANSWERED.. => Some(Ending::MayHaveArrived),
+            _ => is_old.then_some(Ending::GivenUp),
         }
     }
 

@@ -35,8 +35,7 @@ impl Notification<'_> {
 }
 
 impl AlertKind {
-    /// What a notification of this kind tells of. The opening is that of the release, however late it
-    /// comes.
+    /// What a notification of this kind tells of: an opening, however late, what was released.
     pub fn shown(self, alert: &Alert) -> Alert {
         match self {
             Self::Firing => alert.as_released(),

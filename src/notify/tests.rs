@@ -82,7 +82,7 @@ impl Channel for Server {
         format!("<{}.{}>", mail.id, mail.to.email)
     }
 
-    fn subject(&self, mail: &Mail) -> String {
+    fn subject(&mut self, mail: &Mail) -> String {
         self.compose(mail)
     }
 }

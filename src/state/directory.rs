@@ -154,10 +154,8 @@ impl StateDirectory {
     /// What is kept under a name. What cannot be read is set aside; if the disk does not let it be read,
     /// that is a complaint.
     pub fn read<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
-        let found = self.find(name).map_err(|error| {
-            self.unread.push(name.to_string());
-            self.complain(&error);
-        });
+        let found = self.find(name).inspect_err(|error| self.complain(error));
+        self.unread.extend(found.is_err().then(|| name.to_string()));
         let (path, bytes) = found.ok()??;
         let decoded = decode(&bytes).map_err(|error| self.set_aside(name, &path, error));
         decoded.ok()
@@ -166,13 +164,12 @@ impl StateDirectory {
     /// Fails if neither directory can be written to.
     pub fn write(&mut self, name: &str, bytes: &[u8], certainty: Certainty) -> Result<()> {
         if self.complaint.is_none() {
-            let path = self.dir.join(name);
             let write = || {
                 make_private(&self.dir)?;
-                file::write(&path, bytes, certainty)?;
+                file::write(&self.dir.join(name), bytes, certainty)?;
                 // A copy that is older now would be moved over it.
-                let spare = self.own_spare().map(|spare| spare.join(name));
-                spare.map_or(Ok(()), |copy| file::remove(&copy))
+                let spare = self.own_spare();
+                spare.map_or(Ok(()), |spare| file::remove(&spare.join(name)))
             };
             match write() {
                 Ok(()) => return Ok(()),
@@ -214,15 +211,13 @@ impl StateDirectory {
             let names = names_in(dir).into_iter();
             for name in names.filter(|name| name.contains(ASIDE)) {
                 let path = dir.join(&name);
-                let bytes = file::read(&path).map(Option::unwrap_or_default);
-                let decoded = bytes.map(|bytes| decode::<serde_json::Value>(&bytes));
-                let error = match decoded {
+                let bytes = file::read(&path).ok().flatten().unwrap_or_default();
+                let error = match decode::<serde_json::Value>(&bytes) {
                     _ if is_of_old_format(name.split(ASIDE).next().unwrap_or_default()) => {
                         LoadError::Older
                     }
-                    Err(error) => LoadError::Damaged(error.to_string()),
-                    Ok(Err(error)) => error,
-                    Ok(Ok(_)) => LoadError::Unusable,
+                    Err(error) => error,
+                    Ok(_) => LoadError::Unusable,
                 };
                 all.push(UnreadableFile { name, path, error });
             }
@@ -271,13 +266,10 @@ impl StateDirectory {
     }
 }
 
-/// The files of a bandwatch before 0.2, which kept finished mails on the disk, by the hexadecimal number
-/// of each.
+/// The files of a bandwatch before 0.2, which kept finished mails on the disk, by their number.
 fn is_of_old_format(name: &str) -> bool {
     match name.split_once('.') {
-        Some((stem, "parcel" | "mail")) => {
-            !stem.is_empty() && stem.bytes().all(|letter| letter.is_ascii_hexdigit())
-        }
+        Some((stem, "parcel" | "mail")) => u64::from_str_radix(stem, 16).is_ok(),
         _ => name == "memory.json" || name == "looks.json",
     }
 }

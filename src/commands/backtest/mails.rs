@@ -144,10 +144,7 @@ impl Machine<'_> {
     }
 
     fn tell(&mut self, alert: &Alert, kind: AlertKind, judged: &Evaluation, now: DateTime<Utc>) {
-        let told = match kind {
-            AlertKind::Firing => alert.as_released(),
-            _ => alert.clone(),
-        };
+        let told = kind.shown(alert);
         let record = self.records.entry(alert.id.clone()).or_default();
         record.pending = Some(Pending::new(String::new(), kind, now));
         record.accept(&told, "", now);

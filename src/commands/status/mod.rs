@@ -124,8 +124,8 @@ impl<'a> Status<'a> {
             now: self.context.now,
             contact: None,
         };
-        let compose = || Ok(email::compose(&notification, None, &letterhead));
-        let email = contain("compose the mail", compose);
-        email.map_or_else(|_| alert.id.clone(), |email| email.subject().to_string())
+        let email = || email::compose(&notification, None, &letterhead);
+        let subject = contain("compose the mail", || Ok(email().subject().to_string()));
+        subject.unwrap_or_else(|_| alert.id.clone())
     }
 }

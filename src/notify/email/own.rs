@@ -86,13 +86,13 @@ fn lost(mails: &[&str]) -> Words {
     };
     Words {
         subject,
-        heading: "Mail That Never Arrived".into(),
+        heading: "Mail That Was Not Accepted".into(),
         summary: format!(
-            "{were} tried again and again and not accepted, until bandwatch gave up (give_up_after). Whoever is named below never got {them}."
+            "{were} tried again and again and not accepted, until bandwatch gave up (give_up_after). Whoever is named below never got {them}, unless it says there that a message may have arrived."
         ),
         facts: listed("Mail", mails),
         notes: vec![
-            "What this means: whoever is named above does not know of what is named there. If it still matters, tell them.".into(),
+            "What this means: whoever is named above may not know of what is named there. If it still matters, tell them.".into(),
             "What to do: see whether the addresses are right, and what the mail server says of them (\"bandwatch status\").".into(),
         ],
         ..Words::default()

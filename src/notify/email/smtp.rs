@@ -51,8 +51,7 @@ impl<'a> SmtpSession<'a> {
     fn try_send(&mut self, message: &Message) -> Result<()> {
         let (settings, deadline) = (self.settings, self.deadline);
         let open = || open(settings, deadline).map_err(|error| format!("{error:#}"));
-        // Put back where it can be used again: whatever goes wrong, the next message meets no other half
-        // said.
+        // Put back only where the next message meets no other that is half said.
         let mut connection = match self.connection.take().unwrap_or_else(open) {
             Ok(connection) => connection,
             Err(why) => {
@@ -68,11 +67,8 @@ impl<'a> SmtpSession<'a> {
         let sent = conversation.send(message);
         // After a refusal the next message starts afresh. After silence it needs a new connection: on
         // this one, an answer that comes late would be taken for the next.
-        let is_usable = match &sent {
-            Ok(()) => true,
-            Err(failure) => failure.is_answer && conversation.ask(Rset, "RSET").is_ok(),
-        };
-        if is_usable {
+        let is_refused = sent.as_ref().is_err_and(|failure| failure.is_answer);
+        if sent.is_ok() || is_refused && conversation.ask(Rset, "RSET").is_ok() {
             self.connection = Some(Ok(connection));
         }
         sent.map_err(|failure| failure.error)

@@ -165,7 +165,7 @@ fn where_what_was_told_is_lost_an_open_incident_comes_again_under_the_same_name(
 fn what_an_older_version_kept_is_set_aside_and_told_once() {
     let story = Story::new();
     fs::create_dir_all(story.memory()).expect("a folder");
-    let old = ["memory.json", "looks.json", "x.parcel", "x.mail"];
+    let old = ["memory.json", "looks.json", "1f0e.parcel", "1f0e.mail"];
     for name in old {
         let text = format!("bandwatch 1 0123456789abcdef\n{{\"of\":\"{name}\"}}\n");
         fs::write(story.memory().join(name), text).expect("a file");
