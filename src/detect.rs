@@ -1,6 +1,8 @@
 //! A window becomes an [`Evaluation`]: its newest point held against the forecast that everything
 //! before it makes. Pure: the same window makes the same evaluation.
 
+mod reference;
+
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
@@ -9,9 +11,10 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::forecast::clean::Cleaned;
-use crate::forecast::{Band, Direction, Forecast, Level, Method, Side, predict};
-use crate::output::write_length;
-use crate::series::{Bucket, Observation, Window};
+use crate::forecast::{Band, Direction, Forecast, Increments, Level, Method, Side, predict};
+use crate::output::{short_option, write_length};
+use crate::series::{Bucket, Observation, Window, is_running_total};
+pub use reference::{Departure, Reference, SpanTotal};
 
 /// One metric's newest bucket, and what was found of it. State, mails, charts, JSON, backtest and
 /// explain all show this one; what is not known is absent.
@@ -25,9 +28,11 @@ pub struct Evaluation {
     #[serde(flatten)]
     pub band: Option<Band>,
     /// The share of healthy values the band holds, or would.
+    #[serde(default, skip_serializing_if = "Level::is_default")]
     pub level: Level,
     /// How far the value lies from what was expected, in half-widths of the band on that side: 1 is
     /// the limit. Positive above, negative below.
+    #[serde(serialize_with = "short_option")]
     pub deviation: Option<f64>,
     /// The two-sided tail probability of the value; not stored, as nothing asks for it later.
     #[serde(skip)]
@@ -40,6 +45,9 @@ pub struct Evaluation {
     /// The same of a rise and high.
     #[serde(default, skip_serializing_if = "is_not_ruled_out")]
     pub high_possible: Option<bool>,
+    /// The newest buckets against earlier weeks; not stored.
+    #[serde(skip)]
+    pub reference: Reference,
     /// All that led to it; absent from an evaluation that was stored.
     #[serde(skip)]
     pub workings: Option<Arc<Workings>>,
@@ -72,7 +80,17 @@ pub struct Workings {
 /// Evaluates the newest point of a window. Bad data is a verdict; an error means that the method does
 /// not go with the step, or that the model failed.
 pub fn evaluate(window: Window, method: &Method) -> Result<Evaluation> {
-    let level = method.level(window.step())?;
+    let by_increments = match method.increments {
+        Increments::Found => is_running_total(&window.series),
+        Increments::Always => true,
+        Increments::Never => false,
+    };
+    let window = if by_increments {
+        window.into_increments()
+    } else {
+        window
+    };
+    let level = method.level;
     if let Some(verdict) = no_data(&window) {
         return Ok(Evaluation::without_forecast(window, level, verdict, None));
     }
@@ -115,6 +133,7 @@ pub fn evaluate(window: Window, method: &Method) -> Result<Evaluation> {
         score: Some(made.distribution.score(value)),
         low_possible: possible(Side::Low),
         high_possible: possible(Side::High),
+        reference: Reference::new(&split.history.with(split.latest.value), window.total_since),
         verdict,
         workings: Some(Arc::new(Workings {
             cleaned: Some(made.cleaned.clone()),
@@ -204,6 +223,7 @@ impl Evaluation {
             verdict,
             low_possible: None,
             high_possible: None,
+            reference: Reference::default(),
             workings: Some(Arc::new(Workings {
                 window,
                 cleaned,

@@ -39,9 +39,8 @@ impl From<Error> for Failure {
 fn evaluate_past(window: Window, metric: &Metric) -> Evaluation {
     let judge = || evaluate(window.clone(), &metric.method);
     contain("judge a bucket", judge).unwrap_or_else(|error| {
-        let level = metric.method.level(window.step()).unwrap_or_default();
         let verdict = Verdict::Undecided(write_error(&error));
-        Evaluation::without_forecast(window, level, verdict, None)
+        Evaluation::without_forecast(window, metric.method.level, verdict, None)
     })
 }
 

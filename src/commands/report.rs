@@ -10,12 +10,17 @@ use serde_json::{Value, json};
 
 use crate::cli::Format;
 use crate::config::Metric;
-use crate::detect::{Evaluation, Verdict};
+use crate::detect::{Evaluation, SpanTotal, Verdict};
 use crate::forecast::clean::Cleaned;
-use crate::forecast::{Band, Level, Season, Sensitivity};
+use crate::forecast::{Band, Season};
+use crate::incident::outage_shows_after;
 use crate::output::{Notation, separate_thousands, write_length, write_time, write_times};
 use crate::series::{TimeSeries, Window};
 pub use blind::{blind_sides, explain_blind};
+
+/// What is said of a series that is a running total.
+pub const RUNNING_TOTAL: &str =
+    "a running total: judged by what each bucket adds to it (increments = false: by its values)";
 
 /// How much a run tells in text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,6 +153,29 @@ pub fn write_count(count: usize) -> String {
     separate_thousands(&count.to_string())
 }
 
+/// `12,345 in the last 6 h, where 13,100 is usual (-1.2 standard deviations)`, for each span.
+pub fn write_totals(evaluation: &Evaluation) -> Vec<String> {
+    let spans = evaluation.reference.spans.iter();
+    let line = |total: &SpanTotal| {
+        let [seen, usual] =
+            [total.seen, total.usual].map(|sum| Notation::for_value(sum).write(sum));
+        let (length, sigmas) = (write_length(total.length), total.departure(&[1.0]).sigmas);
+        format!(
+            "{seen} in the last {length}, where {usual} is usual ({sigmas:+.1} standard deviations)"
+        )
+    };
+    spans.map(line).collect()
+}
+
+/// How soon a total outage is told, under a budget of false alerts.
+pub fn write_outage(metric: &Metric, evaluation: &Evaluation) -> Option<String> {
+    metric.policy.budget?;
+    Some(match outage_shows_after(evaluation, &metric.policy) {
+        Some(length) => format!("a total outage shows within {}", write_length(length)),
+        None => "at this hour a total outage would not show within three days".to_string(),
+    })
+}
+
 fn details(metric: &Metric, evaluation: &Evaluation) -> Option<Vec<String>> {
     let workings = evaluation.workings.as_deref()?;
     let window = &workings.window;
@@ -165,11 +193,9 @@ fn details(metric: &Metric, evaluation: &Evaluation) -> Option<Vec<String>> {
             format!("an incident since {since}: the forecast does not follow it before adapt_after")
         }));
     }
+    details.extend(window.total_since.map(|_| RUNNING_TOTAL.to_string()));
     details.extend(write_deviation(evaluation));
-    if let Sensitivity::Budget(budget) = metric.method.sensitivity {
-        let level = evaluation.level.share();
-        details.push(format!("level {level} from max_false_alerts = {budget}"));
-    }
+    details.extend(write_outage(metric, evaluation));
     Some(details)
 }
 
@@ -212,11 +238,7 @@ pub fn check_object(metric: &Metric, report: &MetricReport) -> Value {
     let rows = window.map(|window| window.row_counts);
     let zone = window.map(Window::zone);
     let time = evaluation.and_then(|evaluation| Some(evaluation.latest(zone?)?.time));
-    let level = match (evaluation, metric.method.sensitivity) {
-        (Some(evaluation), _) => Some(evaluation.level),
-        (None, Sensitivity::Level(level)) => Some(level),
-        (None, Sensitivity::Budget(_)) => None,
-    };
+    let level = evaluation.map_or(metric.method.level, |evaluation| evaluation.level);
     json!({
         "metric": metric.name,
         "title": metric.title,
@@ -232,7 +254,7 @@ pub fn check_object(metric: &Metric, report: &MetricReport) -> Value {
         "expected": band.map(|band| band.expected),
         "lower": band.map(|band| band.lower),
         "upper": band.map(|band| band.upper),
-        "level": level.map(Level::share),
+        "level": level.share(),
         "deviation": evaluation.and_then(|evaluation| evaluation.deviation),
         "low_possible": evaluation.and_then(|evaluation| evaluation.low_possible),
         "high_possible": evaluation.and_then(|evaluation| evaluation.high_possible),

@@ -15,6 +15,7 @@ fn a_bug_that_one_bucket_brings_to_light_leaves_it_undecided() {
         series,
         row_counts: RowCounts::default(),
         stale_after: TimeDelta::days(1),
+        total_since: None,
     };
     let evaluation = evaluate_past(window, &Metric::of_file("sales"));
     let reason = evaluation.reason().expect("a reason");

@@ -10,9 +10,9 @@ use serde::Deserialize;
 use super::value::{self, Mailbox, time_delta};
 use crate::forecast::clean::Outliers;
 use crate::forecast::{
-    Budget, Direction, Level, Method, ModelChoice, Range, SeasonChoice, Sensitivity, needed_history,
+    Direction, Increments, Level, Method, ModelChoice, Range, SeasonChoice, needed_history,
 };
-use crate::incident::{Confirm, Policy, QuietWindow, Renotify, Worsening};
+use crate::incident::{Budget, Confirm, LeastDeviation, Policy, QuietWindow, Renotify, Worsening};
 use crate::output::fingerprint::fingerprint;
 use crate::output::write_length;
 use crate::series::{Aggregate, MOST_BUCKETS, Missing, Step};
@@ -104,7 +104,9 @@ struct MetricTable {
     min: Option<f64>,
     max: Option<f64>,
     level: Option<Level>,
+    increments: Option<bool>,
     max_false_alerts: Option<Budget>,
+    min_deviation: Option<LeastDeviation>,
     direction: Option<Direction>,
     confirm: Option<Confirm>,
     #[serde(default, deserialize_with = "value::count")]
@@ -140,7 +142,7 @@ impl Metric {
         let adds_up = table.aggregate.is_some_and(Aggregate::adds_up);
         let usually_missing = if adds_up { Missing::Zero } else { Missing::Gap };
         Self {
-            policy: table.policy(),
+            policy: table.policy(&method),
             title: table.title.unwrap_or_else(|| capitalised(&table.name)),
             name: table.name,
             measure: table.measure.unwrap_or("Volume".into()),
@@ -192,6 +194,7 @@ impl Metric {
         self.check()?;
         let half = time_delta(self.window / 2);
         self.method.adapt_after = self.method.adapt_after.min(half);
+        self.policy.adapt_after = self.method.adapt_after;
         Ok(self)
     }
 
@@ -206,7 +209,9 @@ impl Metric {
         };
         let needed = needed_history(step, &method.seasons);
         let needed = needed.map_err(|error| error.to_string())?;
-        method.level(step).map_err(|error| error.to_string())?;
+        if let Some(budget) = self.policy.budget {
+            budget.limits(step, method.direction)?;
+        }
         let allowed = if step.count_in(self.window) > MOST_BUCKETS {
             format!("at most {MOST_BUCKETS} buckets")
         } else if method.seasons == SeasonChoice::Found && time_delta(self.window) < needed {
@@ -313,20 +318,17 @@ impl MetricTable {
     fn method(&self) -> Result<Method, String> {
         let seasons = self.seasons.clone();
         Ok(Method {
+            increments: match self.increments {
+                None => Increments::Found,
+                Some(true) => Increments::Always,
+                Some(false) => Increments::Never,
+            },
             outliers: self.outliers.unwrap_or_default(),
             model: self.model.unwrap_or_default(),
             seasons: seasons.map_or(SeasonChoice::Found, SeasonChoice::Given),
             adapt_after: self.adapt_after()?,
             range: Range::new(self.min, self.max)?,
-            sensitivity: match (self.level, self.max_false_alerts) {
-                (Some(_), Some(budget)) => {
-                    return Err(format!(
-                        "max_false_alerts = \"{budget}\": level is set too; allowed: one of the two"
-                    ));
-                }
-                (None, Some(budget)) => Sensitivity::Budget(budget),
-                (level, None) => Sensitivity::Level(level.unwrap_or_default()),
-            },
+            level: self.level.unwrap_or_default(),
             direction: self.direction.unwrap_or_default(),
         })
     }
@@ -347,16 +349,20 @@ impl MetricTable {
         ))
     }
 
-    fn policy(&self) -> Policy {
+    fn policy(&self, method: &Method) -> Policy {
         let default = Policy::default();
         let recover = self.recover.and_then(|count| NonZeroU32::new(count.into()));
         Policy {
+            budget: self.max_false_alerts,
             confirm: self.confirm.unwrap_or_default(),
             recover: recover.unwrap_or(default.recover),
             renotify: self.renotify,
             worse: self.worse.unwrap_or_default(),
             notify_recovery: self.notify_recovery.unwrap_or(default.notify_recovery),
             unwell_after: self.unwell_after.map_or(default.unwell_after, time_delta),
+            adapt_after: method.adapt_after,
+            direction: method.direction,
+            min_deviation: self.min_deviation,
             quiet: self.quiet.clone().unwrap_or_default(),
         }
     }

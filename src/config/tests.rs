@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use super::*;
 use crate::forecast::clean::Outliers;
-use crate::forecast::{Direction, Method, ModelChoice, Range, SeasonChoice, Sensitivity};
+use crate::forecast::{Direction, Increments, Level, Method, ModelChoice, Range, SeasonChoice};
 
 const METRIC: &str = "[[metric]]\nname = \"sales\"\ntable = \"sales\"\ntime_column = \"at\"\nvalue_column = \"amount\"\n";
 
@@ -158,15 +158,16 @@ fn a_method_is_as_the_keys_say() {
     let days = |days| TimeDelta::days(days);
     assert_eq!(
         method(
-            "every = \"5m\"\nmodel = \"mstl\"\nseasons = [\"1d\", \"7d\"]\nadapt_after = \"6h\"\nmin = 0\nmax = 99.5\nmax_false_alerts = \"1/week\"\ndirection = \"low\""
+            "every = \"5m\"\nmodel = \"mstl\"\nseasons = [\"1d\", \"7d\"]\nadapt_after = \"6h\"\nmin = 0\nmax = 99.5\nlevel = 0.99\ndirection = \"low\""
         ),
         Method {
+            increments: Increments::Found,
             outliers: Outliers::default(),
             model: ModelChoice::Mstl,
             seasons: SeasonChoice::Given(vec![days(1), days(7)]),
             adapt_after: TimeDelta::hours(6),
             range: Range::new(Some(0.0), Some(99.5)).expect("a range"),
-            sensitivity: Sensitivity::Budget("1/week".parse().expect("a budget")),
+            level: Level::new(0.99).expect("a level"),
             direction: Direction::Low,
         }
     );
@@ -232,12 +233,8 @@ fn a_method_that_does_not_go_together_is_refused_in_one_line() {
             "max_false_alerts: \"often\" is not a number of alerts in a time; allowed: a number above 0",
         ),
         (
-            "level = 0.95\nmax_false_alerts = \"1/week\"",
-            "max_false_alerts = \"1/week\": level is set too; allowed: one of the two",
-        ),
-        (
             "every = \"1d\"\nmax_false_alerts = \"1/day\"",
-            "max_false_alerts = \"1/day\": with every = \"1day\", allowed: at most \"0.25/day\"",
+            "max_false_alerts = \"1/day\": with every = \"1day\", allowed: at most \"0.2/day\"",
         ),
     ] {
         let refusal = refusal(&with(lines));

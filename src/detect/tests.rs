@@ -61,6 +61,7 @@ fn reading(rows: &[(DateTime<Tz>, f64)], now: DateTime<Tz>) -> Window {
             .next_back()
             .map(|slot| grid.instant(slot)),
         stale_after: step.delta() * 3,
+        total_since: None,
     }
 }
 

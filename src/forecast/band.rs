@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Range;
-use crate::output::Notation;
+use crate::output::{Notation, short};
 
 /// The share of healthy values a band should hold, within (0, 1).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -19,6 +19,15 @@ impl Level {
     pub fn new(level: f64) -> Option<Self> {
         let allowed = Self::LOWEST..=Self::HIGHEST;
         allowed.contains(&level).then_some(Self(level))
+    }
+
+    /// As nobody set another.
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde hands over a reference"
+    )]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
     }
 
     pub fn share(self) -> f64 {
@@ -55,8 +64,11 @@ impl fmt::Display for Level {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Band {
+    #[serde(serialize_with = "short")]
     pub lower: f64,
+    #[serde(serialize_with = "short")]
     pub expected: f64,
+    #[serde(serialize_with = "short")]
     pub upper: f64,
 }
 

@@ -1,17 +1,18 @@
 //! The settings of a forecast: all it depends on besides the history.
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Result};
 use chrono::TimeDelta;
 use serde::Deserialize;
 
 use super::clean::Outliers;
-use super::{Direction, Level, Range, Sensitivity};
+use super::{Direction, Level, Range};
 use crate::output::write_length;
 use crate::series::Step;
 
 /// How a series is forecast and its band drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Method {
+    pub increments: Increments,
     pub outliers: Outliers,
     pub model: ModelChoice,
     pub seasons: SeasonChoice,
@@ -20,9 +21,20 @@ pub struct Method {
     pub adapt_after: TimeDelta,
     /// The possible values.
     pub range: Range,
-    pub sensitivity: Sensitivity,
-    /// The side that counts: a budget of false alerts is spent on it alone.
+    /// The share of healthy values the band is to hold.
+    pub level: Level,
+    /// The side that counts as a breach.
     pub direction: Direction,
+}
+
+/// Whether the values are judged, or what each adds to the one before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Increments {
+    /// Of a series that is a running total.
+    #[default]
+    Found,
+    Always,
+    Never,
 }
 
 /// The model that forecasts.
@@ -73,25 +85,16 @@ fn steps_in(season: TimeDelta, step: Step) -> Result<usize> {
     })
 }
 
-impl Method {
-    /// The share of healthy values the band is to hold.
-    pub fn level(&self, step: Step) -> Result<Level> {
-        match self.sensitivity {
-            Sensitivity::Level(level) => Ok(level),
-            Sensitivity::Budget(budget) => budget.level(step, self.direction).map_err(Error::msg),
-        }
-    }
-}
-
 impl Default for Method {
     fn default() -> Self {
         Self {
+            increments: Increments::default(),
             outliers: Outliers::default(),
             model: ModelChoice::default(),
             seasons: SeasonChoice::default(),
             adapt_after: TimeDelta::days(1),
             range: Range::default(),
-            sensitivity: Sensitivity::default(),
+            level: Level::default(),
             direction: Direction::default(),
         }
     }

@@ -18,7 +18,6 @@ mod proofs;
 mod quantile;
 mod range;
 mod seasons;
-mod sensitivity;
 mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,10 +30,10 @@ pub use band::{Band, Direction, Level, Side};
 pub use calibration::{Distribution, Scale};
 pub use components::{Components, decompose};
 pub use derivation::{Contribution, Limits, Role};
-pub use method::{Method, ModelChoice, SeasonChoice};
+pub use method::{Increments, Method, ModelChoice, SeasonChoice};
+pub use quantile::median;
 pub use range::Range;
 pub use seasons::{Season, needed_history};
-pub use sensitivity::{Budget, Sensitivity};
 
 use self::clean::{Cleaned, Fences, Scope, clip_outliers};
 use crate::output::write_length;
@@ -108,7 +107,7 @@ pub struct Clipped {
 /// error means that the seasons or the budget of the method do not fit the step, or that the model failed.
 pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast, String>> {
     let step = history.grid().step();
-    let level = method.level(step)?;
+    let level = method.level;
     let seasons = Seasons::new(history, &method.seasons)?;
     let needed = needed_history(step, &method.seasons)?;
     if history.span() < needed {

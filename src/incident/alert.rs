@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::course::Course;
 use crate::detect::Evaluation;
 use crate::forecast::Side;
 
@@ -13,6 +14,8 @@ pub enum Condition {
     /// An incident: values outside their band.
     Breach(Side),
     NoData,
+    /// The value does not change any more.
+    Frozen,
     /// The check itself fails.
     CheckFailed,
     /// There is data, but not enough to judge by.
@@ -42,6 +45,9 @@ pub struct Alert {
     /// hears of this one first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opening: Option<Evaluation>,
+    /// How an incident goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub course: Option<Course>,
     /// Of everything else what is wrong, as it was seen last.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
@@ -65,6 +71,13 @@ pub enum End {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         evaluation: Option<Box<Evaluation>>,
     },
+    /// The values kept their new level for so long that it counts as normal.
+    Accepted {
+        until: DateTime<Utc>,
+        evaluation: Box<Evaluation>,
+        /// As a multiple of what earlier weeks had.
+        ratio: f32,
+    },
     /// An incident on the other side took its place, which tells of it.
     Turned,
 }
@@ -84,6 +97,7 @@ impl Alert {
             seen_at: now,
             evaluation: None,
             opening: None,
+            course: None,
             reason: String::new(),
             turned_from: None,
             released: None,
@@ -111,6 +125,12 @@ impl Alert {
         }
     }
 
+    /// The share that the last hour was off, of an incident that no breach of the band opened.
+    pub fn share(&self) -> Option<f32> {
+        let course = self.course.as_ref()?;
+        (course.share > 0.0).then_some(course.share)
+    }
+
     /// How far out the latest bucket outside was, in half-widths of its band.
     pub fn deviation(&self) -> Option<f64> {
         self.evaluation.as_ref()?.deviation
@@ -123,6 +143,7 @@ impl Condition {
         match self {
             Self::Breach(side) => side.word(),
             Self::NoData => "no_data",
+            Self::Frozen => "frozen",
             Self::CheckFailed => "check_failed",
             Self::Undecided => "undecided",
             Self::StateUnreadable => "state_unreadable",

@@ -2,14 +2,17 @@
 
 use std::collections::VecDeque;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, Condition, End};
+use super::budget::Limits;
+use super::course::{Course, Standing};
+use super::evidence::{AcceptedLevel, Evidence, Witness, far_side, narrow};
 use super::policy::Policy;
 use crate::detect::{Evaluation, Verdict};
 use crate::forecast::Side;
-use crate::series::Bucket;
+use crate::series::{Bucket, Step};
 
 /// What is known of a metric between runs.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -28,10 +31,13 @@ pub struct MetricState {
     #[serde(skip_serializing_if = "Option::is_none")]
     latest: Option<Evaluation>,
     /// The evaluated buckets that may confirm an incident, oldest first.
+    #[serde(skip_serializing_if = "VecDeque::is_empty")]
     recent: VecDeque<Recent>,
-    /// Buckets inside the band since the latest one outside, while an incident is open.
+    /// Buckets in a row at which an open incident seems to be over.
     #[serde(skip_serializing_if = "is_zero")]
     inside: u32,
+    #[serde(skip_serializing_if = "Evidence::is_empty")]
+    evidence: Evidence,
     /// Those that are open, at most one of each kind; and those that ended and that somebody is still
     /// to be told of.
     pub alerts: Vec<Alert>,
@@ -52,6 +58,26 @@ pub enum CheckResult {
     NothingNew(Option<Evaluation>),
     /// The check failed.
     Failed(String),
+}
+
+/// An incident that something speaks for.
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    side: Side,
+    witness: Witness,
+    since: DateTime<Utc>,
+}
+
+impl Heard {
+    fn of_bucket(side: Side, evaluation: &Evaluation) -> Self {
+        Self {
+            side,
+            witness: Witness::Bucket {
+                score: narrow(evaluation.score.unwrap_or(1.0)),
+            },
+            since: evaluation.bucket.start,
+        }
+    }
 }
 
 impl CheckResult {
@@ -103,9 +129,11 @@ impl MetricState {
     /// Before a check looks: what a silence that just ended held back of an incident. Of anything else
     /// nobody knows whether it still is so.
     pub fn release_incident(&mut self, now: DateTime<Utc>, muted: Muted) {
-        let side = self.latest().and_then(Evaluation::side);
-        let mut open = self.alerts.iter_mut().filter(|alert| alert.is_open());
-        let incident = open.find(|alert| side.is_some() && alert.side() == side);
+        let latest = self.latest().map(|latest| latest.bucket);
+        let incident = self.alerts.iter_mut().find(|alert| {
+            let own = alert.evaluation.as_ref().map(|own| own.bucket);
+            alert.is_open() && alert.side().is_some() && own.is_some() && own == latest
+        });
         if let (Some(incident), Muted::No) = (incident, muted) {
             incident.released.get_or_insert(now);
         }
@@ -113,10 +141,13 @@ impl MetricState {
 
     /// Releases what people may be told from now on, and forgets what ended before it was released.
     fn release(&mut self, now: DateTime<Utc>, policy: &Policy, muted: Muted) {
-        let latest_side = self.latest().and_then(Evaluation::side);
+        let latest = self.latest().map(|latest| latest.bucket);
         let is_due = |alert: &Alert| match alert.condition {
             // While an incident may be recovering, there is nothing to add.
-            Condition::Breach(side) => latest_side == Some(side),
+            Condition::Breach(_) => {
+                let own = alert.evaluation.as_ref();
+                own.is_some_and(|own| Some(own.bucket) == latest)
+            }
             Condition::CheckFailed | Condition::Undecided => {
                 now - alert.seen_at >= policy.unwell_after
             }
@@ -198,55 +229,53 @@ impl MetricState {
             Verdict::Breach(_) | Verdict::Normal => {
                 self.end(Condition::NoData, now);
                 self.end(Condition::Undecided, now);
-                self.take_verdict(evaluation, now, policy);
+                if let Some(reason) = frozen(evaluation) {
+                    // A value that stands still says nothing of what it should tell.
+                    self.evaluated = Some(evaluation.bucket);
+                    self.latest = Some(evaluation.clone());
+                    self.evidence.forget_sums();
+                    self.open(Condition::Frozen, evaluation.bucket.start, &reason, now);
+                } else {
+                    self.end(Condition::Frozen, now);
+                    self.take_verdict(evaluation, now, policy);
+                }
             }
         }
     }
 
     fn take_verdict(&mut self, evaluation: &Evaluation, now: DateTime<Utc>, policy: &Policy) {
-        let side = evaluation.side();
+        let length = evaluation.bucket.length();
+        let step = u32::try_from(length.num_seconds())
+            .ok()
+            .and_then(Step::from_seconds);
+        let limits = policy
+            .budget
+            .zip(step)
+            .and_then(|(budget, step)| budget.limits(step, policy.direction).ok());
+        let follows = self
+            .evaluated
+            .is_none_or(|last| last.end == evaluation.bucket.start);
         self.evaluated = Some(evaluation.bucket);
         self.latest = Some(evaluation.clone());
-        self.recent.push_back(Recent {
-            start: evaluation.bucket.start,
-            side,
-        });
-        while self.recent.len() > policy.confirm.of as usize {
-            self.recent.pop_front();
+        if let Some(limits) = limits {
+            self.evidence.add(evaluation, follows, limits);
         }
+        let heard = self.hear(evaluation, limits, policy);
         let is_incident = |alert: &Alert| alert.is_open() && alert.side().is_some();
-        let open = self.alerts.iter().position(is_incident);
-        match (open.map(|index| &mut self.alerts[index]), side) {
-            (Some(incident), None) => {
-                self.inside += 1;
-                if self.inside >= policy.recover.get() {
-                    let last = incident.evaluation.as_ref();
-                    let until = last.map_or(incident.since, |last| last.bucket.end);
-                    incident.end = Some(End::Over {
-                        until,
-                        evaluation: Some(Box::new(evaluation.clone())),
-                    });
-                    self.calm_since = Some(until);
-                }
-            }
-            (Some(incident), Some(side)) if incident.side() == Some(side) => {
-                let last = incident.evaluation.replace(evaluation.clone());
-                if incident.released.is_some() && incident.opening.is_none() {
-                    incident.opening = last;
-                }
-                self.inside = 0;
-            }
-            (Some(incident), Some(side)) => {
-                // A breach on the other side is no recovery, nor yet an incident of its own.
-                self.inside = 0;
-                let turned_from = Some(incident.since);
-                self.confirm(side, turned_from, evaluation, now, policy);
-            }
-            (None, Some(side)) => self.confirm(side, None, evaluation, now, policy),
+        match (self.alerts.iter().position(is_incident), heard) {
+            (Some(index), heard) => self.follow(index, evaluation, heard, limits, now, policy),
+            (None, Some(heard)) => self.open_incident(heard, None, evaluation, now),
             (None, None) => {}
         }
+        if policy.confirm.of == 1 {
+            // A bucket that has nothing to be confirmed by is done with.
+            self.recent.clear();
+        }
         let open_side = self.incident().and_then(Alert::side);
-        if open_side.is_some() && open_side == side {
+        if self.incident().is_some_and(|incident| {
+            let latest = incident.evaluation.as_ref();
+            latest.is_some_and(|latest| latest.bucket == evaluation.bucket)
+        }) {
             self.latest = None;
         }
         match open_side {
@@ -261,37 +290,193 @@ impl MetricState {
         }
     }
 
-    /// Opens an incident if enough of the recent buckets confirm it.
-    fn confirm(
+    /// What speaks for an incident: single buckets, if enough of them confirm each other, or evidence that
+    /// is added up.
+    fn hear(
         &mut self,
-        side: Side,
-        turned_from: Option<DateTime<Utc>>,
         evaluation: &Evaluation,
-        now: DateTime<Utc>,
+        limits: Option<Limits>,
         policy: &Policy,
-    ) {
+    ) -> Option<Heard> {
+        let course = self
+            .incident()
+            .and_then(|incident| incident.course.as_ref());
+        let usual = self.evidence.levels();
+        let levels = course.map_or_else(|| usual.clone(), |course| course.levels(&usual));
+        let side = match limits {
+            Some(limits) => far_side(evaluation, &levels, limits, policy),
+            None => evaluation
+                .side()
+                .filter(|_| policy.is_large_enough(evaluation)),
+        };
+        self.recent.push_back(Recent {
+            start: evaluation.bucket.start,
+            side,
+        });
+        while self.recent.len() > policy.confirm.of as usize {
+            self.recent.pop_front();
+        }
+        let testimony =
+            limits.and_then(|limits| self.evidence.testimony(evaluation, &levels, limits, policy));
+        if let Some(testimony) = testimony {
+            let before = match testimony.witness {
+                Witness::Total { minutes, .. } => TimeDelta::minutes(minutes),
+                Witness::Cusum { buckets } => {
+                    evaluation.bucket.length() * i32::try_from(buckets).unwrap_or(1)
+                }
+                Witness::Bucket { .. } | Witness::Breach => evaluation.bucket.length(),
+            };
+            return Some(Heard {
+                side: testimony.side,
+                witness: testimony.witness,
+                since: evaluation.bucket.end - before,
+            });
+        }
+        let side = side?;
         let breaches = self
             .recent
             .iter()
             .filter(|recent| recent.side == Some(side));
-        if breaches.clone().count() < policy.confirm.breaches as usize {
+        let is_confirmed = breaches.clone().count() >= policy.confirm.breaches as usize;
+        let since = breaches.map(|recent| recent.start).next();
+        is_confirmed.then_some(Heard {
+            side,
+            witness: match (limits, evaluation.score) {
+                (Some(_), Some(score)) => Witness::Bucket {
+                    score: narrow(score),
+                },
+                _ => Witness::Breach,
+            },
+            since: since.unwrap_or(evaluation.bucket.start),
+        })
+    }
+
+    /// What a bucket means for the open incident.
+    fn follow(
+        &mut self,
+        index: usize,
+        evaluation: &Evaluation,
+        heard: Option<Heard>,
+        limits: Option<Limits>,
+        now: DateTime<Utc>,
+        policy: &Policy,
+    ) {
+        let usual = match limits {
+            Some(_) => self.evidence.levels(),
+            // A breach of the band at a level that was accepted is no end of what led to that level.
+            None => vec![1.0],
+        };
+        let incident = &mut self.alerts[index];
+        let Some(side) = incident.side() else {
+            return;
+        };
+        let course = incident
+            .course
+            .get_or_insert_with(|| Course::new(Witness::Breach, side, evaluation, &self.evidence));
+        let standing = course.follow(evaluation, side, &usual, &self.evidence);
+        let turned = match limits {
+            Some(limits) => course.fall_within(evaluation, side, limits),
+            None => None,
+        };
+        if let Some(level) = turned {
+            let heard = Heard::of_bucket(side.other(), evaluation);
+            self.open_incident(heard, Some(level), evaluation, now);
             return;
         }
-        let since = breaches.map(|recent| recent.start).next();
+        if let Some(heard) = heard.filter(|heard| heard.side != side) {
+            // While the reference sees the incident, the band of a forecast that followed it says nothing.
+            if limits.is_some() || !course.is_seen_now() {
+                self.open_incident(heard, None, evaluation, now);
+            } else {
+                self.inside = 0;
+            }
+            return;
+        }
+        match standing {
+            Standing::Off => {
+                self.inside = 0;
+                let last = incident.evaluation.replace(evaluation.clone());
+                if incident.released.is_some() && incident.opening.is_none() {
+                    incident.opening = last;
+                }
+            }
+            Standing::Unclear => self.inside = 0,
+            // A breach on the other side is no recovery, nor yet an incident of its own.
+            Standing::Back { .. } if evaluation.is_breach() && limits.is_none() => self.inside = 0,
+            Standing::Back { needed } => {
+                self.inside += 1;
+                if self.inside >= policy.recover.get().max(needed) {
+                    let last = incident.evaluation.as_ref();
+                    let until = last.map_or(incident.since, |last| last.bucket.end);
+                    incident.end = Some(End::Over {
+                        until,
+                        evaluation: Some(Box::new(evaluation.clone())),
+                    });
+                    self.calm_since = Some(until);
+                    self.settle(evaluation);
+                }
+                return;
+            }
+        }
+        let adapt_after = policy.adapt_after_of(evaluation.bucket);
+        let incident = &mut self.alerts[index];
+        if let Some(course) = &incident.course
+            && course.age(evaluation) >= adapt_after
+            && let Some(ratio) = course.new_level(evaluation, side, &usual)
+        {
+            let until = evaluation.bucket.end;
+            incident.end = Some(End::Accepted {
+                until,
+                evaluation: Box::new(evaluation.clone()),
+                ratio,
+            });
+            self.evidence.accept(AcceptedLevel {
+                ratio,
+                since: incident.since,
+                until: until + AcceptedLevel::lasting(evaluation.bucket),
+            });
+            self.calm_since = Some(until);
+            self.settle(evaluation);
+        }
+    }
+
+    fn settle(&mut self, evaluation: &Evaluation) {
+        self.inside = 0;
+        let ended = self
+            .alerts
+            .iter()
+            .rev()
+            .find(|alert| alert.side().is_some());
+        let course = ended.and_then(|alert| alert.course.as_ref());
+        self.evidence.settle(evaluation.bucket.end, course);
+    }
+
+    /// Opens an incident, in place of one on the other side; `level`: measured against that one.
+    fn open_incident(
+        &mut self,
+        heard: Heard,
+        level: Option<f32>,
+        evaluation: &Evaluation,
+        now: DateTime<Utc>,
+    ) {
+        let mut turned_from = None;
         for alert in &mut self.alerts {
             if alert.is_open() && alert.side().is_some() {
                 alert.end = Some(End::Turned);
+                turned_from = Some(alert.since);
             }
         }
         self.inside = 0;
+        let course = Course::new(heard.witness, heard.side, evaluation, &self.evidence);
+        self.evidence.forget_sums();
         self.alerts.push(Alert {
             evaluation: Some(evaluation.clone()),
             turned_from,
-            ..Alert::new(
-                Condition::Breach(side),
-                since.unwrap_or(evaluation.bucket.start),
-                now,
-            )
+            course: Some(match level {
+                Some(level) => course.at_level(level),
+                None => course,
+            }),
+            ..Alert::new(Condition::Breach(heard.side), heard.since, now)
         });
     }
 
@@ -317,6 +502,23 @@ impl MetricState {
             }
         }
     }
+}
+
+/// Why a value counts as frozen: it has not changed for longer than the history makes plausible.
+fn frozen(evaluation: &Evaluation) -> Option<String> {
+    let unchanged = evaluation.reference.unchanged;
+    let fewest = if evaluation.bucket.length() < TimeDelta::hours(1) {
+        12
+    } else {
+        6
+    };
+    let is_frozen = unchanged.buckets > fewest.max(2 * unchanged.longest_before);
+    is_frozen.then(|| {
+        format!(
+            "the value has been the same for {} buckets; before, it never was for more than {}",
+            unchanged.buckets, unchanged.longest_before
+        )
+    })
 }
 
 /// Whether a metric is not to be told of now, by a silence or a quiet window.

@@ -4,6 +4,9 @@
 //! released, and what is still so when it ends is released then.
 
 mod alert;
+mod budget;
+mod course;
+mod evidence;
 mod metric_state;
 mod policy;
 mod quiet;
@@ -12,7 +15,10 @@ mod silence;
 mod tests;
 
 pub use alert::{Alert, Condition, End};
+pub use budget::{Budget, outage_shows_after};
+pub use course::Course;
+pub use evidence::Witness;
 pub use metric_state::{CheckResult, MetricState, Muted, Status};
-pub use policy::{Confirm, Policy, Renotify, Worsening};
+pub use policy::{Confirm, LeastDeviation, Policy, Renotify, Worsening};
 pub use quiet::QuietWindow;
 pub use silence::{Silence, Silences};

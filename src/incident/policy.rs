@@ -8,11 +8,17 @@ use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 use serde::Deserialize;
 
+use super::budget::Budget;
 use super::quiet::QuietWindow;
+use crate::detect::{Departure, Evaluation, SpanTotal};
+use crate::forecast::Direction;
+use crate::series::Bucket;
 
 /// How a metric's incidents begin, are told again and end.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
+    /// How many false alerts are acceptable; `None`: each incident of breaches is told.
+    pub budget: Option<Budget>,
     pub confirm: Confirm,
     /// So many buckets inside the band in a row end an incident.
     pub recover: NonZeroU32,
@@ -22,6 +28,12 @@ pub struct Policy {
     pub notify_recovery: bool,
     /// How long checks may fail, or say nothing, before that is told.
     pub unwell_after: TimeDelta,
+    /// How long a new level is an incident before it is accepted.
+    pub adapt_after: TimeDelta,
+    /// The side that counts.
+    pub direction: Direction,
+    /// Smaller deviations are never told.
+    pub min_deviation: Option<LeastDeviation>,
     pub quiet: Vec<QuietWindow>,
 }
 
@@ -34,14 +46,78 @@ impl Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
+            budget: None,
             confirm: Confirm::default(),
             recover: NonZeroU32::MIN.saturating_add(1),
             renotify: Renotify::default(),
             worse: Worsening::default(),
             notify_recovery: true,
             unwell_after: TimeDelta::minutes(10),
+            adapt_after: TimeDelta::days(1),
+            direction: Direction::default(),
+            min_deviation: None,
             quiet: Vec::new(),
         }
+    }
+}
+
+impl Policy {
+    /// How long a new level of buckets of this length is an incident: of days and longer, a week of them
+    /// or more.
+    pub fn adapt_after_of(&self, bucket: Bucket) -> TimeDelta {
+        match bucket.length() {
+            length if length < TimeDelta::hours(20) => self.adapt_after,
+            length => self.adapt_after.max(length * 7),
+        }
+    }
+
+    /// Whether the newest bucket deviates by enough to be told.
+    pub fn is_large_enough(&self, evaluation: &Evaluation) -> bool {
+        let (Some(value), Some(band)) = (evaluation.value, evaluation.band) else {
+            return true;
+        };
+        self.is_enough(value - band.expected, band.expected)
+    }
+
+    /// The same of the mean bucket of a total.
+    #[expect(clippy::cast_precision_loss, reason = "a span has few buckets")]
+    pub fn is_total_large_enough(&self, total: &SpanTotal, departure: Departure) -> bool {
+        let usual = total.usual / total.buckets as f64;
+        self.is_enough(departure.share * usual.abs(), usual)
+    }
+
+    fn is_enough(&self, difference: f64, usual: f64) -> bool {
+        match self.min_deviation {
+            None => true,
+            Some(LeastDeviation::Share(share)) => difference.abs() >= share * usual.abs(),
+            Some(LeastDeviation::Amount(amount)) => difference.abs() >= amount,
+        }
+    }
+}
+
+/// The smallest deviation that is worth telling.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum LeastDeviation {
+    /// Of what is expected.
+    Share(f64),
+    /// In the metric's unit.
+    Amount(f64),
+}
+
+impl TryFrom<String> for LeastDeviation {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let (number, least): (&str, fn(f64) -> Self) = match text.trim().strip_suffix('%') {
+            Some(percent) => (percent, |percent| Self::Share(percent / 100.0)),
+            None => (text.trim(), Self::Amount),
+        };
+        let number = number.trim().parse().ok();
+        let number = number.filter(|number: &f64| number.is_finite() && *number > 0.0);
+        number.map(least).ok_or_else(|| {
+            format!("{text:?} is not allowed; allowed: a share such as \"10 %\", or an amount such as \"500\"")
+        })
     }
 }
 
@@ -131,10 +207,14 @@ impl Default for Renotify {
 }
 
 impl Renotify {
-    /// Whether so long after it was told, it is to be told again.
-    pub fn is_due(self, since_told: TimeDelta) -> bool {
+    /// Whether so long after it was told, it is to be repeated once more after so many repeats in a row:
+    /// each time after twice as long, up to a day.
+    pub fn is_due(self, since_told: TimeDelta, repeats: u8) -> bool {
         match self {
-            Self::After(length) => since_told >= length,
+            Self::After(length) => {
+                let pause = length * (1 << repeats.min(10));
+                since_told >= pause.min(TimeDelta::days(1).max(length))
+            }
             Self::Never => false,
         }
     }

@@ -1,7 +1,7 @@
 //! What is due to one recipient of one alert: a pure function of the alert, of what that recipient was
 //! notified of before, and of the time.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::log::Record;
 use super::notification::AlertKind;
@@ -21,7 +21,7 @@ pub fn due(
     let was_told = record.is_some_and(|record| record.thread.is_some());
     match &alert.end {
         Some(End::Turned) => None,
-        Some(End::Over { .. }) => {
+        Some(End::Over { .. } | End::Accepted { .. }) => {
             let is_news = was_told && last.kind != AlertKind::Resolved;
             (is_news && policy.notify_recovery).then_some(AlertKind::Resolved)
         }
@@ -30,8 +30,13 @@ pub fn due(
             if bucket.is_some() && bucket <= last.bucket {
                 return None;
             }
-            let is_worse = match (alert.deviation(), last.deviation) {
-                (Some(now), Some(then)) => now.abs() >= policy.worse.factor() * then.abs(),
+            let is_grown = |now: f64, then: f64| now.abs() >= policy.worse.factor() * then.abs();
+            let is_worse = match (alert.share(), last.share, alert.deviation(), last.deviation) {
+                // An hour is not an hour older before it has gone by.
+                (Some(share), Some(then), ..) => {
+                    now - last.at >= TimeDelta::hours(1) && is_grown(share.into(), then.into())
+                }
+                (_, _, Some(deviation), Some(then)) => is_grown(deviation, then),
                 _ => false,
             };
             let is_repeated = match alert.condition {
@@ -40,7 +45,7 @@ pub fn due(
                 Condition::Undecided
                 | Condition::StateUnreadable
                 | Condition::NotificationsLost => false,
-                _ => policy.renotify.is_due(now - last.at),
+                _ => policy.renotify.is_due(now - last.at, last.repeats),
             };
             if is_worse {
                 Some(AlertKind::Escalated)

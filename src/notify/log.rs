@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::notification::AlertKind;
 use crate::incident::Alert;
+use crate::output::short_option;
 use crate::output::write_error;
 
 /// Tried again after a minute, then two, four and so on, up to this. A little less, as the run that
@@ -57,8 +58,18 @@ pub struct Notified {
     /// Of an incident the bucket it told of, and how far out that was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket: Option<DateTime<Utc>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "short_option"
+    )]
     pub deviation: Option<f64>,
+    /// The share of what is usual that its last hour was off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<f32>,
+    /// How many repeats in a row it was, itself included.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub repeats: u8,
 }
 
 /// A notification that the server has not accepted yet. It is written down before it is sent: a run that
@@ -189,12 +200,18 @@ impl Record {
 
     /// The pending notification is done with.
     pub fn settle(&mut self, alert: &Alert, now: DateTime<Utc>) {
+        let repeats = self.last.as_ref().map_or(0, |last| last.repeats);
         if let Some(pending) = self.pending.take() {
             self.last = Some(Notified {
                 kind: pending.kind,
                 at: now,
                 bucket: alert.evaluation.as_ref().map(|out| out.bucket.start),
                 deviation: alert.deviation(),
+                share: alert.share(),
+                repeats: match pending.kind {
+                    AlertKind::Repeat => repeats.saturating_add(1),
+                    _ => 0,
+                },
             });
             self.count += 1;
         }
@@ -243,4 +260,12 @@ impl fmt::Display for Unanswered {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         formatter.write_str("no answer to the message, which may have arrived")
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_zero(count: &u8) -> bool {
+    *count == 0
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Metric;
 use crate::detect::Evaluation;
-use crate::incident::{Alert, Condition};
+use crate::incident::{Alert, Condition, End};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Notification<'a> {
@@ -44,12 +44,16 @@ impl AlertKind {
     }
 
     /// How backtest and JSON call a notification of this kind.
-    pub fn word(self, condition: Condition) -> &'static str {
-        match (self, condition) {
+    pub fn word(self, alert: &Alert) -> &'static str {
+        match (self, alert.condition) {
             (Self::Firing, condition) => condition.word(),
             (Self::Repeat, _) => "still",
             (Self::Escalated, _) => "worse",
-            (Self::Resolved, Condition::Breach(_)) => "over",
+            (Self::Resolved, Condition::Breach(_)) => match alert.end {
+                Some(End::Accepted { .. }) => "accepted",
+                _ => "over",
+            },
+            (Self::Resolved, Condition::Frozen) => "over",
             (Self::Resolved, Condition::NoData) => "data_again",
             (Self::Resolved, Condition::CheckFailed) => "checked_again",
             (Self::Resolved, Condition::Undecided) => "judged_again",

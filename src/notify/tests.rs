@@ -58,7 +58,7 @@ impl Server {
         let kinds = mail.notifications.iter().map(|notification| {
             let metric = notification.metric.map_or("own", |metric| &metric.name);
             assert_ne!(Some(metric), self.bug_in, "a bug");
-            let word = notification.kind.word(notification.alert.condition);
+            let word = notification.kind.word(notification.alert);
             format!("{metric} {word}")
         });
         kinds.collect::<Vec<_>>().join(", ")

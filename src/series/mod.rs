@@ -4,6 +4,7 @@
 mod bucket;
 mod gaps;
 mod grid;
+mod increments;
 pub mod local_time;
 #[cfg(test)]
 pub mod sample;
@@ -11,6 +12,7 @@ mod step;
 
 pub use bucket::{Aggregate, Buckets, Missing, RowCounts};
 pub use grid::Grid;
+pub use increments::is_running_total;
 pub use local_time::{LocalClock, parse_local_time, parse_time};
 pub use step::{Step, infer_step};
 
@@ -39,6 +41,8 @@ pub struct Window {
     pub newest: Option<DateTime<Tz>>,
     /// How old the newest bucket may be.
     pub stale_after: TimeDelta,
+    /// Of the increments of a running total: since when it has been adding up.
+    pub total_since: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,6 +161,23 @@ impl TimeSeries {
             *value = value.filter(|_| !is_left_out(slot));
         }
         self
+    }
+
+    /// The same buckets with other values.
+    #[must_use]
+    pub fn with_values(&self, values: Vec<Option<f64>>) -> Self {
+        Self {
+            values,
+            ..self.clone()
+        }
+    }
+
+    /// The series with a value after its last one.
+    #[must_use]
+    pub fn with(&self, value: f64) -> Self {
+        let mut longer = self.clone();
+        longer.values.push(Some(value));
+        longer
     }
 
     /// The newest observation, and what lies before it, from the first value on; `None` without any value.

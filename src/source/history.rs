@@ -194,6 +194,7 @@ impl History {
             as_of,
             newest: newest.map(|slot| self.grid().instant(slot)),
             stale_after: metric.stale_after(self.step(), usual_gap),
+            total_since: None,
         }
     }
 

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::summary::Summary;
 use crate::commands::report::stamp;
-use crate::forecast::Sensitivity;
 
 /// `src/commands/README.md` explains the fields.
 pub fn object(summary: &Summary) -> Value {
@@ -25,10 +24,7 @@ pub fn object(summary: &Summary) -> Value {
     json!({
         "metric": metric.name,
         "level": replay.level.share(),
-        "max_false_alerts": match metric.method.sensitivity {
-            Sensitivity::Level(_) => None,
-            Sensitivity::Budget(budget) => Some(budget.to_string()),
-        },
+        "max_false_alerts": metric.policy.budget.map(|budget| budget.to_string()),
         "window_seconds": metric.window.as_secs(),
         "step_seconds": replay.step.seconds(),
         "stride": replay.stride,

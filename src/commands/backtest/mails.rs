@@ -21,7 +21,8 @@ use crate::notify::{AlertKind, Pending, Record, due};
 pub struct Mail {
     /// The start of the judged bucket.
     pub time: String,
-    /// `high`, `low`, `still`, `worse`, `over`, `no_data`, `data_again`, `undecided` or `judged_again`.
+    /// `high`, `low`, `still`, `worse`, `over`, `accepted`, `frozen`, `no_data`, `data_again`,
+    /// `undecided` or `judged_again`.
     pub kind: &'static str,
     /// `high` or `low` where it is about an incident.
     pub side: Option<&'static str>,
@@ -59,7 +60,9 @@ pub fn replay_mails(replay: &Replay, metric: &Metric) -> Told {
 /// The same as if the band were drawn at another level: the score says on which side of it a value lies.
 pub fn replay_mails_at(level: Level, replay: &Replay, metric: &Metric) -> Told {
     let direction = metric.method.direction;
-    Machine::run(replay, metric, |point| {
+    let mut metric = metric.clone();
+    metric.policy.budget = None;
+    Machine::run(replay, &metric, |point| {
         let (Some(value), Some(band), Some(score)) = (point.value, point.band, point.score) else {
             return point.verdict.clone();
         };
@@ -150,6 +153,7 @@ impl Machine<'_> {
         record.accept(&told, "", now);
         let shown = match (kind, &told.end) {
             (AlertKind::Resolved, Some(End::Over { evaluation, .. })) => evaluation.as_deref(),
+            (AlertKind::Resolved, Some(End::Accepted { evaluation, .. })) => Some(&**evaluation),
             _ => told.evaluation.as_ref(),
         };
         let shown = shown.unwrap_or(judged);
@@ -157,7 +161,7 @@ impl Machine<'_> {
         let is_missing = matches!(shown.verdict, Verdict::NoData { .. });
         self.told.mails.push(Mail {
             time: stamp(shown.start(self.replay.zone)),
-            kind: kind.word(alert.condition),
+            kind: kind.word(alert),
             side: alert.side().map(Side::word),
             value: shown.value.filter(|_| !is_missing),
             expected: shown.band.map(|band| band.expected),

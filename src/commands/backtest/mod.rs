@@ -22,7 +22,6 @@ use crate::chart::{Point, draw_period};
 use crate::cli::{BacktestArgs, BacktestFormat, Exit};
 use crate::config::Metric;
 use crate::context::{Context, check_picture_path};
-use crate::forecast::Sensitivity;
 use crate::output::{print, write_length};
 use crate::series::Observation;
 use crate::source::History;
@@ -44,7 +43,8 @@ pub fn run(context: &Context, args: &BacktestArgs) -> Result<Exit, Failure> {
 fn metric(context: &Context, args: &BacktestArgs) -> Result<Metric> {
     let mut metric = context.metric(args.metric.as_deref(), "a backtest")?;
     if let Some(level) = args.level {
-        metric.method.sensitivity = Sensitivity::Level(level);
+        metric.method.level = level;
+        metric.policy.budget = None;
     }
     if let Some(path) = &args.plot {
         check_picture_path(path)?;

@@ -52,7 +52,7 @@ impl Replay {
         stride: NonZeroUsize,
     ) -> Result<Self> {
         let step = history.step();
-        let level = metric.method.level(step)?;
+        let level = metric.method.level;
         metric.method.seasons.in_steps(step)?;
         // A step that was found is as good a reason to refuse a window as one that was set.
         let suited = metric.clone().revised(None, Some(step));

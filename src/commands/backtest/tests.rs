@@ -12,11 +12,13 @@ use super::mails::{Told, replay_mails, replay_mails_at};
 use super::*;
 use crate::commands::report::tests::assert_documented;
 use crate::config::Metric;
-use crate::detect::{Evaluation, Verdict, evaluate};
+use crate::detect::{Evaluation, Reference, Verdict, evaluate};
 use crate::forecast::{Band, Direction, Level, Side};
 use crate::incident::Policy;
 use crate::series::{Bucket, Observation, parse_time};
 use crate::source::Source;
+
+mod stories;
 
 const PARIS: Tz = chrono_tz::Europe::Paris;
 
@@ -212,6 +214,7 @@ fn scored(scores: &[f64]) -> Replay {
         },
         low_possible: Some(true),
         high_possible: Some(true),
+        reference: Reference::default(),
         workings: None,
     };
     Replay {
@@ -285,17 +288,17 @@ fn mails_follow_the_rules_of_the_metric() {
 #[test]
 fn what_lasts_is_mailed_again_and_so_is_what_turns() {
     let mut scores = vec![0.5; 24];
-    scores[2..12].fill(0.01);
-    scores[12] = -0.01;
+    scores[2..16].fill(0.01);
+    scores[16] = -0.01;
     let told = replay_mails(&scored(&scores), &under(Policy::default()));
     assert_eq!(
         kinds(&told),
         [
             "02:00 high",
             "06:00 still",
-            "10:00 still",
-            "12:00 low",
-            "14:00 over"
+            "14:00 still",
+            "16:00 low",
+            "18:00 over"
         ]
     );
     let low = &told.mails[3];
@@ -326,7 +329,6 @@ fn missing_data_is_mailed_as_a_check_at_its_time_would_have_mailed_it() {
         mails,
         [
             format!("{last} no_data"),
-            format!("{last} still"),
             format!("{last} still"),
             "2026-10-25T09:00:00+01:00 data_again".to_string(),
         ]

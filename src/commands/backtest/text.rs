@@ -7,9 +7,11 @@ use chrono::TimeDelta;
 
 use super::coverage::float;
 use super::summary::Summary;
-use crate::commands::report::{explain_blind, write_count, write_minute, write_page};
+use crate::commands::report::{
+    RUNNING_TOTAL, explain_blind, write_count, write_minute, write_outage, write_page,
+};
 use crate::detect::Evaluation;
-use crate::forecast::{Sensitivity, Side};
+use crate::forecast::Side;
 use crate::output::{separate_thousands, write_length};
 
 /// From this share on a side that cannot fire is told.
@@ -22,6 +24,7 @@ const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 pub fn write(summary: &Summary, picture: Option<&Path>) -> String {
     let entries = [
         ("judged", Some(judged(summary))),
+        ("values", values(summary)),
         ("undecided", undecided(summary)),
         ("coverage", coverage(summary)),
         ("breaches", breaches(summary)),
@@ -32,12 +35,25 @@ pub fn write(summary: &Summary, picture: Option<&Path>) -> String {
         ("by weekday", by_weekday(summary)),
         ("blind", blindness(summary, Side::Low)),
         ("blind", blindness(summary, Side::High)),
+        ("outage", outage(summary)),
         ("hint", hint(summary)),
         ("picture", picture.map(|path| path.display().to_string())),
     ];
     let entries = entries.into_iter();
     let entries = entries.filter_map(|(heading, text)| Some((heading, text?)));
     write_page(&summary.metric.name, entries)
+}
+
+fn outage(summary: &Summary) -> Option<String> {
+    write_outage(summary.metric, summary.replay.points.last()?)
+}
+
+fn values(summary: &Summary) -> Option<String> {
+    let newest = summary.replay.points.last()?;
+    newest
+        .reference
+        .total_since
+        .map(|_| RUNNING_TOTAL.to_string())
 }
 
 fn judged(summary: &Summary) -> String {
@@ -135,19 +151,14 @@ fn mails(summary: &Summary) -> Option<String> {
 
 /// The budget, and what was measured of it.
 fn budget(summary: &Summary) -> Option<String> {
-    let Sensitivity::Budget(budget) = summary.metric.method.sensitivity else {
-        return None;
-    };
-    let level = summary.replay.level.share();
+    let budget = summary.metric.policy.budget?;
     let measured = if summary.decided > 0 && tells_of_weeks(summary) {
         let (rate, partial) = (rate(summary.incidents_per_week), partial(summary));
         format!("measured: {rate} incidents a week{partial}, real ones among them")
     } else {
         "too little was judged to measure it".to_string()
     };
-    Some(format!(
-        "max_false_alerts = {budget}, which makes the level {level}; {measured}"
-    ))
+    Some(format!("max_false_alerts = {budget}; {measured}"))
 }
 
 fn partial(summary: &Summary) -> &'static str {

@@ -203,11 +203,15 @@ impl<'a> Run<'a> {
             for failure in &report.failures {
                 complain(&anyhow!("{}: {failure}", metric.name));
             }
-            let latest = known.and_then(MetricState::latest);
-            let is_breach = latest.is_some_and(Evaluation::is_breach);
+            let is_open = if self.state.is_durable() {
+                known.is_some_and(|known| known.incident().is_some())
+            } else {
+                let latest = known.and_then(MetricState::latest);
+                latest.is_some_and(Evaluation::is_breach)
+            };
             exit = exit.max(match report.failures.is_empty() {
                 false => Exit::Failed,
-                true if is_breach && self.args.exit_code => Exit::Breach,
+                true if is_open && self.args.exit_code => Exit::Breach,
                 true => Exit::Done,
             });
         }

@@ -51,8 +51,9 @@ impl<'a> Run<'a> {
         let (now, muted) = (self.now, self.muted(metric));
         let mut policy = metric.policy.clone();
         if !self.state.is_durable() {
-            // One run alone sees one bucket, which has nothing to be confirmed by.
+            // One run alone sees one bucket, which has nothing to be confirmed by, nor to add up with.
             policy.confirm = Confirm::default();
+            policy.budget = None;
         }
         self.state.runs.metrics.insert(metric.name.clone(), now);
         let metrics = &mut self.state.contents_mut().metrics;

@@ -32,6 +32,7 @@ fn reading(values: &[f64]) -> Window {
             .next_back()
             .map(|slot| grid.instant(slot)),
         stale_after: TimeDelta::hours(3),
+        total_since: None,
     }
 }
 

@@ -6,7 +6,8 @@ use std::path::Path;
 use super::rarity::write_rarity;
 use super::{clipped_values, cut};
 use crate::commands::report::{
-    blind_sides, write_count, write_deviation, write_line, write_minute, write_page, write_rows,
+    RUNNING_TOTAL, blind_sides, write_count, write_deviation, write_line, write_minute,
+    write_outage, write_page, write_rows, write_totals,
 };
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
@@ -43,8 +44,15 @@ pub fn write(
         ]);
     }
     let score = evaluation.score.map(|score| rarity(score, window));
+    let total = window.total_since.map(|_| RUNNING_TOTAL.to_string());
+    entries.extend(total.map(|text| ("values", text)));
     entries.extend(score.map(|text| ("score", text)));
     entries.extend(write_deviation(evaluation).map(|text| ("deviation", text)));
+    let totals = write_totals(evaluation);
+    if !totals.is_empty() {
+        entries.push(("totals", totals.join(FIGURES)));
+    }
+    entries.extend(write_outage(metric, evaluation).map(|text| ("outage", text)));
     entries.extend(blind_sides(&metric.method, evaluation).map(|text| ("blind", text)));
     entries.extend(picture.map(|path| ("picture", path.display().to_string())));
     write_page(&write_line(metric, evaluation), entries.into_iter())

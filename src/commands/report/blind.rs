@@ -1,7 +1,7 @@
 //! The sides on which nothing can fire, and what would help: a watch that cannot bark must say so.
 
 use crate::detect::Evaluation;
-use crate::forecast::{Direction, Method, Sensitivity, Side};
+use crate::forecast::{Direction, Method, Side};
 
 /// A line for each side that was asked about and cannot fire now.
 pub fn blind_sides(method: &Method, evaluation: &Evaluation) -> impl Iterator<Item = String> {
@@ -24,19 +24,17 @@ pub fn explain_blind(side: Side, method: &Method, when: &str) -> String {
         (Side::High, _, Some(max)) => format!(": the upper limit is at max = {max}"),
         (Side::High, _, None) => String::new(),
     };
-    let narrower = match method.sensitivity {
-        Sensitivity::Level(_) => "set a lower level",
-        Sensitivity::Budget(_) => "allow more with max_false_alerts",
-    };
     let (side, other_side) = match side {
         Side::Low => ("Low", "high"),
         Side::High => ("High", "low"),
     };
     let remedies = match method.direction {
         Direction::Both => format!(
-            "aggregate longer (every), {narrower}, or watch the other side alone (direction = \"{other_side}\")"
+            "aggregate longer (every), set a lower level, or watch the other side alone (direction = \"{other_side}\")"
         ),
-        Direction::High | Direction::Low => format!("aggregate longer (every), or {narrower}"),
+        Direction::High | Direction::Low => {
+            "aggregate longer (every), or set a lower level".to_string()
+        }
     };
     format!("{side} cannot fire {when}{place}; {remedies}")
 }

@@ -31,6 +31,7 @@ fn evaluation_by(last: f64, metric: &Metric) -> Evaluation {
         as_of: grid.instant(last_slot + 1),
         newest: Some(end),
         stale_after: chrono::TimeDelta::hours(3),
+        total_since: None,
     };
     evaluate(window, &metric.method).expect("an evaluation")
 }
@@ -153,29 +154,14 @@ fn a_side_that_cannot_fire_is_told_with_its_remedies() {
     }
     let low_alone = Method {
         direction: Direction::Low,
-        sensitivity: Sensitivity::Budget("1/week".parse().expect("a budget")),
         ..at_both_ends.clone()
     };
     let told = told_with(low_alone, Verbosity::Everything);
     assert!(
-        told.ends_with("min = 1040; aggregate longer (every), or allow more with max_false_alerts"),
+        told.ends_with("min = 1040; aggregate longer (every), or set a lower level"),
         "{told}"
     );
     assert!(!told_with(at_both_ends, Verbosity::Notable).contains("cannot fire"));
-}
-
-#[test]
-fn a_level_that_follows_from_a_budget_is_told_with_it() {
-    let method = Method {
-        sensitivity: Sensitivity::Budget("1/month".parse().expect("a budget")),
-        ..Method::default()
-    };
-    let told = told_with(method, Verbosity::Details);
-    assert!(
-        told.contains("of the 99.86 % band")
-            && told.contains("level 0.9986 from max_false_alerts = 1/month"),
-        "{told}"
-    );
 }
 
 /// These fields are those of the table under a heading in `src/commands/README.md`.

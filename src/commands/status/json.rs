@@ -81,6 +81,7 @@ fn metric_object(status: &Status, of: &MetricStatus) -> Value {
         "silent_because": of.silence.and_then(|silence| silence.because.as_deref()),
         "quiet": of.is_quiet,
         "no_data": obstacle(Condition::NoData),
+        "frozen": obstacle(Condition::Frozen),
         "unwell": obstacle(Condition::CheckFailed),
         "undecided": obstacle(Condition::Undecided),
         "last": known.latest().map(last),

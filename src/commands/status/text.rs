@@ -74,6 +74,7 @@ fn of_metric(status: &Status, of: &MetricStatus) -> Vec<String> {
     lines.extend(told.map(|told| format!("  told      {told}")));
     for (word, condition) in [
         ("no data  ", Condition::NoData),
+        ("frozen   ", Condition::Frozen),
         ("unwell   ", Condition::CheckFailed),
         ("undecided", Condition::Undecided),
     ] {

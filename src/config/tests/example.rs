@@ -18,7 +18,7 @@ fn each_commented_key_of_the_example_would_be_taken() {
     assert!(commented.len() >= 12, "{commented:?}");
     for line in commented {
         let mut text = example.replacen(line, &line[2..], 1);
-        for (key, excluded) in [("query", "table ="), ("max_false_alerts", "level =")] {
+        for (key, excluded) in [("query", "table =")] {
             if line.contains(key) {
                 text = text
                     .lines()

@@ -99,7 +99,7 @@ pub fn start(text: &str, zone: Tz) -> DateTime<Tz> {
 
 pub fn method(level: f64) -> Method {
     Method {
-        sensitivity: Sensitivity::Level(Level::new(level).expect("a level")),
+        level: Level::new(level).expect("a level"),
         ..Method::default()
     }
 }

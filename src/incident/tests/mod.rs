@@ -1,6 +1,7 @@
 //! The life of an alert, event by event: what one recipient, whose server accepts everything at once, is
 //! notified of.
 
+mod budget;
 mod obstacle;
 mod silence;
 
@@ -9,7 +10,7 @@ use std::num::NonZeroU32;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
-use crate::detect::{Evaluation, Verdict};
+use crate::detect::{Evaluation, Reference, Verdict};
 use crate::forecast::{Band, Level, Side};
 use crate::notify::{AlertKind, Pending, Record, due};
 use crate::series::Bucket;
@@ -39,6 +40,7 @@ fn evaluation(minute: i64, deviation: f64) -> Evaluation {
         },
         low_possible: Some(true),
         high_possible: Some(true),
+        reference: Reference::default(),
         workings: None,
     }
 }
@@ -177,12 +179,12 @@ fn one_bucket_inside_does_not_end_an_incident() {
 }
 
 #[test]
-fn what_lasts_is_told_again_only_after_renotify() {
+fn what_lasts_is_told_again_after_renotify_and_then_each_time_after_twice_as_long() {
     let mut story = Story::new(Policy {
         renotify: Renotify::After(TimeDelta::minutes(20)),
         ..policy()
     });
-    let notices: Vec<String> = story.all(&[Out(1.5); 10]).concat();
+    let notices: Vec<String> = story.all(&[Out(1.5); 20]).concat();
     assert_eq!(
         notices,
         ["high since 0", "high lasts, no. 1", "high lasts, no. 2"]

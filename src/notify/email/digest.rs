@@ -55,7 +55,7 @@ fn urgency(notification: &Notification) -> u8 {
         (AlertKind::Resolved, _) => 5,
         (_, Condition::Breach(_)) => 0,
         (_, Condition::CheckFailed) => 1,
-        (_, Condition::NoData) => 2,
+        (_, Condition::NoData | Condition::Frozen) => 2,
         (_, _) => 3,
     }
 }

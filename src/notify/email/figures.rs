@@ -62,6 +62,11 @@ impl<'a> Figures<'a> {
         self.with_unit(&self.notation().write(self.value))
     }
 
+    /// A sum of values: "41,200 EUR".
+    pub fn amount(&self, amount: f64) -> String {
+        self.with_unit(&Notation::for_value(amount).write(amount))
+    }
+
     /// When its bucket began.
     pub fn time(&self) -> String {
         write_time(self.evaluation.start(self.now.timezone()), self.now)
@@ -167,7 +172,7 @@ impl Extent {
     /// That of an open alert reaches up to `so_far`.
     pub fn new(alert: &Alert, so_far: DateTime<Utc>, now: DateTime<Tz>) -> Self {
         let until = match &alert.end {
-            Some(End::Over { until, .. }) => *until,
+            Some(End::Over { until, .. } | End::Accepted { until, .. }) => *until,
             Some(End::Turned) | None => so_far,
         };
         Self {

@@ -1,6 +1,6 @@
 //! The words of an incident: values above or below their band, and that they are no more.
 
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
 use super::figures::{Extent, Figures};
@@ -9,9 +9,10 @@ use super::phrases::{heading, notes, tone};
 use crate::config::Metric;
 use crate::detect::Evaluation;
 use crate::forecast::Side;
-use crate::incident::End;
+use crate::incident::{Course, End, Witness};
 use crate::notify::{AlertKind, Notification};
-use crate::output::write_time;
+use crate::output::{write_length, write_time};
+use crate::series::Aggregate;
 
 pub struct Incident<'a> {
     side: Side,
@@ -30,6 +31,7 @@ impl<'a> Incident<'a> {
     ) -> Option<Self> {
         let stored = match (notification.kind, &notification.alert.end) {
             (AlertKind::Resolved, Some(End::Over { evaluation, .. })) => evaluation.as_deref()?,
+            (AlertKind::Resolved, Some(End::Accepted { evaluation, .. })) => evaluation,
             _ => notification.alert.evaluation.as_ref()?,
         };
         // The newest evaluation of this run still knows what it was made from.
@@ -45,13 +47,16 @@ impl<'a> Incident<'a> {
     }
 
     pub fn words(&self) -> Words {
-        let headline = self.figures.headline().unwrap_or_default();
+        let headline = self.headline();
         let (title, extent) = (&self.figures.metric.title, self.extent());
         let (length, side) = (extent.length(), self.side_word());
         let (subject, word) = match self.notification.kind {
             AlertKind::Firing => (headline, side.to_string()),
             AlertKind::Repeat => (format!("for {length}: {headline}"), format!("Still {side}")),
             AlertKind::Escalated => (headline, format!("Even {side}er")),
+            AlertKind::Resolved if self.new_level().is_some() => {
+                (self.new_level_headline(), "New Level:".to_string())
+            }
             AlertKind::Resolved => (
                 format!("is back inside its band after {length}"),
                 "Back to Normal:".to_string(),
@@ -96,8 +101,101 @@ impl<'a> Incident<'a> {
             AlertKind::Firing => self.side_word().to_string(),
             AlertKind::Repeat => format!("Still {}", self.side.word()),
             AlertKind::Escalated => format!("{}, worse", self.side_word()),
+            AlertKind::Resolved if self.new_level().is_some() => "New level".to_string(),
             AlertKind::Resolved => "Over".to_string(),
         }
+    }
+
+    /// The level that was accepted, as a multiple of what earlier weeks had.
+    fn new_level(&self) -> Option<f64> {
+        match self.notification.alert.end {
+            Some(End::Accepted { ratio, .. }) => Some(ratio.into()),
+            _ => None,
+        }
+    }
+
+    /// ": 40 % lower since Tuesday 10:00 CET, accepted as the new normal"
+    fn new_level_headline(&self) -> String {
+        let ratio = self.new_level().unwrap_or(1.0);
+        let since = self.extent().since();
+        format!(
+            "{}, since {since}, accepted as the new normal",
+            write_change(ratio - 1.0)
+        )
+    }
+
+    fn course(&self) -> Option<&Course> {
+        self.notification.alert.course.as_ref()
+    }
+
+    /// What the total of a time was against what was usual, if that is what opened the incident.
+    fn total(&self) -> Option<(i64, f64, f64)> {
+        match self.course()?.witness {
+            Witness::Total {
+                minutes,
+                seen,
+                usual,
+            } => Some((minutes, seen.into(), usual.into())),
+            _ => None,
+        }
+    }
+
+    /// "842.10 at 14:05 CET, expected 912.10 to 1,297.80"; of a total ": 19 % lower in the last 6 h".
+    fn headline(&self) -> String {
+        let is_opening = self.notification.kind == AlertKind::Firing;
+        match self.total().filter(|_| is_opening && !self.is_breach()) {
+            Some((minutes, seen, usual)) => {
+                let change = write_change((seen - usual) / usual.abs());
+                format!("{change} in the last {}", write_minutes(minutes))
+            }
+            None => self.figures.headline().unwrap_or_default(),
+        }
+    }
+
+    fn is_breach(&self) -> bool {
+        self.figures.evaluation.side() == Some(self.side)
+    }
+
+    /// What the witness that opened it has seen.
+    fn testimony(&self) -> Option<String> {
+        let title = &self.figures.metric.title;
+        let side = self.side.word();
+        match self.course()?.witness {
+            Witness::Breach | Witness::Bucket { .. } => None,
+            Witness::Cusum { buckets } => Some(format!(
+                "{buckets} buckets in a row of {title} were, taken together, too {side} for chance."
+            )),
+            Witness::Total {
+                minutes,
+                seen,
+                usual,
+            } => {
+                let (seen, usual) = (f64::from(seen), f64::from(usual));
+                let [seen_text, usual_text] = [seen, usual].map(|total| self.figures.amount(total));
+                let change = write_change((seen - usual) / usual.abs());
+                Some(format!(
+                    "The last {} of {title} add up to {seen_text}, where {usual_text} is usual at this time of the week ({change}).",
+                    write_minutes(minutes)
+                ))
+            }
+        }
+    }
+
+    /// What is missing so far, or too much.
+    fn shortfall(&self) -> Option<String> {
+        let metric = self.figures.metric;
+        let adds_up = metric.aggregate.is_none_or(Aggregate::adds_up);
+        let missing = f64::from(self.course()?.missing);
+        let missing = match self.side {
+            Side::Low => missing,
+            Side::High => -missing,
+        };
+        let amount = self.figures.amount(missing);
+        let than = match self.side {
+            Side::Low => "less than usual",
+            Side::High => "more than usual",
+        };
+        (adds_up && missing > 0.0).then(|| format!("{amount} {than} since it began"))
     }
 
     fn summary(&self) -> String {
@@ -107,14 +205,32 @@ impl<'a> Incident<'a> {
             Side::High => "above its band",
             Side::Low => "below its band",
         };
+        let testimony = self.testimony();
         let mut summary = match self.notification.kind {
+            AlertKind::Resolved if self.new_level().is_some() => {
+                let title = &self.figures.metric.title;
+                return format!(
+                    "{title} is {}. Values kept this level for {}, so from now on it counts as normal.",
+                    self.new_level_headline(),
+                    extent.length()
+                );
+            }
             AlertKind::Resolved => return self.summary_of_end(),
+            _ if !self.is_breach() => testimony
+                .clone()
+                .unwrap_or_else(|| figures.sentence("is not back yet")),
             AlertKind::Firing => figures.sentence(&format!("is {place}")),
             AlertKind::Repeat => figures.sentence(&format!("is still {place}")),
             AlertKind::Escalated => {
                 figures.sentence(&format!("is {place}, clearly farther than was told"))
             }
         };
+        if self.is_breach()
+            && let Some(testimony) =
+                testimony.filter(|_| self.notification.kind == AlertKind::Firing)
+        {
+            summary += &format!(" {testimony}");
+        }
         if let Some(End::Over { .. }) = self.notification.alert.end {
             summary += &format!(" It was {side} from {}, and is over.", extent.in_full());
         } else if self.began_earlier() {
@@ -141,6 +257,8 @@ impl<'a> Incident<'a> {
     /// How long it lasted stands first once it is over, and last while the value is the news.
     fn with_extent(&self, mut facts: Vec<Fact>) -> Vec<Fact> {
         let extent = self.extent();
+        let so_far = self.shortfall();
+        facts.extend(so_far.map(|amount| Fact::new("In all", amount)));
         if self.notification.is_resolved() {
             facts.insert(0, Fact::new(self.side_word(), extent.in_full()));
         } else if self.began_earlier() {
@@ -168,4 +286,14 @@ impl<'a> Incident<'a> {
             Side::Low => "Low",
         }
     }
+}
+
+/// "19 % lower"
+fn write_change(share: f64) -> String {
+    let side = if share < 0.0 { "lower" } else { "higher" };
+    format!("{:.0} % {side}", (100.0 * share).abs())
+}
+
+fn write_minutes(minutes: i64) -> String {
+    write_length(TimeDelta::minutes(minutes))
 }

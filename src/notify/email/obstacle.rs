@@ -42,6 +42,14 @@ const NO_DATA: Terms = Terms {
     span: "No data",
     remedy: "see whether what writes the rows still runs, and whether the table and its time column are those that the configuration names.",
 };
+const FROZEN: Terms = Terms {
+    open: "Frozen",
+    over: "Moving again",
+    state: "has not changed",
+    again: "changes",
+    span: "Frozen",
+    remedy: "see whether what writes the rows still reads fresh values, or repeats an old one.",
+};
 const CHECK_FAILED: Terms = Terms {
     open: "Cannot check",
     over: "Checked again",
@@ -75,6 +83,7 @@ impl<'a> Obstacle<'a> {
     ) -> Option<Self> {
         let terms = match notification.alert.condition {
             Condition::NoData => &NO_DATA,
+            Condition::Frozen => &FROZEN,
             Condition::CheckFailed => &CHECK_FAILED,
             Condition::Undecided => &UNDECIDED,
             _ => return None,

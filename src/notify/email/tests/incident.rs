@@ -165,3 +165,64 @@ fn the_newest_evaluation_lends_its_workings_to_its_own_bucket_alone() {
     assert_says(&sample.compose(), &["13:15 CET"]);
     assert!(!sample.compose().text().contains("History used"));
 }
+
+/// A low value inside its band, of an incident that a witness opened.
+fn witnessed(witness: Witness, kind: AlertKind) -> Sample {
+    let mut sample = breach(Side::Low, kind, 1010.0).since("08:10");
+    sample.alert.evaluation = Some(evaluation(Verdict::Normal, 1010.0));
+    sample.alert.course = Some(Course::sample(witness, at("14:10"), 41_200.0));
+    sample
+}
+
+#[test]
+fn a_total_that_opened_an_incident_is_told_with_what_is_usual_and_what_is_missing() {
+    let total = Witness::Total {
+        minutes: 360,
+        seen: 164_800.0,
+        usual: 206_000.0,
+    };
+    let mail = witnessed(total, AlertKind::Firing).compose();
+    assert_eq!(mail.subject(), "[Low] Sales 20 % lower in the last 6 h");
+    assert_says(
+        &mail,
+        &[
+            "The last 6 h of Sales add up to 164,800.00 EUR, where 206,000.00 EUR is usual at this time of the week (20 % lower).",
+            "41,200.00 EUR less than usual since it began",
+        ],
+    );
+}
+
+#[test]
+fn many_small_deviations_are_told_by_their_number() {
+    let cusum = Witness::Cusum { buckets: 37 };
+    assert_says(
+        &witnessed(cusum, AlertKind::Firing).compose(),
+        &["37 buckets in a row of Sales were, taken together, too low for chance."],
+    );
+}
+
+#[test]
+fn of_a_mean_no_sum_is_told() {
+    let mut sample = witnessed(Witness::Breach, AlertKind::Repeat);
+    sample.metric.aggregate = Some(Aggregate::Avg);
+    assert!(!sample.compose().text().contains("less than usual"));
+}
+
+#[test]
+fn a_new_level_is_accepted_and_not_called_over() {
+    let mut sample = witnessed(Witness::Breach, AlertKind::Resolved);
+    sample.alert.end = Some(End::Accepted {
+        until: at("14:10"),
+        evaluation: Box::new(evaluation(Verdict::Normal, 660.0)),
+        ratio: 0.6,
+    });
+    let mail = sample.compose();
+    assert_eq!(
+        mail.subject(),
+        "[New level] Sales 40 % lower, since 08:10 CET, accepted as the new normal"
+    );
+    assert_says(
+        &mail,
+        &["Values kept this level for 6 h, so from now on it counts as normal."],
+    );
+}

@@ -14,12 +14,12 @@ use chrono_tz::Tz;
 use super::*;
 use crate::chart::Pictures;
 use crate::config::Metric;
-use crate::detect::{Evaluation, Verdict, Workings};
+use crate::detect::{Evaluation, Reference, Verdict, Workings};
 use crate::forecast::clean::{FenceFactor, clip_outliers};
 use crate::forecast::{Band, Level, Side};
-use crate::incident::{Alert, Condition, End};
+use crate::incident::{Alert, Condition, Course, End, Witness};
 use crate::notify::{AlertKind, Notification};
-use crate::series::{Bucket, RowCounts, Window, parse_time, sample};
+use crate::series::{Aggregate, Bucket, RowCounts, Window, parse_time, sample};
 
 const LETTERHEAD_CONTACT: &str = "Data team <data@example.com> & co";
 
@@ -56,6 +56,7 @@ fn stored(verdict: Verdict, value: f64) -> Evaluation {
         verdict,
         low_possible: Some(true),
         high_possible: Some(true),
+        reference: Reference::default(),
         workings: None,
     }
 }
@@ -75,6 +76,7 @@ fn evaluation(verdict: Verdict, value: f64) -> Evaluation {
             as_of: time + TimeDelta::minutes(6),
             newest: Some(time),
             stale_after: TimeDelta::minutes(15),
+            total_since: None,
         },
     };
     Evaluation {

@@ -91,12 +91,12 @@ fn what_was_made_up_for_in_an_outage_is_told_in_order() {
     story.smtp = "digest_over = 100\n".into();
     story.run_well("12:00");
     story.server.strike(&[DOWN]);
-    for (step, more) in (0..).zip([500.0, 0.0, 0.0].repeat(5)) {
+    for (step, more) in (0..).zip([500.0, 500.0, 500.0, 0.0, 0.0].repeat(5)) {
         story.sell_at(moment("12:00") + TimeDelta::minutes(5 * step), more);
     }
-    story.run("13:15");
+    story.run("14:05");
     story.server.heal();
-    story.run_well("13:16");
+    story.run_well("14:06");
     story.assert_told(&["High", "Over"].repeat(5));
     for pair in story.mails(FIRST).chunks(2) {
         assert_eq!(pair[1].header("In-Reply-To"), pair[0].header("Message-ID"));

@@ -115,13 +115,13 @@ fn many_runs_at_once_tell_a_breach_once() {
     let story = Story::new();
     story.run_well("12:00");
     for step in 0..4 {
-        let at = moment("12:00") + TimeDelta::minutes(15 * step);
-        story.sell_at(at, 500.0);
-        story.sell_at(at + TimeDelta::minutes(5), 0.0);
-        story.sell_at(at + TimeDelta::minutes(10), 0.0);
+        let at = moment("12:00") + TimeDelta::minutes(25 * step);
+        for (number, more) in (0..).zip([500.0, 500.0, 500.0, 0.0, 0.0]) {
+            story.sell_at(at + TimeDelta::minutes(5 * number), more);
+        }
         let runs: Vec<_> = (0..6)
             .map(|_| {
-                let mut run = story.begin(at + TimeDelta::minutes(15));
+                let mut run = story.begin(at + TimeDelta::minutes(25));
                 run.stderr(Stdio::piped()).spawn().expect("it starts")
             })
             .collect();

@@ -1,0 +1,628 @@
+//! A slow reference beside the forecast: what the newest buckets add up to over a quarter of an hour, an
+//! hour, six hours, a day and three days, against what the same hours of earlier weeks added up to. It does
+//! not follow an incident, however long that lasts, and adds up losses that no single bucket shows.
+//!
+//! What is usual is the median over earlier weeks, so that one week with an incident does not count. How
+//! far totals usually are from it is measured in the same way, each week left out in turn: by the median
+//! absolute deviation at that time of day, but not less than that of all times of day; relative to what is
+//! usual or to its root, as a Poisson count's, whichever fits better. The deviance of a Poisson count with
+//! that spread takes the place of the plain ratio (McCullagh and Nelder, *Generalized Linear Models*,
+//! 1989), so that a total of zero is as far out as it is rare. How far out the farthest total of a day is
+//! on most days says which limit is passed once in so many days (Gumbel, *Statistics of Extremes*, 1958);
+//! a few days with incidents do not change that.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::forecast::median;
+use crate::series::{Step, TimeSeries};
+
+/// The spans that are compared, in minutes: of steps shorter than a day, and of longer ones in buckets.
+const SPANS_MINUTES: [usize; 6] = [15, 60, 180, 360, 1440, 4320];
+const SPANS_BUCKETS: [usize; 3] = [1, 3, 7];
+/// How many weeks, or days where the window holds no three weeks, make up what is usual.
+const MOST_WEEKS: usize = 5;
+const MOST_DAYS: usize = 7;
+/// Totals that are less complete than this share of what is usual are not compared.
+const COMPLETE: f64 = 0.6;
+/// Of a normal distribution.
+const MAD_TO_SIGMA: f64 = 1.4826;
+/// Even a series that repeats itself exactly may be off by so much of its level without a reason.
+const LEAST_SPREAD: f64 = 0.004;
+/// This share of a usual total counts as well where next to nothing is usual.
+const LEAST_LEVEL: f64 = 0.05;
+
+/// The newest bucket and the spans that end with it, against earlier weeks.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Reference {
+    /// Of the newest bucket by itself.
+    pub bucket: Option<SpanTotal>,
+    /// Shortest first; without those that nothing can be compared with.
+    pub spans: Vec<SpanTotal>,
+    pub unchanged: Unchanged,
+    /// Of a running total: since when it has been adding up.
+    pub total_since: Option<DateTime<Utc>>,
+}
+
+/// How many buckets in a row, up to the newest, have had the same value, other than zero.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unchanged {
+    pub buckets: usize,
+    /// The longest such run in the history before.
+    pub longest_before: usize,
+}
+
+/// What the buckets of a span add up to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SpanTotal {
+    pub length: TimeDelta,
+    pub buckets: usize,
+    /// Where buckets are missing, as if they had had the mean of the others.
+    pub seen: f64,
+    /// What the same span of earlier weeks had.
+    pub usual: f64,
+    /// What it had yesterday, where yesterday explains the last day clearly better than earlier weeks do.
+    pub yesterday: Option<f64>,
+    /// The median of all usual totals of this length.
+    typical: f64,
+    /// The usual distance of totals from what is usual, at this time of day and altogether, for a usual
+    /// total of 1: it grows as the total to this power.
+    local_spread: f64,
+    overall_spread: f64,
+    power: f64,
+    /// The farthest totals of the days of the history.
+    pub highest: Extremes,
+    pub lowest: Extremes,
+}
+
+/// The distribution of the farthest total of a day on one side, in standard deviations.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Extremes {
+    mode: f64,
+    scale: f64,
+}
+
+/// How far a total is from what is usual.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Departure {
+    /// In standard deviations; negative below.
+    pub sigmas: f64,
+    /// As a share of what is usual; negative below.
+    pub share: f64,
+    /// How many standard deviations all of it is worth: a loss of a share `s` is a departure of
+    /// `s * information` or more.
+    pub information: f64,
+}
+
+impl Reference {
+    /// Of the newest value of a series, which must be its last one.
+    pub fn new(series: &TimeSeries, total_since: Option<DateTime<Utc>>) -> Self {
+        let Some(places) = Places::new(series) else {
+            return Self::default();
+        };
+        let lengths = span_lengths(series.grid().step(), places.has_weeks());
+        let mut spans: Vec<SpanTotal> = lengths
+            .into_iter()
+            .filter_map(|buckets| places.compare_span(buckets))
+            .collect();
+        places.add_yesterday(&mut spans);
+        Self {
+            bucket: places.compare_span(1),
+            spans,
+            unchanged: Unchanged::of(series.values()),
+            total_since,
+        }
+    }
+
+    /// The span of an hour, or of one bucket where that is longer.
+    pub fn hour(&self) -> Option<&SpanTotal> {
+        let mut spans = self.spans.iter();
+        spans.find(|span| span.length >= TimeDelta::hours(1))
+    }
+}
+
+impl Unchanged {
+    fn of(values: &[Option<f64>]) -> Self {
+        let Some((Some(newest), before)) = values.split_last() else {
+            return Self::default();
+        };
+        let same = before
+            .iter()
+            .rev()
+            .take_while(|value| **value == Some(*newest));
+        let buckets = 1 + same.count();
+        if *newest == 0.0 {
+            return Self::default();
+        }
+        let history = &values[..values.len() - buckets];
+        let runs = history.chunk_by(|one, other| one == other && *one != Some(0.0));
+        let longest = runs.filter(|run| run[0].is_some()).map(<[_]>::len).max();
+        Self {
+            buckets,
+            longest_before: longest.unwrap_or(0),
+        }
+    }
+}
+
+impl SpanTotal {
+    /// How far it is from what is usual, at whichever of these levels (1: that of earlier weeks) is
+    /// nearest; between two of them it is not far from either.
+    pub fn departure(&self, levels: &[f64]) -> Departure {
+        let at_levels = levels
+            .iter()
+            .map(|level| self.departure_from(self.usual * level, level.max(1.0)));
+        let yesterday = self.yesterday.map(|total| self.departure_from(total, 1.0));
+        let mut nearest: Option<Departure> = None;
+        for departure in at_levels.chain(yesterday) {
+            nearest = Some(match nearest {
+                Some(other) if other.sigmas * departure.sigmas <= 0.0 => Departure {
+                    information: other.information,
+                    ..Departure::default()
+                },
+                Some(other) if other.sigmas.abs() <= departure.sigmas.abs() => other,
+                _ => departure,
+            });
+        }
+        nearest.unwrap_or_default()
+    }
+
+    /// The same if nothing at all had been seen.
+    #[must_use]
+    pub fn of_nothing(self) -> Self {
+        Self { seen: 0.0, ..self }
+    }
+
+    /// How far it is from this multiple of what is usual, whose spread is that of a level so high or low.
+    pub fn departure_from_level(&self, level: f64) -> Departure {
+        let spread = if level > 1.0 { level } else { level.sqrt() };
+        self.departure_from(self.usual * level, spread)
+    }
+
+    /// What distances that are relative to a total are to be multiplied by.
+    fn unit(&self, usual: f64) -> f64 {
+        unit(usual, self.typical, self.power)
+    }
+
+    fn departure_from(&self, usual: f64, spread: f64) -> Departure {
+        const SHARE_OF_OVERALL: f64 = 0.7;
+        let least = LEAST_LEVEL * self.typical;
+        let sigma = (self.local_spread * spread * self.unit(self.usual))
+            .max(SHARE_OF_OVERALL * self.overall_spread * self.unit(usual))
+            .max(LEAST_SPREAD * usual.abs())
+            .max(f64::MIN_POSITIVE);
+        let difference = self.seen - usual;
+        // Where next to nothing is usual, a few are no rush.
+        let mean = if difference > 0.0 {
+            usual + least
+        } else {
+            usual
+        };
+        let sigmas = if usual >= 0.0 && mean > 0.0 && self.seen >= 0.0 {
+            poisson_deviance(1.0 + difference / mean).copysign(difference) * mean / sigma
+        } else {
+            difference / sigma
+        };
+        let base = usual.abs().max(least);
+        Departure {
+            sigmas: if sigmas.is_finite() { sigmas } else { 0.0 },
+            share: if base > 0.0 { difference / base } else { 0.0 },
+            information: usual.abs() / sigma,
+        }
+    }
+}
+
+/// The square root of the deviance of a count that is this multiple of its mean, for a mean of one.
+fn poisson_deviance(ratio: f64) -> f64 {
+    let logarithm = if ratio > 0.0 { ratio * ratio.ln() } else { 0.0 };
+    (2.0 * (logarithm - ratio + 1.0)).max(0.0).sqrt()
+}
+
+fn span_lengths(step: Step, has_weeks: bool) -> Vec<usize> {
+    let Some(per_day) = step.per_day() else {
+        return SPANS_BUCKETS.to_vec();
+    };
+    let in_buckets = SPANS_MINUTES.map(|minutes| (minutes * per_day / 1440).max(1));
+    let mut lengths: Vec<usize> = in_buckets.to_vec();
+    // Days are compared with each other only where there are weeks of them.
+    lengths.retain(|buckets| has_weeks || *buckets <= per_day);
+    lengths.dedup();
+    lengths
+}
+
+/// The sum and the number of the buckets of a span.
+#[derive(Debug, Clone, Copy)]
+struct Total {
+    sum: f64,
+    count: f64,
+}
+
+/// A total and what is usual, both for a complete span.
+#[derive(Debug, Clone, Copy)]
+struct Pair {
+    seen: f64,
+    usual: f64,
+}
+
+impl Pair {
+    fn distance(&self) -> f64 {
+        (self.seen - self.usual).abs()
+    }
+
+    /// Whether there is anything to see: closed hours say nothing of the open ones.
+    fn is_open(&self) -> bool {
+        self.seen != 0.0 || self.usual != 0.0
+    }
+}
+
+/// The buckets by their place on the wall clock, in running sums.
+struct Places {
+    step: Step,
+    sums: Vec<f64>,
+    counts: Vec<u32>,
+    /// Where the first place lies within its day.
+    phase: usize,
+    /// In places; 1 of longer steps.
+    day: usize,
+    /// After how many places things repeat: a week, or a day where the window holds no three weeks.
+    period: usize,
+    /// By how much the level grows in a period.
+    growth: f64,
+}
+
+impl Places {
+    /// `None` of a series that is too short to compare anything.
+    fn new(series: &TimeSeries) -> Option<Self> {
+        let step = series.grid().step();
+        let wall_slots = series.wall_slots();
+        let (first, last) = (
+            *wall_slots.first()?,
+            *wall_slots.get(series.len().checked_sub(1)?)?,
+        );
+        let mut values = vec![None; usize::try_from(last - first).ok()? + 1];
+        for (slot, value) in wall_slots.iter().zip(series.values()) {
+            // Of the hour that autumn repeats, the later pass counts.
+            let place = usize::try_from(slot - first).ok()?;
+            if let Some(place) = values.get_mut(place) {
+                *place = value.or(*place);
+            }
+        }
+        let (mut sums, mut counts) = (vec![0.0], vec![0]);
+        for value in &values {
+            sums.push(sums[sums.len() - 1] + value.unwrap_or_default());
+            counts.push(counts[counts.len() - 1] + u32::from(value.is_some()));
+        }
+        let day = step.per_day().unwrap_or(1);
+        let week = step.per_week().unwrap_or(1);
+        let day_length = i64::try_from(day).ok()?;
+        let mut places = Self {
+            step,
+            sums,
+            counts,
+            phase: usize::try_from(first.rem_euclid(day_length)).ok()?,
+            day,
+            period: if values.len() >= 3 * week { week } else { day },
+            growth: 1.0,
+        };
+        places.growth = places.weekly_growth();
+        Some(places)
+    }
+
+    fn has_weeks(&self) -> bool {
+        self.period > self.day || self.step.per_day().is_none()
+    }
+
+    fn last(&self) -> usize {
+        self.sums.len() - 2
+    }
+
+    /// The buckets of the span of this length that ends at a place.
+    fn total(&self, place: usize, length: usize) -> Option<Total> {
+        let end = place + 1;
+        let start = end.checked_sub(length)?;
+        Some(Total {
+            sum: self.sums.get(end)? - self.sums[start],
+            count: f64::from(self.counts[end] - self.counts[start]),
+        })
+        .filter(|total| total.count > 0.0)
+    }
+
+    /// A span and the median of the same span in the nearest other weeks, those after it too where the
+    /// history has them.
+    fn pair(&self, place: usize, length: usize) -> Option<Pair> {
+        let own = self.total(place, length)?;
+        let most = if self.has_weeks() {
+            MOST_WEEKS
+        } else {
+            MOST_DAYS
+        };
+        let (mut sums, mut counts) = ([0.0; MOST_DAYS], [0.0; MOST_DAYS]);
+        let mut found = 0;
+        'weeks: for weeks in 1..=8_i32 {
+            let distance = self.period * weeks.unsigned_abs() as usize;
+            let earlier = place.checked_sub(distance).map(|place| (place, weeks));
+            for (other, weeks) in earlier.into_iter().chain([(place + distance, -weeks)]) {
+                let like = self.weekday_factor(place, other);
+                if let (Some(factor), Some(total)) = (like, self.total(other, length)) {
+                    sums[found] = total.sum / total.count * factor * self.growth.powi(weeks);
+                    counts[found] = total.count;
+                    found += 1;
+                }
+                if found == most {
+                    break 'weeks;
+                }
+            }
+        }
+        if found < 2 {
+            return None;
+        }
+        let count = median(&mut counts[..found])?;
+        (own.count >= COMPLETE * count).then_some(Pair {
+            seen: own.sum / own.count * count,
+            usual: median(&mut sums[..found])? * count,
+        })
+    }
+
+    /// Where days are compared: how much more the day of a place has than the day of another, as the week
+    /// before (or after) shows it. `None` if nothing was sold on that other day.
+    fn weekday_factor(&self, place: usize, other: usize) -> Option<f64> {
+        if self.period != self.day || self.day == 1 {
+            return Some(1.0);
+        }
+        let same_weekday = place
+            .checked_sub(7 * self.day)
+            .and_then(|place| self.day_mean(place));
+        let same_weekday = same_weekday.or_else(|| self.day_mean(place + 7 * self.day));
+        match (same_weekday, self.day_mean(other)) {
+            (Some(mean), Some(other)) if mean >= 0.0 && other > 0.0 => Some(mean / other),
+            (None, _) => Some(1.0),
+            _ => None,
+        }
+    }
+
+    /// The mean of the whole day that holds a place, if that day is over.
+    fn day_mean(&self, place: usize) -> Option<f64> {
+        let end = (place + self.phase) / self.day * self.day + self.day - 1;
+        let end = end
+            .checked_sub(self.phase)
+            .filter(|end| *end < self.last())?;
+        self.total(end, self.day)
+            .map(|total| total.sum / total.count)
+    }
+
+    /// The median ratio of a day to the day a week before, drawn towards none by its uncertainty.
+    #[expect(clippy::cast_precision_loss, reason = "a window has few days")]
+    fn weekly_growth(&self) -> f64 {
+        const FEWEST_DAYS: usize = 10;
+        const MOST: f64 = 0.25;
+        let mut logarithms = Vec::new();
+        let mut place = self.last();
+        while self.has_weeks()
+            && let Some(before) = place.checked_sub(self.period)
+            && let (Some(total), Some(before)) =
+                (self.total(place, self.day), self.total(before, self.day))
+        {
+            let ratio = total.sum / total.count / (before.sum / before.count);
+            if total.sum > 0.0 && before.sum > 0.0 && total.count > before.count / 2.0 {
+                logarithms.push(ratio.ln());
+            }
+            let Some(earlier) = place.checked_sub(self.day) else {
+                break;
+            };
+            place = earlier;
+        }
+        if logarithms.len() < FEWEST_DAYS {
+            return 1.0;
+        }
+        let Some(growth) = median(&mut logarithms) else {
+            return 1.0;
+        };
+        let mut distances: Vec<f64> = logarithms.iter().map(|one| (one - growth).abs()).collect();
+        let sigma = MAD_TO_SIGMA * median(&mut distances).unwrap_or_default();
+        // The variance of a median is pi / 2 times that of a mean.
+        let variance = std::f64::consts::FRAC_PI_2 * sigma * sigma / logarithms.len() as f64;
+        let square = growth * growth;
+        let shrunk = if square > 0.0 {
+            growth * square / (square + variance)
+        } else {
+            0.0
+        };
+        shrunk.clamp(-MOST, MOST).exp()
+    }
+
+    fn compare_span(&self, buckets: usize) -> Option<SpanTotal> {
+        const FEWEST: usize = 5;
+        let newest = self.pair(self.last(), buckets)?;
+        let past = self.past_pairs(buckets);
+        let mut levels: Vec<f64> = past.iter().map(|(_, pair)| pair.usual.abs()).collect();
+        let typical = median(&mut levels).filter(|_| past.len() >= FEWEST)?;
+        let power = fitting_power(&past, typical);
+        let relative = |pair: &Pair| pair.distance() / unit(pair.usual, typical, power);
+        let mut distances: Vec<f64> = past.iter().map(|(_, pair)| relative(pair)).collect();
+        let local = self.local_pairs(buckets);
+        let mut local: Vec<f64> = local.iter().map(relative).collect();
+        let is_known = local.len() >= FEWEST;
+        let mut total = SpanTotal {
+            length: self.step.times(buckets),
+            buckets,
+            seen: newest.seen,
+            usual: newest.usual,
+            yesterday: None,
+            typical,
+            local_spread: MAD_TO_SIGMA
+                * median(&mut local).filter(|_| is_known).unwrap_or_default(),
+            overall_spread: MAD_TO_SIGMA * median(&mut distances)?,
+            power,
+            highest: Extremes::default(),
+            lowest: Extremes::default(),
+        };
+        let (highest, lowest) = self.daily_extremes(&past, total);
+        total.highest = Extremes::fit(highest);
+        total.lowest = Extremes::fit(lowest);
+        Some(total)
+    }
+
+    /// Past totals with what was usual, newest first, spread over the history. The last day may be an
+    /// incident.
+    fn past_pairs(&self, buckets: usize) -> Vec<(usize, Pair)> {
+        const MOST: usize = 2000;
+        let stride = (buckets / 3).max(self.sums.len() / MOST).max(1);
+        let newest = self.last().saturating_sub(self.day.max(buckets));
+        let places = (buckets..=newest).rev().step_by(stride);
+        let pairs = places.filter_map(|place| Some((place, self.pair(place, buckets)?)));
+        pairs.filter(|(_, pair)| pair.is_open()).collect()
+    }
+
+    /// How far out the farthest total of each day was, above and below.
+    fn daily_extremes(&self, past: &[(usize, Pair)], total: SpanTotal) -> (Vec<f64>, Vec<f64>) {
+        let day = |place: usize| (self.last() - place) / self.day;
+        let days = past.chunk_by(|(one, _), (other, _)| day(*one) == day(*other));
+        let extremes = days.map(|pairs| {
+            let sigmas = pairs.iter().map(|(_, pair)| {
+                let past = SpanTotal {
+                    seen: pair.seen,
+                    usual: pair.usual,
+                    local_spread: total.overall_spread,
+                    ..total
+                };
+                past.departure_from(pair.usual, 1.0).sigmas
+            });
+            sigmas.fold((0.0_f64, 0.0_f64), |(high, low), sigmas| {
+                (high.max(sigmas), low.max(-sigmas))
+            })
+        });
+        extremes.unzip()
+    }
+
+    /// Past totals at about this time of earlier days.
+    fn local_pairs(&self, buckets: usize) -> Vec<Pair> {
+        /// How far around the time of day, in days, and in how many places on each side.
+        const REACH: f64 = 1.0 / 16.0;
+        const NEIGHBOURS: usize = 4;
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a day has few places"
+        )]
+        let reach = (self.day as f64 * REACH) as usize;
+        let neighbours = NEIGHBOURS.min(reach);
+        let stride = reach.checked_div(neighbours).unwrap_or(0);
+        let first_day = buckets.div_ceil(self.day).max(1);
+        let mut found = Vec::new();
+        let mut centre = self.last().checked_sub(first_day * self.day);
+        while let Some(place) = centre {
+            let earliest = place.saturating_sub(neighbours * stride);
+            let around = (0..=2 * neighbours).map(|number| earliest + number * stride);
+            let around = around.filter(|place| place + buckets <= self.last());
+            let pairs = around.filter_map(|place| self.pair(place, buckets));
+            found.extend(pairs.filter(Pair::is_open));
+            centre = place.checked_sub(self.day);
+        }
+        found
+    }
+
+    /// Adds yesterday's totals where, in half the hours of the last day or more, the total is clearly off
+    /// what is usual and much nearer to yesterday's: the days have changed, as in a month of fasting.
+    fn add_yesterday(&self, spans: &mut [SpanTotal]) {
+        const HOURS: usize = 24;
+        let hour = spans
+            .iter()
+            .find(|span| span.length >= TimeDelta::hours(1))
+            .copied();
+        let Some(hour) = hour.filter(|_| self.has_weeks() && self.day >= HOURS) else {
+            return;
+        };
+        let (mut changed, mut compared) = (0, 0);
+        for number in 0..HOURS {
+            let place = self.last().checked_sub(number * self.day / HOURS);
+            let pair = place.and_then(|place| self.pair(place, hour.buckets));
+            let day_before = place.and_then(|place| place.checked_sub(self.day));
+            let yesterday = day_before.and_then(|place| self.total(place, hour.buckets));
+            if let (Some(pair), Some(yesterday)) = (pair.filter(Pair::is_open), yesterday) {
+                compared += 1;
+                let own = SpanTotal {
+                    seen: pair.seen,
+                    usual: pair.usual,
+                    local_spread: 0.0,
+                    ..hour
+                };
+                let is_off = own.departure_from(pair.usual, 1.0).sigmas.abs() > 4.0;
+                changed += usize::from(
+                    is_off && (pair.seen - yesterday.sum).abs() < pair.distance() / 2.0,
+                );
+            }
+        }
+        if 2 * changed < compared || compared < HOURS / 4 {
+            return;
+        }
+        for span in spans {
+            let yesterday = self.last().checked_sub(self.day);
+            let yesterday = yesterday.and_then(|place| self.total(place, span.buckets));
+            let count = self
+                .total(self.last(), span.buckets)
+                .map(|total| total.count);
+            span.yesterday = yesterday
+                .zip(count)
+                .map(|(total, count)| total.sum / total.count * count);
+        }
+    }
+}
+
+/// How distances grow with what is usual: as its root, or in proportion. The tails of what remains are
+/// lighter with the one that fits.
+fn fitting_power(past: &[(usize, Pair)], typical: f64) -> f64 {
+    let tail_weight = |power: f64| {
+        let ratios = past
+            .iter()
+            .map(|(_, pair)| pair.distance() / unit(pair.usual, typical, power));
+        let mut ratios: Vec<f64> = ratios.collect();
+        ratios.sort_unstable_by(f64::total_cmp);
+        let (far, middle) = (ratios[ratios.len() * 95 / 100], ratios[ratios.len() / 2]);
+        if middle > 0.0 {
+            far / middle
+        } else {
+            f64::INFINITY
+        }
+    };
+    if tail_weight(0.5) <= tail_weight(1.0) {
+        0.5
+    } else {
+        1.0
+    }
+}
+
+fn unit(usual: f64, typical: f64, power: f64) -> f64 {
+    (usual.abs() + LEAST_LEVEL * typical)
+        .max(f64::MIN_POSITIVE)
+        .powf(power)
+}
+
+impl Extremes {
+    /// By the median and the highest fifth of the daily extremes.
+    fn fit(mut extremes: Vec<f64>) -> Self {
+        const FEWEST: usize = 10;
+        /// `-ln(-ln(p))` of the median and of 80 %.
+        const MEDIAN: f64 = 0.366_512_920_581_664_3;
+        const HIGHEST_FIFTH: f64 = 1.499_939_986_788_256_2;
+        if extremes.len() < FEWEST {
+            return Self::default();
+        }
+        extremes.sort_unstable_by(f64::total_cmp);
+        let (median, high) = (
+            extremes[extremes.len() / 2],
+            extremes[extremes.len() * 4 / 5],
+        );
+        let scale = (high - median) / (HIGHEST_FIFTH - MEDIAN);
+        Self {
+            mode: median - MEDIAN * scale,
+            scale,
+        }
+    }
+
+    /// What is passed on this share of days, which is small.
+    pub fn limit(self, share_of_days: f64) -> f64 {
+        self.mode - self.scale * share_of_days.ln()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+//! The acceptable rate of false alerts, and what each witness of an incident must show for it: the
+//! budget is divided among the three in equal parts.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::TimeDelta;
+use serde::Deserialize;
+use statrs::function::erf::erfc_inv;
+
+use super::policy::Policy;
+use crate::detect::{Departure, Evaluation, SpanTotal};
+use crate::forecast::Direction;
+use crate::series::Step;
+
+/// So many false alerts of a healthy series in a time, at most.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Budget {
+    alerts: f64,
+    /// A name of [`PERIODS`] and its length in days.
+    per: (&'static str, f64),
+}
+
+const PERIODS: [(&str, f64); 3] = [("day", 1.0), ("week", 7.0), ("month", 30.44)];
+/// The witnesses that share the budget: the newest bucket, the CUSUM, the reference.
+const WITNESSES: f64 = 3.0;
+/// More than one in so many buckets is no rarity that anything could show.
+const MOST_PER_BUCKET: f64 = 0.2;
+
+/// What the witnesses must show.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// The share of the budget of one witness, in alerts a bucket.
+    rate: f64,
+    /// How many sides it is spent on.
+    sides: f64,
+    buckets_per_day: f64,
+}
+
+impl Budget {
+    fn per_bucket(self, step: Step) -> f64 {
+        self.alerts * step.delta().as_seconds_f64() / (self.per.1 * 86_400.0)
+    }
+
+    /// What the witnesses must show for it of buckets of this length. A budget of more alerts than there
+    /// are surprises is refused.
+    pub fn limits(self, step: Step, direction: Direction) -> Result<Limits, String> {
+        let rate = self.per_bucket(step);
+        if rate > MOST_PER_BUCKET {
+            let alerts = self.alerts * MOST_PER_BUCKET / rate;
+            let allowed = Self {
+                alerts: (alerts * 100.0).floor() / 100.0,
+                ..self
+            };
+            return Err(format!(
+                "max_false_alerts = \"{self}\": with every = \"{step}\", allowed: at most \"{allowed}\""
+            ));
+        }
+        Ok(Limits {
+            rate: rate / WITNESSES,
+            sides: match direction {
+                Direction::Both => 2.0,
+                Direction::High | Direction::Low => 1.0,
+            },
+            buckets_per_day: (86_400.0 / step.delta().as_seconds_f64()).max(1.0),
+        })
+    }
+}
+
+impl Limits {
+    /// How rare the newest bucket must be: a two-sided tail probability.
+    pub fn bucket(self) -> f64 {
+        2.0 * self.rate / self.sides
+    }
+
+    /// How far a CUSUM of either side must rise, with [`super::cusum::DRIFT`]: by the approximation of
+    /// Siegmund (*Sequential Analysis*, 1985) for the mean time between false alarms of independent
+    /// normal values, and a third more, since scores of business series are not quite independent.
+    pub fn cusum(self) -> f64 {
+        const SLACK: f64 = 4.0 / 3.0;
+        const OVERSHOOT: f64 = 1.166;
+        let mean_time = self.sides / self.rate;
+        // (e^h - h - 1) / (2 drift^2) = mean time, with a drift of a half; by fixed-point iteration.
+        let mut height: f64 = 1.0;
+        for _ in 0..50 {
+            height = (mean_time / 2.0 + 1.0 + height).ln();
+        }
+        SLACK * (height - OVERSHOOT)
+    }
+
+    /// How many standard deviations the total of a span must be off on a side, one of `count` spans that
+    /// are looked at. A span of `n` buckets is a new one about every `n / 3` buckets. A spread that is
+    /// itself measured in a few weeks may be wrong by a third. And it must be rare among the days of the
+    /// history; but that nearly nothing is left is no matter of what is usual.
+    #[expect(clippy::cast_precision_loss, reason = "a span has few buckets")]
+    pub fn span(self, total: &SpanTotal, count: usize, departure: Departure) -> f64 {
+        const OVERLAP: f64 = 3.0;
+        const SLACK: f64 = 1.4;
+        const SLACK_OF_EXTREMES: f64 = 1.2;
+        const MOST_PROBABILITY: f64 = 0.2;
+        const NEARLY_NOTHING: f64 = -0.85;
+        let rate = self.rate / count.max(1) as f64;
+        let probability = 2.0 / self.sides * rate * total.buckets as f64 / OVERLAP;
+        let limit = SLACK * sigmas_of(probability.min(MOST_PROBABILITY));
+        if departure.share < NEARLY_NOTHING {
+            return limit;
+        }
+        let extremes = if departure.sigmas > 0.0 {
+            total.highest
+        } else {
+            total.lowest
+        };
+        limit.max(SLACK_OF_EXTREMES * extremes.limit(rate * self.buckets_per_day / self.sides))
+    }
+}
+
+/// What the totals of an evaluation would show for a budget, if nothing at all were seen from now on: the
+/// shortest span in which a total outage stands out. `None` if none would.
+pub fn outage_shows_after(evaluation: &Evaluation, policy: &Policy) -> Option<TimeDelta> {
+    let step = u32::try_from(evaluation.bucket.length().num_seconds()).ok();
+    let step = step.and_then(Step::from_seconds)?;
+    let limits = policy.budget?.limits(step, policy.direction).ok()?;
+    let spans = &evaluation.reference.spans;
+    let shows = |total: &&SpanTotal| {
+        let departure = total.of_nothing().departure(&[1.0]);
+        -departure.sigmas > limits.span(total, spans.len(), departure)
+    };
+    spans.iter().find(shows).map(|total| total.length)
+}
+
+/// How far out a normal value with this two-sided tail probability lies.
+pub fn sigmas_of(probability: f64) -> f64 {
+    std::f64::consts::SQRT_2 * erfc_inv(probability.clamp(f64::MIN_POSITIVE, 1.0))
+}
+
+impl FromStr for Budget {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let budget = text.split_once('/').and_then(|(alerts, per)| {
+            let alerts = alerts.trim().parse().ok()?;
+            let mut periods = PERIODS.into_iter();
+            let per = periods.find(|(name, _)| *name == per.trim())?;
+            Some(Self { alerts, per })
+        });
+        let budget = budget.filter(|budget| budget.alerts > 0.0 && budget.alerts.is_finite());
+        budget.ok_or_else(|| {
+            format!(
+                "{text:?} is not a number of alerts in a time; allowed: a number above 0 per day, week or month, such as \"1/week\" or \"0.5/month\""
+            )
+        })
+    }
+}
+
+impl TryFrom<String> for Budget {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Budget {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        write!(formatter, "{}/{}", self.alerts, self.per.0)
+    }
+}

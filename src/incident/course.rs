@@ -1,0 +1,429 @@
+//! The course of an incident: how large it is by the reference, which does not follow it, and what it takes
+//! for its end. The past is not decided anew by each run: the incident keeps what its end depends on.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::budget::Limits;
+use super::evidence::{Evidence, Witness, narrow, towards};
+use crate::detect::{Departure, Evaluation, SpanTotal};
+use crate::forecast::Side;
+
+/// How an incident goes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Course {
+    pub witness: Witness,
+    /// The end of the bucket that opened it.
+    #[serde(rename = "opened", with = "chrono::serde::ts_seconds")]
+    opened_at: DateTime<Utc>,
+    /// The largest share of what is usual that a total was off; 0 where the reference saw nothing yet.
+    #[serde(default, skip_serializing_if = "is_none")]
+    depth: f32,
+    /// The same of single buckets.
+    #[serde(default, skip_serializing_if = "is_none")]
+    peak: f32,
+    /// How its single buckets went.
+    #[serde(default)]
+    run: Run,
+    /// The share that the last hour was off.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub share: f32,
+    /// The longest total that showed it at its opening, in minutes.
+    #[serde(default, skip_serializing_if = "is_no_time")]
+    shown_by: i64,
+    /// The level it is measured against, as a multiple of the usual; `None`: the levels that are usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    level: Option<f32>,
+    /// The level that the values took during it, a slow mean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    own_level: Option<f32>,
+    /// What was usual less what was seen since it began, in the metric's unit.
+    #[serde(default)]
+    pub missing: f32,
+    /// Whether the last hour shows it.
+    #[serde(skip)]
+    is_seen: bool,
+}
+
+/// How the single buckets of an incident went, as far as the reference tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Run {
+    /// So many in a row were off.
+    Off(u32),
+    /// After so many that were off, so many in a row were back.
+    Back { off: u32, back: u32 },
+    /// They come and go, as with a job that does not run each hour: single ones say nothing.
+    #[default]
+    Sporadic,
+}
+
+/// What a bucket says of an open incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It lasts.
+    Off,
+    /// Nothing can be told, as at hours at which nothing is usual.
+    Unclear,
+    /// Values are back where they are usual; so many such buckets in a row end the incident.
+    Back { needed: u32 },
+}
+
+/// A departure that the reference is sure of, in standard deviations, and one it is not calm about.
+const SEEN_SIGMAS: f64 = 2.5;
+const CALM_SIGMAS: f64 = 1.5;
+/// A total tells that an incident is over if it is so many standard deviations from where the incident had
+/// it.
+const TELLING_SIGMAS: f64 = 4.5;
+/// A total outage leaves so much, for the sake of the figures.
+const LEAST_LEFT: f64 = 0.05;
+/// So much later the opening is over, and what comes is the incident's own doing.
+const OPENING: TimeDelta = TimeDelta::minutes(60);
+/// An incident that is mailed within a budget must have lasted for so many buckets before single ones end
+/// it: one bucket may be the first of a sporadic one.
+const SOLID_RUN: u32 = 3;
+/// What begins so soon after the end of a shorter one may be the same again.
+const SOON: TimeDelta = TimeDelta::minutes(90);
+/// A fall within a rush: the rush is at least so high, and the fall at least so deep.
+const RUSH_LEVEL: f32 = 1.3;
+const FALL_SHARE: f64 = 0.35;
+
+impl Course {
+    pub fn new(witness: Witness, side: Side, evaluation: &Evaluation, evidence: &Evidence) -> Self {
+        let levels = evidence.levels();
+        let mut course = Self {
+            witness,
+            opened_at: evaluation.bucket.end,
+            depth: 0.0,
+            peak: 0.0,
+            run: if evidence.follows_short_one(SOON, evaluation) {
+                Run::Sporadic
+            } else {
+                Run::Off(1)
+            },
+            share: 0.0,
+            shown_by: 0,
+            level: None,
+            own_level: None,
+            missing: 0.0,
+            is_seen: false,
+        };
+        let spans = &evaluation.reference.spans;
+        let seen = |total: &&SpanTotal| towards(side, total.departure(&levels)).sigmas;
+        let farthest = spans
+            .iter()
+            .max_by(|one, other| seen(one).total_cmp(&seen(other)));
+        if let Some(total) = farthest.filter(|total| seen(total) >= SEEN_SIGMAS) {
+            course.deepen(towards(side, total.departure(&levels)).share.max(0.02));
+        }
+        course.shown_by = match witness {
+            Witness::Total { minutes, .. } => minutes,
+            Witness::Cusum { .. } | Witness::Bucket { .. } => 0,
+            Witness::Breach => {
+                let day = TimeDelta::days(1);
+                let long = spans.iter().rev().filter(|total| total.length <= day);
+                let shown = |total: &&SpanTotal| {
+                    seen(total) > SEEN_SIGMAS && evidence.is_settled_for(total, evaluation)
+                };
+                long.clone()
+                    .find(shown)
+                    .map_or(0, |total| total.length.num_minutes())
+            }
+        };
+        course.missing = match witness {
+            Witness::Total { seen, usual, .. } => usual - seen,
+            _ => narrow(course.missing_of(evaluation)),
+        };
+        course.follow_bucket(evaluation, side, &levels);
+        // The hour has hardly begun to show it.
+        course.share = course.told_share(course.depth.max(course.peak).into());
+        course
+    }
+
+    /// Of a fall within a rush: measured against the level of the rush.
+    pub fn at_level(mut self, level: f32) -> Self {
+        self.level = Some(level);
+        self
+    }
+
+    /// The levels it is measured against.
+    pub fn levels(&self, usual: &[f64]) -> Vec<f64> {
+        self.level
+            .map_or_else(|| usual.to_vec(), |level| vec![level.into()])
+    }
+
+    /// How far a total is off on its side.
+    fn departure(&self, total: &SpanTotal, side: Side, usual: &[f64]) -> Departure {
+        towards(side, total.departure(&self.levels(usual)))
+    }
+
+    /// Takes in a bucket after the one that opened it, and tells what that says. `usual` are the levels
+    /// that count as usual; `evidence` knows which totals are all of a time after the last incident.
+    pub fn follow(
+        &mut self,
+        evaluation: &Evaluation,
+        side: Side,
+        usual: &[f64],
+        evidence: &Evidence,
+    ) -> Standing {
+        let age = evaluation.bucket.end - self.opened_at;
+        if let Some(hour) = evaluation.reference.hour() {
+            let departure = self.departure(hour, side, usual);
+            let deepens = age <= OPENING || departure.share > 1.5 * f64::from(self.depth);
+            if departure.sigmas > SEEN_SIGMAS && deepens {
+                self.deepen(departure.share);
+            }
+            // What is back in the last minutes is not getting worse.
+            let shortest = evaluation.reference.spans.first();
+            let shortest = shortest.map(|total| self.departure(total, side, usual).share);
+            let share = shortest.map_or(departure.share, |share| share.min(departure.share));
+            self.share = self.told_share(share);
+            self.is_seen = departure.sigmas > SEEN_SIGMAS;
+            if age >= OPENING * 3 / 2 && hour.usual > 0.0 {
+                let level = narrow(hour.seen / hour.usual);
+                let mean = self
+                    .own_level
+                    .map_or(level, |mean| mean + (level - mean) / 12.0);
+                self.own_level = Some(mean);
+            }
+        }
+        self.missing += narrow(self.missing_of(evaluation));
+        let bucket = self.follow_bucket(evaluation, side, usual);
+        let is_breach = evaluation.side() == Some(side);
+        // What a running total lacks, it lacks until it begins anew.
+        let is_behind = evaluation
+            .reference
+            .total_since
+            .is_some_and(|since| since < self.opened_at);
+        match bucket.unwrap_or_else(|| self.standing(evaluation, side, usual, evidence)) {
+            _ if is_breach => Standing::Off,
+            Standing::Back { .. } if is_behind && self.depth > 0.0 => Standing::Unclear,
+            Standing::Back { .. } if !could_fire(evaluation, side) && self.depth == 0.0 => {
+                Standing::Unclear
+            }
+            standing => standing,
+        }
+    }
+
+    /// What a bucket says by itself, if it tells anything: where one bucket is worth enough, the incident
+    /// is over as soon as single ones are back.
+    fn follow_bucket(
+        &mut self,
+        evaluation: &Evaluation,
+        side: Side,
+        usual: &[f64],
+    ) -> Option<Standing> {
+        let bucket = evaluation.reference.bucket?;
+        let departure = self.departure(&bucket, side, usual);
+        let half = f64::from(self.peak) / 2.0;
+        let is_off = departure.sigmas >= SEEN_SIGMAS && departure.share >= half;
+        if is_off {
+            self.peak = self.peak.max(narrow(departure.share.min(1.0)));
+            self.run = match self.run {
+                Run::Off(off) => Run::Off(off.saturating_add(1)),
+                Run::Back { off, back: 1 } => Run::Off(off),
+                Run::Back { .. } | Run::Sporadic => Run::Sporadic,
+            };
+            return Some(Standing::Off);
+        }
+        let is_telling = self.peak > 0.0
+            && departure.share < half
+            && self.sigmas_from(self.peak, &bucket, side, usual) >= TELLING_SIGMAS;
+        let (off, back) = match self.run {
+            _ if !is_telling => return None,
+            Run::Off(off) => (off, 1),
+            Run::Back { off, back } => (off, back.saturating_add(1)),
+            Run::Sporadic => return None,
+        };
+        self.run = Run::Back { off, back };
+        let is_solid = self.witness == Witness::Breach || off >= SOLID_RUN;
+        is_solid.then_some(Standing::Back { needed: 0 })
+    }
+
+    fn standing(
+        &self,
+        evaluation: &Evaluation,
+        side: Side,
+        usual: &[f64],
+        evidence: &Evidence,
+    ) -> Standing {
+        let spans = &evaluation.reference.spans;
+        let day = TimeDelta::days(1).max(evaluation.bucket.length());
+        let of = |total: &SpanTotal| self.departure(total, side, usual);
+        let depth = f64::from(self.depth);
+        if self.depth == 0.0 {
+            let mut heard = spans
+                .iter()
+                .filter(|total| total.length <= day && evidence.is_settled_for(total, evaluation));
+            let is_calm = heard.all(|total| of(total).sigmas < CALM_SIGMAS);
+            return if is_calm {
+                Standing::Back { needed: 0 }
+            } else {
+                Standing::Unclear
+            };
+        }
+        let age = evaluation.bucket.end - self.opened_at;
+        let telling = spans.iter().find(|total| {
+            total.length <= day.min(age)
+                && self.sigmas_from(self.depth, total, side, usual) >= TELLING_SIGMAS
+        });
+        let is_half_back = |total: &SpanTotal| of(total).share < depth / 2.0;
+        let hour = evaluation.reference.hour();
+        let is_seen = |total: &SpanTotal| of(total).sigmas >= SEEN_SIGMAS;
+        let shown_by = spans
+            .iter()
+            .find(|total| total.length.num_minutes() == self.shown_by);
+        let is_still_shown = |total: &SpanTotal| {
+            total.length > OPENING && (of(total).sigmas >= CALM_SIGMAS || !is_half_back(total))
+        };
+        if hour.is_some_and(is_seen)
+            || spans.first().is_some_and(is_seen)
+            || shown_by.is_some_and(is_still_shown)
+        {
+            return Standing::Off;
+        }
+        match telling {
+            Some(total) if is_half_back(total) => Standing::Back {
+                needed: u32::try_from(total.buckets / 4).unwrap_or(u32::MAX),
+            },
+            Some(_) => Standing::Off,
+            None => Standing::Unclear,
+        }
+    }
+
+    /// How far a total is from where the incident has it, on the way back to what is usual. That far from
+    /// it, it is over; of small counts, what is seen tells that better than what is not.
+    fn sigmas_from(&self, depth: f32, total: &SpanTotal, side: Side, usual: &[f64]) -> f64 {
+        let depth = f64::from(depth);
+        let incident = match side {
+            Side::Low => (1.0 - depth).max(LEAST_LEFT),
+            Side::High => 1.0 + depth,
+        };
+        let levels = self.levels(usual).into_iter();
+        let departures =
+            levels.map(|level| -towards(side, total.departure_from_level(level * incident)).sigmas);
+        departures.fold(f64::INFINITY, f64::min)
+    }
+
+    /// Whether the newest buckets fell out of a rush, though not as far as to what is usual; and the level
+    /// of the rush.
+    pub fn fall_within(&self, evaluation: &Evaluation, side: Side, limits: Limits) -> Option<f32> {
+        let rush = self
+            .own_level
+            .filter(|level| side == Side::High && *level > RUSH_LEVEL)?;
+        let reference = &evaluation.reference;
+        let (bucket, shortest) = (reference.bucket?, reference.spans.first()?);
+        let departure = shortest.departure(&[f64::from(rush)]);
+        let limit = limits.span(shortest, reference.spans.len(), departure);
+        let is_fall = departure.sigmas < -limit && departure.share < -FALL_SHARE;
+        let is_still_high = bucket.departure(&[1.0]).sigmas > 3.0;
+        (self.level.is_none() && is_fall && is_still_high).then_some(rush)
+    }
+
+    /// Whether too few buckets were off to say that single ones end it.
+    pub fn is_short(&self) -> bool {
+        match self.run {
+            Run::Off(off) | Run::Back { off, .. } => off < SOLID_RUN,
+            Run::Sporadic => true,
+        }
+    }
+
+    /// Whether the last hour shows it.
+    pub fn is_seen_now(&self) -> bool {
+        self.is_seen
+    }
+
+    /// For how long it has been open, up to the end of a bucket.
+    pub fn age(&self, evaluation: &Evaluation) -> TimeDelta {
+        evaluation.bucket.end - self.opened_at
+    }
+
+    /// The level that the values of the last day have, as a multiple of what earlier weeks had, if that is
+    /// still the incident's.
+    pub fn new_level(&self, evaluation: &Evaluation, side: Side, usual: &[f64]) -> Option<f32> {
+        let day = TimeDelta::days(if evaluation.bucket.length() < TimeDelta::days(1) {
+            1
+        } else {
+            7
+        });
+        let spans = &evaluation.reference.spans;
+        let total = spans
+            .iter()
+            .find(|total| total.length >= day)
+            .or(spans.last())?;
+        let lasts = spans.iter().any(|total| {
+            let departure = self.departure(total, side, usual);
+            let depth = f64::from(self.depth);
+            depth * departure.information >= TELLING_SIGMAS && departure.share > depth / 2.0
+        });
+        (lasts && total.usual > 0.0).then(|| narrow((total.seen / total.usual).max(0.0)))
+    }
+
+    /// Of an incident of breaches it is the band that says how bad it is.
+    fn told_share(&self, share: f64) -> f32 {
+        match self.witness {
+            Witness::Breach => 0.0,
+            _ => narrow(share.max(0.0)),
+        }
+    }
+
+    fn deepen(&mut self, share: f64) {
+        self.depth = narrow(share.clamp(self.depth.into(), 1.0));
+    }
+
+    fn missing_of(&self, evaluation: &Evaluation) -> f64 {
+        let Some(value) = evaluation.value else {
+            return 0.0;
+        };
+        let level = self.level.map_or(1.0, f64::from);
+        let usual = evaluation.reference.bucket.map(|total| total.usual * level);
+        let usual = usual.or(evaluation.band.map(|band| band.expected));
+        usual.map_or(0.0, |usual| usual - value)
+    }
+}
+
+/// Where the band reaches the end of the possible values, a normal bucket says nothing of an incident on
+/// that side.
+fn could_fire(evaluation: &Evaluation, side: Side) -> bool {
+    let possible = match side {
+        Side::High => evaluation.high_possible,
+        Side::Low => evaluation.low_possible,
+    };
+    possible != Some(false)
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_none(share: &f32) -> bool {
+    *share == 0.0
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_no_time(minutes: &i64) -> bool {
+    *minutes == 0
+}
+
+#[cfg(test)]
+impl Course {
+    /// One that a witness opened, and that lacks so much since.
+    pub fn sample(witness: Witness, opened_at: DateTime<Utc>, missing: f32) -> Self {
+        Self {
+            witness,
+            opened_at,
+            depth: 0.2,
+            peak: 0.2,
+            run: Run::Off(1),
+            share: 0.2,
+            shown_by: 0,
+            level: None,
+            own_level: None,
+            missing,
+            is_seen: true,
+        }
+    }
+}

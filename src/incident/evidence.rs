@@ -1,0 +1,276 @@
+//! Evidence that is added up over buckets, and who spoke of an incident first.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::budget::{Limits, sigmas_of};
+use super::course::Course;
+use super::policy::Policy;
+use crate::detect::{Departure, Evaluation, SpanTotal};
+use crate::forecast::Side;
+use crate::series::Bucket;
+
+/// What opened an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Witness {
+    /// Breaches of the band, as `confirm` asks.
+    Breach,
+    /// The newest bucket, with this two-sided tail probability.
+    Bucket { score: f32 },
+    /// So many buckets in a row that were a little off, together.
+    Cusum { buckets: u32 },
+    /// The total of the buckets of a time.
+    Total { minutes: i64, seen: f32, usual: f32 },
+}
+
+/// What the buckets of a metric have shown so far besides single breaches.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Evidence {
+    #[serde(skip_serializing_if = "Sum::is_empty")]
+    high: Sum,
+    #[serde(skip_serializing_if = "Sum::is_empty")]
+    low: Sum,
+    /// The end of the last incident: totals that reach behind it would tell of it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settled_at: Option<DateTime<Utc>>,
+    /// The same of an incident of few buckets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    short_until: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    accepted: Vec<AcceptedLevel>,
+}
+
+/// One side of a CUSUM (Page, *Continuous Inspection Schemes*, 1954).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+struct Sum {
+    height: f32,
+    /// Since it last was zero.
+    buckets: u32,
+}
+
+/// A level that values kept for so long that it counts as usual too, beside that of earlier weeks, until
+/// those have it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct AcceptedLevel {
+    /// As a multiple of what earlier weeks had.
+    pub ratio: f32,
+    pub since: DateTime<Utc>,
+    pub until: DateTime<Utc>,
+}
+
+impl AcceptedLevel {
+    /// For how long a level of buckets of this length counts as usual: until earlier weeks have it.
+    pub fn lasting(bucket: Bucket) -> TimeDelta {
+        match bucket.length() {
+            length if length < TimeDelta::hours(20) => TimeDelta::days(14),
+            length => length * 60,
+        }
+    }
+}
+
+/// What a witness says.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Testimony {
+    pub side: Side,
+    pub witness: Witness,
+}
+
+/// Scores farther out count as so many standard deviations: one bucket alone is another witness.
+const MOST_SIGMAS: f64 = 4.0;
+/// What is taken off each bucket: a shift of twice as much is found fastest.
+const DRIFT: f64 = 0.5;
+/// How far beyond its limit a sum may rise, in parts of it: it must come down in time.
+const CEILING: f64 = 1.5;
+/// What the reference must say too, in standard deviations, when the newest bucket or a CUSUM speaks.
+const BUCKET_AGREES: f64 = 2.5;
+const CUSUM_AGREES: f64 = 3.5;
+/// Smaller departures, as a share of what is usual, are not told by totals of up to an hour, and of more.
+const LEAST_SHARE: f64 = 0.04;
+const LEAST_SHARE_OF_LONG: f64 = 0.06;
+
+impl Sum {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde hands over a reference"
+    )]
+    fn is_empty(&self) -> bool {
+        self.buckets == 0
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "a few digits are enough")]
+    fn add(&mut self, sigmas: f64, limit: f64) {
+        let height = f64::from(self.height) + sigmas.clamp(-MOST_SIGMAS, MOST_SIGMAS) - DRIFT;
+        *self = if height > 0.0 {
+            Self {
+                height: height.min(CEILING * limit) as f32,
+                buckets: self.buckets + 1,
+            }
+        } else {
+            Self::default()
+        };
+    }
+}
+
+impl Evidence {
+    /// Takes in a bucket, which followed the last one without a gap or not.
+    pub fn add(&mut self, evaluation: &Evaluation, follows: bool, limits: Limits) {
+        if !follows {
+            self.forget_sums();
+        }
+        let now = evaluation.bucket.end;
+        self.accepted.retain(|level| level.until > now);
+        if let Some(sigmas) = signed_sigmas(evaluation) {
+            let limit = limits.cusum();
+            self.high.add(sigmas, limit);
+            self.low.add(-sigmas, limit);
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.high.is_empty()
+            && self.low.is_empty()
+            && self.settled_at.is_none()
+            && self.accepted.is_empty()
+    }
+
+    pub fn forget_sums(&mut self) {
+        (self.high, self.low) = Default::default();
+    }
+
+    /// An incident ended.
+    pub fn settle(&mut self, at: DateTime<Utc>, course: Option<&Course>) {
+        self.forget_sums();
+        self.settled_at = Some(at);
+        self.short_until = Some(at).filter(|_| course.is_some_and(Course::is_short));
+    }
+
+    pub fn accept(&mut self, level: AcceptedLevel) {
+        self.accepted.push(level);
+    }
+
+    /// The levels that count as usual.
+    pub fn levels(&self) -> Vec<f64> {
+        let accepted = self.accepted.iter().map(|level| f64::from(level.ratio));
+        std::iter::once(1.0).chain(accepted).collect()
+    }
+
+    /// Whether an incident of few buckets ended less than so long before this one.
+    pub fn follows_short_one(&self, time: TimeDelta, evaluation: &Evaluation) -> bool {
+        let end = self.short_until;
+        end.is_some_and(|end| evaluation.bucket.end - end < time)
+    }
+
+    /// Whether a total is all of a time after the last incident.
+    pub fn is_settled_for(&self, total: &SpanTotal, evaluation: &Evaluation) -> bool {
+        let start = evaluation.bucket.end - total.length;
+        self.settled_at.is_none_or(|settled_at| start >= settled_at)
+    }
+
+    /// The first witness that has something to say of more than one bucket: totals, shortest first, then
+    /// the CUSUMs.
+    pub fn testimony(
+        &self,
+        evaluation: &Evaluation,
+        levels: &[f64],
+        limits: Limits,
+        policy: &Policy,
+    ) -> Option<Testimony> {
+        let reference = &evaluation.reference;
+        let count = reference.spans.len();
+        for total in &reference.spans {
+            let departure = total.departure(levels);
+            let side = side_of(departure.sigmas);
+            let is_far = departure.sigmas.abs() > limits.span(total, count, departure);
+            if is_far
+                && departure.share.abs() > least_share(total.length)
+                && policy.direction.includes(side)
+                && policy.is_total_large_enough(total, departure)
+                && self.is_settled_for(total, evaluation)
+            {
+                let witness = Witness::Total {
+                    minutes: total.length.num_minutes(),
+                    seen: narrow(total.seen),
+                    usual: narrow(total.usual),
+                };
+                return Some(Testimony { side, witness });
+            }
+        }
+        let hour = TimeDelta::hours(1).max(evaluation.bucket.length());
+        let short = reference.spans.iter().filter(|total| total.length <= hour);
+        [(Side::High, self.high), (Side::Low, self.low)]
+            .into_iter()
+            .find_map(|(side, sum)| {
+                let agrees = short.clone().any(|total| {
+                    let departure = total.departure(levels);
+                    let away = towards(side, departure);
+                    away.sigmas > CUSUM_AGREES
+                        && away.share > LEAST_SHARE
+                        && policy.is_total_large_enough(total, departure)
+                });
+                let speaks = f64::from(sum.height) > limits.cusum() && agrees;
+                (speaks && policy.direction.includes(side)).then_some(Testimony {
+                    side,
+                    witness: Witness::Cusum {
+                        buckets: sum.buckets,
+                    },
+                })
+            })
+    }
+}
+
+/// Whether the newest bucket is so far out that it is worth an alert by itself, and the reference does
+/// not contradict.
+pub fn far_side(
+    evaluation: &Evaluation,
+    levels: &[f64],
+    limits: Limits,
+    policy: &Policy,
+) -> Option<Side> {
+    let sigmas = signed_sigmas(evaluation).filter(|_| evaluation.score < Some(limits.bucket()))?;
+    let side = side_of(sigmas);
+    let shortest = evaluation.reference.spans.first();
+    let agrees =
+        shortest.is_none_or(|total| towards(side, total.departure(levels)).sigmas > BUCKET_AGREES);
+    (agrees && policy.direction.includes(side) && policy.is_large_enough(evaluation))
+        .then_some(side)
+}
+
+fn least_share(length: TimeDelta) -> f64 {
+    if length <= TimeDelta::hours(1) {
+        LEAST_SHARE
+    } else {
+        LEAST_SHARE_OF_LONG
+    }
+}
+
+fn signed_sigmas(evaluation: &Evaluation) -> Option<f64> {
+    let (value, band, score) = (evaluation.value?, evaluation.band?, evaluation.score?);
+    Some(sigmas_of(score).copysign(value - band.expected))
+}
+
+/// A few digits are enough for what is kept.
+#[expect(clippy::cast_possible_truncation, reason = "a few digits are enough")]
+pub fn narrow(number: f64) -> f32 {
+    const DIGITS: usize = 5;
+    let text = format!("{number:.*e}", DIGITS - 1);
+    text.parse().unwrap_or(number as f32)
+}
+
+fn side_of(sigmas: f64) -> Side {
+    if sigmas < 0.0 { Side::Low } else { Side::High }
+}
+
+/// A departure as seen from a side: positive where it is on that side.
+pub fn towards(side: Side, departure: Departure) -> Departure {
+    let sign = match side {
+        Side::High => 1.0,
+        Side::Low => -1.0,
+    };
+    Departure {
+        sigmas: sign * departure.sigmas,
+        share: sign * departure.share,
+        ..departure
+    }
+}
