@@ -258,7 +258,7 @@ impl<'a> Incident<'a> {
     fn with_extent(&self, mut facts: Vec<Fact>) -> Vec<Fact> {
         let extent = self.extent();
         let so_far = self.shortfall();
-        facts.extend(so_far.map(|amount| Fact::new("In all", amount)));
+        let so_far = so_far.map(|amount| Fact::new("In all", amount));
         if self.notification.is_resolved() {
             facts.insert(0, Fact::new(self.side_word(), extent.in_full()));
         } else if self.began_earlier() {
@@ -267,6 +267,17 @@ impl<'a> Incident<'a> {
             let place = after_time.map_or(facts.len(), |place| place + 1);
             facts.insert(place, Fact::new(&name, extent.since_in_full()));
         }
+        // Right after how long it lasts, or how far out it is.
+        let since = format!("{} since", self.side_word());
+        let after = facts
+            .iter()
+            .rposition(|fact| fact.name == since || fact.name == "Deviation");
+        let place = if self.notification.is_resolved() {
+            1
+        } else {
+            after.map_or(facts.len(), |at| at + 1)
+        };
+        facts.splice(place..place, so_far);
         facts
     }
 
