@@ -18,14 +18,6 @@ const PRIOR_PEAKS: f64 = 800.0;
 /// heavier than this has no mean.
 const SHAPES: (f64, f64) = (0.0, 1.0);
 
-/// Into so many blocks a history is cut, of so many values at least: fewer show nothing of what is rare.
-const BLOCKS: usize = 24;
-const SHORTEST_BLOCK: usize = 30;
-/// A share of peaks near one says nothing of the tail.
-const LARGEST_SHARE: f64 = 0.95;
-/// By which power a tail may be rarer than the prior's, or less rare.
-const EXPONENTS: (f64, f64) = (0.5, 4.0);
-
 impl Tail {
     /// The tail before any data: heavier than the exponential, whose shape is 0, as business series are,
     /// and of a scale in the units of [`super::scale::Scale::tail`]. README.md has the false alerts
@@ -54,36 +46,6 @@ impl Tail {
         Self {
             scale: (Self::PRIOR.scale.ln() + trust * (scale.ln() - Self::PRIOR.scale.ln())).exp(),
             shape,
-        }
-    }
-
-    /// The tail whose peaks are as rare as those of a history, whose `excesses` over the start of the tail,
-    /// of all its values in order, are negative where there is no peak; a share `share` of them has one.
-    ///
-    /// The history is cut into blocks, and the highest peaks of the blocks are compared with those that so
-    /// many values should have (block maxima: Gumbel, *Statistics of Extremes*, 1958). It is their median
-    /// and their upper quartile that count: what incidents a history has are in a few of its blocks.
-    #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
-    pub fn as_rare_as(self, excesses: &[f64], share: f64) -> Self {
-        let length = excesses.len() / BLOCKS;
-        if length < SHORTEST_BLOCK {
-            return self;
-        }
-        let blocks = excesses.chunks_exact(length);
-        let highest = blocks.map(|block| block.iter().copied().fold(0.0, f64::max));
-        let mut highest: Vec<f64> = highest.collect();
-        highest.sort_unstable_by(f64::total_cmp);
-        let exponents = [0.5, 0.75].map(|rank| {
-            let expected = (1.0 - f64::powf(rank, 1.0 / length as f64)) / share;
-            let found = self.probability(quantile(&highest, rank).unwrap_or_default());
-            expected.min(LARGEST_SHARE).ln() / found.min(LARGEST_SHARE).ln()
-        });
-        let exponent = (exponents[0] * exponents[1]).sqrt();
-        let exponent = exponent.clamp(EXPONENTS.0, EXPONENTS.1);
-        Self {
-            scale: self.scale / exponent,
-            shape: self.shape / exponent,
         }
     }
 
