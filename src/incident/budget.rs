@@ -74,7 +74,7 @@ impl Limits {
         2.0 * self.rate / self.sides
     }
 
-    /// How far a CUSUM of either side must rise, with [`super::cusum::DRIFT`]: by the approximation of
+    /// How far a CUSUM of either side must rise, with a drift of a half: by the approximation of
     /// Siegmund (*Sequential Analysis*, 1985) for the mean time between false alarms of independent
     /// normal values, and a third more, since scores of business series are not quite independent.
     pub fn cusum(self) -> f64 {
