@@ -35,9 +35,16 @@ impl From<Error> for Failure {
     }
 }
 
+/// The newest point of a window, under the rules of its metric.
+fn evaluate_newest(window: Window, metric: &Metric) -> Result<Evaluation> {
+    let suits = metric.policy.check_step(window.step());
+    suits.map_err(Error::msg)?;
+    evaluate(window, &metric.method)
+}
+
 /// One of many. A window that cannot be judged must not keep the others from it.
 fn evaluate_past(window: Window, metric: &Metric) -> Evaluation {
-    let judge = || evaluate(window.clone(), &metric.method);
+    let judge = || evaluate_newest(window.clone(), metric);
     contain("judge a bucket", judge).unwrap_or_else(|error| {
         let verdict = Verdict::Undecided(write_error(&error));
         Evaluation::without_forecast(window, metric.method.level, verdict, None)

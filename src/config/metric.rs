@@ -209,9 +209,7 @@ impl Metric {
         };
         let needed = needed_history(step, &method.seasons);
         let needed = needed.map_err(|error| error.to_string())?;
-        if let Some(budget) = self.policy.budget {
-            budget.limits(step, method.direction)?;
-        }
+        self.policy.check_step(step)?;
         let allowed = if step.count_in(self.window) > MOST_BUCKETS {
             format!("at most {MOST_BUCKETS} buckets")
         } else if method.seasons == SeasonChoice::Found && time_delta(self.window) < needed {

@@ -165,10 +165,10 @@ impl SpanTotal {
         nearest.unwrap_or_default()
     }
 
-    /// The same if nothing at all had been seen.
+    /// The same if so much had been seen.
     #[must_use]
-    pub fn of_nothing(self) -> Self {
-        Self { seen: 0.0, ..self }
+    pub fn with_seen(self, seen: f64) -> Self {
+        Self { seen, ..self }
     }
 
     /// How far it is from this multiple of what is usual, whose spread is that of a level so high or low.

@@ -4,13 +4,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::TimeDelta;
 use serde::Deserialize;
 use statrs::function::erf::erfc_inv;
 
-use super::policy::Policy;
-use crate::detect::{Departure, Evaluation, SpanTotal};
+use crate::detect::{Departure, SpanTotal};
 use crate::forecast::Direction;
+use crate::output::magnitude;
 use crate::series::Step;
 
 /// So many false alerts of a healthy series in a time, at most.
@@ -49,8 +48,9 @@ impl Budget {
         let rate = self.per_bucket(step);
         if rate > MOST_PER_BUCKET {
             let alerts = self.alerts * MOST_PER_BUCKET / rate;
+            let scale = 10_f64.powi(1 - magnitude(alerts));
             let allowed = Self {
-                alerts: (alerts * 100.0).floor() / 100.0,
+                alerts: (alerts * scale).floor() / scale,
                 ..self
             };
             return Err(format!(
@@ -113,20 +113,6 @@ impl Limits {
         };
         limit.max(SLACK_OF_EXTREMES * extremes.limit(rate * self.buckets_per_day / self.sides))
     }
-}
-
-/// What the totals of an evaluation would show for a budget, if nothing at all were seen from now on: the
-/// shortest span in which a total outage stands out. `None` if none would.
-pub fn outage_shows_after(evaluation: &Evaluation, policy: &Policy) -> Option<TimeDelta> {
-    let step = u32::try_from(evaluation.bucket.length().num_seconds()).ok();
-    let step = step.and_then(Step::from_seconds)?;
-    let limits = policy.budget?.limits(step, policy.direction).ok()?;
-    let spans = &evaluation.reference.spans;
-    let shows = |total: &&SpanTotal| {
-        let departure = total.of_nothing().departure(&[1.0]);
-        -departure.sigmas > limits.span(total, spans.len(), departure)
-    };
-    spans.iter().find(shows).map(|total| total.length)
 }
 
 /// How far out a normal value with this two-sided tail probability lies.

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::budget::Limits;
-use super::evidence::{Evidence, Witness, narrow, towards};
+use super::evidence::{Evidence, Testimony, Witness, narrow, towards};
 use crate::detect::{Departure, Evaluation, SpanTotal};
 use crate::forecast::Side;
 
@@ -77,6 +77,8 @@ const CALM_SIGMAS: f64 = 1.5;
 const TELLING_SIGMAS: f64 = 4.5;
 /// A total outage leaves so much, for the sake of the figures.
 const LEAST_LEFT: f64 = 0.05;
+/// A longer total shows the same incident as a bucket if it is off by this part of it or more.
+const LEAST_OF_BUCKET: f64 = 0.25;
 /// So much later the opening is over, and what comes is the incident's own doing.
 const OPENING: TimeDelta = TimeDelta::minutes(60);
 /// An incident that is mailed within a budget must have lasted for so many buckets before single ones end
@@ -89,8 +91,8 @@ const RUSH_LEVEL: f32 = 1.3;
 const FALL_SHARE: f64 = 0.35;
 
 impl Course {
-    pub fn new(witness: Witness, side: Side, evaluation: &Evaluation, evidence: &Evidence) -> Self {
-        let levels = evidence.levels();
+    pub fn new(testimony: &Testimony, evaluation: &Evaluation, evidence: &Evidence) -> Self {
+        let (side, witness) = (testimony.side, testimony.witness);
         let mut course = Self {
             witness,
             opened_at: evaluation.bucket.end,
@@ -103,11 +105,12 @@ impl Course {
             },
             share: 0.0,
             shown_by: 0,
-            level: None,
+            level: testimony.level,
             own_level: None,
             missing: 0.0,
             is_seen: false,
         };
+        let levels = course.levels(&evidence.levels());
         let spans = &evaluation.reference.spans;
         let seen = |total: &&SpanTotal| towards(side, total.departure(&levels)).sigmas;
         let farthest = spans
@@ -121,13 +124,20 @@ impl Course {
             Witness::Cusum { .. } | Witness::Bucket { .. } => 0,
             Witness::Breach => {
                 let day = TimeDelta::days(1);
-                let long = spans.iter().rev().filter(|total| total.length <= day);
-                let shown = |total: &&SpanTotal| {
-                    seen(total) > SEEN_SIGMAS && evidence.is_settled_for(total, evaluation)
-                };
-                long.clone()
-                    .find(shown)
-                    .map_or(0, |total| total.length.num_minutes())
+                let mut long = spans.iter().rev().filter(|total| total.length <= day);
+                // By the buckets before the newest one, and not too small beside it to be the same.
+                let bucket = evaluation.reference.bucket;
+                let excess = bucket.map_or(0.0, |bucket| bucket.seen - bucket.usual);
+                let bucket = bucket.map(|bucket| course.departure(&bucket, side, &levels).share);
+                let least = LEAST_OF_BUCKET * bucket.unwrap_or(0.0);
+                let shown = long.find(|total| {
+                    let before = total.with_seen(total.seen - excess);
+                    let departure = course.departure(&before, side, &levels);
+                    departure.sigmas > SEEN_SIGMAS
+                        && departure.share >= least
+                        && evidence.is_settled_for(total, evaluation)
+                });
+                shown.map_or(0, |total| total.length.num_minutes())
             }
         };
         course.missing = match witness {
@@ -138,12 +148,6 @@ impl Course {
         // The hour has hardly begun to show it.
         course.share = course.told_share(course.depth.max(course.peak).into());
         course
-    }
-
-    /// Of a fall within a rush: measured against the level of the rush.
-    pub fn at_level(mut self, level: f32) -> Self {
-        self.level = Some(level);
-        self
     }
 
     /// The levels it is measured against.
@@ -237,7 +241,9 @@ impl Course {
         };
         self.run = Run::Back { off, back };
         let is_solid = self.witness == Witness::Breach || off >= SOLID_RUN;
-        is_solid.then_some(Standing::Back { needed: 0 })
+        // What a longer total showed at the opening, a bucket does not end.
+        let is_sudden = TimeDelta::minutes(self.shown_by) <= OPENING;
+        (is_solid && is_sudden).then_some(Standing::Back { needed: 0 })
     }
 
     fn standing(

@@ -4,10 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::budget::{Limits, sigmas_of};
-use super::course::Course;
 use super::policy::Policy;
 use crate::detect::{Departure, Evaluation, SpanTotal};
 use crate::forecast::Side;
+use crate::output::round_digits;
 use crate::series::Bucket;
 
 /// What opened an incident.
@@ -56,7 +56,6 @@ struct Sum {
 pub struct AcceptedLevel {
     /// As a multiple of what earlier weeks had.
     pub ratio: f32,
-    pub since: DateTime<Utc>,
     pub until: DateTime<Utc>,
 }
 
@@ -75,6 +74,10 @@ impl AcceptedLevel {
 pub struct Testimony {
     pub side: Side,
     pub witness: Witness,
+    /// When what it tells of began.
+    pub since: DateTime<Utc>,
+    /// The level it is measured against, as a multiple of the usual; `None`: the levels that are usual.
+    pub level: Option<f32>,
 }
 
 /// Scores farther out count as so many standard deviations: one bucket alone is another witness.
@@ -114,14 +117,11 @@ impl Sum {
 }
 
 impl Evidence {
-    /// Takes in a bucket, which followed the last one without a gap or not.
-    pub fn add(&mut self, evaluation: &Evaluation, follows: bool, limits: Limits) {
-        if !follows {
-            self.forget_sums();
-        }
+    /// Takes in a bucket that follows the one before without a gap.
+    pub fn add(&mut self, evaluation: &Evaluation, limits: Option<Limits>) {
         let now = evaluation.bucket.end;
         self.accepted.retain(|level| level.until > now);
-        if let Some(sigmas) = signed_sigmas(evaluation) {
+        if let (Some(limits), Some(sigmas)) = (limits, signed_sigmas(evaluation)) {
             let limit = limits.cusum();
             self.high.add(sigmas, limit);
             self.low.add(-sigmas, limit);
@@ -135,15 +135,22 @@ impl Evidence {
             && self.accepted.is_empty()
     }
 
+    /// After a gap, and after an incident, the sums begin anew.
     pub fn forget_sums(&mut self) {
         (self.high, self.low) = Default::default();
     }
 
     /// An incident ended.
-    pub fn settle(&mut self, at: DateTime<Utc>, course: Option<&Course>) {
+    pub fn settle(&mut self, at: DateTime<Utc>) {
         self.forget_sums();
         self.settled_at = Some(at);
-        self.short_until = Some(at).filter(|_| course.is_some_and(Course::is_short));
+        self.short_until = None;
+    }
+
+    /// One of few buckets ended.
+    pub fn settle_short(&mut self, at: DateTime<Utc>) {
+        self.settle(at);
+        self.short_until = Some(at);
     }
 
     pub fn accept(&mut self, level: AcceptedLevel) {
@@ -194,7 +201,12 @@ impl Evidence {
                     seen: narrow(total.seen),
                     usual: narrow(total.usual),
                 };
-                return Some(Testimony { side, witness });
+                return Some(Testimony {
+                    side,
+                    witness,
+                    since: evaluation.bucket.end - total.length,
+                    level: None,
+                });
             }
         }
         let hour = TimeDelta::hours(1).max(evaluation.bucket.length());
@@ -210,14 +222,30 @@ impl Evidence {
                         && policy.is_total_large_enough(total, departure)
                 });
                 let speaks = f64::from(sum.height) > limits.cusum() && agrees;
-                (speaks && policy.direction.includes(side)).then_some(Testimony {
+                let length = evaluation.bucket.length();
+                (speaks && policy.direction.includes(side)).then(|| Testimony {
                     side,
                     witness: Witness::Cusum {
                         buckets: sum.buckets,
                     },
+                    since: evaluation.bucket.end
+                        - length * i32::try_from(sum.buckets).unwrap_or(i32::MAX),
+                    level: None,
                 })
             })
     }
+}
+
+/// What the totals of an evaluation would show for a budget, if nothing at all were seen from now on: the
+/// shortest span in which a total outage stands out. `None` if none would.
+pub fn outage_shows_after(evaluation: &Evaluation, policy: &Policy) -> Option<TimeDelta> {
+    let limits = policy.limits(evaluation.bucket)?;
+    let spans = &evaluation.reference.spans;
+    let shows = |total: &&SpanTotal| {
+        let departure = total.with_seen(0.0).departure(&[1.0]);
+        -departure.sigmas > limits.span(total, spans.len(), departure)
+    };
+    spans.iter().find(shows).map(|total| total.length)
 }
 
 /// Whether the newest bucket is so far out that it is worth an alert by itself, and the reference does
@@ -254,8 +282,7 @@ fn signed_sigmas(evaluation: &Evaluation) -> Option<f64> {
 #[expect(clippy::cast_possible_truncation, reason = "a few digits are enough")]
 pub fn narrow(number: f64) -> f32 {
     const DIGITS: usize = 5;
-    let text = format!("{number:.*e}", DIGITS - 1);
-    text.parse().unwrap_or(number as f32)
+    round_digits(number, DIGITS) as f32
 }
 
 fn side_of(sigmas: f64) -> Side {

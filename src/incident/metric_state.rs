@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::alert::{Alert, Condition, End};
 use super::budget::Limits;
 use super::course::{Course, Standing};
-use super::evidence::{AcceptedLevel, Evidence, Witness, far_side, narrow};
+use super::evidence::{AcceptedLevel, Evidence, Testimony, Witness, far_side, narrow};
 use super::policy::Policy;
 use crate::detect::{Evaluation, Verdict};
 use crate::forecast::Side;
-use crate::series::{Bucket, Step};
+use crate::series::Bucket;
 
 /// What is known of a metric between runs.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -58,26 +58,6 @@ pub enum CheckResult {
     NothingNew(Option<Evaluation>),
     /// The check failed.
     Failed(String),
-}
-
-/// An incident that something speaks for.
-#[derive(Debug, Clone, Copy)]
-struct Heard {
-    side: Side,
-    witness: Witness,
-    since: DateTime<Utc>,
-}
-
-impl Heard {
-    fn of_bucket(side: Side, evaluation: &Evaluation) -> Self {
-        Self {
-            side,
-            witness: Witness::Bucket {
-                score: narrow(evaluation.score.unwrap_or(1.0)),
-            },
-            since: evaluation.bucket.start,
-        }
-    }
 }
 
 impl CheckResult {
@@ -230,11 +210,14 @@ impl MetricState {
                 self.end(Condition::NoData, now);
                 self.end(Condition::Undecided, now);
                 if let Some(reason) = frozen(evaluation) {
+                    let run = evaluation.reference.unchanged.buckets;
+                    let length = evaluation.bucket.length() * i32::try_from(run).unwrap_or(1);
                     // A value that stands still says nothing of what it should tell.
                     self.evaluated = Some(evaluation.bucket);
                     self.latest = Some(evaluation.clone());
                     self.evidence.forget_sums();
-                    self.open(Condition::Frozen, evaluation.bucket.start, &reason, now);
+                    let since = evaluation.bucket.end - length;
+                    self.open(Condition::Frozen, since, &reason, now);
                 } else {
                     self.end(Condition::Frozen, now);
                     self.take_verdict(evaluation, now, policy);
@@ -244,27 +227,21 @@ impl MetricState {
     }
 
     fn take_verdict(&mut self, evaluation: &Evaluation, now: DateTime<Utc>, policy: &Policy) {
-        let length = evaluation.bucket.length();
-        let step = u32::try_from(length.num_seconds())
-            .ok()
-            .and_then(Step::from_seconds);
-        let limits = policy
-            .budget
-            .zip(step)
-            .and_then(|(budget, step)| budget.limits(step, policy.direction).ok());
-        let follows = self
-            .evaluated
-            .is_none_or(|last| last.end == evaluation.bucket.start);
+        let limits = policy.limits(evaluation.bucket);
+        let last = self.evaluated;
+        if last.is_some_and(|last| last.end != evaluation.bucket.start) {
+            self.evidence.forget_sums();
+        }
         self.evaluated = Some(evaluation.bucket);
         self.latest = Some(evaluation.clone());
-        if let Some(limits) = limits {
-            self.evidence.add(evaluation, follows, limits);
-        }
-        let heard = self.hear(evaluation, limits, policy);
+        self.evidence.add(evaluation, limits);
+        let testimony = self.hear(evaluation, limits, policy);
         let is_incident = |alert: &Alert| alert.is_open() && alert.side().is_some();
-        match (self.alerts.iter().position(is_incident), heard) {
-            (Some(index), heard) => self.follow(index, evaluation, heard, limits, now, policy),
-            (None, Some(heard)) => self.open_incident(heard, None, evaluation, now),
+        match (self.alerts.iter().position(is_incident), testimony) {
+            (Some(index), testimony) => {
+                self.follow(index, evaluation, testimony, limits, now, policy);
+            }
+            (None, Some(testimony)) => self.open_incident(testimony, evaluation, now),
             (None, None) => {}
         }
         if policy.confirm.of == 1 {
@@ -297,7 +274,7 @@ impl MetricState {
         evaluation: &Evaluation,
         limits: Option<Limits>,
         policy: &Policy,
-    ) -> Option<Heard> {
+    ) -> Option<Testimony> {
         let course = self
             .incident()
             .and_then(|incident| incident.course.as_ref());
@@ -318,19 +295,8 @@ impl MetricState {
         }
         let testimony =
             limits.and_then(|limits| self.evidence.testimony(evaluation, &levels, limits, policy));
-        if let Some(testimony) = testimony {
-            let before = match testimony.witness {
-                Witness::Total { minutes, .. } => TimeDelta::minutes(minutes),
-                Witness::Cusum { buckets } => {
-                    evaluation.bucket.length() * i32::try_from(buckets).unwrap_or(1)
-                }
-                Witness::Bucket { .. } | Witness::Breach => evaluation.bucket.length(),
-            };
-            return Some(Heard {
-                side: testimony.side,
-                witness: testimony.witness,
-                since: evaluation.bucket.end - before,
-            });
+        if testimony.is_some() {
+            return testimony;
         }
         let side = side?;
         let breaches = self
@@ -339,7 +305,7 @@ impl MetricState {
             .filter(|recent| recent.side == Some(side));
         let is_confirmed = breaches.clone().count() >= policy.confirm.breaches as usize;
         let since = breaches.map(|recent| recent.start).next();
-        is_confirmed.then_some(Heard {
+        is_confirmed.then_some(Testimony {
             side,
             witness: match (limits, evaluation.score) {
                 (Some(_), Some(score)) => Witness::Bucket {
@@ -348,6 +314,7 @@ impl MetricState {
                 _ => Witness::Breach,
             },
             since: since.unwrap_or(evaluation.bucket.start),
+            level: None,
         })
     }
 
@@ -356,7 +323,7 @@ impl MetricState {
         &mut self,
         index: usize,
         evaluation: &Evaluation,
-        heard: Option<Heard>,
+        testimony: Option<Testimony>,
         limits: Option<Limits>,
         now: DateTime<Utc>,
         policy: &Policy,
@@ -370,23 +337,36 @@ impl MetricState {
         let Some(side) = incident.side() else {
             return;
         };
-        let course = incident
-            .course
-            .get_or_insert_with(|| Course::new(Witness::Breach, side, evaluation, &self.evidence));
+        let course = incident.course.get_or_insert_with(|| {
+            let testimony = Testimony {
+                side,
+                witness: Witness::Breach,
+                since: incident.since,
+                level: None,
+            };
+            Course::new(&testimony, evaluation, &self.evidence)
+        });
         let standing = course.follow(evaluation, side, &usual, &self.evidence);
         let turned = match limits {
             Some(limits) => course.fall_within(evaluation, side, limits),
             None => None,
         };
         if let Some(level) = turned {
-            let heard = Heard::of_bucket(side.other(), evaluation);
-            self.open_incident(heard, Some(level), evaluation, now);
+            let testimony = Testimony {
+                side: side.other(),
+                witness: Witness::Bucket {
+                    score: narrow(evaluation.score.unwrap_or(1.0)),
+                },
+                since: evaluation.bucket.start,
+                level: Some(level),
+            };
+            self.open_incident(testimony, evaluation, now);
             return;
         }
-        if let Some(heard) = heard.filter(|heard| heard.side != side) {
+        if let Some(testimony) = testimony.filter(|testimony| testimony.side != side) {
             // While the reference sees the incident, the band of a forecast that followed it says nothing.
             if limits.is_some() || !course.is_seen_now() {
-                self.open_incident(heard, None, evaluation, now);
+                self.open_incident(testimony, evaluation, now);
             } else {
                 self.inside = 0;
             }
@@ -432,7 +412,6 @@ impl MetricState {
             });
             self.evidence.accept(AcceptedLevel {
                 ratio,
-                since: incident.since,
                 until: until + AcceptedLevel::lasting(evaluation.bucket),
             });
             self.calm_since = Some(until);
@@ -442,23 +421,17 @@ impl MetricState {
 
     fn settle(&mut self, evaluation: &Evaluation) {
         self.inside = 0;
-        let ended = self
-            .alerts
-            .iter()
-            .rev()
-            .find(|alert| alert.side().is_some());
-        let course = ended.and_then(|alert| alert.course.as_ref());
-        self.evidence.settle(evaluation.bucket.end, course);
+        let mut alerts = self.alerts.iter().rev();
+        let ended = alerts.find_map(|alert| alert.course.as_ref());
+        if ended.is_some_and(Course::is_short) {
+            self.evidence.settle_short(evaluation.bucket.end);
+        } else {
+            self.evidence.settle(evaluation.bucket.end);
+        }
     }
 
-    /// Opens an incident, in place of one on the other side; `level`: measured against that one.
-    fn open_incident(
-        &mut self,
-        heard: Heard,
-        level: Option<f32>,
-        evaluation: &Evaluation,
-        now: DateTime<Utc>,
-    ) {
+    /// Opens an incident, in place of one on the other side.
+    fn open_incident(&mut self, testimony: Testimony, evaluation: &Evaluation, now: DateTime<Utc>) {
         let mut turned_from = None;
         for alert in &mut self.alerts {
             if alert.is_open() && alert.side().is_some() {
@@ -467,16 +440,13 @@ impl MetricState {
             }
         }
         self.inside = 0;
-        let course = Course::new(heard.witness, heard.side, evaluation, &self.evidence);
+        let course = Course::new(&testimony, evaluation, &self.evidence);
         self.evidence.forget_sums();
         self.alerts.push(Alert {
             evaluation: Some(evaluation.clone()),
             turned_from,
-            course: Some(match level {
-                Some(level) => course.at_level(level),
-                None => course,
-            }),
-            ..Alert::new(Condition::Breach(heard.side), heard.since, now)
+            course: Some(course),
+            ..Alert::new(Condition::Breach(testimony.side), testimony.since, now)
         });
     }
 

@@ -15,9 +15,9 @@ mod silence;
 mod tests;
 
 pub use alert::{Alert, Condition, End};
-pub use budget::{Budget, outage_shows_after};
+pub use budget::Budget;
 pub use course::Course;
-pub use evidence::Witness;
+pub use evidence::{Witness, outage_shows_after};
 pub use metric_state::{CheckResult, MetricState, Muted, Status};
 pub use policy::{Confirm, LeastDeviation, Policy, Renotify, Worsening};
 pub use quiet::QuietWindow;

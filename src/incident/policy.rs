@@ -8,11 +8,11 @@ use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 use serde::Deserialize;
 
-use super::budget::Budget;
+use super::budget::{Budget, Limits};
 use super::quiet::QuietWindow;
 use crate::detect::{Departure, Evaluation, SpanTotal};
 use crate::forecast::Direction;
-use crate::series::Bucket;
+use crate::series::{Bucket, Step};
 
 /// How a metric's incidents begin, are told again and end.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +62,21 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// What the witnesses of an incident must show, of buckets of this length; `None`: breaches open it.
+    pub fn limits(&self, bucket: Bucket) -> Option<Limits> {
+        let seconds = u32::try_from(bucket.length().num_seconds()).ok();
+        let step = seconds.and_then(Step::from_seconds)?;
+        self.budget?.limits(step, self.direction).ok()
+    }
+
+    /// Whether the budget suits the step, which may have been found in the data.
+    pub fn check_step(&self, step: Step) -> Result<(), String> {
+        let limits = self
+            .budget
+            .map(|budget| budget.limits(step, self.direction));
+        limits.transpose().map(drop)
+    }
+
     /// How long a new level of buckets of this length is an incident: of days and longer, a week of them
     /// or more.
     pub fn adapt_after_of(&self, bucket: Bucket) -> TimeDelta {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
+use chrono::{DateTime, Utc};
 
 use super::deliver::{Channel, Mail};
 use super::email::{self, Email, Envelope, Letterhead, SmtpSession};
@@ -20,8 +21,9 @@ pub struct EmailChannel<'a> {
 pub(super) struct Composer<'a> {
     letterhead: Letterhead<'a>,
     gallery: Gallery<'a>,
-    /// By all that they tell: the id of a mail stays when a recipient is taken off one of its alerts.
-    composed: HashMap<Vec<Member>, Email>,
+    /// By when they became due, and all that they tell: the id of a mail stays when a recipient is taken
+    /// off one of its alerts.
+    composed: HashMap<(DateTime<Utc>, Vec<Member>), Email>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -60,7 +62,7 @@ impl Channel for EmailChannel<'_> {
 
     fn send(&mut self, mail: &Mail) -> Result<()> {
         let message_id = self.message_id(mail);
-        let email = self.composer.compose(&mail.notifications);
+        let email = self.composer.compose(&mail.notifications, mail.since);
         let message = email.message(&Envelope {
             from: &self.from,
             to: mail.to,
@@ -72,7 +74,7 @@ impl Channel for EmailChannel<'_> {
     }
 
     fn subject(&mut self, mail: &Mail) -> String {
-        let email = self.composer.compose(&mail.notifications);
+        let email = self.composer.compose(&mail.notifications, mail.since);
         email.subject().to_string()
     }
 }
@@ -86,14 +88,23 @@ impl<'a> Composer<'a> {
         }
     }
 
-    pub(super) fn compose(&mut self, notifications: &[Notification]) -> &Email {
+    /// As of the time they became due, as their date says: a copy that comes another day is the same mail.
+    pub(super) fn compose(
+        &mut self,
+        notifications: &[Notification],
+        since: DateTime<Utc>,
+    ) -> &Email {
         let members = notifications.iter().map(|one| Member {
             metric: one.metric.map(|metric| metric.name.clone()),
             alert: one.alert.id.clone(),
             kind: one.kind,
         });
-        let composed = self.composed.entry(members.collect());
-        composed.or_insert_with(|| compose(notifications, &mut self.gallery, &self.letterhead))
+        let letterhead = Letterhead {
+            now: since.with_timezone(&self.letterhead.now.timezone()),
+            ..self.letterhead
+        };
+        let composed = self.composed.entry((since, members.collect()));
+        composed.or_insert_with(|| compose(notifications, &mut self.gallery, &letterhead))
     }
 }
 

@@ -329,7 +329,11 @@ fn mail_id(members: &[(Item, AlertKind)], log: &NotificationLog) -> String {
         .iter()
         .map(|(item, kind)| {
             let AlertKey { metric, alert } = item.addressed.key();
-            let count = item.record(log).map_or(0, |record| record.count);
+            let count = match kind {
+                // An alert has one opening and one end, whatever was told between.
+                AlertKind::Firing | AlertKind::Resolved => 0,
+                _ => item.record(log).map_or(0, |record| record.count),
+            };
             format!("{metric}\n{alert}\n{count} {kind:?}\n")
         })
         .collect();

@@ -372,7 +372,7 @@ fn a_mail_is_composed_of_what_it_tells_whatever_was_composed_before() {
     };
     let plots = PlotsDir::new("not-there".as_ref(), 2);
     let mut composer = Composer::new(letterhead, Gallery::new(&plots));
-    let mut subject = |told: &[Notification]| composer.compose(told).subject().to_string();
+    let mut subject = |told: &[Notification]| composer.compose(told, at(0)).subject().to_string();
     assert_eq!(subject(&told), "[2 alerts] no data: M0, M1");
     assert!(subject(&told[..1]).starts_with("[No data] M0"));
     assert!(subject(&told[1..]).starts_with("[No data] M1"));

@@ -4,8 +4,9 @@ use serde::{Serialize, Serializer};
 
 const DIGITS: usize = 8;
 
-fn rounded(number: f64) -> f64 {
-    let text = format!("{number:.*e}", DIGITS - 1);
+/// A number with so many digits.
+pub fn round_digits(number: f64, digits: usize) -> f64 {
+    let text = format!("{number:.*e}", digits.saturating_sub(1));
     text.parse().unwrap_or(number)
 }
 
@@ -15,11 +16,12 @@ fn rounded(number: f64) -> f64 {
     reason = "serde hands over a reference"
 )]
 pub fn short<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-    rounded(*number).serialize(serializer)
+    round_digits(*number, DIGITS).serialize(serializer)
 }
 
 /// For `#[serde(serialize_with)]`.
 #[expect(clippy::ref_option, reason = "serde hands over a reference")]
 pub fn short_option<S: Serializer>(number: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
-    number.map(rounded).serialize(serializer)
+    let rounded = number.map(|number| round_digits(number, DIGITS));
+    rounded.serialize(serializer)
 }

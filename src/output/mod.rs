@@ -5,6 +5,6 @@ pub mod fingerprint;
 mod notation;
 mod print;
 
-pub use compact::{short, short_option};
+pub use compact::{round_digits, short, short_option};
 pub use notation::*;
 pub use print::{complain, contain, print, write_error, write_whole};

@@ -9,9 +9,9 @@ use anyhow::Result;
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use crate::commands::evaluate_past;
+use crate::commands::{evaluate_newest, evaluate_past};
 use crate::config::Metric;
-use crate::detect::{Verdict, evaluate, no_data};
+use crate::detect::{Verdict, no_data};
 use crate::incident::CheckResult;
 use crate::output::{contain, write_error};
 use crate::series::Bucket;
@@ -55,7 +55,7 @@ pub fn begin(tasks: Vec<Task>, mut source: Source) -> Receiver<Option<CheckResul
 /// Sends what is found of the buckets that no run came to look at, and returns the last result.
 fn check(task: &Task, source: &mut Source, send: impl Fn(CheckResult)) -> Result<CheckResult> {
     let (metric, now) = (&task.metric, task.now);
-    let evaluate = |window| evaluate(window, &metric.method);
+    let evaluate = |window| evaluate_newest(window, metric);
     let conclude = |window| evaluate(window).map(CheckResult::Evaluated);
     if task.as_of.is_some_and(|time| time != now) {
         return conclude(source.latest(metric, task.as_of, now)?);

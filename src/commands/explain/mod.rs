@@ -14,9 +14,10 @@ use chrono_tz::Tz;
 use super::{Failure, write_plot};
 use crate::chart::draw_components;
 use crate::cli::{Exit, ExplainArgs, Format};
+use crate::commands::evaluate_newest;
 use crate::config::Metric;
 use crate::context::{Context, check_picture_path};
-use crate::detect::{Workings, evaluate};
+use crate::detect::Workings;
 use crate::forecast::{Components, Forecast, decompose};
 use crate::output::print;
 use crate::series::Window;
@@ -40,7 +41,7 @@ pub fn run(context: &Context, args: &ExplainArgs) -> Result<Exit, Failure> {
 }
 
 fn explain(metric: &Metric, window: Window, args: &ExplainArgs) -> Result<()> {
-    let evaluation = evaluate(window, &metric.method)?;
+    let evaluation = evaluate_newest(window, metric)?;
     let workings = evaluation.workings.as_deref();
     let workings =
         workings.context("an evaluation without workings: a bug in bandwatch, please report it")?;

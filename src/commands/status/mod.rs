@@ -121,7 +121,7 @@ impl<'a> Status<'a> {
             newest: None,
         };
         let letterhead = Letterhead {
-            now: self.context.now,
+            now: pending.since.with_timezone(&self.context.zone()),
             contact: None,
         };
         let email = || email::compose(&notification, None, &letterhead);

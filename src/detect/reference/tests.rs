@@ -61,7 +61,7 @@ fn a_week_with_an_outage_changes_neither_what_is_usual_nor_how_far_off_is_far() 
     let marred = hours(|number, value| if out(number) { 0.0 } else { value });
     let marred = total(&reference(&marred), 6);
     assert!((marred.usual / healthy.usual - 1.0).abs() < 0.01);
-    let [one, other] = [healthy, marred].map(|total| total.of_nothing().departure(&[1.0]).sigmas);
+    let [one, other] = [healthy, marred].map(|total| total.with_seen(0.0).departure(&[1.0]).sigmas);
     assert!((one / other - 1.0).abs() < 0.2, "{one} {other}");
 }
 

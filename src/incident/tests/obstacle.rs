@@ -73,3 +73,22 @@ fn what_cannot_be_judged_is_told_once() {
     assert_eq!(notices, ["undecided since 5"]);
     assert_eq!(story.next(In), told(&["undecided over after 500"]));
 }
+
+#[test]
+fn a_frozen_value_is_told_since_it_stands_still_and_opens_and_ends_nothing_else() {
+    let mut state = MetricState::default();
+    let mut see = |minute, deviation, unchanged| {
+        let mut evaluation = evaluation(minute, deviation);
+        evaluation.reference.unchanged.buckets = unchanged;
+        evaluation.reference.unchanged.longest_before = 3;
+        let result = CheckResult::Evaluated(evaluation);
+        state.update(&result, at(minute + 5), &policy(), Muted::No);
+        let open = state.alerts.iter().filter(|alert| alert.is_open());
+        let open = open.map(|alert| (alert.condition.word(), alert.since));
+        open.collect::<Vec<_>>()
+    };
+    assert_eq!(see(55, 0.2, 12), []);
+    assert_eq!(see(60, 1.5, 13), [("frozen", at(0))]);
+    assert_eq!(see(65, 1.5, 14), [("frozen", at(0))]);
+    assert_eq!(see(70, 1.5, 1), [("high", at(70))]);
+}

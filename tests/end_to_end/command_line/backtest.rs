@@ -305,6 +305,19 @@ fn what_the_method_does_not_go_with_is_refused_before_anything_is_judged() {
 }
 
 #[test]
+fn a_budget_that_the_step_found_in_the_data_does_not_allow_is_no_budget_for_a_check_either() {
+    let workspace = workspace();
+    workspace
+        .config("[[metric]]\nname = \"sales\"\nwindow = \"6d\"\nmax_false_alerts = \"12/day\"\n");
+    for flags in [&["--dry-run"][..], &["explain"]] {
+        let run = workspace.run(&[flags, &["--input", "sales.csv"]].concat());
+        run.assert_status(1);
+        let told = "with every = \"1h\", allowed: at most \"4.8/day\"";
+        assert!(run.stderr.contains(told), "{run:?}");
+    }
+}
+
+#[test]
 fn a_window_that_never_holds_what_a_verdict_needs_is_refused_before_anything_is_judged() {
     let workspace = workspace();
     let run = workspace.run(&["backtest", "--input", "sales.csv", "--window", "1d"]);
