@@ -50,7 +50,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 
-    /// Exit with 3 if a metric is in breach
+    /// Exit with 3 if a metric has an open incident
     #[arg(long)]
     pub exit_code: bool,
 
@@ -247,7 +247,7 @@ Environment (overrides the configuration): mysql_user mysql_password mysql_host 
 Exit codes: 0 all judged, or undecided for a reason; all mail accepted; or another run at work
             1 something could not be done; a line on standard error says what
             2 wrong usage or configuration; nothing was contacted
-            3 with --exit-code: a metric is in breach";
+            3 with --exit-code: a metric has an open incident; without a memory, is in breach";
 
 /// How a run ended, as `MORE_HELP` explains; the graver the later: what failed outweighs a breach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -135,7 +135,7 @@ impl Course {
                     let departure = course.departure(&before, side, &levels);
                     departure.sigmas > SEEN_SIGMAS
                         && departure.share >= least
-                        && evidence.is_settled_for(total, evaluation)
+                        && evidence.is_settled_for(side, total, evaluation)
                 });
                 shown.map_or(0, |total| total.length.num_minutes())
             }
@@ -258,9 +258,9 @@ impl Course {
         let of = |total: &SpanTotal| self.departure(total, side, usual);
         let depth = f64::from(self.depth);
         if self.depth == 0.0 {
-            let mut heard = spans
-                .iter()
-                .filter(|total| total.length <= day && evidence.is_settled_for(total, evaluation));
+            let mut heard = spans.iter().filter(|total| {
+                total.length <= day && evidence.is_settled_for(side, total, evaluation)
+            });
             let is_calm = heard.all(|total| of(total).sigmas < CALM_SIGMAS);
             return if is_calm {
                 Standing::Back { needed: 0 }

@@ -32,9 +32,11 @@ pub struct Evidence {
     high: Sum,
     #[serde(skip_serializing_if = "Sum::is_empty")]
     low: Sum,
-    /// The end of the last incident: totals that reach behind it would tell of it again.
+    /// The end of the last incident on either side: totals that reach behind it would tell of it again.
     #[serde(skip_serializing_if = "Option::is_none")]
-    settled_at: Option<DateTime<Utc>>,
+    high_until: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    low_until: Option<DateTime<Utc>>,
     /// The same of an incident of few buckets.
     #[serde(skip_serializing_if = "Option::is_none")]
     short_until: Option<DateTime<Utc>>,
@@ -131,7 +133,8 @@ impl Evidence {
     pub fn is_empty(&self) -> bool {
         self.high.is_empty()
             && self.low.is_empty()
-            && self.settled_at.is_none()
+            && self.high_until.is_none()
+            && self.low_until.is_none()
             && self.accepted.is_empty()
     }
 
@@ -141,15 +144,18 @@ impl Evidence {
     }
 
     /// An incident ended.
-    pub fn settle(&mut self, at: DateTime<Utc>) {
+    pub fn settle(&mut self, side: Side, at: DateTime<Utc>) {
         self.forget_sums();
-        self.settled_at = Some(at);
+        match side {
+            Side::High => self.high_until = Some(at),
+            Side::Low => self.low_until = Some(at),
+        }
         self.short_until = None;
     }
 
     /// One of few buckets ended.
-    pub fn settle_short(&mut self, at: DateTime<Utc>) {
-        self.settle(at);
+    pub fn settle_short(&mut self, side: Side, at: DateTime<Utc>) {
+        self.settle(side, at);
         self.short_until = Some(at);
     }
 
@@ -169,10 +175,14 @@ impl Evidence {
         end.is_some_and(|end| evaluation.bucket.end - end < time)
     }
 
-    /// Whether a total is all of a time after the last incident.
-    pub fn is_settled_for(&self, total: &SpanTotal, evaluation: &Evaluation) -> bool {
+    /// Whether a total is all of a time after the last incident on a side.
+    pub fn is_settled_for(&self, side: Side, total: &SpanTotal, evaluation: &Evaluation) -> bool {
         let start = evaluation.bucket.end - total.length;
-        self.settled_at.is_none_or(|settled_at| start >= settled_at)
+        let until = match side {
+            Side::High => self.high_until,
+            Side::Low => self.low_until,
+        };
+        until.is_none_or(|until| start >= until)
     }
 
     /// The first witness that has something to say of more than one bucket: totals, shortest first, then
@@ -194,7 +204,7 @@ impl Evidence {
                 && departure.share.abs() > least_share(total.length)
                 && policy.direction.includes(side)
                 && policy.is_total_large_enough(total, departure)
-                && self.is_settled_for(total, evaluation)
+                && self.is_settled_for(side, total, evaluation)
             {
                 let witness = Witness::Total {
                     minutes: total.length.num_minutes(),

@@ -393,7 +393,7 @@ impl MetricState {
                         evaluation: Some(Box::new(evaluation.clone())),
                     });
                     self.calm_since = Some(until);
-                    self.settle(evaluation);
+                    self.settle(side, evaluation);
                 }
                 return;
             }
@@ -415,18 +415,23 @@ impl MetricState {
                 until: until + AcceptedLevel::lasting(evaluation.bucket),
             });
             self.calm_since = Some(until);
-            self.settle(evaluation);
+            if limits.is_some() {
+                self.settle(side, evaluation);
+            } else {
+                // The level of earlier weeks alone is usual: the totals still show what they showed.
+                self.inside = 0;
+            }
         }
     }
 
-    fn settle(&mut self, evaluation: &Evaluation) {
+    fn settle(&mut self, side: Side, evaluation: &Evaluation) {
         self.inside = 0;
         let mut alerts = self.alerts.iter().rev();
         let ended = alerts.find_map(|alert| alert.course.as_ref());
         if ended.is_some_and(Course::is_short) {
-            self.evidence.settle_short(evaluation.bucket.end);
+            self.evidence.settle_short(side, evaluation.bucket.end);
         } else {
-            self.evidence.settle(evaluation.bucket.end);
+            self.evidence.settle(side, evaluation.bucket.end);
         }
     }
 
