@@ -43,6 +43,9 @@ pub struct Course {
     /// Whether the last hour shows it.
     #[serde(skip)]
     is_seen: bool,
+    /// Whether the longest total that showed it at its opening does.
+    #[serde(skip)]
+    is_shown: bool,
 }
 
 /// How the single buckets of an incident went, as far as the reference tells.
@@ -79,6 +82,11 @@ const TELLING_SIGMAS: f64 = 4.5;
 const LEAST_LEFT: f64 = 0.05;
 /// A longer total shows the same incident as a bucket if it is off by this part of it or more.
 const LEAST_OF_BUCKET: f64 = 0.25;
+/// A level that moved on by so many standard deviations of a day still moves.
+const MOVED_SIGMAS: f64 = 1.0;
+/// So many half-widths of the band from what is expected is far out.
+const FAR_OUT: f64 = 2.0;
+const ONE_DAY: TimeDelta = TimeDelta::days(1);
 /// So much later the opening is over, and what comes is the incident's own doing.
 const OPENING: TimeDelta = TimeDelta::minutes(60);
 /// An incident that is mailed within a budget must have lasted for so many buckets before single ones end
@@ -109,8 +117,13 @@ impl Course {
             own_level: None,
             missing: 0.0,
             is_seen: false,
+            is_shown: false,
         };
-        let levels = course.levels(&evidence.levels());
+        let levels = match witness {
+            // As it will be followed: only the level of earlier weeks is usual.
+            Witness::Breach => vec![1.0],
+            _ => course.levels(&evidence.levels()),
+        };
         let spans = &evaluation.reference.spans;
         let seen = |total: &&SpanTotal| towards(side, total.departure(&levels)).sigmas;
         let farthest = spans
@@ -191,6 +204,9 @@ impl Course {
                 self.own_level = Some(mean);
             }
         }
+        let long = self.long_total(evaluation);
+        self.is_shown =
+            long.is_some_and(|total| self.departure(total, side, usual).sigmas >= SEEN_SIGMAS);
         self.missing += narrow(self.missing_of(evaluation));
         let bucket = self.follow_bucket(evaluation, side, usual);
         let is_breach = evaluation.side() == Some(side);
@@ -276,15 +292,11 @@ impl Course {
         let is_half_back = |total: &SpanTotal| of(total).share < depth / 2.0;
         let hour = evaluation.reference.hour();
         let is_seen = |total: &SpanTotal| of(total).sigmas >= SEEN_SIGMAS;
-        let shown_by = spans
-            .iter()
-            .find(|total| total.length.num_minutes() == self.shown_by);
-        let is_still_shown = |total: &SpanTotal| {
-            total.length > OPENING && (of(total).sigmas >= CALM_SIGMAS || !is_half_back(total))
-        };
+        let is_still_shown =
+            |total: &SpanTotal| of(total).sigmas >= CALM_SIGMAS || !is_half_back(total);
         if hour.is_some_and(is_seen)
             || spans.first().is_some_and(is_seen)
-            || shown_by.is_some_and(is_still_shown)
+            || self.long_total(evaluation).is_some_and(is_still_shown)
         {
             return Standing::Off;
         }
@@ -295,6 +307,13 @@ impl Course {
             Some(_) => Standing::Off,
             None => Standing::Unclear,
         }
+    }
+
+    /// The total of longer than the opening that showed it at its opening.
+    fn long_total<'a>(&self, evaluation: &'a Evaluation) -> Option<&'a SpanTotal> {
+        let mut spans = evaluation.reference.spans.iter();
+        let total = spans.find(|total| total.length.num_minutes() == self.shown_by);
+        total.filter(|total| total.length > OPENING)
     }
 
     /// How far a total is from where the incident has it, on the way back to what is usual. That far from
@@ -334,14 +353,32 @@ impl Course {
         }
     }
 
-    /// Whether the last hour shows it.
-    pub fn is_seen_now(&self) -> bool {
-        self.is_seen
+    /// Whether a breach on the other side is only one of a forecast that followed the incident, which the
+    /// last hour still shows, or a longer total; the latter may hold a rush that is far out.
+    pub fn explains_opposite(&self, evaluation: &Evaluation) -> bool {
+        let is_far = evaluation
+            .deviation
+            .is_some_and(|deviation| deviation.abs() >= FAR_OUT);
+        self.is_seen || self.is_shown && !is_far
     }
 
     /// For how long it has been open, up to the end of a bucket.
     pub fn age(&self, evaluation: &Evaluation) -> TimeDelta {
         evaluation.bucket.end - self.opened_at
+    }
+
+    /// Whether the last day is no farther out than the longest total of its time: what still moves is no
+    /// new level.
+    pub fn is_level(&self, evaluation: &Evaluation, side: Side) -> bool {
+        let spans = &evaluation.reference.spans;
+        let day = spans.iter().find(|total| total.length >= ONE_DAY);
+        let age = self.age(evaluation);
+        let longest = spans.iter().rev().find(|total| total.length <= age);
+        let (Some(day), Some(longest)) = (day, longest.filter(|total| total.usual > 0.0)) else {
+            return true;
+        };
+        let moved = day.departure_from_level(longest.seen / longest.usual);
+        towards(side, moved).sigmas < MOVED_SIGMAS
     }
 
     /// The level that the values of the last day have, as a multiple of what earlier weeks had, if that is
@@ -430,6 +467,7 @@ impl Course {
             own_level: None,
             missing,
             is_seen: true,
+            is_shown: false,
         }
     }
 }

@@ -163,6 +163,12 @@ impl Evidence {
         self.accepted.push(level);
     }
 
+    /// Whether a level on this side of that of earlier weeks counts as usual too.
+    pub fn has_accepted(&self, side: Side) -> bool {
+        let mut accepted = self.accepted.iter();
+        accepted.any(|level| (level.ratio > 1.0) == (side == Side::High))
+    }
+
     /// The levels that count as usual.
     pub fn levels(&self) -> Vec<f64> {
         let accepted = self.accepted.iter().map(|level| f64::from(level.ratio));

@@ -364,8 +364,7 @@ impl MetricState {
             return;
         }
         if let Some(testimony) = testimony.filter(|testimony| testimony.side != side) {
-            // While the reference sees the incident, the band of a forecast that followed it says nothing.
-            if limits.is_some() || !course.is_seen_now() {
+            if limits.is_some() || !course.explains_opposite(evaluation) {
                 self.open_incident(testimony, evaluation, now);
             } else {
                 self.inside = 0;
@@ -399,9 +398,15 @@ impl MetricState {
             }
         }
         let adapt_after = policy.adapt_after_of(evaluation.bucket);
+        let hold = match self.evidence.has_accepted(side) {
+            // After a new level, another one may be a slide that goes on.
+            true => adapt_after * 3,
+            false => adapt_after,
+        };
         let incident = &mut self.alerts[index];
         if let Some(course) = &incident.course
-            && course.age(evaluation) >= adapt_after
+            && course.age(evaluation) >= hold
+            && course.is_level(evaluation, side)
             && let Some(ratio) = course.new_level(evaluation, side, &usual)
         {
             let until = evaluation.bucket.end;

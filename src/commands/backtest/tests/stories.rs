@@ -195,6 +195,23 @@ fn a_new_level_is_accepted_after_a_day_and_not_called_over() {
 }
 
 #[test]
+fn after_a_new_level_the_next_one_must_hold_for_longer_than_a_day() {
+    let told = mails(noisy(|quarter, value| {
+        let level = match quarter {
+            _ if quarter.since(29, 6.0) >= 0.0 => 0.42,
+            _ if quarter.since(28, 1.0) >= 0.0 => 0.6,
+            _ => 1.0,
+        };
+        level * value
+    }));
+    let kinds: Vec<_> = told.iter().map(|(_, kind)| *kind).collect();
+    let rest = kinds.iter().skip_while(|kind| **kind != "accepted").skip(1);
+    let is_reminder = |kind: &&str| matches!(*kind, "still" | "worse");
+    let rest: Vec<_> = rest.filter(|kind| !is_reminder(kind)).collect();
+    assert_eq!(rest, [&"low"], "{told:?}");
+}
+
+#[test]
 fn a_shop_that_is_closed_at_night_and_on_sundays_is_calm_and_told_of_when_it_opens_late() {
     let hours = |late: f64| {
         noisy(move |quarter, value| {
