@@ -4,12 +4,13 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use chrono::{DateTime, SubsecRound, Utc};
 use chrono_tz::Tz;
 
 use crate::cli::{Args, Command};
-use crate::config::{Config, Deadline, Metric, Rows};
+use crate::config::{Config, Deadline, Metric, Rows, Table};
+use crate::output::complain;
 use crate::series::parse_time;
 use crate::source::Source;
 use crate::state::usual_dir;
@@ -84,10 +85,14 @@ impl Context {
                 "--input is one series, and the configuration has the metrics {}; choose one with --metric",
                 names(metrics)
             );
+            check_rows_of_file(&metrics[0])?;
             return Ok(Source::File(path.clone()));
         }
         let settings = self.config.database()?;
-        if let Some(metric) = metrics.iter().find(|metric| metric.rows == Rows::None) {
+        if let Some(metric) = metrics
+            .iter()
+            .find(|metric| matches!(metric.rows, Rows::File { .. }))
+        {
             bail!(
                 "metric {:?}: neither table nor query is set; allowed: table with time_column and value_column, or query",
                 metric.name
@@ -107,6 +112,25 @@ impl Context {
     }
 }
 
+/// What chooses among the rows of a database cannot choose among those of a file.
+fn check_rows_of_file(metric: &Metric) -> Result<()> {
+    match &metric.rows {
+        Rows::Table(Table {
+            condition: Some(condition),
+            ..
+        }) => bail!(
+            "metric {:?}: where = {condition:?} is SQL, and cannot choose rows of --input; write a file of those rows, and take where out for this run",
+            metric.name
+        ),
+        Rows::Query(_) => complain(&anyhow!(
+            "metric {:?}: --input is taken for what its query returns; the query is not run",
+            metric.name
+        )),
+        Rows::Table(_) | Rows::File { .. } => {}
+    }
+    Ok(())
+}
+
 /// Whether `--plot` can be a picture, said at once and not after all the work.
 pub fn check_picture_path(path: &Path) -> Result<()> {
     let check = || {
@@ -124,9 +148,15 @@ pub fn check_picture_path(path: &Path) -> Result<()> {
     check().with_context(|| format!("--plot {}", path.display()))
 }
 
-/// A file's name without its ending, as the name of the metric in it.
+/// A file's name without its endings, `.gz` included, as the name of the metric in it.
 fn name_of(input: &Path) -> String {
-    let stem = input.file_stem().unwrap_or("series".as_ref());
+    let is_packed = input.extension().is_some_and(|ending| ending == "gz");
+    let unpacked = if is_packed {
+        input.with_extension("")
+    } else {
+        input.to_path_buf()
+    };
+    let stem = unpacked.file_stem().unwrap_or("series".as_ref());
     stem.to_string_lossy().into_owned()
 }
 

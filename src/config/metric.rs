@@ -49,7 +49,10 @@ pub enum Rows {
     Table(Table),
     Query(Query),
     /// Nowhere in a database: the metric is only for `--input`.
-    None,
+    File {
+        time_column: Option<String>,
+        value_column: Option<String>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -135,7 +138,11 @@ impl Metric {
             name: letters.take(100).collect(),
             ..MetricTable::default()
         };
-        Self::new(table, Rows::None, Method::default())
+        let rows = Rows::File {
+            time_column: None,
+            value_column: None,
+        };
+        Self::new(table, rows, Method::default())
     }
 
     fn new(table: MetricTable, rows: Rows, method: Method) -> Self {
@@ -264,7 +271,10 @@ impl Rows {
         match self {
             Self::Table(table) => (Some(&table.time_column), table.value_column.as_deref()),
             Self::Query(query) => (query.time_column.as_deref(), query.value_column.as_deref()),
-            Self::None => (None, None),
+            Self::File {
+                time_column,
+                value_column,
+            } => (time_column.as_deref(), value_column.as_deref()),
         }
     }
 }
@@ -309,7 +319,13 @@ impl MetricTable {
                     condition,
                 }))
             }
-            (None, None) => Ok(Rows::None),
+            (None, None) if condition.is_some() => {
+                Err("where: goes with table; allowed: table, or no such key".into())
+            }
+            (None, None) => Ok(Rows::File {
+                time_column,
+                value_column,
+            }),
         }
     }
 

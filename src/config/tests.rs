@@ -311,6 +311,10 @@ fn a_recipient_named_twice_is_one() {
 fn keys_that_contradict_each_other_are_refused() {
     for (text, told) in [
         (
+            "[[metric]]\nname = \"a\"\nwhere = \"x = 1\"\n",
+            "where: goes with table; allowed: table, or no such key",
+        ),
+        (
             "[[metric]]\nname = \"a\"\ntable = \"t\"\n",
             "time_column: missing; it goes with table",
         ),

@@ -1,7 +1,7 @@
 //! Where rows come from: a MySQL or MariaDB server, or a CSV file in its place. What goes out is a
 //! [`Window`]: the closed buckets ready to be judged; or the [`History`] that many windows are cut from.
 
-mod file;
+mod csv;
 mod history;
 mod mysql;
 
@@ -94,7 +94,7 @@ impl Source {
                 let as_of = as_of.unwrap_or(now);
                 database.read(metric, now, |reader| reader.history(as_of, lookback))
             }
-            Self::File(path) => file::history(path, metric, as_of, lookback, now.timezone())
+            Self::File(path) => csv::history(path, metric, as_of, lookback, now.timezone())
                 .with_context(|| format!("read {}", path.display())),
         }
     }

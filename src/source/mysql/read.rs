@@ -37,7 +37,7 @@ impl Reader<'_> {
         match &self.metric.rows {
             Rows::Table(table) => self.table_history(table, as_of, lookback),
             Rows::Query(query) => self.query_history(query, as_of, lookback),
-            Rows::None => bail!(NOTHING_TO_READ),
+            Rows::File { .. } => bail!(NOTHING_TO_READ),
         }
     }
 
@@ -56,7 +56,7 @@ impl Reader<'_> {
                     time.is_none_or(|time| range.contains(&time))
                 })
             }
-            Rows::None => bail!(NOTHING_TO_READ),
+            Rows::File { .. } => bail!(NOTHING_TO_READ),
         }
     }
 

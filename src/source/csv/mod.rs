@@ -1,18 +1,28 @@
-//! A CSV file in place of the database. A row that cannot be read is an error with its line; a value that
-//! is absent or no number by its own word (`NaN`, `inf`) is left out and counted.
+//! A CSV file in place of the database, in whatever dialect a spreadsheet or database wrote it. What could be
+//! read in two ways is refused, and so is a row that cannot be read, with its line; a value that is absent
+//! or no number by its own word (`NaN`, `inf`) is left out and counted.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+mod columns;
+mod content;
+mod numbers;
+mod table;
+mod times;
+
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use chrono::{DateTime, NaiveDateTime};
 use chrono_tz::Tz;
-use csv::{Reader, ReaderBuilder, StringRecord};
+
+use columns::Columns;
+use numbers::NumberColumn;
+use table::Table;
+use times::{CellTime, TimeColumn};
 
 use super::history::{History, Lookback};
 use crate::config::Metric;
-use crate::series::{LocalClock, infer_step, parse_local_time, parse_time};
+use crate::output::shorten;
+use crate::series::{LocalClock, infer_step};
 
 #[derive(Debug, Clone, Copy)]
 struct Row {
@@ -26,15 +36,6 @@ enum RowTime {
     Local(NaiveDateTime),
     Instant(DateTime<Tz>),
 }
-
-/// Where in a record the two columns are.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Columns {
-    time: usize,
-    value: usize,
-}
-
-const FIRST_TWO: Columns = Columns { time: 0, value: 1 };
 
 pub fn history(
     path: &Path,
@@ -80,84 +81,45 @@ fn instants(mut rows: Vec<Row>, zone: Tz) -> Vec<(Option<DateTime<Tz>>, Option<f
 }
 
 fn read_rows(path: &Path, metric: &Metric, zone: Tz) -> Result<Vec<Row>> {
-    let mut reader = open(path)?;
-    let mut records = reader.records();
-    let first = records.next().transpose()?.context("it is empty")?;
-    // A header has words where rows have their time.
-    let has_time = |field: &str| parse_row_time(field, zone).is_ok();
-    let is_header = !first.get(0).is_some_and(has_time);
-    let (columns, first_row) = if is_header {
-        (find_columns(&first, metric)?, None)
-    } else {
-        (FIRST_TWO, Some(Ok(first)))
-    };
-    let row = |record: csv::Result<StringRecord>| {
-        let record = record?;
-        let line = record.position().map_or(0, csv::Position::line);
-        parse_row(&record, columns, zone).with_context(|| format!("line {line}"))
-    };
-    first_row.into_iter().chain(records).map(row).collect()
-}
-
-/// Commas, or what the first line has instead of any.
-fn open(path: &Path) -> Result<Reader<BufReader<File>>> {
-    let mut file = BufReader::new(File::open(path)?);
-    let mut lines = file.fill_buf()?.split(|byte| *byte == b'\n');
-    let line = lines.next().unwrap_or_default();
-    let mut delimiters = [b',', b';', b'\t'].into_iter();
-    let delimiter = delimiters.find(|delimiter| line.contains(delimiter));
-    Ok(ReaderBuilder::new()
-        .delimiter(delimiter.unwrap_or(b','))
-        .has_headers(false)
-        .trim(csv::Trim::All)
-        .from_reader(file))
-}
-
-/// The columns the configuration names if the header has them, else the first two.
-fn find_columns(header: &StringRecord, metric: &Metric) -> Result<Columns> {
-    ensure!(
-        header.len() >= 2,
-        "line 1: {} column; at least a time and a value are needed",
-        header.len()
-    );
-    let (time, value) = metric.rows.columns();
-    let position = |name: Option<&str>| header.iter().position(|field| Some(field) == name);
-    match (position(time), position(value)) {
-        (Some(time), Some(value)) => Ok(Columns { time, value }),
-        (None, None) => Ok(FIRST_TWO),
-        _ => bail!(
-            "line 1: the header has only one of the columns time_column = {:?} and value_column = {:?}",
-            time.unwrap_or_default(),
-            value.unwrap_or_default()
-        ),
+    let text = content::read_text(path)?;
+    let table = Table::new(&text)?;
+    ensure!(table.width > 0, "it is empty");
+    let columns = Columns::find(&table, metric)?;
+    let (mut times, mut numbers) = (TimeColumn::default(), NumberColumn::default());
+    for row in table.rows() {
+        let row = row?;
+        let learnt = times.learn(row.cell(columns.time));
+        let learnt = learnt.and_then(|()| match columns.value {
+            Some(value) => numbers.learn(row.cell(value)),
+            None => Ok(()),
+        });
+        learnt.with_context(|| format!("line {}", row.line))?;
     }
-}
-
-fn parse_row(record: &StringRecord, columns: Columns, zone: Tz) -> Result<Row> {
-    let field = |index: usize| {
-        let field = record.get(index);
-        field.with_context(|| format!("there is no column {}", index + 1))
+    let name = |column| match table.header {
+        Some(_) => format!("column {}", table.name(column)),
+        None => table.name(column),
     };
-    Ok(Row {
-        time: parse_row_time(field(columns.time)?, zone)?,
-        value: parse_value(field(columns.value)?)?,
-    })
+    let time_format = times.format().with_context(|| name(columns.time))?;
+    let number_format = numbers.format();
+    let number_format = number_format.with_context(|| name(columns.value.unwrap_or_default()))?;
+    let read = |row: Result<table::Row>| {
+        let row = row?;
+        let value = match columns.value {
+            Some(value) => number_format.read(row.cell(value))?,
+            None => Some(1.0),
+        };
+        let time = match time_format.read(row.cell(columns.time))? {
+            CellTime::Local(time) => RowTime::Local(time),
+            CellTime::Instant(time) => RowTime::Instant(time.with_timezone(&zone)),
+        };
+        Ok(Row { time, value })
+    };
+    table.rows().map(read).collect()
 }
 
-fn parse_row_time(text: &str, zone: Tz) -> Result<RowTime> {
-    match parse_local_time(text) {
-        Ok(local) => Ok(RowTime::Local(local)),
-        Err(_) => parse_time(text, zone).map(RowTime::Instant),
-    }
-}
-
-fn parse_value(text: &str) -> Result<Option<f64>> {
-    match text.to_ascii_lowercase().as_str() {
-        "" | "null" | "na" | "n/a" | "\\n" => Ok(None),
-        number => number.parse().map(Some).map_err(|_| {
-            anyhow!("{text:?} is not a number; allowed: such as 1843.2, or nothing where there is no value")
-        }),
-    }
+/// A cell in a message.
+fn shown(text: &str) -> String {
+    format!("{:?}", shorten(text, 60))
 }
 
 #[cfg(test)]
@@ -165,7 +127,6 @@ mod fuzz;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Query, Rows};
     use crate::series::Window;
     use crate::series::sample::time;
     use crate::source::Source;
@@ -204,29 +165,27 @@ mod tests {
     }
 
     #[test]
-    fn columns_the_configuration_names_are_found_wherever_they_are() {
-        let mut metric = Metric::of_file("sales");
-        metric.rows = Rows::Query(Query {
-            sql: String::new(),
-            time_column: Some("sellTime".into()),
-            value_column: Some("CA".into()),
-        });
-        let find = |header: [&str; 3]| find_columns(&StringRecord::from(&header[..]), &metric);
-        let columns = find(["id", "CA", "sellTime"]).expect("columns");
-        assert_eq!(columns, Columns { time: 2, value: 1 });
-        let error = find(["id", "CA", "time"]).expect_err("a column is missing");
-        let told = "only one of the columns time_column = \"sellTime\" and value_column = \"CA\"";
-        assert!(error.to_string().contains(told), "{error}");
-    }
-
-    #[test]
     fn a_row_that_cannot_be_read_is_told_with_its_line() {
         for (text, told) in [
             ("t,v\n2026-11-22,abc\n", "line 2: \"abc\" is not a number"),
             ("t,v\nyesterday,1\n", "line 2: \"yesterday\" is not a time"),
-            ("t,v\n2026-11-22\n", "found record with 1 fields"),
+            (
+                "t,v\n2026-11-22\n",
+                "line 2 has fewer cells than line 1: 1 for 2",
+            ),
             ("2026-11-22,abc\n", "line 1: \"abc\" is not a number"),
-            ("t\n2026-11-22\n", "line 1: 1 column; at least a time and"),
+            (
+                "2026-13-22,1\n2026-11-22,1\n",
+                "line 1: \"2026-13-22\" is not a time",
+            ),
+            (
+                "t,v\n,1\n",
+                "line 2: there is no time; if this row is a total",
+            ),
+            (
+                "t\n2026-11-22\n",
+                "line 2: only one column; a time and a value",
+            ),
             ("t,v\n2026-11-22,1\n", "its times do not tell a step; name"),
             ("t,v\n", "it holds no rows"),
             ("", "it is empty"),

@@ -1,0 +1,306 @@
+//! Which column has the times and which the values: those the configuration names; else the only ones that
+//! can be. A choice that is not certain is refused.
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::table::{Row, Table};
+use super::{numbers, shown, times};
+use crate::config::Metric;
+use crate::series::Aggregate;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Columns {
+    pub time: usize,
+    /// `None` where rows are only counted.
+    pub value: Option<usize>,
+}
+
+/// Times are found in so many rows.
+const SAMPLE_ROWS: usize = 1000;
+
+impl Columns {
+    pub fn find(table: &Table, metric: &Metric) -> Result<Self> {
+        let (time_name, value_name) = metric.rows.columns();
+        let named =
+            |key, name: Option<&str>| name.map(|name| find_named(table, key, name)).transpose();
+        let time = named("time_column", time_name)?;
+        let value = named("value_column", value_name)?;
+        let counts = metric.aggregate == Some(Aggregate::Count) && value.is_none();
+        let others = table.header.as_ref().map_or(table.width, |header| {
+            header.iter().filter(|name| !name.is_empty()).count()
+        });
+        ensure!(
+            counts || others >= 2,
+            "line {}: only one column; a time and a value are needed, with a comma, semicolon, tab or | between",
+            table.first_line
+        );
+        let time = match time {
+            Some(time) => time,
+            None => find_time(table, value)?,
+        };
+        let header = table.header.as_ref().and_then(|header| header.get(time));
+        let begins_as_a_time =
+            |name: &&String| name.starts_with(|letter: char| letter.is_ascii_digit());
+        if let Some(name) = header.filter(begins_as_a_time) {
+            bail!("line {}: {} is not a time", table.first_line, shown(name));
+        }
+        check_time_of_day(table, time, metric)?;
+        let value = match value {
+            None if !counts => Some(find_value(table, time)?),
+            value => value,
+        };
+        ensure!(
+            value != Some(time),
+            "time_column and value_column are the same column {}",
+            table.name(time)
+        );
+        Ok(Self { time, value })
+    }
+}
+
+/// By its name, whose case does not matter if that leaves no doubt: databases see it so.
+fn find_named(table: &Table, key: &str, name: &str) -> Result<usize> {
+    let Some(header) = &table.header else {
+        bail!(
+            "it has no header, so that {key} = {name:?} cannot be found; add a first line with the names of the columns"
+        );
+    };
+    let find = |is_it: &dyn Fn(&str) -> bool| -> Vec<usize> {
+        let columns = header.iter().enumerate().filter(|(_, name)| is_it(name));
+        columns.map(|(column, _)| column).collect()
+    };
+    let mut found = find(&|other| other == name);
+    if found.is_empty() {
+        found = find(&|other| other.to_lowercase() == name.to_lowercase());
+    }
+    let line = table.first_line;
+    match found[..] {
+        [column] => Ok(column),
+        [] => bail!(
+            "line {line}: there is no column {key} = {name:?}; there are {}",
+            names(table, 0..table.width)
+        ),
+        _ => bail!(
+            "line {line}: there are {} columns {key} = {name:?}; give each its own name",
+            found.len()
+        ),
+    }
+}
+
+fn find_time(table: &Table, value: Option<usize>) -> Result<usize> {
+    let is_other = |column: &usize| Some(*column) != value;
+    let columns: Vec<usize> = (0..table.width).filter(is_other).collect();
+    let rows: Vec<Row> = table.rows().take(SAMPLE_ROWS).collect::<Result<_>>()?;
+    let with = |is_time: fn(&str) -> bool| -> Vec<usize> {
+        let has_times = |column: &usize| mostly(&rows, *column, is_time);
+        columns.iter().copied().filter(has_times).collect()
+    };
+    let mut found = with(times::is_calendar_time);
+    if found.is_empty() {
+        found = with(times::is_numeric_time);
+    }
+    match found[..] {
+        [column] => Ok(column),
+        // That its cells are no times is told with the line of the first.
+        [] => Ok(0),
+        _ => default_name(table, &found, "time").with_context(|| {
+            format!(
+                "line {}: {} may each be the time; name one with time_column in the metric's configuration",
+                table.first_line,
+                names(table, found.iter().copied())
+            )
+        }),
+    }
+}
+
+fn find_value(table: &Table, time: usize) -> Result<usize> {
+    let is_named = |column: &usize| {
+        let header = table.header.as_ref();
+        header.is_none_or(|header| !header[*column].is_empty())
+    };
+    let others = (0..table.width)
+        .filter(|column| *column != time)
+        .filter(is_named);
+    let mut found: Vec<usize> = others.collect();
+    if let [column] = found[..] {
+        return Ok(column);
+    }
+    if let Some(column) = default_name(table, &found, "value") {
+        return Ok(column);
+    }
+    // Of all rows, as a column may be empty for long.
+    let mut counts = vec![(0_u64, 0_u64); table.width];
+    for row in table.rows() {
+        let row = row?;
+        for column in &found {
+            let cell = row.cell(*column);
+            counts[*column].0 += u64::from(numbers::is_number(cell));
+            counts[*column].1 += u64::from(!numbers::is_absent(cell));
+        }
+    }
+    found.retain(|column| {
+        let (numbers, present) = counts[*column];
+        numbers > 0 && 2 * numbers >= present
+    });
+    match found[..] {
+        [column] => Ok(column),
+        [] => bail!(
+            "line {}: no column but {} has numbers",
+            table.first_line,
+            table.name(time)
+        ),
+        _ => bail!(
+            "line {}: {} may each be the value; {}",
+            table.first_line,
+            names(table, found.iter().copied()),
+            match table.header {
+                Some(_) =>
+                    "name one with value_column in the metric's configuration, or leave only one",
+                None => "leave only one, in quotation marks if there is a comma in it",
+            }
+        ),
+    }
+}
+
+/// Of dates without a time of day, all rows of a day would be one.
+fn check_time_of_day(table: &Table, time: usize, metric: &Metric) -> Result<()> {
+    let rows: Vec<Row> = table.rows().take(SAMPLE_ROWS).collect::<Result<_>>()?;
+    let repeated = rows.windows(2);
+    let repeated = repeated.filter(|pair| pair[0].cell(time) == pair[1].cell(time));
+    let are_days = 2 * repeated.count() < rows.len();
+    if are_days || !mostly(&rows, time, times::is_bare_date) {
+        return Ok(());
+    }
+    let has_clock = |column: &usize| mostly(&rows, *column, times::is_time_of_day);
+    let (line, date) = (table.first_line, table.name(time));
+    if let Some(column) = (0..table.width).find(has_clock) {
+        let clock = table.name(column);
+        bail!("line {line}: {date} has dates and {clock} times of day; put both into one column");
+    }
+    ensure!(
+        metric.aggregate.is_some(),
+        "line {line}: {date} has dates without a time of day, and a date has many rows; write the time too, or set aggregate in the metric's configuration"
+    );
+    Ok(())
+}
+
+fn default_name(table: &Table, columns: &[usize], name: &str) -> Option<usize> {
+    let header = table.header.as_ref()?;
+    let mut columns = columns
+        .iter()
+        .copied()
+        .filter(|column| header[*column].eq_ignore_ascii_case(name));
+    columns.next().filter(|_| columns.next().is_none())
+}
+
+fn mostly(rows: &[Row], column: usize, is_it: fn(&str) -> bool) -> bool {
+    let cells = rows.iter().map(|row| row.cell(column));
+    2 * cells.filter(|cell| is_it(cell)).count() > rows.len()
+}
+
+fn names(table: &Table, columns: impl IntoIterator<Item = usize>) -> String {
+    let names = columns.into_iter().map(|column| table.name(column));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Rows;
+
+    fn find(text: &str, [time, value]: [Option<&str>; 2]) -> Result<Columns> {
+        let mut metric = Metric::of_file("sales");
+        metric.rows = Rows::File {
+            time_column: time.map(str::to_string),
+            value_column: value.map(str::to_string),
+        };
+        Columns::find(&Table::new(text)?, &metric)
+    }
+
+    #[test]
+    fn columns_are_those_named_or_the_only_ones_there_can_be() {
+        for (text, names, columns) in [
+            ("a,b\n2026-11-22,1\n", [None; 2], [0, 1]),
+            ("1,2026-11-22\n", [None; 2], [1, 0]),
+            ("a,b,c\nx,1,1795352700\ny,,1795352760\n", [None; 2], [2, 1]),
+            ("id,value,Time\n7,1,2026-11-22\n", [None; 2], [2, 1]),
+            ("a,Time,value\n2026-11-21,2026-11-22,1\n", [None; 2], [1, 2]),
+            ("a,b,c\n2026-11-22,1,2\n", [None, Some("c")], [0, 2]),
+            (
+                "a,b,c\n2026-11-22,2026-11-23,2\n",
+                [Some("B"), None],
+                [1, 2],
+            ),
+            ("a,A,c\n2026-11-22,1,2\n", [None, Some("A")], [0, 1]),
+        ] {
+            let found = find(text, names);
+            let [time, value] = columns;
+            let value = Some(value);
+            assert_eq!(found.expect(text), Columns { time, value }, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_choice_that_is_not_certain_is_refused() {
+        for (text, names, told) in [
+            (
+                "a,b,c\n2026-11-22,1,2\n",
+                [None; 2],
+                "line 1: \"b\", \"c\" may each be the value; name one with",
+            ),
+            (
+                "2026-11-22,1,2\n",
+                [None; 2],
+                "line 1: column 2, column 3 may each be the value; leave only one",
+            ),
+            (
+                "a,b,c\n2026-11-21,2026-11-22,1\n",
+                [None; 2],
+                "line 1: \"a\", \"b\" may each be the time; name one",
+            ),
+            (
+                "a,b,c\n2026-11-22,x,y\n",
+                [None; 2],
+                "line 1: no column but \"a\" has numbers",
+            ),
+            (
+                "a,b\n2026-11-22,1\n",
+                [None, Some("c")],
+                "line 1: there is no column value_column = \"c\"; there are \"a\", \"b\"",
+            ),
+            (
+                "a,b\n2026-11-22,1\n",
+                [Some("b"), Some("b")],
+                "time_column and value_column are the same column \"b\"",
+            ),
+            (
+                "a,b,B\n2026-11-22,1,2\n",
+                [None, Some("b ")],
+                "line 1: there is no column",
+            ),
+            (
+                "1795352700,1795352700\n",
+                [None; 2],
+                "line 1: column 1, column 2 may each be the time",
+            ),
+            (
+                "a,bb,BB\n2026-11-22,1,2\n",
+                [None, Some("Bb")],
+                "line 1: there are 2 columns value_column = \"Bb\"",
+            ),
+            (
+                "2026-11-22,1\n",
+                [None, Some("b")],
+                "it has no header, so that value_column = \"b\" cannot be found",
+            ),
+            (
+                "a,b,c\n2026-11-22,10:00,1\n2026-11-22,11:00,1\n",
+                [None; 2],
+                "line 1: \"a\" has dates and \"b\" times of day",
+            ),
+        ] {
+            let error = find(text, names).expect_err(text).to_string();
+            assert!(error.starts_with(told), "{error}");
+        }
+    }
+}
