@@ -133,6 +133,7 @@ impl<'a> Run<'a> {
         let mut channel = EmailChannel::new(
             mail,
             self.plan.sender(),
+            self.state.installation().to_string(),
             self.plan.letterhead(self.context),
             Gallery::new(&self.plan.plots),
             self.context.deadline,
