@@ -165,7 +165,7 @@ fn one_bad_address_holds_nobody_up_and_is_lost_and_told() {
         panic!("{:?}", scene.log.lost);
     };
     assert_eq!(lost.to, NIGHT);
-    assert_eq!(lost.why, "550 no such user");
+    assert_eq!(lost.why, "451 not now");
     let mut own = Vec::new();
     let mut own_alerts = OwnAlerts {
         alerts: &mut own,

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::incident::{Alert, MetricState, Silences};
 use crate::notify::NotificationLog;
-use crate::output::fingerprint::random_mark;
+use crate::output::fingerprint::{fingerprint, random_mark};
 pub use directory::UnreadableFile;
 use directory::{Access, StateDirectory};
 use file::Certainty;
@@ -107,6 +107,15 @@ impl State {
     pub fn in_memory() -> Self {
         let mut state = Self::default();
         state.contents.installation = Some(random_mark());
+        state
+    }
+
+    /// The empty state of a run that can keep none in this directory. It stays the same installation: what
+    /// the next such run sends again is the same mail.
+    pub fn in_memory_for(dir: &Path) -> Self {
+        let mut state = Self::default();
+        let mark = fingerprint(&dir.display().to_string());
+        state.contents.installation = Some(format!("{mark:016x}"));
         state
     }
 

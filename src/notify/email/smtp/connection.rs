@@ -110,11 +110,7 @@ impl Connection {
         socket.wait = Wait::Until(until);
         let mut session = tls.session().map_err(Silence::Other)?;
         while session.is_handshaking() {
-            let done = session.complete_io(&mut socket);
-            done.map_err(|error| match tls::explain(&error) {
-                Some(words) => Silence::Tls(words),
-                None => Silence::from(error),
-            })?;
+            session.complete_io(&mut socket)?;
         }
         Ok(Self {
             stream: Stream::Encrypted(Box::new(StreamOwned::new(session, socket))),

@@ -95,7 +95,7 @@ impl Conversation {
     fn greet(settings: &MailSettings, deadline: Deadline) -> Result<Self> {
         let (host, port) = (&settings.host, settings.port());
         let tls = settings.implicit_tls.then(|| tls(settings)).transpose()?;
-        let timeout = settings.connect_timeout;
+        let timeout = deadline.at_most(settings.connect_timeout)?;
         let connection = connection::connect(host, port, timeout, deadline).map_err(|error| {
             anyhow!("{UNREACHABLE}: {error:#}; is it up, and are smtp.host and smtp.port right?")
         })?;
@@ -114,7 +114,7 @@ impl Conversation {
                     Silence::Tls(_) => "",
                     _ => "is it up, are smtp.host and smtp.port right, and does that port begin with TLS, as smtp.implicit_tls = true says?",
                 };
-                with_advice(&format!("{UNREACHABLE}: {silence}"), advice)
+                with_advice(&format!("{UNREACHABLE}: {}", brief(&silence.to_string())), advice)
             })?;
         }
         let greeting = conversation.connection.reply(until);
@@ -183,7 +183,10 @@ impl Conversation {
                 Silence::HungUp => "does it know TLS 1.2 or 1.3?",
                 _ => "",
             };
-            with_advice(&format!("{NO_STARTTLS}: {silence}"), advice)
+            with_advice(
+                &format!("{NO_STARTTLS}: {}", brief(&silence.to_string())),
+                advice,
+            )
         })?;
         encrypted.say_hello(settings, "cannot be talked to after STARTTLS")?;
         Ok(encrypted)
@@ -212,7 +215,7 @@ impl Conversation {
             let offered = self.capabilities.mechanisms.join(", ");
             return Err(anyhow!(
                 "{what}: the server offers AUTH by {}, and bandwatch knows PLAIN and LOGIN; does the server have to allow one of these, or a password for applications?",
-                shorten(&one_line(&offered), LONGEST_WORDS)
+                brief(&offered)
             ));
         };
         let last = steps.len() - 1;
@@ -394,8 +397,8 @@ impl Conversation {
 
     fn hide(&self, words: &str) -> String {
         // Enough to find the login in, and no work for a text without end.
-        let words: String = words.chars().take(10 * LONGEST_WORDS).collect();
-        shorten(&self.secrets.mask(&one_line(&words)), LONGEST_WORDS)
+        let words: String = one_line(words).chars().take(10 * LONGEST_WORDS).collect();
+        brief(&self.secrets.mask(&words))
     }
 
     /// When a wait of this length is over, if the deadline does not come before.
@@ -426,6 +429,11 @@ fn expect(reply: Result<Reply, Silence>, expected: Severity) -> Result<Reply, Ob
         Severity::Transient | Severity::Permanent => Err(Obstacle::Refused(reply)),
         _ => Err(Obstacle::Silence(Silence::Unfit(reply))),
     }
+}
+
+/// As much as is shown of somebody's words.
+fn brief(words: &str) -> String {
+    shorten(&one_line(words), LONGEST_WORDS)
 }
 
 /// A fact, and a way out if there is one to be named.

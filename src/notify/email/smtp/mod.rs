@@ -1,7 +1,7 @@
 //! A session with the mail server: encrypted and verified or not at all, one message a recipient, and
 //! for each an answer of its own. The `conversation` is ours to answer for: lettre's client keeps what it
 //! read in the clear when TLS begins, has no limit for the length of an answer or the time it takes as a
-//! whole, and takes an answer that is not UTF-8 for none (`src/README.md`, Crates).
+//! whole, and takes an answer that is not UTF-8 for none (see the decisions in `src/README.md`).
 //!
 //! `connection` has the bytes and `tls` their encryption, `reply` reads what the server answers, `hello`
 //! and `data` are about what we say, and `secrets` keeps the login out of what is told.

@@ -52,7 +52,10 @@ impl Identity {
 
     /// Signed by an authority that nobody knows.
     fn signed() -> Self {
-        let params = CertificateParams::default();
+        let mut params = CertificateParams::default();
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, "somebody");
         let authority = KeyPair::generate().expect("a key");
         let authority = CertifiedIssuer::self_signed(params, authority).expect("an authority");
         let params = CertificateParams::new(vec!["127.0.0.1".to_string()]).expect("a name");

@@ -217,8 +217,10 @@ fn explain_flaw(flaw: &CertificateError) -> String {
 /// The names of a certificate, as they are in it: the library hands over `DnsName("mail.example.com")`.
 fn names(presented: &[String]) -> String {
     let name = |text: &String| {
-        let quoted = text.split('"').nth(1);
-        quoted.unwrap_or(text).to_string()
+        let inner = text
+            .split_once('(')
+            .map_or(text.as_str(), |(_, inner)| inner);
+        inner.trim_end_matches(')').trim_matches('"').to_string()
     };
     let names: Vec<String> = presented.iter().map(name).collect();
     names.join(", ")
@@ -239,4 +241,46 @@ fn algorithm(id: &[u8]) -> &'static str {
     let is_in = |oid: &[u8]| id.windows(oid.len()).any(|part| part == oid);
     let found = known.into_iter().find(|(oid, _)| is_in(oid));
     found.map_or("an algorithm of another kind", |(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_refused_in_words_of_its_own() {
+        let unsupported = |id: &[u8]| CertificateError::UnsupportedSignatureAlgorithmContext {
+            signature_algorithm_id: id.to_vec(),
+            supported_algorithms: Vec::new(),
+        };
+        let elsewhere = |presented: &[&str]| CertificateError::NotValidForNameContext {
+            expected: ServerName::try_from("mail.example").expect("a name"),
+            presented: presented.iter().map(ToString::to_string).collect(),
+        };
+        for (flaw, told) in [
+            (
+                unsupported(b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x04"),
+                "is signed with ECDSA with SHA-512, which is not among",
+            ),
+            (
+                unsupported(b"\x06\x03\x2b\x65\x71"),
+                "is signed with Ed448, ",
+            ),
+            (
+                unsupported(b"\x06\x01\x00"),
+                "is signed with an algorithm of another kind, ",
+            ),
+            (
+                elsewhere(&["DnsName(\"a.example\")", "IpAddress(10.0.0.7)"]),
+                "is for a.example, 10.0.0.7, not for smtp.host mail.example",
+            ),
+            (elsewhere(&[]), "names no host (subjectAltName)"),
+            (CertificateError::InvalidPurpose, "is not one for servers"),
+            (CertificateError::Revoked, "was revoked"),
+        ] {
+            let explained = explain_flaw(&flaw);
+            let told = format!("the server's certificate {told}");
+            assert!(explained.starts_with(&told), "{explained}");
+        }
+    }
 }
