@@ -26,6 +26,8 @@ const LONGEST_WORDS: usize = 500;
 /// An open session.
 pub struct Conversation {
     connection: Connection,
+    /// By which the server was greeted.
+    name: String,
     capabilities: Capabilities,
     secrets: Secrets,
     reply_timeout: Duration,
@@ -102,6 +104,7 @@ impl Conversation {
         let mut conversation = Self {
             connection,
             capabilities: Capabilities::default(),
+            name: String::new(),
             secrets: Secrets::default(),
             reply_timeout: settings.reply_timeout,
             deadline,
@@ -139,24 +142,10 @@ impl Conversation {
         let machine = hostname::get().ok();
         let machine = machine.as_ref().and_then(|name| name.to_str());
         let address = self.connection.local_address();
-        let name = hello::name(settings.hello_name.as_deref(), machine, address);
+        self.name = hello::name(settings.hello_name.as_deref(), machine, address);
         let until = self.until(self.reply_timeout)?;
-        let reply = self.ask(&format!("EHLO {name}"), Severity::Completed, until);
-        let reply = reply.map_err(|obstacle| {
-            let says_name = |reply: &Reply| {
-                let words = reply.to_string().to_ascii_lowercase();
-                ["helo", "ehlo", "hostname", "host name", "domain"]
-                    .iter()
-                    .any(|word| words.contains(word))
-            };
-            let advice = match &obstacle {
-                Obstacle::Refused(reply) if says_name(reply) => {
-                    format!("it was greeted as {name} (smtp.hello_name)")
-                }
-                _ => String::new(),
-            };
-            with_advice(&format!("{what}: {}", self.words(&obstacle)), &advice)
-        })?;
+        let reply = self.ask(&format!("EHLO {}", self.name), Severity::Completed, until);
+        let reply = reply.map_err(|obstacle| anyhow!("{what}: {}", self.words(&obstacle)))?;
         self.capabilities = Capabilities::new(&reply);
         Ok(())
     }
@@ -354,13 +343,15 @@ impl Conversation {
     }
 
     fn refusal(&self, step: Step, reply: &Reply) -> Failure {
-        let words = self.hide(&reply.to_string());
+        let words = self.refused(reply);
         let error = match reply.severity() {
             _ if reply.is_about_size() && step != Step::Recipient => {
                 Error::new(SendError::TooLarge(words))
             }
             // What is wrong with the sender is wrong with the settings, and waits for them.
-            Severity::Permanent if step != Step::Sender => Error::new(SendError::Refused(words)),
+            _ if reply.is_about_mail() && step != Step::Sender => {
+                Error::new(SendError::Refused(words))
+            }
             _ => Error::msg(words),
         };
         Failure {
@@ -390,9 +381,20 @@ impl Conversation {
     /// The server's words, or why there are none; on one line, without the login.
     fn words(&self, obstacle: &Obstacle) -> String {
         match obstacle {
-            Obstacle::Refused(reply) => self.hide(&reply.to_string()),
+            Obstacle::Refused(reply) => self.refused(reply),
             Obstacle::Silence(silence) => self.hide(&silence.to_string()),
         }
+    }
+
+    /// The words of a refusal, and what they may be about.
+    fn refused(&self, reply: &Reply) -> String {
+        let words = self.hide(&reply.to_string());
+        let lower = words.to_ascii_lowercase();
+        if lower.contains("helo") || lower.contains("ehlo") {
+            let name = &self.name;
+            return format!("{words}; it was greeted as {name} (smtp.hello_name)");
+        }
+        words
     }
 
     fn hide(&self, words: &str) -> String {

@@ -59,6 +59,12 @@ impl Reply {
         }
     }
 
+    /// Whether it refuses this mail for good. Those from 500 to 539 are about the commands and the login
+    /// (RFC 5321, 4.2.3; RFC 4954, 6), which other settings may change.
+    pub fn is_about_mail(&self) -> bool {
+        self.code / 10 == 55
+    }
+
     /// Whether the message is larger than the server takes (RFC 1870; RFC 3463, X.3.4 and X.2.3).
     pub fn is_about_size(&self) -> bool {
         let says = |status| self.lines.iter().any(|line| line.starts_with(status));

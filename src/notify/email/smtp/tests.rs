@@ -397,6 +397,13 @@ fn a_refusal_is_told_in_whatever_bytes_it_comes_and_with_what_it_means_for_the_m
     assert_eq!(error.downcast_ref::<SendError>(), None);
     // Settings are at fault, which somebody may set right.
     let error = assert_fails(
+        &format!(
+            "{mail}C: MAIL\nS: 250 ok\nC: RCPT\nS: 504 5.5.2 <[127.0.0.1]>: Helo command rejected\n"
+        ),
+        "Helo command rejected; it was greeted as [127.0.0.1] (smtp.hello_name)",
+    );
+    assert_eq!(error.downcast_ref::<SendError>(), None);
+    let error = assert_fails(
         &format!("{mail}C: MAIL\nS: 550 not you\n"),
         "(MAIL): 550 not you",
     );
