@@ -7,8 +7,9 @@ use std::time::Duration;
 use anyhow::{Result, anyhow, ensure};
 use serde::Deserialize;
 
+use super::certificates::certificates;
 use super::secret::{Secret, password};
-use super::{Variables, check_authorities, missing, value};
+use super::{Variables, missing, value};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -98,7 +99,7 @@ impl DatabaseSettings {
         self.password = password(self.password, "mysql.password_file", path)?;
         let has_database = !self.database.is_empty();
         ensure!(has_database, missing("mysql.database", "mysql_db"));
-        check_authorities("mysql.ca_file", self.ca_file.as_deref())?;
+        certificates("mysql.ca_file", self.ca_file.as_deref())?;
         Ok(self)
     }
 

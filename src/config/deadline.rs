@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
+use crate::output::escape;
+
 /// An instant by which the run must be over.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
@@ -74,7 +76,7 @@ impl Deadline {
         const GRACE: Duration = Duration::from_secs(2);
         std::thread::spawn(move || {
             std::thread::sleep(self.left() + GRACE);
-            let what = self.lock();
+            let what = escape(&self.lock());
             let length = humantime::format_duration(self.length);
             // Not eprintln!, which panics where standard error is full or closed.
             let _ = writeln!(

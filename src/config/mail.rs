@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail, ensure};
+use rustls::pki_types::CertificateDer;
 use serde::Deserialize;
 
+use super::certificates::certificates;
 use super::secret::{Secret, password};
 use super::value::{self, Mailbox};
-use super::{Variables, check_authorities, missing};
+use super::{Variables, missing};
 
 /// The mail server to send through, and the names on a mail, which may be there without it.
 #[derive(Debug, Clone, Deserialize)]
@@ -22,6 +24,9 @@ pub struct MailSettings {
     /// TLS from the first byte, else STARTTLS. There is no third: mail never goes out in the clear.
     pub implicit_tls: bool,
     user: Option<String>,
+    /// Of the environment: an address that is a login only where there is a password.
+    #[serde(skip)]
+    address: Option<String>,
     password_file: Option<PathBuf>,
     /// Of the environment.
     #[serde(skip)]
@@ -37,8 +42,14 @@ pub struct MailSettings {
     /// Whom to ask, in the footer of a mail.
     #[serde(deserialize_with = "value::line")]
     pub contact: Option<String>,
-    /// A PEM file of authorities to trust besides those of the system.
-    pub ca_file: Option<PathBuf>,
+    /// A PEM file of certificates to trust besides those of the system: of authorities, or the server's own.
+    ca_file: Option<PathBuf>,
+    /// Those in it, once the settings are checked.
+    #[serde(skip)]
+    pub authorities: Vec<CertificateDer<'static>>,
+    /// By which the server is greeted; else the name or the address of this machine.
+    #[serde(deserialize_with = "value::hello_name")]
+    pub hello_name: Option<String>,
     #[serde(deserialize_with = "value::length")]
     pub connect_timeout: Duration,
     #[serde(deserialize_with = "value::length")]
@@ -64,6 +75,7 @@ impl Default for MailSettings {
             port: None,
             implicit_tls: false,
             user: None,
+            address: None,
             password_file: None,
             password: None,
             login: None,
@@ -71,6 +83,8 @@ impl Default for MailSettings {
             recipients: Vec::new(),
             contact: None,
             ca_file: None,
+            authorities: Vec::new(),
+            hello_name: None,
             connect_timeout: Duration::from_secs(10),
             reply_timeout: Duration::from_secs(20),
             digest_over: 5,
@@ -86,7 +100,7 @@ impl MailSettings {
             let from = value::parse_mailbox(&email)
                 .map_err(|error| anyhow!("environment smtp_email: {error}"))?;
             let settings = table.get_or_insert_default();
-            (settings.from, settings.user) = (Some(from), Some(email));
+            (settings.from, settings.address) = (Some(from), Some(email));
         }
         if let Some(password) = variables("smtp_password") {
             table.get_or_insert_default().password = Some(Secret::new(password));
@@ -107,7 +121,11 @@ impl MailSettings {
         ensure!(has_recipients, missing("smtp.recipients", "recipient_list"));
         let path = self.password_file.as_deref();
         let password = password(self.password.take(), "smtp.password_file", path)?;
-        self.login = match (self.user.take(), password) {
+        let user = match (self.user.take(), self.address.take()) {
+            (None, Some(address)) => password.is_some().then_some(address),
+            (user, address) => address.or(user),
+        };
+        self.login = match (user, password) {
             (Some(user), Some(password)) => Some(Login { user, password }),
             (Some(_), None) => bail!(
                 "smtp.password_file: missing, and smtp.user is set; set it, or the environment variable smtp_password"
@@ -118,7 +136,7 @@ impl MailSettings {
             (None, None) => None,
         };
         ensure!(!self.host.is_empty(), "smtp.host: missing; set it");
-        check_authorities("smtp.ca_file", self.ca_file.as_deref())?;
+        self.authorities = certificates("smtp.ca_file", self.ca_file.as_deref())?;
         Ok(self)
     }
 

@@ -1,6 +1,7 @@
 //! The configuration: a TOML file whose documented format is the structs here and below. It is read in one
 //! pass, overlaid by the environment, and checked as a whole before anything is contacted.
 
+mod certificates;
 mod database;
 mod deadline;
 mod mail;
@@ -18,7 +19,7 @@ use serde::Deserialize;
 
 pub use database::{DatabaseSettings, Tls};
 pub use deadline::Deadline;
-pub use mail::MailSettings;
+pub use mail::{Login, MailSettings};
 pub use metric::{Metric, Query, Rows, Table};
 pub use secret::Secret;
 pub use value::{Mailbox, parse_length};
@@ -178,21 +179,6 @@ fn deserialize(text: &str) -> Result<Config> {
 /// Of a key that is needed, and neither in the file nor in the environment.
 fn missing(key: &str, variable: &str) -> String {
     format!("{key}: missing; set it, or the environment variable {variable}")
-}
-
-/// A file with authorities to trust holds one at least: when it is needed is too late to learn otherwise.
-fn check_authorities(key: &str, path: Option<&Path>) -> Result<()> {
-    let Some(path) = path else {
-        return Ok(());
-    };
-    let shown = path.display().to_string();
-    let pem = std::fs::read_to_string(path)
-        .with_context(|| format!("{key} = {shown:?}: cannot be read"))?;
-    ensure!(
-        pem.contains("-----BEGIN CERTIFICATE-----"),
-        "{key} = {shown:?}: holds no certificate; allowed: a file of certificates in PEM"
-    );
-    Ok(())
 }
 
 #[cfg(test)]

@@ -63,6 +63,26 @@ fn what_is_wrong_is_named_with_line_key_value_and_what_is_allowed() {
             "line 2: smtp.host: \"\" is not a host; allowed: such as",
         ),
         (
+            "[smtp]\nhost = \"localhost:2587\"\n",
+            "line 2: smtp.host: \"localhost:2587\" is not a host; the port has a key of its own (port)",
+        ),
+        (
+            "[smtp]\nhost = \"smtp://mail.example\"\n",
+            "line 2: smtp.host: \"smtp://mail.example\" is not a host, but an address of the web or a path",
+        ),
+        (
+            "[mysql]\nhost = \"[::1]:3306\"\n",
+            "line 2: mysql.host: \"[::1]:3306\" is not a host; an IPv6 address stands here without brackets",
+        ),
+        (
+            "[smtp]\nhello_name = \"my host\"\n",
+            "line 2: smtp.hello_name: \"my host\" is no name to greet a server by; allowed: such as",
+        ),
+        (
+            "[smtp]\nhello_name = \"[10.0.0]\"\n",
+            "line 2: smtp.hello_name: \"[10.0.0]\" is no name",
+        ),
+        (
             "[mysql]\ntls = \"maybe\"\n",
             "line 2: mysql.tls: unknown variant `maybe`, expected one of `verify`, `encrypt`, `off`",
         ),
@@ -274,9 +294,37 @@ fn a_window_that_can_never_do_is_refused_where_the_step_is_known() {
 }
 
 #[test]
+fn a_host_is_a_name_or_an_address() {
+    for host in [
+        "localhost",
+        "db1.example.com.",
+        "my_db",
+        "10.0.0.7",
+        "::1",
+        "fe80::1%eth0",
+    ] {
+        assert!(value::parse_host(host.to_string()).is_ok(), "{host}");
+    }
+    for host in [
+        "a b",
+        "a..b",
+        "größe.example",
+        "user@mail.example",
+        "mail.example/",
+        ":25",
+        &"a".repeat(64),
+    ] {
+        assert!(value::parse_host(host.to_string()).is_err(), "{host}");
+    }
+}
+
+#[test]
 fn a_file_without_certificates_or_password_is_refused_before_it_is_needed() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     let path = file.path().display();
+    let broken = tempfile::NamedTempFile::new().expect("a file");
+    let pem = "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n";
+    std::fs::write(broken.path(), pem).expect("a file");
     let smtp = "[smtp]\nhost = \"h\"\nfrom = \"a@b.example\"\nrecipients = [\"a@b.example\"]\n";
     for (key, told) in [
         (
@@ -286,6 +334,10 @@ fn a_file_without_certificates_or_password_is_refused_before_it_is_needed() {
         (
             format!("user = \"u\"\npassword_file = \"{path}\""),
             "its first line is empty; allowed: the password",
+        ),
+        (
+            format!("ca_file = \"{}\"", broken.path().display()),
+            "not certificates in PEM",
         ),
         (
             "ca_file = \"/no/such\"".to_string(),

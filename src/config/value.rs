@@ -1,6 +1,7 @@
 //! The kinds of values that keys have, as functions for serde's `deserialize_with`: each parses once,
 //! with a message that says what is allowed, and fills a field of its type or an `Option` of it.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -116,13 +117,62 @@ pub fn host<'de, D: Deserializer<'de>, T: From<String>>(value: D) -> Result<T, D
     parsed(value, parse_host)
 }
 
+/// A name or an address, and nothing that belongs to other keys.
 pub fn parse_host(text: String) -> Result<String, String> {
-    let fits = !text.is_empty()
-        && text.len() <= 253
-        && text.chars().all(|letter| letter.is_ascii_graphic());
-    let refusal =
-        format!("{text:?} is not a host; allowed: such as \"db.example.com\" or \"10.0.0.7\"");
-    fits.then_some(text).ok_or(refusal)
+    let refused = |why: &str| {
+        Err(format!(
+            "{text:?} is not a host{why}; allowed: such as \"db.example.com\" or \"10.0.0.7\""
+        ))
+    };
+    let address = text.split('%').next().unwrap_or_default();
+    if address.parse::<IpAddr>().is_ok() && text.chars().all(|letter| letter.is_ascii_graphic()) {
+        return Ok(text);
+    }
+    if text.contains("://") || text.contains('/') {
+        return refused(", but an address of the web or a path");
+    }
+    if text.starts_with('[') {
+        return refused(
+            "; an IPv6 address stands here without brackets, and the port in the key port",
+        );
+    }
+    if text.contains(':') {
+        return refused("; the port has a key of its own (port)");
+    }
+    if is_host_name(&text) {
+        return Ok(text);
+    }
+    refused("")
+}
+
+/// Labels with dots between them (RFC 1123, 2.1); an underscore is in use too.
+fn is_host_name(text: &str) -> bool {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+    let is_label = |label: &str| (1..=63).contains(&label.len()) && label.chars().all(is_part);
+    text.len() <= 253
+        && text
+            .strip_suffix('.')
+            .unwrap_or(text)
+            .split('.')
+            .all(is_label)
+}
+
+/// By which a mail server is greeted: a domain, or an address literal (RFC 5321, 4.1.3).
+pub fn hello_name<'de, D: Deserializer<'de>, T: From<String>>(value: D) -> Result<T, D::Error> {
+    parsed(value, |text: String| {
+        let literal = text
+            .strip_prefix('[')
+            .and_then(|text| text.strip_suffix(']'));
+        let fits = match literal.map(|literal| literal.strip_prefix("IPv6:").ok_or(literal)) {
+            Some(Ok(address)) => address.parse::<Ipv6Addr>().is_ok(),
+            Some(Err(address)) => address.parse::<Ipv4Addr>().is_ok(),
+            None => is_host_name(&text),
+        };
+        let refusal = format!(
+            "{text:?} is no name to greet a server by; allowed: such as \"db1.example.com\" or \"[10.0.0.7]\""
+        );
+        fits.then_some(text).ok_or(refusal)
+    })
 }
 
 pub fn port<'de, D: Deserializer<'de>, T: From<u16>>(value: D) -> Result<T, D::Error> {

@@ -2,17 +2,20 @@
 
 use std::collections::HashMap;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use chrono::{DateTime, Utc};
 
 use super::deliver::{Channel, Mail};
 use super::email::{self, Email, Envelope, Letterhead, SmtpSession};
 use super::gallery::Gallery;
+use super::log::SendError;
 use super::notification::{AlertKind, Notification};
 use crate::config::{Deadline, MailSettings, Mailbox};
 
 pub struct EmailChannel<'a> {
     from: Mailbox,
+    /// Tells the mails of this installation from those of others.
+    installation: String,
     session: SmtpSession<'a>,
     composer: Composer<'a>,
 }
@@ -38,12 +41,14 @@ impl<'a> EmailChannel<'a> {
     pub fn new(
         settings: &'a MailSettings,
         from: Mailbox,
+        installation: String,
         letterhead: Letterhead<'a>,
         gallery: Gallery<'a>,
         deadline: Deadline,
     ) -> Self {
         Self {
             from,
+            installation,
             session: SmtpSession::new(settings, deadline),
             composer: Composer::new(letterhead, gallery),
         }
@@ -57,20 +62,31 @@ impl<'a> EmailChannel<'a> {
 
 impl Channel for EmailChannel<'_> {
     fn message_id(&self, mail: &Mail) -> String {
-        email::message_id(&self.from, mail.to, mail.id)
+        let name = format!("{} {}", self.installation, mail.id);
+        email::message_id(&self.from, mail.to, &name)
     }
 
     fn send(&mut self, mail: &Mail) -> Result<()> {
         let message_id = self.message_id(mail);
         let email = self.composer.compose(&mail.notifications, mail.since);
-        let message = email.message(&Envelope {
+        let envelope = Envelope {
             from: &self.from,
             to: mail.to,
             date: mail.since,
             message_id: &message_id,
             in_reply_to: mail.in_reply_to,
-        })?;
-        self.session.send(mail.to, &message)
+        };
+        let sent = self.session.send(mail.to, &email.message(&envelope)?);
+        let is_too_large = |error: &Error| {
+            let why = error.downcast_ref();
+            matches!(why, Some(SendError::TooLarge(_)))
+        };
+        match (sent, email.without_pictures()) {
+            (Err(error), Some(smaller)) if is_too_large(&error) => {
+                self.session.send(mail.to, &smaller.message(&envelope)?)
+            }
+            (sent, _) => sent,
+        }
     }
 
     fn subject(&mut self, mail: &Mail) -> String {

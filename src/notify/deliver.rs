@@ -39,7 +39,8 @@ pub struct Mail<'a> {
 }
 
 pub trait Channel {
-    /// An error other than [`Unanswered`](super::Unanswered) means that the server did not accept it.
+    /// An error other than [`Unanswered`](super::SendError::Unanswered) means that the server did not
+    /// accept it.
     fn send(&mut self, mail: &Mail) -> Result<()>;
 
     /// The Message-ID under which it is sent.
@@ -316,8 +317,8 @@ fn ready_mails<'a>(
         let (first, alert) = (items[0], &items[0].addressed.alert);
         let thread = first.record(log).and_then(|record| record.thread.as_ref());
         let is_watched_again = thread.is_some() && !alert.is_open() && alert.side().is_none();
-        let unanswered = first.pending(log).map_or(0, |pending| pending.unanswered);
-        (unanswered, !first.is_about_losses(), !is_watched_again)
+        let delays = first.pending(log).map_or(0, Pending::delays);
+        (delays, !first.is_about_losses(), !is_watched_again)
     });
     mails.into_iter().map(|(_, items)| items).collect()
 }

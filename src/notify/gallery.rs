@@ -12,6 +12,7 @@ use super::notification::Notification;
 use crate::chart::{Pictures, draw_pictures};
 use crate::config::{Mailbox, Metric};
 use crate::detect::Evaluation;
+use crate::output::fingerprint::random_mark;
 use crate::output::{contain, write_whole};
 
 pub struct Gallery<'a> {
@@ -71,7 +72,13 @@ impl<'a> Gallery<'a> {
         self.draw(metric, evaluation);
         let (pictures, plots) = (self.drawn(metric), self.plots);
         let (start, verdict) = (evaluation.bucket.start, evaluation.verdict.word());
-        let id = format!("{}.{}.{verdict}", metric.file_name(), start.timestamp());
+        // Each trial is a mail of its own.
+        let trial = random_mark();
+        let id = format!(
+            "{trial} {}.{}.{verdict}",
+            metric.file_name(),
+            start.timestamp()
+        );
         let composed = contain("compose the mail", || {
             let email = email::compose_evaluation(metric, evaluation, pictures, letterhead);
             let message = email.message(&Envelope {

@@ -22,6 +22,9 @@ const HEAD_START: TimeDelta = TimeDelta::seconds(10);
 const FEWEST_ATTEMPTS: u32 = 3;
 /// What the server took so often without an answer has probably arrived, each time.
 const MOST_UNANSWERED: u32 = 3;
+/// A refusal for good is taken for one after so many: the first may be an error of the server's, and the
+/// pauses between them make twelve minutes.
+const MOST_REFUSED: u32 = 5;
 /// How long `status` shows a notification that was given up.
 const LOST_KEPT: TimeDelta = TimeDelta::days(7);
 
@@ -81,17 +84,32 @@ pub struct Pending {
     pub kind: AlertKind,
     pub since: DateTime<Utc>,
     pub attempts: u32,
-    /// Those that were [`Unanswered`].
+    /// Those that were [unanswered](SendError::Unanswered).
     #[serde(default)]
     pub unanswered: u32,
+    /// Those that took all their time before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub timed_out: u32,
+    /// Those that were refused for good.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub refused: u32,
     pub not_before: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
-/// The server took a message whole, and did not say whether it accepts it.
-#[derive(Debug, Clone, Copy)]
-pub struct Unanswered;
+/// Why a notification was not accepted, where that matters for what comes next. Each has its words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SendError {
+    /// It took all the time it may take, and others wait.
+    TimedOut(String),
+    /// The server took a message whole, and did not say whether it accepts it.
+    Unanswered(String),
+    /// For good: to try again changes nothing.
+    Refused(String),
+    /// For good, but a smaller one may be accepted.
+    TooLarge(String),
+}
 
 /// How a notification ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -226,6 +244,8 @@ impl Pending {
             since: now,
             attempts: 0,
             unanswered: 0,
+            timed_out: 0,
+            refused: 0,
             not_before: now,
             error: None,
         }
@@ -240,15 +260,29 @@ impl Pending {
     /// How it ends after an attempt that failed, if it does.
     pub fn ending(&self, now: DateTime<Utc>, give_up_after: TimeDelta) -> Option<Ending> {
         let is_old = now - self.since >= give_up_after && self.attempts >= FEWEST_ATTEMPTS;
-        match self.unanswered {
-            MOST_UNANSWERED.. => Some(Ending::MayHaveArrived),
-            _ => is_old.then_some(Ending::GivenUp),
+        if self.unanswered >= MOST_UNANSWERED {
+            Some(Ending::MayHaveArrived)
+        } else {
+            (is_old || self.refused >= MOST_REFUSED).then_some(Ending::GivenUp)
         }
+    }
+
+    /// How often others waited for it in vain.
+    pub fn delays(&self) -> u32 {
+        self.unanswered + self.timed_out
     }
 
     pub fn fail(&mut self, error: &Error, now: DateTime<Utc>) {
         self.attempts = self.attempts.saturating_add(1);
-        self.unanswered += u32::from(error.is::<Unanswered>());
+        let count = match error.downcast_ref() {
+            Some(SendError::TimedOut(_)) => Some(&mut self.timed_out),
+            Some(SendError::Unanswered(_)) => Some(&mut self.unanswered),
+            Some(SendError::Refused(_) | SendError::TooLarge(_)) => Some(&mut self.refused),
+            None => None,
+        };
+        if let Some(count) = count {
+            *count = count.saturating_add(1);
+        }
         let minutes = 1_i32 << (self.attempts - 1).min(8);
         let pause = (TimeDelta::minutes(1) * minutes).min(LONGEST_PAUSE) - HEAD_START;
         self.not_before = now + pause;
@@ -256,16 +290,22 @@ impl Pending {
     }
 }
 
-impl fmt::Display for Unanswered {
+impl fmt::Display for SendError {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        formatter.write_str("no answer to the message, which may have arrived")
+        match self {
+            Self::Unanswered(why) => write!(
+                formatter,
+                "no answer to the message, which may have arrived: {why}"
+            ),
+            Self::TimedOut(words) | Self::Refused(words) | Self::TooLarge(words) => {
+                formatter.write_str(words)
+            }
+        }
     }
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands over a reference"
-)]
-fn is_zero(count: &u8) -> bool {
-    *count == 0
+impl std::error::Error for SendError {}
+
+fn is_zero<T: Default + PartialEq>(count: &T) -> bool {
+    *count == T::default()
 }

@@ -47,6 +47,9 @@ fn addressed<'a>(metric: Option<&'a Metric>, alert: &Alert, to: &[&str]) -> Addr
 #[derive(Default)]
 struct Server {
     refuses: Vec<&'static str>,
+    refuses_for_good: Vec<&'static str>,
+    /// To whom each mail takes all its time.
+    is_slow_for: Vec<&'static str>,
     leaves_unanswered: Vec<&'static str>,
     /// A metric of which no mail can be composed.
     bug_in: Option<&'static str>,
@@ -69,11 +72,17 @@ impl Channel for Server {
     fn send(&mut self, mail: &Mail) -> Result<()> {
         let to = mail.to.email.to_string();
         let kinds = self.compose(mail);
-        ensure!(!self.refuses.contains(&to.as_str()), "550 no such user");
+        ensure!(!self.refuses.contains(&to.as_str()), "451 not now");
+        if self.refuses_for_good.contains(&to.as_str()) {
+            return Err(SendError::Refused("550 no such user".into())).context("mail");
+        }
+        if self.is_slow_for.contains(&to.as_str()) {
+            return Err(SendError::TimedOut("no answer in time".into())).context("mail");
+        }
         let answers = mail.in_reply_to.map_or("", |_| ", in reply");
         self.accepted.push(format!("{to}: {kinds}{answers}"));
         if self.leaves_unanswered.contains(&to.as_str()) {
-            return Err(anyhow!("no answer in time").context(Unanswered)).context("mail");
+            return Err(SendError::Unanswered("no answer in time".into())).context("mail");
         }
         Ok(())
     }
@@ -156,7 +165,7 @@ fn one_bad_address_holds_nobody_up_and_is_lost_and_told() {
         panic!("{:?}", scene.log.lost);
     };
     assert_eq!(lost.to, NIGHT);
-    assert_eq!(lost.why, "550 no such user");
+    assert_eq!(lost.why, "451 not now");
     let mut own = Vec::new();
     let mut own_alerts = OwnAlerts {
         alerts: &mut own,
@@ -217,6 +226,43 @@ fn nobody_hears_the_end_of_what_they_were_not_told() {
     scene.server.refuses.clear();
     let over = [addressed(metrics.first(), &high, &[OPS])];
     assert!(scene.run(&over).is_empty());
+}
+
+#[test]
+fn a_refusal_for_good_is_final_after_a_few_tries_and_is_reported() {
+    let metrics = metrics(1);
+    let high = alert(Condition::Breach(Side::High));
+    let open = [addressed(metrics.first(), &high, &[OPS, NIGHT])];
+    let mut scene = Scene::default();
+    scene.server.refuses_for_good = vec![OPS];
+    let mut tries = Vec::new();
+    for minute in 1..=20 {
+        scene.run(&open);
+        let pending = scene.log.pending(open[0].key()).next();
+        tries.push(pending.map(|(_, pending)| pending.attempts));
+        assert_eq!(scene.log.lost.is_empty(), minute < 13, "{minute}");
+    }
+    assert_eq!(tries[11..13], [Some(4), None]);
+    let lost = &scene.log.lost[0];
+    assert_eq!(
+        (lost.to.as_str(), lost.why.as_str()),
+        (OPS, "mail: 550 no such user")
+    );
+}
+
+#[test]
+fn who_takes_all_the_time_comes_after_the_others() {
+    let metrics = metrics(2);
+    let high = alert(Condition::Breach(Side::High));
+    let mut scene = Scene::default();
+    scene.server.is_slow_for = vec![OPS];
+    scene.server.refuses = vec![NIGHT];
+    let open = [addressed(metrics.first(), &high, &[OPS, NIGHT])];
+    scene.run(&open);
+    scene.server.refuses.clear();
+    scene.server.is_slow_for.clear();
+    let told = ["night@example.com: m0 high", "ops@example.com: m0 high"];
+    assert_eq!(scene.run(&open), told);
 }
 
 #[test]

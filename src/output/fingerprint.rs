@@ -1,11 +1,18 @@
 //! A short mark of a text: the same across runs, machines and releases.
 
+use std::hash::{BuildHasher, RandomState};
+
 /// FNV-1a in 64 bits (G. Fowler, L. C. Noll, K.-P. Vo, <http://www.isthe.com/chongo/tech/comp/fnv/>):
 /// to tell names apart, not to keep a secret.
 pub fn fingerprint(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
+}
+
+/// A mark that no other run makes, of the random numbers of the system.
+pub fn random_mark() -> String {
+    format!("{:016x}", RandomState::new().hash_one(std::process::id()))
 }
 
 #[cfg(test)]

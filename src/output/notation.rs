@@ -68,10 +68,29 @@ pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A text without what could begin a new line, or move a terminal's cursor.
+/// A text on the line it stands on, which nothing in it can leave, colour or turn around: what moves a
+/// terminal's cursor, and what turns the direction of writing (Unicode, UAX 9), is written as JSON would.
+pub fn escape(text: &str) -> String {
+    let escaped = text.chars().map(|letter| match letter {
+        letter if is_visible(letter) => letter.to_string(),
+        letter => format!("\\u{:04x}", u32::from(letter)),
+    });
+    escaped.collect()
+}
+
+/// Whether a letter only shows itself.
+fn is_visible(letter: char) -> bool {
+    let turns = matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let breaks = matches!(letter, '\u{2028}' | '\u{2029}');
+    !(letter.is_control() || turns || breaks)
+}
+
+/// The same of a text that is to stand in a line with others, with its own line breaks as blanks.
 pub fn without_breaks(text: &str) -> String {
-    let breaks = |letter: char| letter.is_control() || "\u{2028}\u{2029}".contains(letter);
-    text.replace(breaks, " ").trim().to_string()
+    let breaks = |letter: char| {
+        letter.is_whitespace() && (letter.is_control() || "\u{2028}\u{2029}".contains(letter))
+    };
+    escape(text.replace(breaks, " ").trim())
 }
 
 /// The text, or its beginning with "…" if it has more than so many characters: up to a word's end,
@@ -246,7 +265,23 @@ mod tests {
         assert_eq!(shorten("as it is", 8), "as it is");
         assert_eq!(shorten("no answer, after a while", 12), "no answer…");
         assert_eq!(shorten(&"ß籠".repeat(20), 5), "ß籠ß籠…");
-        assert_eq!(without_breaks("a\r\nb\u{2028}c\u{85}d\0"), "a  b c d");
+        assert_eq!(without_breaks("a\r\nb\u{2028}c\td\n"), "a  b c d");
+    }
+
+    #[test]
+    fn nothing_in_a_text_moves_a_cursor_or_turns_the_writing_around() {
+        for (text, shown) in [
+            ("\u{1b}[31mred\u{7}", "\\u001b[31mred\\u0007"),
+            ("a\u{9b}2J\u{7f}b\0", "a\\u009b2J\\u007fb\\u0000"),
+            (
+                "\u{202e}gpj.exe\u{2066}\u{200f}",
+                "\\u202egpj.exe\\u2066\\u200f",
+            ),
+            ("Größe \u{7c60} 😀 e\u{301}", "Größe \u{7c60} 😀 e\u{301}"),
+        ] {
+            assert_eq!(escape(text), shown);
+            assert_eq!(without_breaks(text), shown);
+        }
     }
 
     #[test]

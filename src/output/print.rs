@@ -7,13 +7,15 @@ use std::path::Path;
 
 use anyhow::{Context, Error, Result, bail};
 
-use super::one_line;
+use super::{escape, one_line};
 
-/// Prints what a command was asked for. A reader that has gone (as in `| head`) wanted no more; a disk
-/// that is full is an error.
+/// Prints what a command was asked for. What others wrote in it does not reach a terminal as it is: see
+/// [`escape`], which leaves JSON what it was. A reader that has gone (as in `| head`) wanted no more; a
+/// disk that is full is an error.
 pub fn print(text: &str) -> Result<()> {
+    let lines: Vec<String> = text.split('\n').map(escape).collect();
     let mut stdout = io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes());
+    let written = stdout.write_all(lines.join("\n").as_bytes());
     match written.and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(error).context("write to standard output")
@@ -30,7 +32,7 @@ pub fn complain(error: &Error) {
 
 /// An error and its causes, on one line.
 pub fn write_error(error: &Error) -> String {
-    one_line(&format!("{error:#}"))
+    escape(&one_line(&format!("{error:#}")))
 }
 
 /// Does what must not stop the rest of a run: a bug in it is an error like others.

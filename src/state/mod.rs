@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::incident::{Alert, MetricState, Silences};
 use crate::notify::NotificationLog;
+use crate::output::fingerprint::{fingerprint, random_mark};
 pub use directory::UnreadableFile;
 use directory::{Access, StateDirectory};
 use file::Certainty;
@@ -51,6 +52,10 @@ pub struct State {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Contents {
+    /// A random mark that tells this installation from others: part of each Message-ID. `None` until the
+    /// first run, or one of an older bandwatch, has written its state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    installation: Option<String>,
     /// By the name of the metric.
     pub metrics: BTreeMap<String, MetricState>,
     /// Alerts about bandwatch itself.
@@ -98,17 +103,30 @@ impl State {
         Self::load(StateDirectory::new(dir, Access::Look))
     }
 
-    /// The empty state of a run that keeps none.
+    /// The empty state of a run that keeps none: an installation of its own.
     pub fn in_memory() -> Self {
-        Self::default()
+        let mut state = Self::default();
+        state.contents.installation = Some(random_mark());
+        state
+    }
+
+    /// The empty state of a run that can keep none in this directory. It stays the same installation: what
+    /// the next such run sends again is the same mail.
+    pub fn in_memory_for(dir: &Path) -> Self {
+        let mut state = Self::default();
+        let mark = fingerprint(&dir.display().to_string());
+        state.contents.installation = Some(format!("{mark:016x}"));
+        state
     }
 
     fn load(mut directory: StateDirectory) -> Self {
         let mut contents: Contents = directory.read(STATE).unwrap_or_default();
         contents.log = directory.read(NOTIFICATIONS).unwrap_or_default();
+        let saved = contents.files().map_or(BTreeMap::new(), BTreeMap::from);
+        contents.installation.get_or_insert_with(random_mark);
         Self {
             _lock: None,
-            saved: contents.files().map_or(BTreeMap::new(), BTreeMap::from),
+            saved,
             contents,
             silences: directory.read(SILENCES).unwrap_or_default(),
             runs: directory.read(RUNS).unwrap_or_default(),
@@ -122,6 +140,10 @@ impl State {
 
     pub fn contents_mut(&mut self) -> &mut Contents {
         &mut self.contents
+    }
+
+    pub fn installation(&self) -> &str {
+        self.contents.installation.as_deref().unwrap_or_default()
     }
 
     /// Writes the contents down, if they changed. Fails if they cannot be written anywhere.

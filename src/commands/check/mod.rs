@@ -39,14 +39,14 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let source = source.map_err(Failure::Misuse)?;
     context.deadline.enforce();
     let mut failures = Vec::new();
-    let state = match plan.state_dir.as_deref().map(State::open) {
+    let state = match plan.state_dir.as_deref().map(|dir| (dir, State::open(dir))) {
         None => State::in_memory(),
-        Some(Ok(Some(state))) => state,
-        Some(Ok(None)) => return another_is_at_work(&plan, args.format),
+        Some((_, Ok(Some(state)))) => state,
+        Some((_, Ok(None))) => return another_is_at_work(&plan, args.format),
         // Better an alert a minute than none.
-        Some(Err(error)) => {
+        Some((dir, Err(error))) => {
             failures.push(error);
-            State::in_memory()
+            State::in_memory_for(dir)
         }
     };
     let mut run = Run {
@@ -133,6 +133,7 @@ impl<'a> Run<'a> {
         let mut channel = EmailChannel::new(
             mail,
             self.plan.sender(),
+            self.state.installation().to_string(),
             self.plan.letterhead(self.context),
             Gallery::new(&self.plan.plots),
             self.context.deadline,

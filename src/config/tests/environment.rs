@@ -55,6 +55,24 @@ fn the_environment_of_the_old_script_overrides_the_file() {
 }
 
 #[test]
+fn an_address_in_the_environment_is_a_login_only_where_there_is_a_password() {
+    let smtp = "[smtp]\nhost = \"h\"\nrecipients = [\"a@b.example\"]\n";
+    let user = |keys: &str, variables: &[(&str, &str)]| {
+        let text = format!("{smtp}{keys}{METRIC}");
+        let config = with_variables(&text, variables).expect("a configuration");
+        let mail = config.mail().map(|mail| mail.expect("a table"));
+        mail.map(|mail| mail.login.map(|login| login.user))
+    };
+    let (email, password) = (("smtp_email", "till@example.com"), ("smtp_password", "two"));
+    assert_eq!(user("", &[email]).expect("settings"), None);
+    let till = Some("till@example.com".to_string());
+    assert_eq!(user("", &[email, password]).expect("settings"), till);
+    let keys = "user = \"u\"\n";
+    assert_eq!(user(keys, &[email, password]).expect("settings"), till);
+    assert!(user(keys, &[email]).is_err());
+}
+
+#[test]
 fn a_bad_value_in_the_environment_is_told_by_its_variable() {
     for (variable, value, told) in [
         ("mysql_host", "a b", "\"a b\" is not a host"),

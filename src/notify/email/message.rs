@@ -118,6 +118,15 @@ impl Email {
         Ok(html)
     }
 
+    /// The mail without pictures, if it has some.
+    pub fn without_pictures(&self) -> Option<Self> {
+        let mut smaller = self.clone();
+        let pictures = std::mem::take(&mut smaller.pictures);
+        let why = "The pictures are not in this mail: the mail server does not take mails as large as with them.";
+        smaller.words.notes.push(why.to_string());
+        (!pictures.is_empty()).then_some(smaller)
+    }
+
     pub fn text(&self) -> String {
         let words = &self.words;
         let (heading, summary) = (&words.heading, &words.summary);
@@ -175,8 +184,8 @@ impl Email {
             related = related.singlepart(part);
         }
         let mut builder = Message::builder()
-            .from(envelope.from.clone())
-            .to(envelope.to.clone())
+            .from(with_ascii_domain(envelope.from))
+            .to(with_ascii_domain(envelope.to))
             .subject(self.subject())
             .date(envelope.date.into())
             .message_id(Some(envelope.message_id.to_string()))
@@ -197,9 +206,18 @@ impl Email {
 /// The Message-ID of what goes by a name, to one recipient.
 pub fn message_id(from: &Mailbox, to: &Mailbox, name: &str) -> String {
     let mark = fingerprint(&format!("{name} {}", to.email));
-    let domain = Some(from.email.domain()).filter(|domain| domain.is_ascii());
-    let domain = domain.unwrap_or("bandwatch.invalid");
-    format!("<bandwatch.{mark:016x}@{domain}>")
+    let from = with_ascii_domain(from);
+    format!("<bandwatch.{mark:016x}@{}>", from.email.domain())
+}
+
+/// The address with its domain as the domain name system has it ("xn--..."; RFC 5890, 2.3.2.1), which every
+/// mail server takes.
+fn with_ascii_domain(mailbox: &Mailbox) -> Mailbox {
+    let ascii = idna::domain_to_ascii(mailbox.email.domain()).ok();
+    let email = ascii
+        .filter(|_| !mailbox.email.domain().is_ascii())
+        .and_then(|domain| lettre::Address::new(mailbox.email.user(), domain).ok());
+    Mailbox::new(mailbox.name.clone(), email.unwrap_or(mailbox.email.clone()))
 }
 
 impl Tone {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::scene::{Ending, FIRST, SECOND, SENDER, Scene, THIRD, quoted, read};
 use crate::support::mail::InlinePart;
-use crate::support::{Fault, MailServerSetup};
+use crate::support::{Fault, MailServerSetup, Received};
 
 #[test]
 fn a_breach_is_mailed_to_each_recipient_alone_through_starttls_and_auth() {
@@ -172,6 +172,12 @@ fn a_mail_is_dated_named_marked_as_automatic_and_plain_on_the_wire() {
         }
     }
     assert_ne!(ids[0], ids[1]);
+    // A run on a file is a trial, and no two trials are the same mail.
+    scene.run().assert_status(0);
+    let again = scene.server.received();
+    let again = again.iter().map(Received::parse);
+    let again = again.map(|mail| mail.header("Message-ID").map(ToOwned::to_owned));
+    assert_eq!(again.collect::<std::collections::BTreeSet<_>>().len(), 4);
 }
 
 #[test]

@@ -85,6 +85,9 @@ class Handler:
         complaint = complaint_about(envelope.original_content, envelope.mail_options)
         if complaint is not None:
             return "554 5.6.0 " + complaint
+        limit = server.size_limit
+        if limit is not None and len(envelope.original_content) > limit:
+            return "552 5.3.4 Message size exceeds fixed limit"
         # Whoever stops in the middle of the answer has the message; whoever
         # answers that it does not want it has not.
         if server.faults.get("message") in (None, "drop", "stall", "late"):
@@ -114,6 +117,7 @@ class Server(SMTP):
         setup = place.read_setup()
         self.faults = setup["stages"]
         self.rejected = setup["rejected"]
+        self.size_limit = setup["size_limit"]
         self.greeted = False
         # What the next line of the client is: "command", "secret" or "message".
         self.expected = "command"

@@ -62,6 +62,8 @@ pub enum Fault {
     },
     /// That recipient is refused; the others are accepted.
     RejectRecipient { address: &'static str, code: u16 },
+    /// A larger message is refused with 552; the server does not announce it.
+    SizeLimit { bytes: usize },
     /// The connection is closed instead of an answer. At [`Stage::Message`]
     /// the message has been received by then, and counts as such.
     DropAt(Stage),
@@ -170,6 +172,7 @@ impl MailServer {
         let faults = faults_for_python(faults);
         setup["stages"] = faults.stages.into();
         setup["rejected"] = faults.rejected.into();
+        setup["size_limit"] = faults.size_limit.into();
         let changed = self.directory.path().join("setup.changed");
         std::fs::write(&changed, setup.to_string())
             .and_then(|()| std::fs::rename(&changed, &file))
@@ -322,6 +325,7 @@ fn setup_for_python(setup: &MailServerSetup) -> Value {
         "offer_auth": faults.offer_auth,
         "stages": faults.stages,
         "rejected": faults.rejected,
+        "size_limit": faults.size_limit,
     })
 }
 
@@ -330,6 +334,7 @@ struct FaultsForPython {
     offer_auth: bool,
     stages: Map<String, Value>,
     rejected: Map<String, Value>,
+    size_limit: Option<usize>,
 }
 
 fn faults_for_python(faults: &[Fault]) -> FaultsForPython {
@@ -338,6 +343,7 @@ fn faults_for_python(faults: &[Fault]) -> FaultsForPython {
         offer_auth: true,
         stages: Map::new(),
         rejected: Map::new(),
+        size_limit: None,
     };
     for fault in faults {
         let (stage, action) = match fault {
@@ -351,6 +357,10 @@ fn faults_for_python(faults: &[Fault]) -> FaultsForPython {
             }
             Fault::RejectRecipient { address, code } => {
                 told.rejected.insert((*address).to_owned(), (*code).into());
+                continue;
+            }
+            Fault::SizeLimit { bytes } => {
+                told.size_limit = Some(*bytes);
                 continue;
             }
             // Never gets here.

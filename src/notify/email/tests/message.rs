@@ -130,6 +130,42 @@ fn the_same_point_has_the_same_message_id_for_each_recipient_of_its_own() {
 }
 
 #[test]
+fn a_domain_beyond_ascii_goes_as_the_domain_name_system_has_it() {
+    let email = preview("Sales", Verdict::Normal, 1100.0);
+    let from: Mailbox = "Watch <watch@bücher.example>".parse().expect("an address");
+    let to: Mailbox = "ops@größe.example".parse().expect("an address");
+    let message_id = message_id(&from, &to, "sales");
+    assert!(
+        message_id.ends_with("@xn--bcher-kva.example>"),
+        "{message_id}"
+    );
+    let message = email.message(&Envelope {
+        from: &from,
+        to: &to,
+        date: chrono::DateTime::UNIX_EPOCH,
+        message_id: &message_id,
+        in_reply_to: None,
+    });
+    let message = message.expect("a message");
+    let envelope = message.envelope();
+    assert_eq!(envelope.to()[0].to_string(), "ops@xn--gre-6ka8i.example");
+    let from = envelope.from().map(ToString::to_string);
+    assert_eq!(from.as_deref(), Some("watch@xn--bcher-kva.example"));
+    assert!(message.formatted().is_ascii());
+}
+
+#[test]
+fn a_mail_without_its_pictures_is_smaller_and_says_so() {
+    let whole = preview("Sales", Verdict::Breach(Side::High), 1843.2);
+    let smaller = whole.without_pictures().expect("it has pictures");
+    assert_eq!(smaller.subject(), whole.subject());
+    assert_says(&smaller, &["The pictures are not in this mail"]);
+    assert!(!html(&smaller).contains("cid:"));
+    assert!(!smaller.text().contains("are in the HTML part"));
+    assert!(smaller.without_pictures().is_none());
+}
+
+#[test]
 fn the_subject_says_it_all() {
     assert_eq!(
         preview("Sales", Verdict::Breach(Side::High), 1843.2).subject(),

@@ -143,7 +143,7 @@ fn a_reason_of_several_lines_stays_on_one_and_makes_no_markup() {
     let email = sample.compose();
     assert_eq!(
         email.subject(),
-        "[Cannot check] <b>&\"x  To: me : ERROR 1064 Bcc: all@example.com near '<b>&\"x' and  on"
+        "[Cannot check] <b>&\"x  To: me : ERROR 1064 Bcc: all@example.com near '<b>&\"x' and \\u0007on"
     );
     assert!(!html(&email).contains("<b>"));
     assert!(!email.text().contains("\nBcc") && !email.text().contains("\nTo"));

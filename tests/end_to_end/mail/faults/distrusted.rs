@@ -19,7 +19,7 @@ fn a_refused_starttls_is_not_gone_around() {
         !run.stderr.contains("ca_file"),
         "no advice beside the point"
     );
-    assert_only_greeted(&scene, &["EHLO", "STARTTLS", "QUIT"]);
+    assert_only_greeted(&scene, &["EHLO", "STARTTLS"]);
 }
 
 #[test]
@@ -37,25 +37,25 @@ fn a_silence_at_starttls_is_told() {
 
 #[test]
 fn an_expired_certificate_is_refused() {
-    assert_certificate_is_refused(CertificateKind::Expired, "certificate expired");
+    assert_certificate_is_refused(CertificateKind::Expired, "expired on 2021-01-01 00:00 UTC");
 }
 
 #[test]
 fn a_certificate_for_another_name_is_refused() {
-    let why = "certificate not valid for name \"127.0.0.1\"";
+    let why = "is for elsewhere.example, not for smtp.host 127.0.0.1";
     assert_certificate_is_refused(CertificateKind::WrongName, why);
 }
 
 #[test]
 fn a_self_signed_certificate_is_refused() {
-    assert_certificate_is_refused(CertificateKind::SelfSigned, "UnknownIssuer");
+    assert_certificate_is_refused(CertificateKind::SelfSigned, UNKNOWN);
 }
 
 #[test]
 fn a_certificate_of_an_authority_that_nobody_named_is_refused() {
     let mut scene = Scene::ending_in(Ending::Spike);
     scene.smtp.remove("ca_file");
-    assert_untrusted(&scene, "UnknownIssuer");
+    assert_untrusted(&scene, UNKNOWN);
 }
 
 #[test]
@@ -68,7 +68,10 @@ fn a_bad_certificate_is_refused_without_starttls_as_well() {
     let mut scene = Scene::new(Ending::Spike, setup);
     scene.smtp.insert("implicit_tls", "true".to_owned());
     let run = assert_each_recipient_is_told(&scene, "cannot be talked to: ");
-    assert!(run.stderr.contains("certificate not valid"), "{run:?}");
+    assert!(
+        run.stderr.contains("is for elsewhere.example, not for"),
+        "{run:?}"
+    );
     assert_eq!(scene.server.transcript(), [""; 0]);
 }
 
@@ -89,16 +92,10 @@ fn a_ca_file_that_is_absent_or_no_certificate_is_told_and_nobody_is_contacted() 
         let fact = format!("smtp.ca_file = {file:?}: {why}");
         assert!(run.stderr.contains(&fact), "{run:?}");
     }
-    // What only looks like one comes to light when it is used.
-    let broken = "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n";
-    write(&scene.workspace, "broken.pem", broken);
-    scene.smtp.insert("ca_file", quoted("broken.pem"));
-    assert_each_recipient_is_told(
-        &scene,
-        "smtp.ca_file = \"broken.pem\": not a certificate in PEM",
-    );
     assert_eq!(scene.server.connections(), 0);
 }
+
+const UNKNOWN: &str = "was signed by nobody known: smtp.ca_file must name the authority";
 
 #[track_caller]
 fn assert_certificate_is_refused(certificate: CertificateKind, why: &str) {
@@ -111,9 +108,8 @@ fn assert_certificate_is_refused(certificate: CertificateKind, why: &str) {
 
 #[track_caller]
 fn assert_untrusted(scene: &Scene, why: &str) {
-    let fact = format!("no encryption by STARTTLS: invalid peer certificate: {why}");
-    let run = assert_each_recipient_is_told(scene, &fact);
-    assert!(run.stderr.contains("smtp.ca_file"), "{run:?}");
+    let fact = format!("no encryption by STARTTLS: the server's certificate {why}");
+    assert_each_recipient_is_told(scene, &fact);
     assert_only_greeted(scene, &["EHLO", "STARTTLS"]);
 }
 

@@ -27,6 +27,32 @@ fn a_connection_dropped_at_the_login_is_told() {
 }
 
 #[test]
+fn what_a_server_says_colours_no_terminal_and_moves_no_cursor() {
+    let text = "\u{1b}[31mgo\u{7} away";
+    let (stage, code) = (Stage::Rcpt, 550);
+    let scene = Scene::with_fault(Fault::Reply { stage, code, text });
+    let run = scene.run();
+    assert!(
+        run.stderr.contains("550 \\u001b[31mgo\\u0007 away"),
+        "{run:?}"
+    );
+    assert!(!run.stderr.contains(['\u{1b}', '\u{7}']), "{run:?}");
+}
+
+#[test]
+fn a_mail_that_is_too_large_for_the_server_comes_without_its_pictures() {
+    let scene = Scene::with_fault(Fault::SizeLimit { bytes: 20_000 });
+    scene.run().assert_status(0);
+    for recipient in [FIRST, SECOND] {
+        let (received, mail) = scene.mail_to(recipient);
+        assert!(received.raw.len() < 20_000);
+        assert!(mail.inline.is_empty());
+        let text = mail.text.expect("a text");
+        assert!(text.contains("The pictures are not in this mail"), "{text}");
+    }
+}
+
+#[test]
 fn a_refused_sender_is_told() {
     assert_reply_is_told(Stage::Mail, 451, "the server refused the sender (MAIL)");
     assert_reply_is_told(Stage::Mail, 553, "the server refused the sender (MAIL)");

@@ -153,7 +153,6 @@ fn an_alert_that_was_given_up_is_reported_and_its_end_is_not() {
 fn a_recipient_who_is_always_refused_keeps_nothing_from_the_others() {
     let mut story = Story::new();
     story.recipients = vec![FIRST, SECOND, THIRD];
-    story.smtp = "give_up_after = \"1h\"\n".into();
     story.server.strike(&[Fault::RejectRecipient {
         address: SECOND,
         code: 550,

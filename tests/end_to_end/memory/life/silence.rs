@@ -25,6 +25,21 @@ fn what_opens_in_a_silence_and_still_is_so_is_told_when_it_ends() {
 }
 
 #[test]
+fn a_reason_for_a_silence_colours_no_terminal_and_turns_no_writing_around() {
+    let story = Story::new();
+    story.run_well("12:00");
+    let because = "\u{1b}[31mred\u{202e}gpj";
+    let silence = ["silence", "sales", "--for", "30m", "--because", because];
+    for arguments in [&silence[..], &["status"]] {
+        let run = story.run_with("12:00", arguments);
+        run.assert_status(0);
+        assert!(run.stdout.contains("\\u001b[31mred\\u202egpj"), "{run:?}");
+    }
+    // In JSON the escapes are those of JSON.
+    assert_eq!(story.state("12:00")["silent_because"], because);
+}
+
+#[test]
 fn a_silence_that_is_taken_back_is_over() {
     let story = Story::new();
     story.run_well("12:00");
