@@ -27,7 +27,7 @@ pub const RUNNING_TOTAL: &str =
 pub enum Verbosity {
     /// What no mail tells, nor will tell.
     Quiet,
-    /// What no mail has told yet: where nobody looks on.
+    /// What no mail has told before, where nobody looks on.
     Unmailed,
     /// What wants attention, of a run that remembers nothing.
     Notable,

@@ -10,11 +10,11 @@ mod value;
 
 use std::collections::HashSet;
 use std::fs::OpenOptions;
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use chrono_tz::Tz;
 use serde::Deserialize;
 use serde_path_to_error::Segment;
@@ -27,6 +27,7 @@ pub use metric::{Metric, Query, Rows, Table};
 pub use secret::Secret;
 pub use value::{Mailbox, parse_length, parse_mailbox};
 
+use crate::output::owner::{command_as, meant_for};
 use crate::output::{Links, one_line, open_plain};
 
 /// The file: each key a field, each table a struct. An unknown key is an error.
@@ -103,8 +104,8 @@ impl Config {
 
     /// Reads and checks the file. An error names it, line, key and value, and what is allowed.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = read_text(path)
-            .with_context(|| format!("read the configuration {}", path.display()))?;
+        let text = read_text(path).map_err(|error| explain_denial(error, path));
+        let text = text.with_context(|| format!("read the configuration {}", path.display()))?;
         for name in VARIABLES {
             let is_text = std::env::var_os(name).is_none_or(|value| value.to_str().is_some());
             ensure!(
@@ -237,6 +238,16 @@ fn start_of(text: &str, path: &serde_path_to_error::Path, message: &str) -> Opti
     let is_of_key = |letter: char| letter.is_ascii_lowercase() || letter == '_';
     let word = message.split(|letter| !is_of_key(letter)).next();
     table.and_then(|table| of_key(table, word?)).or(start)
+}
+
+/// Tells whoever may not read a file who may.
+fn explain_denial(error: Error, path: &Path) -> Error {
+    let cause = error.downcast_ref::<io::Error>();
+    let is_denied = cause.is_some_and(|cause| cause.kind() == ErrorKind::PermissionDenied);
+    match path.ancestors().find_map(meant_for).filter(|_| is_denied) {
+        Some(user) => anyhow!("{error}; it is for {user}; run: {}", command_as(&user)),
+        None => error,
+    }
 }
 
 /// The text of a plain file. Nothing waits for the other end of a pipe, and what is far too large for what

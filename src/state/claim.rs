@@ -23,6 +23,9 @@ const HEAD: &[u8] = b"bandwatch keeps the state of this configuration here: ";
 /// The longest path of Linux, and what stands around it.
 const LONGEST: u64 = 5000;
 
+/// So many files by our names are ours, whatever is in them.
+const COINCIDENCE: usize = 3;
+
 /// What a state is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
@@ -40,6 +43,18 @@ pub fn check_use(dir: &Path, wanted: Use, configuration: Option<&Path>) -> Resul
         check_folder(dir)?;
     }
     configuration.map_or(Ok(()), |path| check_configuration(dir, path))
+}
+
+/// What to say of a run that makes the state for root, where nothing tells that another user is meant to.
+pub fn explain_making(dir: &Path) -> Option<String> {
+    let makes_it = this_user() == Some(ROOT) && owner_of(dir).is_none();
+    makes_it.then(|| {
+        format!(
+            "state_dir = {:?}: made for root alone; if another user's crontab runs bandwatch, remove it again, and run: {}",
+            dir.display().to_string(),
+            command_as("USER")
+        )
+    })
 }
 
 /// Notes the configuration in the file of the lock, which the run holds.
@@ -89,7 +104,7 @@ fn check_user(dir: &Path, wanted: Use, configuration: Option<&Path>) -> Result<(
 }
 
 /// Files by our names that bandwatch did not write are somebody else's. What is damaged lies beside others
-/// that are whole, or beside the lock of a run.
+/// that are whole, or is many: so many of our names in one folder are no coincidence.
 fn check_folder(dir: &Path) -> Result<()> {
     let begins = |name: &str| file::read(&dir.join(name), LONGEST).ok().flatten();
     let found: Vec<(&str, Vec<u8>)> = FILES
@@ -102,7 +117,7 @@ fn check_folder(dir: &Path) -> Result<()> {
     };
     let names: Vec<&str> = found.iter().map(|(name, _)| *name).collect();
     ensure!(
-        found.is_empty() || found.iter().any(is_ours),
+        found.is_empty() || found.len() >= COINCIDENCE || found.iter().any(is_ours),
         "state_dir = {:?}: bandwatch did not write the {} in it; allowed: a folder of its own",
         dir.display().to_string(),
         names.join(", ")

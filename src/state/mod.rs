@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::incident::{Alert, MetricState, Silences};
 use crate::notify::NotificationLog;
-pub use claim::{Use, check_use};
+pub use claim::{Use, check_use, explain_making};
 pub use directory::UnreadableFile;
 use directory::{Access, StateDirectory};
 use file::Certainty;

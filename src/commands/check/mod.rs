@@ -24,7 +24,7 @@ use crate::incident::{CheckResult, Condition, MetricState};
 use crate::notify::{Delivered, Delivery, EmailChannel, Gallery, SendResult, heartbeat};
 use crate::output::{complain, print, write_error};
 use crate::source::Source;
-use crate::state::State;
+use crate::state::{State, explain_making};
 use evaluate::{Progress, Task, evaluate_all};
 use plan::Plan;
 
@@ -39,6 +39,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let source = source.map_err(Failure::Misuse)?;
     context.deadline.enforce();
     let mut failures = Vec::new();
+    let making = plan.state_dir.as_deref().and_then(explain_making);
+    if let Some(making) = making.filter(|_| plan.verbosity >= Verbosity::Everything) {
+        complain(&anyhow!(making));
+    }
     let open = |dir| State::open(dir, context.config.path());
     let state = match plan.state_dir.as_deref().map(open) {
         None => State::in_memory(),

@@ -108,12 +108,12 @@ impl<'a> Run<'a> {
                 metric: metric.map_or("", |metric| &metric.name),
                 alert: &alert.id,
             };
-            let is_told = contents.log.notified_at(key).is_some();
+            let told_at = contents.log.notified_at(key);
+            let is_quiet = verbosity == Verbosity::Quiet;
+            let is_told = told_at.is_some_and(|told| is_quiet || told < self.now);
             // It will be, if it lasts.
             let has_patience = alert.released.is_none();
-            alert.condition == condition
-                && alert.is_open()
-                && (is_told || verbosity == Verbosity::Quiet && has_patience)
+            alert.condition == condition && alert.is_open() && (is_told || is_quiet && has_patience)
         })
     }
 

@@ -64,9 +64,10 @@ impl Database {
     ) -> Result<T> {
         let deadline = self.share;
         let what = format!("query {} on {}", metric.name, self.settings.server());
-        let limit = deadline.at_most(self.settings.query_timeout)?;
+        let query_timeout = self.settings.query_timeout;
         deadline.waiting_for(what.clone());
         let connection = self.connection()?;
+        let limit = deadline.at_most(query_timeout)?;
         let limited = connection.query_drop(sql::limits(limit));
         let answer = limited.map_err(Error::from).and_then(|()| {
             question(&mut Reader {
