@@ -170,10 +170,13 @@ pub fn write_totals(evaluation: &Evaluation) -> Vec<String> {
         let [seen, usual] =
             [total.seen, total.usual].map(|sum| Notation::for_value(sum).write(sum));
         let (length, sigmas) = (write_length(total.length), total.departure(&[1.0]).sigmas);
-        let sign = if sigmas < 0.0 { "-" } else { "+" };
-        let sigmas = format!("{sign}{}", write_times(sigmas.abs()));
-        // A sign goes with a number alone.
-        let sigmas = sigmas.replace("+more", "more").replace("-more", "more");
+        let times = write_times(sigmas.abs());
+        let sign = match (times.starts_with(char::is_numeric), sigmas < 0.0) {
+            (false, _) => "",
+            (true, false) => "+",
+            (true, true) => "-",
+        };
+        let sigmas = format!("{sign}{times}");
         format!(
             "{seen} in the last {length}, where {usual} is usual ({sigmas} standard deviations)"
         )

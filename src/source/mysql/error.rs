@@ -19,7 +19,9 @@ pub fn query_error(error: &Error) -> String {
                 "the query took longer than mysql.query_timeout or its share of deadline; is the table locked, or without an index on the time column?"
             }
             1205 => "another session has locked the table",
-            1690 => "the rows of a bucket add up to more than a number can hold; metric.query could select them in a larger unit",
+            1690 => {
+                "the rows of a bucket add up to more than a number can hold; metric.query could select them in a larger unit"
+            }
             1064 => "check metric.where, or metric.query",
             _ => "",
         },

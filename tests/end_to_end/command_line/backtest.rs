@@ -209,7 +209,7 @@ fn what_cannot_be_meant_is_wrong_usage() {
         (&["--window", "soon"], "is not a length of time"),
         (
             &["--window", "1d", "--every", "1h"],
-            "allowed: at least 2 d",
+            "allowed: at least \"2d\"",
         ),
         (&["--last", "0s"], "is not a length of time"),
         (&["--format", "xml"], "[possible values: text, csv, json]"),

@@ -154,6 +154,7 @@ fn no_secret_of_the_environment_is_in_the_help() {
 
 #[test]
 fn a_full_disk_under_what_is_printed_is_told_and_a_broken_place_for_errors_breaks_nothing() {
+    let workspace = Workspace::new();
     let run = |flags: &[&str], broken: &str| {
         let full = || {
             File::options()
@@ -162,7 +163,7 @@ fn a_full_disk_under_what_is_printed_is_told_and_a_broken_place_for_errors_break
                 .expect("a full disk")
         };
         let mut command = Command::new(env!("CARGO_BIN_EXE_bandwatch"));
-        command.args(flags).current_dir(Workspace::new().path());
+        command.args(flags).current_dir(workspace.path());
         command.env_clear().stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         match broken {
