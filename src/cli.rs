@@ -1,20 +1,22 @@
 //! The command line: flags, their help, exit codes.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Termination};
 use std::time::Duration;
 
-use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgGroup, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::config::parse_length;
+use crate::config::{Mailbox, parse_length, parse_mailbox};
 use crate::forecast::Level;
 use crate::series::Step;
 
 /// Checks the newest point of each business series against its 95 % band, and mails an alert
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = MORE_HELP)]
-#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 #[expect(
     clippy::doc_markdown,
     clippy::struct_excessive_bools,
@@ -30,11 +32,11 @@ pub struct Args {
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// Send and remember nothing; write both pictures, alert.eml and alert.html into plots_dir
+    /// Send and remember nothing; write pictures, alert.eml and alert.html to plots_dir
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Read this CSV file (time, value) in place of MySQL; mails too, if a configuration is there
+    /// Read this CSV file in place of MySQL; mails too, if there is a configuration
     #[arg(long, value_name = "FILE")]
     pub input: Option<PathBuf>,
 
@@ -46,19 +48,20 @@ pub struct Args {
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
 
-    /// What is printed: a line or a JSON object a metric
+    /// Lines or JSON objects [default: text] [possible values: text, json]
     #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(hide_default_value = true, hide_possible_values = true)]
     pub format: Format,
 
     /// Exit with 3 if a metric has an open incident
     #[arg(long)]
     pub exit_code: bool,
 
-    /// Print a line for every metric, and how it was judged
+    /// Print a line for every metric, how it was judged, and all that failed
     #[arg(short, long, conflicts_with = "quiet")]
     pub verbose: bool,
 
-    /// Print nothing but errors
+    /// For cron: print only what no mail tells
     #[arg(short, long)]
     pub quiet: bool,
 }
@@ -73,6 +76,7 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    TestMail(TestMailArgs),
     Silence(SilenceArgs),
     /// End the silence of a metric
     Unsilence {
@@ -150,6 +154,20 @@ pub struct ExplainArgs {
     pub plot: Option<PathBuf>,
 }
 
+/// Send a mail that is marked as a test, with the newest pictures of a metric
+///
+/// Where there is no database, the pictures are of a sample that comes with bandwatch.
+#[derive(Debug, clap::Args)]
+pub struct TestMailArgs {
+    /// Whom to send it to [default: the recipients of the metric]
+    #[arg(value_parser = parse_mailbox)]
+    pub address: Option<Mailbox>,
+
+    /// The metric to show [default: the first one]
+    #[arg(long, value_name = "NAME")]
+    pub metric: Option<String>,
+}
+
 /// Mail nothing about a metric for a while
 ///
 /// It is checked meanwhile, and what is still so when the silence ends is mailed then.
@@ -197,6 +215,30 @@ pub enum Mode {
 }
 
 impl Args {
+    /// An error is also what a call for help is answered with.
+    pub fn from_command_line() -> Result<Self, clap::Error> {
+        Self::parse_words(std::env::args_os())
+    }
+
+    fn parse_words<W: Into<OsString> + Clone>(
+        words: impl IntoIterator<Item = W>,
+    ) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let matches = command.try_get_matches_from_mut(words)?;
+        if let Some((name, _)) = matches.subcommand() {
+            let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+            let mut flags = command.get_arguments().filter(|flag| !flag.is_global_set());
+            let misplaced = flags.find(|flag| is_given(flag.get_id().as_str()));
+            let misplaced = misplaced.and_then(|flag| flag.get_long().map(str::to_string));
+            drop(flags);
+            if let Some(flag) = misplaced {
+                let told = format!("--{flag} cannot stand before {name}; only --config can");
+                return Err(command.error(ErrorKind::ArgumentConflict, told));
+            }
+        }
+        Self::from_arg_matches(&matches)
+    }
+
     pub fn mode(&self) -> Mode {
         match (self.dry_run, &self.at) {
             (true, _) => Mode::Preview,
@@ -211,7 +253,12 @@ impl Args {
             None => self.input.as_deref(),
             Some(Command::Backtest(args)) => args.input.as_deref(),
             Some(Command::Explain(args)) => args.input.as_deref(),
-            Some(Command::Status { .. } | Command::Silence(_) | Command::Unsilence { .. }) => None,
+            Some(
+                Command::Status { .. }
+                | Command::TestMail(_)
+                | Command::Silence(_)
+                | Command::Unsilence { .. },
+            ) => None,
         }
     }
 }
@@ -272,7 +319,43 @@ impl Termination for Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
+
+    fn parse(flags: &[&str]) -> Result<Args, clap::Error> {
+        Args::parse_words([&["bandwatch"], flags].concat())
+    }
+
+    #[test]
+    fn the_configuration_may_be_named_before_a_command_or_after_it() {
+        for words in [
+            ["--config", "a.toml", "status"],
+            ["status", "--config", "a.toml"],
+        ] {
+            let args = parse(&words).expect("words");
+            assert_eq!(args.config, Some("a.toml".into()));
+            assert!(matches!(args.command, Some(Command::Status { .. })));
+        }
+    }
+
+    #[test]
+    fn a_flag_of_the_check_goes_with_no_other_command() {
+        for flags in [
+            &["--dry-run", "status"][..],
+            &["-v", "backtest"],
+            &["--format", "json", "status"],
+            &["--input", "a.csv", "backtest"],
+        ] {
+            let refusal = parse(flags).expect_err("no such line").to_string();
+            assert!(refusal.contains("only --config can"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn help_is_a_command_too() {
+        for words in [&["help"][..], &["help", "status"], &["status", "--help"]] {
+            let told = parse(words).expect_err("help");
+            assert_eq!(told.kind(), ErrorKind::DisplayHelp, "{words:?}");
+        }
+    }
 
     #[test]
     fn the_command_line_is_well_formed() {
@@ -289,7 +372,7 @@ mod tests {
 
     #[test]
     fn only_a_plain_run_sends() {
-        let mode = |flags: &[&str]| Args::parse_from([&["bandwatch"], flags].concat()).mode();
+        let mode = |flags: &[&str]| parse(flags).expect("flags").mode();
         assert_eq!(mode(&[]), Mode::Live);
         assert_eq!(mode(&["--input", "x.csv"]), Mode::Live);
         assert_eq!(mode(&["--at", "2026-11-22 14:05"]), Mode::Silent);

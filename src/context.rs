@@ -31,7 +31,10 @@ impl Context {
     pub fn new(args: &Args) -> Result<Self> {
         let input = args.input().map(Path::to_path_buf);
         let places = Config::usual_places();
-        let found = places.iter().find(|place| place.exists());
+        let found = places.iter().find(|place| {
+            // One that this user may not look at is there all the same.
+            place.try_exists().unwrap_or(true)
+        });
         let config = match (args.config.as_ref().or(found), &input) {
             (Some(path), _) => Config::load(path)?,
             (None, Some(input)) => Config::without_file(Metric::of_file(&name_of(input))),

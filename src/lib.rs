@@ -15,15 +15,36 @@ mod series;
 mod source;
 mod state;
 
-pub use cli::{Args, Exit};
+pub use cli::Exit;
 
-use cli::Command;
-use commands::{Failure, backtest, check, explain, silence, status};
+use cli::{Args, Command};
+use commands::{Failure, backtest, check, explain, silence, status, test_mail};
 use context::Context;
-use output::complain;
+use output::{complain, make_file_limit_an_error, print};
+
+/// Does what the command line asks for, or says what is wrong with it.
+pub fn run_command_line() -> Exit {
+    let told = match Args::from_command_line() {
+        Ok(args) => return run(&args),
+        Err(told) => told,
+    };
+    if told.use_stderr() {
+        // A standard error that is full or closed is no reason to panic.
+        let _ = told.print();
+        return Exit::Misused;
+    }
+    print(&told.render().to_string()).map_or_else(
+        |error| {
+            complain(&error);
+            Exit::Failed
+        },
+        |()| Exit::Done,
+    )
+}
 
 /// Does what the command line asks for. Every error that ends a command is printed here.
-pub fn run(args: &Args) -> Exit {
+fn run(args: &Args) -> Exit {
+    make_file_limit_an_error();
     let ended = Context::new(args)
         .map_err(Failure::Misuse)
         .and_then(|context| match &args.command {
@@ -31,6 +52,7 @@ pub fn run(args: &Args) -> Exit {
             Some(Command::Backtest(args)) => backtest::run(&context, args),
             Some(Command::Explain(args)) => explain::run(&context, args),
             Some(Command::Status { format }) => status::run(&context, *format),
+            Some(Command::TestMail(args)) => test_mail::run(&context, args),
             Some(Command::Silence(args)) => silence::silence(&context, args),
             Some(Command::Unsilence { metric }) => silence::unsilence(&context, metric),
         });

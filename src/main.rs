@@ -1,8 +1,5 @@
-//! The binary: parses the command line and does what it asks for.
+//! The binary: does what the command line asks for.
 
-use bandwatch::{Args, Exit, run};
-use clap::Parser;
-
-fn main() -> Exit {
-    run(&Args::parse())
+fn main() -> bandwatch::Exit {
+    bandwatch::run_command_line()
 }

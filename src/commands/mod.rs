@@ -9,6 +9,7 @@ pub mod explain;
 mod report;
 pub mod silence;
 pub mod status;
+pub mod test_mail;
 #[cfg(test)]
 mod tests;
 

@@ -23,10 +23,13 @@ pub const RUNNING_TOTAL: &str =
     "a running total: judged by what each bucket adds to it (increments = false: by its values)";
 
 /// How much a run tells in text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
+    /// What no mail tells, nor will tell.
     Quiet,
-    /// What wants attention: the way of cron.
+    /// What no mail has told before, where nobody looks on.
+    Unmailed,
+    /// What wants attention, of a run that remembers nothing.
     Notable,
     /// A line for every metric.
     Everything,
@@ -46,13 +49,15 @@ pub struct MetricReport {
     pub files: Vec<PathBuf>,
     /// What could not be done, each on one line.
     pub failures: Vec<String>,
+    /// Whether a mail about it was refused.
+    pub is_refused: bool,
 }
 
 impl MetricReport {
     /// The text for standard output, if there is something to tell.
     pub fn write(&self, metric: &Metric, format: Format, verbosity: Verbosity) -> Option<String> {
         match format {
-            _ if verbosity == Verbosity::Quiet => None,
+            Format::Json if verbosity == Verbosity::Quiet => None,
             Format::Json => Some(check_object(metric, self).to_string()),
             Format::Text => self.write_text(metric, verbosity),
         }
@@ -62,7 +67,12 @@ impl MetricReport {
         let evaluation = self.evaluation.as_ref();
         let verdict = evaluation.map(|evaluation| &evaluation.verdict);
         let is_usual = verdict.is_none_or(|verdict| *verdict == Verdict::Normal);
-        if verbosity == Verbosity::Notable && is_usual && self.mailed.is_empty() {
+        let is_wanted = match verbosity {
+            Verbosity::Quiet | Verbosity::Unmailed => !is_usual && self.is_refused,
+            Verbosity::Notable => !is_usual || !self.mailed.is_empty(),
+            Verbosity::Everything | Verbosity::Details => true,
+        };
+        if !is_wanted {
             return None;
         }
         let mut lines = vec![match (evaluation, self.unchanged_since) {
@@ -72,7 +82,7 @@ impl MetricReport {
             }
             (None, None) => return None,
         }];
-        if verbosity != Verbosity::Notable {
+        if verbosity >= Verbosity::Everything {
             let blind = evaluation.map(|evaluation| blind_sides(&metric.method, evaluation));
             lines.extend(blind.into_iter().flatten());
         }
@@ -160,8 +170,15 @@ pub fn write_totals(evaluation: &Evaluation) -> Vec<String> {
         let [seen, usual] =
             [total.seen, total.usual].map(|sum| Notation::for_value(sum).write(sum));
         let (length, sigmas) = (write_length(total.length), total.departure(&[1.0]).sigmas);
+        let times = write_times(sigmas.abs());
+        let sign = match (times.starts_with(char::is_numeric), sigmas < 0.0) {
+            (false, _) => "",
+            (true, false) => "+",
+            (true, true) => "-",
+        };
+        let sigmas = format!("{sign}{times}");
         format!(
-            "{seen} in the last {length}, where {usual} is usual ({sigmas:+.1} standard deviations)"
+            "{seen} in the last {length}, where {usual} is usual ({sigmas} standard deviations)"
         )
     };
     spans.map(line).collect()

@@ -1,5 +1,7 @@
 //! `bandwatch silence` and `bandwatch unsilence`.
 
+use std::path::PathBuf;
+
 use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, SubsecRound, TimeDelta};
 use chrono_tz::Tz;
@@ -10,7 +12,7 @@ use crate::context::Context;
 use crate::incident::Silence;
 use crate::output::{one_line, print, write_time};
 use crate::series::parse_time;
-use crate::state::{State, change_silences};
+use crate::state::{State, Use, change_silences, check_use};
 
 /// Text that is kept for whoever looks at the status.
 const LONGEST_REASON: usize = 200;
@@ -31,7 +33,7 @@ pub fn silence(context: &Context, args: &SilenceArgs) -> Result<Exit, Failure> {
         until: until.to_utc().trunc_subsecs(0),
         because,
     };
-    let (dir, now) = (context.state_dir(), context.now_utc());
+    let (dir, now) = (own_state_dir(context)?, context.now_utc());
     change_silences(&dir, |silences| silences.add(&metric, silence, now))?;
     if !State::look(&dir).runs.metrics.contains_key(&metric) {
         // Runs of another user, or in another environment, keep their state elsewhere.
@@ -46,10 +48,17 @@ pub fn unsilence(context: &Context, metric: &str) -> Result<Exit, Failure> {
     let metric = context.metric(Some(metric), "a silence");
     let metric = metric.map_err(Failure::Misuse)?.name;
     let now = context.now_utc();
-    let ended = change_silences(&context.state_dir(), |silences| silences.end(&metric, now))?;
+    let dir = own_state_dir(context)?;
+    let ended = change_silences(&dir, |silences| silences.end(&metric, now))?;
     let told = ended.map_or("was not silent", |_| "is heard again");
     print(&format!("{metric} {told}\n"))?;
     Ok(Exit::Done)
+}
+
+fn own_state_dir(context: &Context) -> Result<PathBuf, Failure> {
+    let dir = context.state_dir();
+    check_use(&dir, Use::Change, context.config.path()).map_err(Failure::Misuse)?;
+    Ok(dir)
 }
 
 fn until(args: &SilenceArgs, now: DateTime<Tz>) -> Result<DateTime<Tz>> {

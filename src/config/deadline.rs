@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use crate::output::escape;
+use crate::output::{escape, write_setting};
 
 /// An instant by which the run must be over.
 #[derive(Debug, Clone, Copy)]
@@ -41,20 +41,45 @@ impl Deadline {
         }
     }
 
+    /// The end of one of so many things that are yet to do, each of which may take as long as the others.
+    pub fn share_of(self, things: usize) -> Self {
+        if things <= 1 {
+            return self;
+        }
+        let length = self.left() / u32::try_from(things).unwrap_or(u32::MAX);
+        // To the tenth of a second, as people are told.
+        let told =
+            Duration::from_millis(u64::try_from(length.as_millis() / 100 * 100).unwrap_or(0));
+        Self {
+            end: Instant::now() + length,
+            length: told,
+            purpose: "this metric, its share of the time for reading,",
+            ..self
+        }
+    }
+
+    /// Its length, and what it is for.
+    pub fn purpose(&self) -> String {
+        format!("{} for {}", write_setting(self.length), self.purpose)
+    }
+
     pub fn left(&self) -> Duration {
         self.end.saturating_duration_since(Instant::now())
     }
 
+    /// Whether anything is worth beginning.
+    pub fn has_time_left(&self) -> bool {
+        self.left() > Duration::from_millis(1)
+    }
+
     /// `wish`, or what is left if that is less; an error if that is nothing.
     pub fn at_most(&self, wish: Duration) -> Result<Duration> {
-        let left = self.left();
         ensure!(
-            left > Duration::from_millis(1),
-            "the deadline of {} for {} has passed (key deadline)",
-            humantime::format_duration(self.length),
-            self.purpose
+            self.has_time_left(),
+            "the deadline of {} has passed (key deadline)",
+            self.purpose()
         );
-        Ok(wish.min(left))
+        Ok(wish.min(self.left()))
     }
 
     pub fn waiting_for(&self, what: String) {
@@ -77,7 +102,7 @@ impl Deadline {
         std::thread::spawn(move || {
             std::thread::sleep(self.left() + GRACE);
             let what = escape(&self.lock());
-            let length = humantime::format_duration(self.length);
+            let length = write_setting(self.length);
             // Not eprintln!, which panics where standard error is full or closed.
             let _ = writeln!(
                 std::io::stderr(),
@@ -98,6 +123,22 @@ mod tests {
         let at_most = |wish| deadline.at_most(wish).expect("time is left");
         assert!(at_most(Duration::from_mins(1)) <= Duration::from_secs(5));
         assert_eq!(at_most(Duration::from_secs(1)), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_share_leaves_as_much_for_each_of_the_others() {
+        let deadline = Deadline::after(Duration::from_secs(30));
+        let share = deadline.share_of(3);
+        assert!(share.left() <= Duration::from_secs(10) && share.left() > Duration::from_secs(9));
+        assert_eq!(deadline.share_of(1).purpose(), deadline.purpose());
+        let refused = deadline
+            .share_of(100_000_000)
+            .at_most(Duration::from_secs(1));
+        let error = refused.expect_err("no time is left").to_string();
+        assert!(
+            error.contains("its share of the time for reading, has passed"),
+            "{error}"
+        );
     }
 
     #[test]

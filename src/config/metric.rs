@@ -4,7 +4,6 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use humantime::format_duration;
 use serde::Deserialize;
 
 use super::value::{self, Mailbox, time_delta};
@@ -14,7 +13,7 @@ use crate::forecast::{
 };
 use crate::incident::{Budget, Confirm, LeastDeviation, Policy, QuietWindow, Renotify, Worsening};
 use crate::output::fingerprint::fingerprint;
-use crate::output::write_length;
+use crate::output::write_setting;
 use crate::series::{Aggregate, MOST_BUCKETS, Missing, Step};
 
 /// A series to watch.
@@ -220,11 +219,12 @@ impl Metric {
         let allowed = if step.count_in(self.window) > MOST_BUCKETS {
             format!("at most {MOST_BUCKETS} buckets")
         } else if method.seasons == SeasonChoice::Found && time_delta(self.window) < needed {
-            format!("at least {}", write_length(needed))
+            let needed = needed.to_std().map_or(String::new(), write_setting);
+            format!("at least \"{needed}\"")
         } else {
             return Ok(());
         };
-        let window = format_duration(self.window);
+        let window = write_setting(self.window);
         Err(format!(
             "window = \"{window}\": with every = \"{step}\", allowed: {allowed}"
         ))
@@ -357,7 +357,7 @@ impl MetricTable {
         if (shortest..=longest).contains(&length) {
             return Ok(time_delta(length));
         }
-        let [length, shortest, longest] = [length, shortest, longest].map(format_duration);
+        let [length, shortest, longest] = [length, shortest, longest].map(write_setting);
         Err(format!(
             "adapt_after = \"{length}\": allowed: from one step to half the window, \"{shortest}\" to \"{longest}\""
         ))
@@ -390,12 +390,12 @@ fn check_seasons(lengths: &[TimeDelta], window: Duration) -> Result<(), String> 
         "each once, the shortest first".to_string()
     } else if lengths.iter().any(|length| *length > time_delta(half)) {
         // A season must be seen twice to be one.
-        format!("at most half the window, \"{}\"", format_duration(half))
+        format!("at most half the window, \"{}\"", write_setting(half))
     } else {
         return Ok(());
     };
     let lengths = lengths.iter().filter_map(|length| length.to_std().ok());
-    let lengths = lengths.map(|length| format_duration(length).to_string());
+    let lengths = lengths.map(write_setting);
     let lengths = lengths.collect::<Vec<_>>();
     Err(format!("seasons = {lengths:?}: allowed: {allowed}"))
 }

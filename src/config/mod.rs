@@ -10,21 +10,26 @@ mod secret;
 mod value;
 
 use std::collections::HashSet;
+use std::fs::OpenOptions;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use chrono_tz::Tz;
 use serde::Deserialize;
+use serde_path_to_error::Segment;
+use toml::de::{DeTable, DeValue};
 
 pub use database::{DatabaseSettings, Tls};
 pub use deadline::Deadline;
 pub use mail::{Login, MailSettings};
 pub use metric::{Metric, Query, Rows, Table};
 pub use secret::Secret;
-pub use value::{Mailbox, parse_length};
+pub use value::{Mailbox, parse_length, parse_mailbox};
 
-use crate::output::one_line;
+use crate::output::owner::{command_as, meant_for};
+use crate::output::{Links, one_line, open_plain};
 
 /// The file: each key a field, each table a struct. An unknown key is an error.
 #[derive(Debug, Deserialize)]
@@ -49,7 +54,7 @@ pub struct Config {
     pub metrics: Vec<Metric>,
     /// The file's own path.
     #[serde(skip)]
-    origin: Option<String>,
+    origin: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -75,6 +80,17 @@ fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The variables that override a key.
+const VARIABLES: [&str; 7] = [
+    "mysql_host",
+    "mysql_user",
+    "mysql_password",
+    "mysql_db",
+    "smtp_email",
+    "smtp_password",
+    "recipient_list",
+];
+
 impl Config {
     /// Where the file is looked for when nobody names one, in this order.
     pub fn usual_places() -> Vec<PathBuf> {
@@ -89,11 +105,18 @@ impl Config {
 
     /// Reads and checks the file. An error names it, line, key and value, and what is allowed.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("read the configuration {}", path.display()))?;
-        let origin = path.display().to_string();
-        let mut config = Self::parse(&text, &environment).with_context(|| origin.clone())?;
-        config.origin = Some(origin);
+        let text = read_text(path).map_err(|error| explain_denial(error, path));
+        let text = text.with_context(|| format!("read the configuration {}", path.display()))?;
+        for name in VARIABLES {
+            let is_text = std::env::var_os(name).is_none_or(|value| value.to_str().is_some());
+            ensure!(
+                is_text,
+                "environment {name}: not UTF-8; allowed: text in UTF-8"
+            );
+        }
+        let shown = path.display().to_string();
+        let mut config = Self::parse(&text, &environment).context(shown)?;
+        config.origin = Some(path.to_path_buf());
         Ok(config)
     }
 
@@ -143,37 +166,104 @@ impl Config {
         self.mysql.clone().checked().with_context(|| self.origin())
     }
 
+    /// Whether there is a database to read from at all.
+    pub fn names_database(&self) -> bool {
+        !self.mysql.user.is_empty() || !self.mysql.database.is_empty()
+    }
+
     /// How to send mail, if all that needs is there; None if the file has no `[smtp]`.
     pub fn mail(&self) -> Result<Option<MailSettings>> {
         let checked = self.smtp.clone().map(MailSettings::checked);
         checked.transpose().with_context(|| self.origin())
     }
 
-    pub fn is_from_file(&self) -> bool {
-        self.origin.is_some()
+    /// The file, if there is one.
+    pub fn path(&self) -> Option<&Path> {
+        self.origin.as_deref()
     }
 
     fn origin(&self) -> String {
         let origin = self.origin.as_deref();
-        origin.unwrap_or("no configuration file").to_string()
+        origin.map_or("no configuration file".to_string(), |path| {
+            path.display().to_string()
+        })
     }
 }
 
 /// An error names line and key. It never quotes a line, which might hold a misplaced password.
 fn deserialize(text: &str) -> Result<Config> {
-    let place = |error: &toml::de::Error| {
-        error.span().map_or(String::new(), |span| {
-            let above = &text[..span.start.min(text.len())];
-            format!("line {}: ", 1 + above.matches('\n').count())
-        })
+    let line = |start: usize| {
+        let above = &text[..start.min(text.len())];
+        format!("line {}: ", 1 + above.matches('\n').count())
     };
-    let deserializer = toml::Deserializer::parse(text)
-        .map_err(|error| anyhow!("{}{}", place(&error), one_line(error.message())))?;
+    let place = |error: &toml::de::Error| error.span().map(|span| span.start);
+    let deserializer = toml::Deserializer::parse(text).map_err(|error| {
+        let line = place(&error).map_or(String::new(), line);
+        anyhow!("{line}{}", one_line(error.message()))
+    })?;
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
-        let key = error.path().to_string();
-        let inner = error.inner();
-        anyhow!("{}{key}: {}", place(inner), one_line(inner.message()))
+        let (key, inner) = (error.path().to_string(), error.inner());
+        let start = start_of(text, error.path(), inner.message()).or(place(inner));
+        let line = start.map_or(String::new(), line);
+        anyhow!("{line}{key}: {}", one_line(inner.message()))
     })
+}
+
+/// Where in the text the key stands that an error is about: that of the path; or, where the values of a
+/// table do not go together, the one that the message begins with.
+fn start_of(text: &str, path: &serde_path_to_error::Path, message: &str) -> Option<usize> {
+    let document = DeTable::parse(text).ok()?;
+    let of_key = |table: &DeTable, key: &str| Some(table.get_key_value(key)?.0.span().start);
+    let (mut table, mut list, mut start) = (Some(document.get_ref()), None, None);
+    for segment in path {
+        let value = match segment {
+            Segment::Map { key } => {
+                start = table.and_then(|table| of_key(table, key)).or(start);
+                table?.get(key.as_str())?
+            }
+            Segment::Seq { index } => {
+                let list: &toml::de::DeArray = list?;
+                list.get(*index)?
+            }
+            Segment::Enum { .. } | Segment::Unknown => return start,
+        };
+        table = value.get_ref().as_table();
+        list = match value.get_ref() {
+            DeValue::Array(list) => Some(list),
+            _ => None,
+        };
+        if matches!(segment, Segment::Seq { .. }) {
+            start = Some(value.span().start);
+        }
+    }
+    let is_of_key = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+    let word = message.split(|letter| !is_of_key(letter)).next();
+    table.and_then(|table| of_key(table, word?)).or(start)
+}
+
+/// Tells whoever may not read a file who may.
+fn explain_denial(error: Error, path: &Path) -> Error {
+    let cause = error.downcast_ref::<io::Error>();
+    let is_denied = cause.is_some_and(|cause| cause.kind() == ErrorKind::PermissionDenied);
+    match path.ancestors().find_map(meant_for).filter(|_| is_denied) {
+        Some(user) => anyhow!("{error}; it is for {user}; run: {}", command_as(&user)),
+        None => error,
+    }
+}
+
+/// The text of a plain file. Nothing waits for the other end of a pipe, and what is far too large for what
+/// it should be is not read whole.
+fn read_text(path: &Path) -> Result<String> {
+    const MOST_BYTES: u64 = 16 << 20;
+    let file = open_plain(OpenOptions::new().read(true), path, Links::Follow)?;
+    let mut bytes = Vec::new();
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    ensure!(
+        bytes.len() as u64 <= MOST_BYTES,
+        "larger than {} MiB",
+        MOST_BYTES >> 20
+    );
+    String::from_utf8(bytes).map_err(|_| anyhow!("not UTF-8"))
 }
 
 /// Of a key that is needed, and neither in the file nor in the environment.

@@ -32,8 +32,8 @@ pub fn password(given: Option<Secret>, key: &str, path: Option<&Path>) -> Result
         return Ok(given);
     };
     let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("{key} = {shown:?}: cannot be read"))?;
+    let text =
+        super::read_text(path).with_context(|| format!("{key} = {shown:?}: cannot be read"))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let password = text.lines().next().unwrap_or_default();
     ensure!(

@@ -154,7 +154,7 @@ fn what_is_wrong_with_a_metric_is_named_with_its_place_in_the_list() {
         ),
         (
             "query = \"SELECT 1\"",
-            "line 1: metric[0]: query: table is set too; allowed: one of the two",
+            "line 6: metric[0]: query: table is set too; allowed: one of the two",
         ),
         (
             "colour = \"red\"",
@@ -217,15 +217,15 @@ fn a_method_that_does_not_go_together_is_refused_in_one_line() {
         ),
         (
             "seasons = [\"7d\", \"1d\"]",
-            "seasons = [\"7days\", \"1day\"]: allowed: each once, the shortest first",
+            "seasons = [\"7d\", \"1d\"]: allowed: each once, the shortest first",
         ),
         (
             "seasons = [\"1d\", \"1d\"]",
-            "seasons = [\"1day\", \"1day\"]: allowed: each once, the shortest first",
+            "seasons = [\"1d\", \"1d\"]: allowed: each once, the shortest first",
         ),
         (
             "seasons = [\"15d\"]",
-            "seasons = [\"15days\"]: allowed: at most half the window, \"14days\"",
+            "seasons = [\"15d\"]: allowed: at most half the window, \"14d\"",
         ),
         (
             "seasons = [\"soon\"]",
@@ -233,15 +233,15 @@ fn a_method_that_does_not_go_together_is_refused_in_one_line() {
         ),
         (
             "every = \"1h\"\nseasons = [\"90m\"]",
-            "seasons: 1 h 30 min with a step of 1h; allowed: a whole number of steps, two or more",
+            "seasons: 1h 30m with a step of 1h; allowed: a whole number of steps, two or more",
         ),
         (
             "every = \"1h\"\nadapt_after = \"30m\"",
-            "adapt_after = \"30m\": allowed: from one step to half the window, \"1h\" to \"14days\"",
+            "adapt_after = \"30m\": allowed: from one step to half the window, \"1h\" to \"14d\"",
         ),
         (
             "adapt_after = \"15d\"",
-            "adapt_after = \"15days\": allowed: from one step to half the window, \"1s\" to \"14days\"",
+            "adapt_after = \"15d\": allowed: from one step to half the window, \"1s\" to \"14d\"",
         ),
         ("min = nan", "min = NaN: allowed: a finite number"),
         (
@@ -254,7 +254,7 @@ fn a_method_that_does_not_go_together_is_refused_in_one_line() {
         ),
         (
             "every = \"1d\"\nmax_false_alerts = \"1/day\"",
-            "max_false_alerts = \"1/day\": with every = \"1day\", allowed: at most \"0.2/day\"",
+            "max_false_alerts = \"1/day\": with every = \"1d\", allowed: at most \"0.2/day\"",
         ),
     ] {
         let refusal = refusal(&with(lines));
@@ -268,19 +268,49 @@ fn a_method_that_does_not_go_together_is_refused_in_one_line() {
 }
 
 #[test]
+fn keys_that_do_not_go_together_are_told_with_the_line_of_the_one_to_change() {
+    let first = METRIC.replace("sales", "visits");
+    for (text, told) in [
+        (
+            "[[metric]]\nname = \"sales\"\nmax_false_alerts = \"9/day\"\nevery = \"1d\"\n",
+            "line 3: metric[0]: max_false_alerts = \"9/day\": with every = \"1d\"",
+        ),
+        (
+            &format!("{first}\n{METRIC}window = \"\"\"\nsoon\"\"\"\nevery = \"5m\"\n"),
+            "line 12: metric[1].window: ",
+        ),
+        (
+            &format!("{first}\n{METRIC}every = \"5m\"\nwindow = \"1d\"\n"),
+            "line 13: metric[1]: window = \"1d\": with every = \"5m\", allowed: at least \"2d\"",
+        ),
+        (
+            "metric = [{ name = \"a\" }, {\n name = \"b\",\n min = 2, max = 1 }]\n",
+            "line 3: metric[1]: min = 2: with max = 1",
+        ),
+        (
+            &format!("{first}\n[[metric]]\nname = \"sales\"\ntable = \"sales\"\n"),
+            "line 7: metric[1]: time_column: missing",
+        ),
+    ] {
+        let refusal = refusal(text);
+        assert!(refusal.starts_with(told), "{refusal}\n  not: {told}");
+    }
+}
+
+#[test]
 fn a_window_that_can_never_do_is_refused_where_the_step_is_known() {
     for (lines, told) in [
         (
             "every = \"5m\"\nwindow = \"1d\"",
-            "window = \"1day\": with every = \"5m\", allowed: at least 2 d",
+            "window = \"1d\": with every = \"5m\", allowed: at least \"2d\"",
         ),
         (
             "every = \"1w\"",
-            "window = \"28days\": with every = \"7days\", allowed: at least 280 d",
+            "window = \"28d\": with every = \"7d\", allowed: at least \"280d\"",
         ),
         (
             "every = \"1s\"",
-            "window = \"28days\": with every = \"1s\", allowed: at most 530000 buckets",
+            "window = \"28d\": with every = \"1s\", allowed: at most 530000 buckets",
         ),
         ("where = \" \"", "where = \"\": allowed: a condition in SQL"),
     ] {

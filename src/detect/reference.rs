@@ -253,11 +253,22 @@ impl Pair {
     }
 }
 
+/// Of a million times the usual value, sums keep ten digits of the others.
+fn huge_beyond(values: &[Option<f64>]) -> f64 {
+    const TIMES: f64 = 1e6;
+    let mut sizes: Vec<f64> = values.iter().flatten().map(|value| value.abs()).collect();
+    sizes.retain(|size| *size > 0.0);
+    median(&mut sizes).map_or(f64::INFINITY, |usual| TIMES * usual)
+}
+
 /// The buckets by their place on the wall clock, in running sums.
 struct Places {
     step: Step,
     sums: Vec<f64>,
     counts: Vec<u32>,
+    /// Values so large that nothing would be left of the others in a sum that they had once been part of,
+    /// and where they are; not in the sums.
+    huge: Vec<(usize, f64)>,
     /// Where the first place lies within its day.
     phase: usize,
     /// In places; 1 of longer steps.
@@ -285,10 +296,14 @@ impl Places {
                 *place = value.or(*place);
             }
         }
-        let (mut sums, mut counts) = (vec![0.0], vec![0]);
-        for value in &values {
-            sums.push(sums[sums.len() - 1] + value.unwrap_or_default());
-            counts.push(counts[counts.len() - 1] + u32::from(value.is_some()));
+        let (mut sums, mut counts, mut huge) = (vec![0.0], vec![0], Vec::new());
+        let limit = huge_beyond(&values);
+        for (place, value) in values.iter().enumerate() {
+            let value = value.unwrap_or_default();
+            let is_huge = value.abs() > limit;
+            huge.extend(is_huge.then_some((place, value)));
+            sums.push(sums[sums.len() - 1] + if is_huge { 0.0 } else { value });
+            counts.push(counts[counts.len() - 1] + u32::from(values[place].is_some()));
         }
         let day = step.per_day().unwrap_or(1);
         let week = step.per_week().unwrap_or(1);
@@ -297,6 +312,7 @@ impl Places {
             step,
             sums,
             counts,
+            huge,
             phase: usize::try_from(first.rem_euclid(day_length)).ok()?,
             day,
             period: if values.len() >= 3 * week { week } else { day },
@@ -318,8 +334,11 @@ impl Places {
     fn total(&self, place: usize, length: usize) -> Option<Total> {
         let end = place + 1;
         let start = end.checked_sub(length)?;
+        let index_of = |place: usize| self.huge.partition_point(|(huge, _)| *huge < place);
+        let huge = &self.huge[index_of(start)..index_of(end)];
+        let huge: f64 = huge.iter().map(|(_, value)| value).sum();
         Some(Total {
-            sum: self.sums.get(end)? - self.sums[start],
+            sum: self.sums.get(end)? - self.sums[start] + huge,
             count: f64::from(self.counts[end] - self.counts[start]),
         })
         .filter(|total| total.count > 0.0)
@@ -457,7 +476,9 @@ impl Places {
         let (highest, lowest) = self.daily_extremes(&past, total);
         total.highest = Extremes::fit(highest);
         total.lowest = Extremes::fit(lowest);
-        Some(total)
+        // Sums of the largest numbers there are may be none.
+        let is_number = total.seen.is_finite() && total.usual.is_finite() && typical.is_finite();
+        is_number.then_some(total)
     }
 
     /// Past totals with what was usual, newest first, spread over the history. The last day may be an

@@ -206,6 +206,21 @@ fn a_history_that_never_changed_has_no_band_whatever_the_value() {
 }
 
 #[test]
+fn a_history_that_differs_too_much_is_no_history_that_never_changed() {
+    let rows: Vec<_> = with_last(5.0)
+        .into_iter()
+        .enumerate()
+        .map(|(index, (time, _))| (time, if index % 3 == 0 { 1.7e308 } else { -1.7e308 }))
+        .collect();
+    let verdict = judged(&rows).verdict;
+    let Verdict::Undecided(told) = &verdict else {
+        panic!("{verdict:?}");
+    };
+    let begin = "the values of the history, from -1.7e308 to 1.7e308, differ by more or by less";
+    assert!(told.starts_with(begin), "{told}");
+}
+
+#[test]
 fn extreme_values_make_a_verdict_or_none_but_no_crash() {
     for scale in [1e-300, 1e-9, 1e9, 1e300] {
         let rows: Vec<_> = with_last(healthy(time("2026-11-22 14:00")))

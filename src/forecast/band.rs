@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Range;
-use crate::output::{Notation, short};
+use crate::output::{Notation, short, write_number};
 
 /// The share of healthy values a band should hold, within (0, 1).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -40,6 +40,7 @@ impl TryFrom<f64> for Level {
 
     fn try_from(level: f64) -> Result<Self, String> {
         Self::new(level).ok_or_else(|| {
+            let level = write_number(level);
             format!("{level} is out of range; allowed: a number from 0.5 to 0.999999, such as 0.95")
         })
     }

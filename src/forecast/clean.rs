@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use polars::prelude::{ChunkQuantile, Float64Chunked, NewChunkedArray, QuantileMethod};
 use serde::Deserialize;
 
+use crate::output::write_number;
 use crate::series::TimeSeries;
 
 /// How many interquartile ranges lie between a quartile and its fence. Finite and not negative.
@@ -21,7 +22,10 @@ impl TryFrom<f64> for FenceFactor {
 
     fn try_from(factor: f64) -> Result<Self, String> {
         let allowed = (0.0..=1000.0).contains(&factor).then_some(Self(factor));
-        allowed.ok_or_else(|| format!("{factor} is out of range; allowed: a number from 0 to 1000"))
+        allowed.ok_or_else(|| {
+            let factor = write_number(factor);
+            format!("{factor} is out of range; allowed: a number from 0 to 1000")
+        })
     }
 }
 

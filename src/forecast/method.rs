@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::clean::Outliers;
 use super::{Direction, Level, Range};
-use crate::output::write_length;
+use crate::output::write_setting;
 use crate::series::Step;
 
 /// How a series is forecast and its band drawn.
@@ -78,7 +78,7 @@ fn steps_in(season: TimeDelta, step: Step) -> Result<usize> {
     let steps = usize::try_from(seconds / step.seconds()).ok();
     let steps = steps.filter(|steps| whole && *steps >= 2);
     steps.with_context(|| {
-        let season = write_length(season);
+        let season = season.to_std().map_or(String::new(), write_setting);
         format!(
             "seasons: {season} with a step of {step}; allowed: a whole number of steps, two or more"
         )
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_season_must_be_two_whole_steps_or_more() {
-        for (minutes, start) in [(90, "seasons: 1 h 30 min with"), (60, "seasons: 1 h with")] {
+        for (minutes, start) in [(90, "seasons: 1h 30m with"), (60, "seasons: 1h with")] {
             let given = SeasonChoice::Given(vec![TimeDelta::minutes(minutes)]);
             let refusal = in_steps(&given, "1h").expect_err("no season");
             let rule = "a step of 1h; allowed: a whole number of steps, two or more";

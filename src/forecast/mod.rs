@@ -36,7 +36,7 @@ pub use range::Range;
 pub use seasons::{Season, needed_history};
 
 use self::clean::{Cleaned, Fences, Scope, clip_outliers};
-use crate::output::write_length;
+use crate::output::{write_length, write_number};
 use crate::series::{Step, TimeSeries};
 use calibration::{Calibration, Margins};
 use seasons::Seasons;
@@ -103,6 +103,23 @@ pub struct Clipped {
     pub to: f64,
 }
 
+/// Why nothing can be measured by the differences between the values of a history.
+fn without_unit(history: &TimeSeries) -> String {
+    let lowest = history.observed().fold(f64::INFINITY, f64::min);
+    let highest = history.observed().fold(f64::NEG_INFINITY, f64::max);
+    let [low, high] = [lowest, highest].map(write_number);
+    if lowest >= highest {
+        let value = if lowest > highest { "0" } else { low.as_str() };
+        format!(
+            "every value of the history is {value}, so nothing says how much change is usual; some variation is needed"
+        )
+    } else {
+        format!(
+            "the values of the history, from {low} to {high}, differ by more or by less than can be computed with; values in another unit are needed"
+        )
+    }
+}
+
 /// Predicts the point after the history, or tells people why it does not suffice and what would. An
 /// error means that the seasons or the budget of the method do not fit the step, or that the model failed.
 pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast, String>> {
@@ -120,10 +137,7 @@ pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast,
         _ => clip_outliers(history, method.outliers.factor)?,
     };
     let Some(timeline) = Timeline::new(history, cleaned.history.values(), &seasons) else {
-        let value = history.observed().next().unwrap_or(0.0);
-        return Ok(Err(format!(
-            "every value of the history is {value}, so nothing says how much change is usual; some variation is needed"
-        )));
+        return Ok(Err(without_unit(history)));
     };
     let missing = timeline.values.iter().filter(|value| value.is_none());
     let (missing, of) = (missing.count(), timeline.len());

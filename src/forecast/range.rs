@@ -1,6 +1,7 @@
 //! The possible values of a series, where they are known: sales are never negative, a share is never
 //! above 100. A band does not reach beyond them.
 
+use crate::output::write_number;
 use crate::series::TimeSeries;
 
 /// Bounds, each of which may be absent. Finite, and the lower one below the upper.
@@ -19,9 +20,12 @@ impl Range {
             }
         }
         match (min, max) {
-            (Some(min), Some(max)) if min >= max => Err(format!(
-                "min = {min}: with max = {max}, allowed: a number below {max}"
-            )),
+            (Some(min), Some(max)) if min >= max => {
+                let [min, max] = [min, max].map(write_number);
+                Err(format!(
+                    "min = {min}: with max = {max}, allowed: a number below {max}"
+                ))
+            }
             _ => Ok(Self { min, max }),
         }
     }

@@ -9,7 +9,7 @@ use statrs::function::erf::erfc_inv;
 
 use crate::detect::{Departure, SpanTotal};
 use crate::forecast::Direction;
-use crate::output::magnitude;
+use crate::output::{magnitude, write_number};
 use crate::series::Step;
 
 /// So many false alerts of a healthy series in a time, at most.
@@ -149,6 +149,6 @@ impl TryFrom<String> for Budget {
 
 impl fmt::Display for Budget {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        write!(formatter, "{}/{}", self.alerts, self.per.0)
+        write!(formatter, "{}/{}", write_number(self.alerts), self.per.0)
     }
 }

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result};
 
-use super::email::{self, Envelope, Letterhead};
+use super::email::{self, Envelope, Letterhead, Occasion};
 use super::notification::Notification;
 use crate::chart::{Pictures, draw_pictures};
 use crate::config::{Mailbox, Metric};
 use crate::detect::Evaluation;
 use crate::output::fingerprint::random_mark;
+use crate::output::owner::ensure_root_may_write;
 use crate::output::{contain, write_whole};
 
 pub struct Gallery<'a> {
@@ -80,7 +81,13 @@ impl<'a> Gallery<'a> {
             start.timestamp()
         );
         let composed = contain("compose the mail", || {
-            let email = email::compose_evaluation(metric, evaluation, pictures, letterhead);
+            let email = email::compose_evaluation(
+                metric,
+                evaluation,
+                pictures,
+                letterhead,
+                Occasion::Preview,
+            );
             let message = email.message(&Envelope {
                 from,
                 to,
@@ -133,6 +140,10 @@ impl PlotsDir {
 
     fn write(&self, metric: &Metric, name: &str, bytes: &[u8]) -> Result<PathBuf> {
         let path = self.dir.join(self.file_name(metric, name));
+        if !self.dir.exists() {
+            // The user whose folder it is to be in could not write to it.
+            ensure_root_may_write("plots_dir", &self.dir)?;
+        }
         fs::create_dir_all(&self.dir)
             .and_then(|()| write_whole(&path, bytes))
             .with_context(|| {

@@ -1,10 +1,13 @@
 //! How figures, times and texts are written for people, and how anything is written out.
 
 mod compact;
+mod file;
 pub mod fingerprint;
 mod notation;
+pub mod owner;
 mod print;
 
 pub use compact::{round_digits, short, short_option};
+pub use file::{Links, open_plain, write_new, write_whole};
 pub use notation::*;
-pub use print::{complain, contain, print, write_error, write_whole};
+pub use print::{complain, contain, make_file_limit_an_error, print, write_error};

@@ -1,6 +1,7 @@
 //! How figures and times are written for people: "1,843.20", "14:05 CET".
 
 use std::ops::Range;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
@@ -52,6 +53,15 @@ impl Notation {
 pub fn magnitude(number: f64) -> i32 {
     let power = (number > 0.0).then(|| number.log10().floor() as i32);
     power.unwrap_or(0)
+}
+
+/// A number as somebody wrote it, with an exponent where its zeros would fill a line: "7.5", "1e308".
+pub fn write_number(number: f64) -> String {
+    if number == 0.0 || PLAIN.contains(&number.abs()) || !number.is_finite() {
+        format!("{number}")
+    } else {
+        format!("{number:e}")
+    }
 }
 
 /// How many times something is something else: "3.8", and beyond all sense "more than 9,999".
@@ -168,10 +178,45 @@ pub fn write_length(length: TimeDelta) -> String {
     }
 }
 
+/// A length of time as the configuration has it: "1d", "1h 30m", "0s".
+pub fn write_setting(length: Duration) -> String {
+    let seconds = length.as_secs();
+    let parts = [
+        (seconds / 86_400, "d"),
+        (seconds / 3600 % 24, "h"),
+        (seconds / 60 % 60, "m"),
+        (seconds % 60, "s"),
+        (length.subsec_millis().into(), "ms"),
+    ];
+    let told = parts.iter().filter(|(count, _)| *count > 0);
+    let told: Vec<String> = told.map(|(count, unit)| format!("{count}{unit}")).collect();
+    if told.is_empty() {
+        "0s".to_string()
+    } else {
+        told.join(" ")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::series::parse_time;
+
+    #[test]
+    fn a_setting_is_written_as_it_is_read() {
+        for text in [
+            "1d",
+            "28d",
+            "1h 30m",
+            "1m 30s",
+            "1s 500ms",
+            "0s",
+            "2d 1h 1m 1s",
+        ] {
+            let length = humantime::parse_duration(text).expect("a length");
+            assert_eq!(write_setting(length), text);
+        }
+    }
 
     fn time(text: &str) -> DateTime<Tz> {
         parse_time(text, chrono_tz::Europe::Paris).expect("a time")
@@ -210,6 +255,21 @@ mod tests {
         );
         assert_eq!(written(912.1, 1102.4, 1297.8, 1e30), "1.0000e30");
         assert_eq!(written(0.0, 0.0, 0.0, 0.0), "0.00");
+    }
+
+    #[test]
+    fn a_number_stays_short() {
+        for (number, expected) in [
+            (7.5, "7.5"),
+            (-0.0001, "-0.0001"),
+            (0.0, "0"),
+            (1e308, "1e308"),
+            (f64::MAX, "1.7976931348623157e308"),
+            (-5e-324, "-5e-324"),
+            (f64::NAN, "NaN"),
+        ] {
+            assert_eq!(write_number(number), expected);
+        }
     }
 
     #[test]

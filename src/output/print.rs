@@ -1,9 +1,8 @@
-//! Standard output and standard error, and files that are written whole.
+//! Standard output and standard error, and what must not end a run.
 
-use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Error, Result, bail};
 
@@ -35,19 +34,15 @@ pub fn write_error(error: &Error) -> String {
     escape(&one_line(&format!("{error:#}")))
 }
 
+/// A limit on the size of files (`ulimit -f`) is from now on an error of the write that meets it. Without
+/// this the kernel's signal would end the program there.
+pub fn make_file_limit_an_error() {
+    // Where that fails, the limit stays what it was.
+    let _ = signal_hook::flag::register(libc::SIGXFSZ, Arc::default());
+}
+
 /// Does what must not stop the rest of a run: a bug in it is an error like others.
 pub fn contain<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| bail!("{what}: a bug in bandwatch, please report it"))
-}
-
-/// Writes a file whole, under another name first: whoever looks meanwhile, or stops the program, finds
-/// the old one or the new one, and nothing half.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let part = path.with_extension(format!("{}.part", std::process::id()));
-    let written = fs::write(&part, bytes).and_then(|()| fs::rename(&part, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&part);
-    }
-    written
 }

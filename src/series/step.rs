@@ -7,6 +7,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
+use crate::output::write_setting;
+
 const DAY: u32 = 86_400;
 const WEEK: u32 = 7 * DAY;
 
@@ -72,7 +74,7 @@ impl FromStr for Step {
 
 impl fmt::Display for Step {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        humantime::format_duration(Duration::from_secs(self.seconds.into())).fmt(formatter)
+        formatter.write_str(&write_setting(Duration::from_secs(self.seconds.into())))
     }
 }
 

@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
 use crate::config::Metric;
+use crate::output::write_setting;
 use crate::series::{
     Aggregate, Bucket, Buckets, Grid, MOST_BUCKETS, Observation, Step, TimeSeries, Window,
 };
@@ -80,7 +81,7 @@ impl History {
         ensure!(
             length <= MOST_BUCKETS,
             "window = \"{}\" holds {length} buckets of {step}; at most {MOST_BUCKETS} may be: set a shorter window, or a longer step with every",
-            humantime::format_duration(metric.window)
+            write_setting(metric.window)
         );
         let window_start = last_slot - i64::try_from(length)?;
         let first_slot = match (lookback, oldest) {

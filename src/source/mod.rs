@@ -4,6 +4,7 @@
 mod csv;
 mod history;
 mod mysql;
+mod sample;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use chrono_tz::Tz;
 
 use history::Lookback;
 pub use history::{Fetched, History};
+pub use sample::sample_window;
 
 use crate::config::{DatabaseSettings, Deadline, Metric};
 use crate::series::{Bucket, Missing, Window};
@@ -28,6 +30,28 @@ pub enum Source {
 impl Source {
     pub fn mysql(settings: DatabaseSettings, deadline: Deadline) -> Self {
         Self::Mysql(Box::new(mysql::Database::new(settings, deadline)))
+    }
+
+    /// The same place, to be read anew while somebody else still waits for it.
+    pub fn fresh(&self) -> Self {
+        match self {
+            Self::Mysql(database) => Self::Mysql(Box::new(database.fresh())),
+            Self::File(path) => Self::File(path.clone()),
+        }
+    }
+
+    /// Begins the session with the server, so that no metric pays for it with its share of the time.
+    pub fn connect_ahead(&mut self) {
+        if let Self::Mysql(database) = self {
+            database.connect_ahead();
+        }
+    }
+
+    /// From now on every wait ends by this deadline.
+    pub fn read_by(&mut self, share: Deadline) {
+        if let Self::Mysql(database) = self {
+            database.read_by(share);
+        }
     }
 
     /// Reads the latest window as of a time; else of now, or of the last row of a file.

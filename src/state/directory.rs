@@ -9,12 +9,16 @@
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde::de::DeserializeOwned;
 
+use super::FILES;
 use super::file::{self, Certainty, is_own, make_own, make_private, names_in, open_to_lock};
-use super::format::{LoadError, decode};
+use super::format::{LoadError, decode, is_of_bandwatch};
+use crate::output::owner::{owner_of, this_user, user_name};
 
 /// What the name of a file holds that could not be read.
 const ASIDE: &str = ".unreadable-";
@@ -22,10 +26,18 @@ const ASIDE: &str = ".unreadable-";
 const MOST_ASIDE: u32 = 1000;
 /// In the spare directory, beside a file that begins anew, as the one that was to be read could not be.
 const ANEW: &str = ".anew";
+/// A file with more bytes is set aside as one that cannot be read: it is thousands of times what it should be.
+const LARGEST: u64 = 64 << 20;
+/// So much is looked at of each file that was set aside, in every run.
+const LARGEST_ASIDE: u64 = 1 << 20;
+/// How long whoever holds a lock for a moment is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub struct StateDirectory {
     dir: PathBuf,
+    /// Whose state it is: of somebody else where it is only looked at.
+    user: Option<u32>,
     spare: PathBuf,
     access: Access,
     /// Why the directory cannot be used as it should, if so.
@@ -53,9 +65,14 @@ pub struct UnreadableFile {
 
 impl StateDirectory {
     pub fn new(dir: &Path, access: Access) -> Self {
+        let user = match access {
+            Access::Look => owner_of(dir).or_else(this_user),
+            Access::Own => this_user(),
+        };
         Self {
-            spare: file::spare(dir),
+            spare: file::spare(dir, user),
             dir: dir.to_path_buf(),
+            user,
             access,
             complaint: None,
             left: Vec::new(),
@@ -69,7 +86,8 @@ impl StateDirectory {
             self.complain(&error);
         }
         for name in names_in(&self.dir) {
-            if is_of_old_format(&name) {
+            let begins = || file::read(&self.dir.join(&name), 100).ok().flatten();
+            if has_old_name(&name) && begins().is_some_and(|bytes| is_of_bandwatch(&bytes)) {
                 self.set_aside(&name, &self.dir.join(&name), LoadError::Older);
             }
         }
@@ -112,7 +130,7 @@ impl StateDirectory {
         if anew.exists() && to.try_exists()? {
             fs::rename(&to, free()?)?;
         }
-        if let Some(bytes) = file::read(&from)? {
+        if let Some(bytes) = file::read(&from, LARGEST)? {
             file::write(&to, &bytes, Certainty::Durable)?;
         }
         file::remove(&anew)?;
@@ -120,7 +138,7 @@ impl StateDirectory {
     }
 
     /// A lock of the kernel's ends with whoever holds it, however that ends; `None` if another does.
-    pub fn try_lock(&self, name: &str) -> Result<Option<File>> {
+    pub fn try_lock(&mut self, name: &str) -> Result<Option<File>> {
         let file = self.lock_file(name)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
@@ -132,18 +150,27 @@ impl StateDirectory {
     }
 
     /// The same, but waits for it.
-    pub fn lock(&self, name: &str) -> Result<File> {
-        let file = self.lock_file(name)?;
-        file.lock()
-            .with_context(|| format!("state_dir: lock {name}"))?;
-        Ok(file)
+    pub fn lock(&mut self, name: &str) -> Result<File> {
+        let begun = Instant::now();
+        loop {
+            if let Some(file) = self.try_lock(name)? {
+                return Ok(file);
+            }
+            if begun.elapsed() > PATIENCE {
+                let path = self.dir.join(name).display().to_string();
+                bail!("state_dir: another process holds {path}; what does `fuser {path}` say?");
+            }
+            sleep(Duration::from_millis(20));
+        }
     }
 
     /// A file to lock, in whichever directory there can be one.
-    fn lock_file(&self, name: &str) -> Result<File> {
+    fn lock_file(&mut self, name: &str) -> Result<File> {
         // The first run of all must not lock another file than the one that comes a moment later.
         let _ = make_private(&self.dir);
-        open_to_lock(&self.dir.join(name))
+        let opened = open_to_lock(&self.dir.join(name));
+        let opened = opened.inspect_err(|error| self.complain(error));
+        opened
             .or_else(|_| make_own(&self.spare).and_then(|()| open_to_lock(&self.spare.join(name))))
             .with_context(|| {
                 let (key, spare) = (self.key(), self.spare.display());
@@ -157,7 +184,8 @@ impl StateDirectory {
         let found = self.find(name).inspect_err(|error| self.complain(error));
         self.unread.extend(found.is_err().then(|| name.to_string()));
         let (path, bytes) = found.ok()??;
-        let decoded = decode(&bytes).map_err(|error| self.set_aside(name, &path, error));
+        let decoded =
+            decode_up_to(LARGEST, &bytes).map_err(|error| self.set_aside(name, &path, error));
         decoded.ok()
     }
 
@@ -191,6 +219,11 @@ impl StateDirectory {
         })
     }
 
+    /// Whose the directory is, if it is there.
+    pub fn owner(&self) -> Option<String> {
+        owner_of(&self.dir).map(user_name)
+    }
+
     /// Why the directory cannot be used as it should, if so.
     pub fn complaint(&self) -> Option<&str> {
         self.complaint.as_deref()
@@ -209,11 +242,12 @@ impl StateDirectory {
         let mut all = Vec::new();
         for dir in [&self.dir].into_iter().chain(self.own_spare()) {
             let names = names_in(dir).into_iter();
-            for name in names.filter(|name| name.contains(ASIDE)) {
+            for name in names.filter(|name| is_set_aside(name)) {
                 let path = dir.join(&name);
-                let bytes = file::read(&path).ok().flatten().unwrap_or_default();
-                let error = match decode::<serde_json::Value>(&bytes) {
-                    _ if is_of_old_format(name.split(ASIDE).next().unwrap_or_default()) => {
+                let bytes = file::read(&path, LARGEST_ASIDE).ok().flatten();
+                let bytes = bytes.unwrap_or_default();
+                let error = match decode_up_to::<serde_json::Value>(LARGEST_ASIDE, &bytes) {
+                    _ if has_old_name(name.split(ASIDE).next().unwrap_or_default()) => {
                         LoadError::Older
                     }
                     Err(error) => error,
@@ -229,7 +263,7 @@ impl StateDirectory {
     fn find(&self, name: &str) -> io::Result<Option<(PathBuf, Vec<u8>)>> {
         for dir in self.own_spare().into_iter().chain([&self.dir]) {
             let path = dir.join(name);
-            if let Some(bytes) = file::read(&path)? {
+            if let Some(bytes) = file::read(&path, LARGEST)? {
                 return Ok(Some((path, bytes)));
             }
         }
@@ -238,7 +272,7 @@ impl StateDirectory {
 
     /// The spare directory, if it is there and nobody else can have put anything into it.
     fn own_spare(&self) -> Option<&PathBuf> {
-        Some(&self.spare).filter(|spare| is_own(spare))
+        Some(&self.spare).filter(|spare| is_own(spare, self.user))
     }
 
     fn set_aside(&mut self, name: &str, path: &Path, error: LoadError) {
@@ -256,8 +290,15 @@ impl StateDirectory {
 
     fn complain(&mut self, error: &io::Error) {
         let (key, spare) = (self.key(), self.spare.display());
-        let complaint =
-            format!("{key}: {error}; the state is kept in {spare} until it can be written there");
+        let owner = owner_of(&self.dir).filter(|owner| Some(*owner) != self.user);
+        let whose = owner.zip(self.user).map_or(String::new(), |(owner, user)| {
+            let [owner, user] = [owner, user].map(user_name);
+            let dir = self.dir.display();
+            format!("; it is {owner}'s, and this run is {user}'s (sudo chown -R {user}: {dir})")
+        });
+        let complaint = format!(
+            "{key}: {error}{whose}; the state is kept in {spare} until it can be written there"
+        );
         self.complaint.get_or_insert(complaint);
     }
 
@@ -266,12 +307,27 @@ impl StateDirectory {
     }
 }
 
-/// The files of a bandwatch before 0.2, which kept finished mails on the disk, by their number.
-fn is_of_old_format(name: &str) -> bool {
+/// Bytes that were read up to one more than `most`.
+fn decode_up_to<T: DeserializeOwned>(most: u64, bytes: &[u8]) -> Result<T, LoadError> {
+    if bytes.len() as u64 > most {
+        return Err(LoadError::TooLarge(most));
+    }
+    decode(bytes)
+}
+
+/// The names a bandwatch before 0.2 used, which kept finished mails on the disk, by their number.
+fn has_old_name(name: &str) -> bool {
     match name.split_once('.') {
         Some((stem, "parcel" | "mail")) => u64::from_str_radix(stem, 16).is_ok(),
         _ => name == "memory.json" || name == "looks.json",
     }
+}
+
+fn is_set_aside(name: &str) -> bool {
+    name.split_once(ASIDE).is_some_and(|(stem, count)| {
+        let is_number = count.parse::<u32>().is_ok();
+        is_number && (FILES.contains(&stem) || has_old_name(stem))
+    })
 }
 
 fn free_aside(dir: &Path, name: &str) -> io::Result<PathBuf> {

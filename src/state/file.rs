@@ -1,11 +1,13 @@
 //! Files and directories as the state needs them: private, whole, and forced to the disk.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::output::fingerprint::fingerprint;
+use crate::output::owner::{ROOT, owner_of, this_user};
+use crate::output::{Links, open_plain, write_new};
 
 /// How the name of a file ends that is being written.
 pub const PART: &str = ".part";
@@ -18,18 +20,13 @@ pub enum Certainty {
     Whole,
 }
 
-/// Where what the disk does not take is kept: in memory that every Linux has, or else where temporary
-/// files go.
-pub fn spare(dir: &Path) -> PathBuf {
+/// Where what the disk does not take is kept for a user: in memory that every Linux has, or else where
+/// temporary files go.
+pub fn spare(dir: &Path, user: Option<u32>) -> PathBuf {
     let memory = Some(PathBuf::from("/dev/shm")).filter(|memory| memory.is_dir());
     let parent = memory.unwrap_or_else(std::env::temp_dir);
-    let mark = fingerprint(&format!("{:?} {}", user(), dir.display()));
+    let mark = fingerprint(&format!("{user:?} {}", dir.display()));
     parent.join(format!("bandwatch-{mark:016x}"))
-}
-
-/// Whom this process acts for.
-pub fn user() -> Option<u32> {
-    fs::metadata("/proc/self").ok().map(|own| own.uid())
 }
 
 /// Makes a folder nobody else can look into, if it is not there.
@@ -41,7 +38,7 @@ pub fn make_private(dir: &Path) -> io::Result<()> {
 pub fn make_own(dir: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(dir) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-        _ if is_own(dir) => Ok(()),
+        _ if is_own(dir, this_user()) => Ok(()),
         _ => Err(io::Error::new(
             ErrorKind::PermissionDenied,
             format!("{} is not this user's alone", dir.display()),
@@ -49,13 +46,13 @@ pub fn make_own(dir: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether a folder is there and nobody else can have put anything into it.
-pub fn is_own(dir: &Path) -> bool {
+/// Whether a folder is there and nobody but this user can have put anything into it.
+pub fn is_own(dir: &Path, user: Option<u32>) -> bool {
     /// The rights of a group and of all others.
     const OTHERS: u32 = 0o077;
     fs::symlink_metadata(dir).is_ok_and(|there| {
         let rights = there.permissions().mode();
-        there.is_dir() && Some(there.uid()) == user() && (rights & OTHERS) == 0
+        there.is_dir() && Some(there.uid()) == user && (rights & OTHERS) == 0
     })
 }
 
@@ -68,16 +65,16 @@ pub fn names_in(dir: &Path) -> Vec<String> {
         .collect()
 }
 
-/// The bytes of a plain file; `None` if there is none.
-pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+/// The bytes of a plain file, up to one more than `most`; `None` if there is none.
+pub fn read(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
     let is_absent =
         |error: &io::Error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
-    match fs::symlink_metadata(path) {
-        Ok(there) if !there.is_file() => Err(io::Error::new(
-            ErrorKind::InvalidInput,
-            format!("{} is not a plain file", path.display()),
-        )),
-        Ok(_) => fs::read(path).map(Some),
+    match open(OpenOptions::new().read(true), path) {
+        Ok(file) => {
+            let mut bytes = Vec::new();
+            file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+            Ok(Some(bytes))
+        }
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(error),
     }
@@ -90,14 +87,18 @@ pub fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens a file for its lock alone.
+/// Opens a file for its lock, and the little that stands in it.
 pub fn open_to_lock(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true).mode(0o600);
-    let opened = options.open(path);
-    let opened = opened.inspect(|file| leave_to_owner(file, path));
+    options.create(true).truncate(false).mode(0o600);
+    let opened = open(options.read(true).write(true), path);
     // A lock needs no writing: on a read-only disk the file that is there will do.
-    opened.or_else(|error| File::open(path).map_err(|_| error))
+    opened.or_else(|error| open(OpenOptions::new().read(true), path).map_err(|_| error))
+}
+
+/// Opens a file under this very name, wherever a link there would lead.
+fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    open_plain(options, path, Links::Refuse)
 }
 
 /// Writes a file under another name, and renames it.
@@ -106,11 +107,7 @@ pub fn write(path: &Path, bytes: &[u8], certainty: Certainty) -> io::Result<()> 
     part.push(PART);
     let part = PathBuf::from(part);
     let write = || {
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(true).write(true).mode(0o600);
-        let mut file = options.open(&part)?;
-        leave_to_owner(&file, path);
-        file.write_all(bytes)?;
+        let file = write_new(&part, bytes, 0o600)?;
         if certainty == Certainty::Durable {
             file.sync_all()?;
         }
@@ -127,20 +124,8 @@ pub fn write(path: &Path, bytes: &[u8], certainty: Certainty) -> io::Result<()> 
     written
 }
 
-/// What root writes into the folder of a user must not be closed to that user.
-fn leave_to_owner(file: &File, path: &Path) {
-    let owner = path.parent().and_then(|dir| fs::metadata(dir).ok());
-    if let Some(owner) = owner
-        && user() == Some(0)
-        && owner.uid() != 0
-    {
-        // If that fails, the user is told when it cannot be read.
-        let _ = fchown(file, Some(owner.uid()), Some(owner.gid()));
-    }
-}
-
 /// Whether a folder is there and this user's, or there need be none and this user is root.
 pub fn is_of_this_user(dir: &Path) -> bool {
-    let user = user();
-    user == Some(0) || fs::metadata(dir).is_ok_and(|there| Some(there.uid()) == user)
+    let user = this_user();
+    user == Some(ROOT) || owner_of(dir).is_some_and(|owner| Some(owner) == user)
 }

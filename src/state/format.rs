@@ -20,6 +20,8 @@ pub enum LoadError {
     /// A bandwatch before 0.2 wrote it.
     Older,
     Damaged(String),
+    /// It has more bytes than these, and was not read on.
+    TooLarge(u64),
     /// It is whole, and was of no use all the same.
     Unusable,
 }
@@ -34,6 +36,13 @@ impl fmt::Display for LoadError {
             Self::Older => formatter
                 .write_str("an older bandwatch wrote it, in a format that is not in use any more"),
             Self::Damaged(how) => write!(formatter, "it is damaged: {how}"),
+            Self::TooLarge(most) => {
+                let most = most >> 20;
+                write!(
+                    formatter,
+                    "it is larger than {most} MiB, and was not looked into"
+                )
+            }
             Self::Unusable => formatter.write_str(
                 "it could not be read when it was needed, or does not hold what it should",
             ),
@@ -45,6 +54,13 @@ pub fn encode(value: &impl Serialize) -> Result<Vec<u8>> {
     let body = serde_json::to_string(value).context("write as JSON")?;
     let checksum = fingerprint(&body);
     Ok(format!("{NAME} {VERSION} {checksum:016x}\n{body}\n").into_bytes())
+}
+
+/// Whether bandwatch, in whatever version, may have written what begins like this.
+pub fn is_of_bandwatch(bytes: &[u8]) -> bool {
+    bytes
+        .strip_prefix(NAME.as_bytes())
+        .is_some_and(|rest| rest.starts_with(b" "))
 }
 
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, LoadError> {

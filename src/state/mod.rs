@@ -7,6 +7,7 @@
 //! anything; and after each mail that it was accepted. A run that is killed at any moment leaves a whole
 //! file, and the next one goes on from there.
 
+mod claim;
 mod directory;
 mod file;
 mod format;
@@ -16,6 +17,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
@@ -24,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::incident::{Alert, MetricState, Silences};
 use crate::notify::NotificationLog;
 use crate::output::fingerprint::{fingerprint, random_mark};
+pub use claim::{Use, check_use, explain_making};
 pub use directory::UnreadableFile;
 use directory::{Access, StateDirectory};
 use file::Certainty;
@@ -32,7 +35,8 @@ const STATE: &str = "state.json";
 const NOTIFICATIONS: &str = "notifications.json";
 const RUNS: &str = "runs.json";
 const SILENCES: &str = "silences.json";
-/// Held by a run.
+const FILES: [&str; 4] = [STATE, NOTIFICATIONS, SILENCES, RUNS];
+/// Held by a run; in it stands which configuration the state belongs to.
 const RUN_LOCK: &str = "run.lock";
 /// Held while silences change.
 const SILENCES_LOCK: &str = "silences.lock";
@@ -72,18 +76,48 @@ pub struct Contents {
 pub struct Runs {
     /// When each metric was last looked at.
     pub metrics: BTreeMap<String, DateTime<Utc>>,
+    /// How long that took, for those that took a second or more.
+    pub seconds: BTreeMap<String, u64>,
     pub last: Option<DateTime<Utc>>,
     /// The last run in which nothing failed.
     pub last_good: Option<DateTime<Utc>>,
 }
 
+impl Runs {
+    pub fn note_look(&mut self, metric: &str, now: DateTime<Utc>, took: Duration) {
+        self.metrics.insert(metric.to_string(), now);
+        match took.as_secs() {
+            0 => self.seconds.remove(metric),
+            seconds => self.seconds.insert(metric.to_string(), seconds),
+        };
+    }
+
+    /// When a metric was last looked at, and how many seconds that took.
+    pub fn last_look(&self, metric: &str) -> (Option<DateTime<Utc>>, u64) {
+        let seconds = self.seconds.get(metric).copied().unwrap_or_default();
+        (self.metrics.get(metric).copied(), seconds)
+    }
+
+    /// Keeps the looks at some metrics alone.
+    pub fn retain(&mut self, is_kept: impl Fn(&str, DateTime<Utc>) -> bool) {
+        self.metrics.retain(|name, at| is_kept(name, *at));
+        let known = &self.metrics;
+        self.seconds.retain(|name, _| known.contains_key(name));
+    }
+}
+
 impl State {
-    /// Opens the state for a run; `None` while another holds it. Fails if no lock can be had at all.
-    pub fn open(dir: &Path) -> Result<Option<Self>> {
+    /// Opens the state of a configuration for a run; `None` while another holds it. Fails if no lock can be
+    /// had at all. Whether it may be used is checked before; see [`check_use`].
+    pub fn open(dir: &Path, configuration: Option<&Path>) -> Result<Option<Self>> {
         let mut directory = StateDirectory::new(dir, Access::Own);
         let Some(lock) = directory.try_lock(RUN_LOCK)? else {
             return Ok(None);
         };
+        if let Some(configuration) = configuration {
+            // On a full disk the next run finds nothing here, and tries again.
+            let _ = claim::write(&lock, configuration);
+        }
         directory.prepare();
         directory.bring_over(&[STATE, NOTIFICATIONS, RUNS]);
         // Whoever changes the silences just now takes those in the spare directory along.
@@ -176,6 +210,11 @@ impl State {
     pub fn unreadable(&self) -> Vec<UnreadableFile> {
         let directory = self.directory.as_ref();
         directory.map_or(Vec::new(), StateDirectory::unreadable)
+    }
+
+    /// Whose it is; `None` where nothing is kept yet.
+    pub fn owner(&self) -> Option<String> {
+        self.directory.as_ref()?.owner()
     }
 
     /// Why `state_dir` cannot be used as it should, if so.

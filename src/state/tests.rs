@@ -1,7 +1,8 @@
 //! The state survives garbage in its files, and a disk that is full.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::Command;
 
 use chrono::TimeDelta;
 use tempfile::TempDir;
@@ -13,13 +14,17 @@ fn dir() -> TempDir {
     tempfile::tempdir().expect("a directory")
 }
 
+fn spare(dir: &Path) -> PathBuf {
+    file::spare(dir, crate::output::owner::this_user())
+}
+
 fn at(minute: i64) -> DateTime<Utc> {
     let start: DateTime<Utc> = "2026-11-22T00:00:00Z".parse().expect("a time");
     start + TimeDelta::minutes(minute)
 }
 
 fn open(dir: &Path) -> State {
-    let state = State::open(dir).expect("a state");
+    let state = State::open(dir, None).expect("a state");
     state.expect("no other run")
 }
 
@@ -61,7 +66,7 @@ fn a_second_run_finds_the_state_taken_and_a_look_does_not_mind() {
     let dir = place.path().join("not/there/yet");
     let state = open(&dir);
     assert!(dir.join("run.lock").exists());
-    assert!(State::open(&dir).expect("an answer").is_none());
+    assert!(State::open(&dir, None).expect("an answer").is_none());
     State::look(&dir);
     drop(state);
     open(&dir);
@@ -134,7 +139,7 @@ fn what_cannot_be_written_is_kept_in_the_spare_directory_until_it_can() {
 
     let mut state = open(&dir);
     assert_eq!(known(&state), ["sales"]);
-    assert!(State::open(&dir).expect("an answer").is_none());
+    assert!(State::open(&dir, None).expect("an answer").is_none());
     save(&mut state, "visits");
     drop(state);
 
@@ -167,7 +172,7 @@ fn silences_are_changed_while_a_run_goes_on() {
 fn what_others_put_into_the_spare_directory_is_never_read() {
     let dir = dir();
     save(&mut open(dir.path()), "sales");
-    let spare = file::spare(dir.path());
+    let spare = spare(dir.path());
     fs::create_dir(&spare).expect("a directory");
     let forged = format::encode(&Contents::default()).expect("bytes");
     fs::write(spare.join(STATE), forged).expect("written");
@@ -200,7 +205,7 @@ fn what_the_disk_does_not_let_be_read_is_not_overwritten() {
     assert_eq!(aside.path, dir.path().join(format!("{STATE}.unreadable-1")));
     assert_eq!(aside.error, format::LoadError::Unusable);
     assert_eq!(fs::read(&aside.path).expect("the file"), whole);
-    assert!(!file::spare(dir.path()).exists());
+    assert!(!spare(dir.path()).exists());
 }
 
 #[test]
@@ -232,8 +237,8 @@ fn a_silence_that_went_to_the_disk_is_not_undone_by_an_older_one_beside_it() {
     fs::create_dir(&in_the_way).expect("a directory");
     assert!(add(silence(120)).is_err());
     fs::remove_dir(&in_the_way).expect("removed");
-    let spare = file::spare(dir.path()).join(SILENCES);
-    let changing = StateDirectory::new(dir.path(), Access::Own);
+    let spare = spare(dir.path()).join(SILENCES);
+    let mut changing = StateDirectory::new(dir.path(), Access::Own);
     let lock = changing.lock(SILENCES_LOCK).expect("a lock");
     let state = open(dir.path());
     assert_eq!(state.silences.of("sales", at(1)), Some(&silence(120)));
@@ -246,9 +251,14 @@ fn a_silence_that_went_to_the_disk_is_not_undone_by_an_older_one_beside_it() {
 #[test]
 fn what_is_not_bandwatchs_own_stays_as_it_is() {
     let dir = dir();
+    // Names that an older bandwatch used are also words: beef.mail, memory.json.
     let others = [
-        "notes.mail",
-        "backup.part",
+        "Inbox.mail",
+        "beef.mail",
+        "cafe.parcel",
+        "memory.json",
+        "movie.mkv.part",
+        "report.unreadable-draft",
         "silences.json.part",
         "a.b.mail",
     ];
@@ -266,4 +276,145 @@ fn what_is_not_bandwatchs_own_stays_as_it_is() {
     let mut expected = others.map(String::from);
     expected.sort();
     assert_eq!(names, expected);
+}
+
+#[test]
+fn no_link_is_followed_to_what_it_leads_to() {
+    let (dir, place) = (dir(), dir());
+    let target = place.path().join("precious");
+    fs::write(&target, "precious").expect("written");
+    let missing = place.path().join("missing");
+    for name in FILES {
+        let part = format!("{name}{}", file::PART);
+        symlink(&target, dir.path().join(part)).expect("a link");
+    }
+    for name in [STATE, SILENCES] {
+        symlink(&target, dir.path().join(name)).expect("a link");
+    }
+    for name in [RUN_LOCK, SILENCES_LOCK, RUNS] {
+        symlink(&missing, dir.path().join(name)).expect("a link");
+    }
+    let mut state = State::open(dir.path(), Some(Path::new("a.toml")))
+        .expect("a state")
+        .expect("no other run");
+    let complaint = state.complaint().expect("a complaint").to_string();
+    assert!(
+        complaint.contains("run.lock is not a plain file"),
+        "{complaint}"
+    );
+    save(&mut state, "sales");
+    state.save_runs().expect("written");
+    let add = |silences: &mut Silences| silences.end("sales", at(0));
+    let refused = change_silences(dir.path(), add).expect_err("a link");
+    assert!(format!("{refused:#}").contains("silences.lock is not a plain file"));
+    assert_eq!(fs::read_to_string(&target).expect("a file"), "precious");
+    assert!(!missing.exists());
+    drop(state);
+    let _ = fs::remove_dir_all(spare(dir.path()));
+}
+
+#[test]
+fn a_pipe_in_place_of_a_file_is_told_and_nobody_waits_for_its_other_end() {
+    for name in [RUN_LOCK, STATE, RUNS, SILENCES] {
+        let dir = dir();
+        let made = Command::new("mkfifo").arg(dir.path().join(name)).status();
+        assert!(made.expect("mkfifo").success());
+        let mut state = open(dir.path());
+        save(&mut state, "sales");
+        let complaint = state.complaint().expect("a complaint").to_string();
+        assert!(
+            complaint.contains(&format!("{name} is not a plain file")),
+            "{complaint}"
+        );
+        drop(state);
+        let _ = fs::remove_dir_all(spare(dir.path()));
+    }
+}
+
+#[test]
+fn a_huge_file_is_set_aside_and_read_no_further_than_need_be() {
+    let dir = dir();
+    let mut state = open(dir.path());
+    save(&mut state, "sales");
+    drop(state);
+    let huge = fs::File::create(dir.path().join(STATE)).expect("a file");
+    huge.set_len(1 << 40).expect("a file with a hole");
+    let state = open(dir.path());
+    let [aside] = state.unreadable().try_into().expect("one file");
+    let told = "it is larger than 1 MiB, and was not looked into";
+    assert_eq!(aside.error.to_string(), told);
+}
+
+fn configuration(dir: &TempDir, name: &str) -> PathBuf {
+    let path = dir.path().join(name);
+    fs::write(&path, "").expect("written");
+    path
+}
+
+#[track_caller]
+fn refusal(dir: &Path, configuration: &Path) -> String {
+    let refused = check_use(dir, Use::Run, Some(configuration));
+    refused.expect_err("refused").to_string()
+}
+
+#[test]
+fn a_state_belongs_to_one_configuration() {
+    let (dir, place) = (dir(), dir());
+    let (first, second) = (
+        configuration(&place, "a.toml"),
+        configuration(&place, "b.toml"),
+    );
+    check_use(dir.path(), Use::Run, Some(&first)).expect("nobody's yet");
+    drop(State::open(dir.path(), Some(&first)).expect("a state"));
+    let told = refusal(dir.path(), &second);
+    for part in [
+        "state_dir = ",
+        "a.toml, and this is ",
+        "b.toml; give each a state_dir of its own",
+    ] {
+        assert!(told.contains(part), "no {part:?} in {told}");
+    }
+    for wanted in [Use::Change, Use::Look] {
+        assert!(check_use(dir.path(), wanted, Some(&second)).is_err());
+    }
+    // The same file by another name.
+    let link = place.path().join("c.toml");
+    symlink(&first, &link).expect("a link");
+    check_use(dir.path(), Use::Run, Some(&link)).expect("the same file");
+    // One that is gone was renamed: the state goes with it.
+    fs::rename(&first, place.path().join("d.toml")).expect("renamed");
+    let renamed = place.path().join("d.toml");
+    check_use(dir.path(), Use::Run, Some(&renamed)).expect("renamed");
+    drop(State::open(dir.path(), Some(&renamed)).expect("a state"));
+    assert!(refusal(dir.path(), &second).contains("d.toml"));
+}
+
+#[test]
+fn files_of_somebody_else_by_the_names_of_the_state_are_left_alone() {
+    for name in [STATE, RUNS, RUN_LOCK] {
+        let dir = dir();
+        fs::write(dir.path().join(name), "{\"of\": \"another program\"}").expect("written");
+        let told = refusal(dir.path(), Path::new("a.toml"));
+        let part =
+            format!("bandwatch did not write the {name} in it; allowed: a folder of its own");
+        assert!(told.contains(&part), "{told}");
+    }
+    // Beside the lock of a run it is damage.
+    let dir = dir();
+    drop(open(dir.path()));
+    fs::write(dir.path().join(STATE), "damaged").expect("written");
+    check_use(dir.path(), Use::Run, None).expect("its own");
+}
+
+#[test]
+fn the_metric_that_was_looked_at_longest_ago_comes_first_and_of_one_run_the_slowest_last() {
+    let mut runs = Runs::default();
+    runs.note_look("slow", at(1), Duration::from_secs(15));
+    runs.note_look("quick", at(1), Duration::from_millis(20));
+    runs.note_look("late", at(2), Duration::from_millis(20));
+    let mut metrics = ["late", "slow", "quick", "new"];
+    metrics.sort_by_key(|metric| runs.last_look(metric));
+    assert_eq!(metrics, ["new", "quick", "slow", "late"]);
+    runs.retain(|metric, _| metric != "slow");
+    assert_eq!(runs.last_look("slow"), (None, 0));
 }

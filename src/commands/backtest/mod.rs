@@ -22,7 +22,7 @@ use crate::chart::{Point, draw_period};
 use crate::cli::{BacktestArgs, BacktestFormat, Exit};
 use crate::config::Metric;
 use crate::context::{Context, check_picture_path};
-use crate::output::{print, write_length};
+use crate::output::{print, write_length, write_setting};
 use crate::series::Observation;
 use crate::source::History;
 use replay::Replay;
@@ -79,7 +79,7 @@ fn choose_points(
     ensure!(!all.is_empty(), "{}", too_short(metric, history));
     let chosen = history.points(metric, args.last);
     if let (true, Some(last)) = (chosen.is_empty(), args.last) {
-        let last = humantime::format_duration(last);
+        let last = write_setting(last);
         bail!("--last {last}: no value in that time; ask for more");
     }
     Ok(chosen)

@@ -1,16 +1,19 @@
 //! Reads and evaluates each metric, bucket by bucket since the one evaluated last, on a thread of its
-//! own. A name that does not resolve, or a server that says a letter a minute, holds up that thread
-//! alone: what it did not reach in time fails as such, and mail goes out all the same.
+//! own. Each metric has its share of the time: what is left, divided by the metrics left. One that takes
+//! longer, be it for a slow query, a locked table, a server that says a letter a minute or a long
+//! computation, is left to itself, with its thread and its session, and the next one begins with others.
 
-use std::sync::mpsc::{Receiver, channel};
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use chrono::DateTime;
 use chrono_tz::Tz;
 
 use crate::commands::{evaluate_newest, evaluate_past};
-use crate::config::Metric;
+use crate::config::{Deadline, Metric};
 use crate::detect::{Verdict, no_data};
 use crate::incident::CheckResult;
 use crate::output::{contain, write_error};
@@ -31,29 +34,105 @@ pub struct Task {
     pub now: DateTime<Tz>,
 }
 
-/// Begins to work through the tasks. Of each come its results, and then a `None`.
-pub fn begin(tasks: Vec<Task>, mut source: Source) -> Receiver<Option<CheckResult>> {
-    let (sender, receiver) = channel();
-    thread::spawn(move || {
-        for (number, task) in tasks.into_iter().enumerate() {
-            if number > 0 && sender.send(None).is_err() {
-                return;
+/// For what is just about to be there, a wait that ended with its deadline included.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// Works through the tasks in their order, and hands over what is found of each metric: results, and then
+/// that it is done. Tasks that the deadline does not let begin are returned.
+pub fn evaluate_all(
+    tasks: Vec<Task>,
+    source: &Source,
+    deadline: Deadline,
+    mut take: impl FnMut(&Metric, Progress),
+) -> Vec<Task> {
+    let mut waiting = VecDeque::from(tasks);
+    let mut idle: Option<Worker> = None;
+    while !waiting.is_empty() && deadline.has_time_left() {
+        let Some(worker) = idle.take().or_else(|| Worker::start(source, deadline)) else {
+            break;
+        };
+        let share = deadline.share_of(waiting.len());
+        let Some(task) = waiting.pop_front() else {
+            break;
+        };
+        let metric = task.metric.clone();
+        // If nobody takes it, nobody answers either.
+        let _ = worker.tasks.send((task, share));
+        loop {
+            match worker.results.recv_timeout(share.left() + GRACE) {
+                Ok(Some(result)) => take(&metric, Progress::Found(result)),
+                Ok(None) => {
+                    idle = Some(worker);
+                    break;
+                }
+                Err(_) => {
+                    let (what, purpose) = (share.waited_for(), share.purpose());
+                    let purpose = purpose.trim_end_matches(',');
+                    let why = format!("{what}: stopped waiting after {purpose} (key deadline)");
+                    take(&metric, Progress::Found(CheckResult::Failed(why)));
+                    break;
+                }
             }
-            // Nobody listens after the deadline.
-            let send = |result| drop(sender.send(Some(result)));
-            // A bug that one metric's data bring to light must not blind the others.
-            let result = contain("check", || check(&task, &mut source, send));
-            send(result.unwrap_or_else(|error| CheckResult::Failed(write_error(&error))));
         }
-        // Take leave of the server before the run goes on, whose end may come at once.
-        drop(source);
-        let _ = sender.send(None);
-    });
-    receiver
+        take(&metric, Progress::Done);
+    }
+    if let Some(worker) = idle {
+        worker.take_leave(deadline);
+    }
+    waiting.into()
+}
+
+/// What is to be told of a metric while it is evaluated.
+pub enum Progress {
+    Found(CheckResult),
+    Done,
+}
+
+/// A thread that reads and evaluates, and what goes to it and comes from it.
+struct Worker {
+    tasks: Sender<(Task, Deadline)>,
+    /// Of each task its results, and then a `None`.
+    results: Receiver<Option<CheckResult>>,
+}
+
+impl Worker {
+    /// Once it has its session with the server, or knows that there is none; `None` if that takes too long.
+    fn start(source: &Source, deadline: Deadline) -> Option<Self> {
+        let mut source = source.fresh();
+        let (tasks, received) = channel::<(Task, Deadline)>();
+        let (sender, results) = channel();
+        thread::spawn(move || {
+            source.connect_ahead();
+            let _ = sender.send(None);
+            for (task, share) in received {
+                source.read_by(share);
+                let send = |result| sender.send(Some(result)).context("nobody waits for it");
+                // A bug that one metric's data bring to light must not blind the others.
+                let result = contain("check", || check(&task, &mut source, send));
+                let result =
+                    result.unwrap_or_else(|error| CheckResult::Failed(write_error(&error)));
+                if send(result).is_err() || sender.send(None).is_err() {
+                    return;
+                }
+            }
+        });
+        let is_ready = results.recv_timeout(deadline.left() + GRACE).is_ok();
+        is_ready.then_some(Self { tasks, results })
+    }
+
+    /// Lets it take leave of the server before the run goes on, whose end may come at once.
+    fn take_leave(self, deadline: Deadline) {
+        drop(self.tasks);
+        let _ = self.results.recv_timeout(deadline.left().min(GRACE));
+    }
 }
 
 /// Sends what is found of the buckets that no run came to look at, and returns the last result.
-fn check(task: &Task, source: &mut Source, send: impl Fn(CheckResult)) -> Result<CheckResult> {
+fn check(
+    task: &Task,
+    source: &mut Source,
+    send: impl Fn(CheckResult) -> Result<()>,
+) -> Result<CheckResult> {
     let (metric, now) = (&task.metric, task.now);
     let evaluate = |window| evaluate_newest(window, metric);
     let conclude = |window| evaluate(window).map(CheckResult::Evaluated);
@@ -66,7 +145,7 @@ fn check(task: &Task, source: &mut Source, send: impl Fn(CheckResult)) -> Result
                 let evaluation = evaluate_past(history.window_at(time, metric), metric);
                 // That data was missing some time ago is no news once there is some.
                 if !matches!(evaluation.verdict, Verdict::NoData { .. }) {
-                    send(CheckResult::Evaluated(evaluation));
+                    send(CheckResult::Evaluated(evaluation))?;
                 }
             }
             return conclude(history.latest(metric));

@@ -9,7 +9,7 @@ mod states;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::Instant;
 
 use anyhow::{Error, anyhow};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -17,15 +17,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Failure;
 use super::report::{MetricReport, Verbosity};
 use crate::cli::{Args, Exit, Format, Mode};
-use crate::config::{Deadline, Metric};
+use crate::config::Deadline;
 use crate::context::Context;
 use crate::detect::Evaluation;
-use crate::incident::{CheckResult, MetricState};
+use crate::incident::{CheckResult, Condition, MetricState};
 use crate::notify::{Delivered, Delivery, EmailChannel, Gallery, SendResult, heartbeat};
 use crate::output::{complain, print, write_error};
 use crate::source::Source;
-use crate::state::State;
-use evaluate::Task;
+use crate::state::{State, explain_making};
+use evaluate::{Progress, Task, evaluate_all};
 use plan::Plan;
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
@@ -39,7 +39,12 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let source = source.map_err(Failure::Misuse)?;
     context.deadline.enforce();
     let mut failures = Vec::new();
-    let state = match plan.state_dir.as_deref().map(|dir| (dir, State::open(dir))) {
+    let making = plan.state_dir.as_deref().and_then(explain_making);
+    if let Some(making) = making.filter(|_| plan.verbosity >= Verbosity::Everything) {
+        complain(&anyhow!(making));
+    }
+    let open = |dir| (dir, State::open(dir, context.config.path()));
+    let state = match plan.state_dir.as_deref().map(open) {
         None => State::in_memory(),
         Some((_, Ok(Some(state)))) => state,
         Some((_, Ok(None))) => return another_is_at_work(&plan, args.format),
@@ -58,15 +63,16 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         sent: Vec::new(),
         files: BTreeMap::new(),
         failures,
+        mailed_failures: Vec::new(),
     };
-    let results = run.evaluate(source, deadline);
+    let results = run.evaluate(&source, deadline);
     run.notify(&results);
     let exit = run.report(results);
     Ok(run.end(exit))
 }
 
 /// The last result of each metric of the plan, by its name.
-type Results<'a> = BTreeMap<&'a str, CheckResult>;
+type Results = BTreeMap<String, CheckResult>;
 
 /// One run, and what came of it so far.
 struct Run<'a> {
@@ -80,48 +86,52 @@ struct Run<'a> {
     files: BTreeMap<String, Vec<PathBuf>>,
     /// What could not be done that no metric is to blame for.
     failures: Vec<Error>,
+    /// The same, where a mail tells of it.
+    mailed_failures: Vec<Error>,
 }
 
 impl<'a> Run<'a> {
     /// Evaluates each metric, bucket by bucket, and takes the results into what is known of it. A metric
     /// that is not reached by the deadline fails.
-    fn evaluate(&mut self, source: Source, deadline: Deadline) -> Results<'a> {
-        /// For what is just about to be there, a wait that ended with the deadline included.
-        const GRACE: Duration = Duration::from_millis(200);
-        let metrics = self.plan.metrics.iter();
-        let tasks: Vec<Task> = metrics.clone().map(|metric| self.task(metric)).collect();
-        let found = evaluate::begin(tasks, source);
+    fn evaluate(&mut self, source: &Source, deadline: Deadline) -> Results {
+        let metrics = &self.plan.metrics;
+        let mut tasks: Vec<Task> = metrics.iter().map(|metric| self.task(metric)).collect();
+        // The one looked at longest ago comes first; of those of the same run, the one that takes longest
+        // comes last, with all the time that the others left.
+        tasks.sort_by_cached_key(|task| self.state.runs.last_look(&task.metric.name));
         let mut results = Results::new();
-        let mut take = |metric: &'a Metric, result| {
-            self.update(metric, &result);
-            results.insert(&metric.name, result);
-        };
-        let mut unfinished = metrics.peekable();
-        while let Some(&metric) = unfinished.peek() {
-            match found.recv_timeout(deadline.left() + GRACE) {
-                Ok(Some(result)) => take(metric, result),
-                Ok(None) => drop(unfinished.next()),
-                Err(_) => break,
+        let mut begun = Instant::now();
+        let not_begun = evaluate_all(tasks, source, deadline, |metric, progress| match progress {
+            Progress::Found(result) => {
+                self.update(metric, &result);
+                results.insert(metric.name.clone(), result);
             }
-        }
-        let why = format!(
-            "{}: stopped waiting; reading and judging may take three fifths of the deadline (key deadline)",
-            deadline.waited_for()
-        );
-        for metric in unfinished {
-            take(metric, CheckResult::Failed(why.clone()));
+            Progress::Done => {
+                let took = begun.elapsed();
+                begun = Instant::now();
+                self.state.runs.note_look(&metric.name, self.now, took);
+            }
+        });
+        for Task { metric, .. } in not_begun {
+            let why = CheckResult::Failed(format!(
+                "{}: stopped waiting; reading and judging may take three fifths of the deadline (key deadline)",
+                deadline.waited_for()
+            ));
+            self.update(&metric, &why);
+            results.insert(metric.name, why);
         }
         results
     }
 
     /// Notifies whoever is to know, and forgets what nobody is to be told of any more.
     fn notify(&mut self, results: &Results) {
-        self.report_on_itself();
+        let set_aside = self.report_on_itself();
         match self.plan.mode {
             Mode::Live => self.send(results),
             Mode::Preview => self.preview(results),
             Mode::Silent => {}
         }
+        self.complain_unless_mailed(Condition::StateUnreadable, set_aside);
         self.forget();
         self.failures.extend(self.state.save().err());
     }
@@ -171,7 +181,7 @@ impl<'a> Run<'a> {
 
     /// Prints what came of each metric.
     fn report(&mut self, mut results: Results) -> Exit {
-        let mut exit = Exit::Done;
+        let (mut exit, mut not_printed) = (Exit::Done, None);
         let mut sent = std::mem::take(&mut self.sent);
         for metric in &self.plan.metrics {
             let mut report = MetricReport {
@@ -179,9 +189,13 @@ impl<'a> Run<'a> {
                 ..MetricReport::default()
             };
             let known = self.known(metric);
+            let mut is_mailed = false;
             match results.remove(metric.name.as_str()) {
                 Some(CheckResult::Evaluated(evaluation)) => report.evaluation = Some(evaluation),
-                Some(CheckResult::Failed(why)) => report.failures.push(why),
+                Some(CheckResult::Failed(why)) => {
+                    is_mailed = self.is_mailed(Some(metric), Condition::CheckFailed);
+                    report.failures.push(why);
+                }
                 Some(CheckResult::NothingNew(_)) | None => {
                     let since = known.and_then(|known| Some(known.evaluated?.start));
                     let zone = self.context.zone();
@@ -194,14 +208,18 @@ impl<'a> Run<'a> {
             for result in own {
                 match result.outcome {
                     Ok(()) => report.mailed.push(result.to.email.to_string()),
-                    Err(error) => report.failures.push(write_error(&error)),
+                    Err(error) => {
+                        report.is_refused = true;
+                        report.failures.push(write_error(&error));
+                    }
                 }
             }
             if let Some(text) = report.write(metric, self.args.format, self.plan.verbosity) {
-                // A reader that has gone (as in `| head`) is no reason to stop checking.
-                let _ = print(&(text + "\n"));
+                // A reader that has gone (as in `| head`) is no reason to stop checking, nor is a full disk.
+                not_printed = print(&(text + "\n")).err().or(not_printed);
             }
-            for failure in &report.failures {
+            // The check comes first, and then what the mail server refused.
+            for failure in report.failures.iter().skip(usize::from(is_mailed)) {
                 complain(&anyhow!("{}: {failure}", metric.name));
             }
             let is_open = if self.state.is_durable() {
@@ -217,7 +235,7 @@ impl<'a> Run<'a> {
             });
         }
         let refused = sent.into_iter().filter_map(|result| result.outcome.err());
-        self.failures.extend(refused);
+        self.failures.extend(refused.chain(not_printed));
         exit
     }
 
@@ -227,10 +245,11 @@ impl<'a> Run<'a> {
             .state
             .complaint()
             .map(|complaint| anyhow!("{complaint}"));
-        self.failures.extend(complaint);
+        self.complain_unless_mailed(Condition::StateUnwritable, complaint.into_iter().collect());
+        let is_well = |run: &Self| run.failures.is_empty() && run.mailed_failures.is_empty();
         if self.state.is_durable() {
             let is_waiting = self.state.contents().log.is_waiting();
-            let is_good = exit < Exit::Failed && self.failures.is_empty() && !is_waiting;
+            let is_good = exit < Exit::Failed && is_well(&self) && !is_waiting;
             self.state.runs.last = Some(self.now);
             if is_good {
                 self.state.runs.last_good = Some(self.now);
@@ -248,7 +267,7 @@ impl<'a> Run<'a> {
             }
         }
         self.failures.iter().for_each(complain);
-        if self.failures.is_empty() {
+        if is_well(&self) {
             exit
         } else {
             exit.max(Exit::Failed)

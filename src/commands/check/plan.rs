@@ -14,6 +14,7 @@ use crate::config::{MailSettings, Mailbox, Metric};
 use crate::context::Context;
 use crate::notify::PlotsDir;
 use crate::notify::email::{self, Letterhead};
+use crate::state::{Use, check_use};
 
 #[derive(Debug)]
 pub struct Plan {
@@ -35,7 +36,7 @@ impl Plan {
         let config = &context.config;
         let mode = match args.mode() {
             // Without any configuration there is nowhere to send to: the run can only print.
-            Mode::Live if !config.is_from_file() => Mode::Silent,
+            Mode::Live if config.path().is_none() => Mode::Silent,
             mode => mode,
         };
         let metrics = config.chosen(&args.metric)?.into_iter().cloned();
@@ -47,17 +48,22 @@ impl Plan {
         };
         // A file is judged anew each time: nothing says that it is the same one as before.
         let is_durable = mode == Mode::Live && context.input.is_none();
+        let state_dir = is_durable.then(|| context.state_dir());
+        if let Some(dir) = &state_dir {
+            check_use(dir, Use::Run, config.path())?;
+        }
         Ok(Self {
             metrics: metrics.collect(),
             mode,
             as_of: context.as_of(args.at.as_deref())?,
-            state_dir: is_durable.then(|| context.state_dir()),
+            state_dir,
             mail,
             plots: PlotsDir::new(&config.plots_dir, config.metrics.len()),
             verbosity: match (args.quiet, args.verbose) {
                 (true, _) => Verbosity::Quiet,
                 (_, true) => Verbosity::Details,
                 _ if mode != Mode::Live || stdout().is_terminal() => Verbosity::Everything,
+                _ if is_durable => Verbosity::Unmailed,
                 _ => Verbosity::Notable,
             },
         })

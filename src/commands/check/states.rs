@@ -3,11 +3,12 @@
 
 use std::collections::HashSet;
 
-use anyhow::anyhow;
+use anyhow::{Error, anyhow};
 use chrono::TimeDelta;
 
 use super::evaluate::Task;
 use super::{Results, Run};
+use crate::commands::report::Verbosity;
 use crate::config::{Mailbox, Metric};
 use crate::incident::{Alert, CheckResult, Condition, Confirm, MetricState, Muted, Policy};
 use crate::notify::{AddressedAlert, AlertKey, NotificationLog, OwnAlerts};
@@ -55,14 +56,13 @@ impl<'a> Run<'a> {
             policy.confirm = Confirm::default();
             policy.budget = None;
         }
-        self.state.runs.metrics.insert(metric.name.clone(), now);
         let metrics = &mut self.state.contents_mut().metrics;
         let known = metrics.entry(metric.name.clone()).or_default();
         known.update(result, now, &policy, muted);
     }
 
-    /// Opens and ends the alerts about bandwatch itself; what could not be read is a failure.
-    pub(super) fn report_on_itself(&mut self) {
+    /// Opens and ends the alerts about bandwatch itself, and returns what could not be read.
+    pub(super) fn report_on_itself(&mut self) -> Vec<Error> {
         let unreadable = self.state.unreadable();
         let complaint = self.state.complaint().map(str::to_string);
         let contents = self.state.contents_mut();
@@ -81,7 +81,40 @@ impl<'a> Run<'a> {
         own.report_lost(&mut contents.log.lost);
         contents.reported_unreadable = unreadable.into_iter().map(|file| file.name).collect();
         let failures = new.iter().map(|file| anyhow!("set aside {file}"));
-        self.failures.extend(failures);
+        failures.collect()
+    }
+
+    pub(super) fn complain_unless_mailed(&mut self, condition: Condition, failures: Vec<Error>) {
+        if self.is_mailed(None, condition) {
+            self.mailed_failures.extend(failures);
+        } else {
+            self.failures.extend(failures);
+        }
+    }
+
+    /// Whether people learn of a condition by mail, so that this run need not print it: cron would mail it
+    /// once more.
+    pub(super) fn is_mailed(&self, metric: Option<&Metric>, condition: Condition) -> bool {
+        let verbosity = self.plan.verbosity;
+        if verbosity > Verbosity::Unmailed || !self.state.is_durable() {
+            return false;
+        }
+        let contents = self.state.contents();
+        let mut alerts = metric.map_or(contents.own_alerts.iter(), |metric| {
+            self.alerts(metric).iter()
+        });
+        alerts.any(|alert| {
+            let key = AlertKey {
+                metric: metric.map_or("", |metric| &metric.name),
+                alert: &alert.id,
+            };
+            let told_at = contents.log.notified_at(key);
+            let is_quiet = verbosity == Verbosity::Quiet;
+            let is_told = told_at.is_some_and(|told| is_quiet || told < self.now);
+            // It will be, if it lasts.
+            let has_patience = alert.released.is_none();
+            alert.condition == condition && alert.is_open() && (is_told || is_quiet && has_patience)
+        })
     }
 
     /// Every alert that somebody may be told of now.
@@ -110,14 +143,14 @@ impl<'a> Run<'a> {
     /// Forgets what nobody is to be told of any more, and metrics that are not configured any more.
     pub(super) fn forget(&mut self) {
         let (now, metrics) = (self.now, &self.context.config.metrics);
-        let is_configured = |name: &String| metrics.iter().any(|metric| metric.name == *name);
+        let is_configured = |name: &str| metrics.iter().any(|metric| metric.name == name);
         let is_settled = |metric, alert: &Alert, log: &NotificationLog| {
             self.addressed(metric, alert).is_settled(log, now)
         };
-        let mut looked_at = self.state.runs.metrics.clone();
-        looked_at.retain(|name, at| is_configured(name) || now - *at < METRIC_KEPT);
+        let mut runs = self.state.runs.clone();
+        runs.retain(|name, at| is_configured(name) || now - at < METRIC_KEPT);
         let mut contents = self.state.contents().clone();
-        let is_kept = |name: &String| is_configured(name) || looked_at.contains_key(name);
+        let is_kept = |name: &String| is_configured(name) || runs.metrics.contains_key(name);
         contents.metrics.retain(|name, _| is_kept(name));
         for metric in metrics {
             let known = contents.metrics.get_mut(&metric.name);
@@ -142,7 +175,7 @@ impl<'a> Run<'a> {
             alerts.iter().any(|known| known.id == alert)
         });
         *self.state.contents_mut() = contents;
-        self.state.runs.metrics = looked_at;
+        self.state.runs = runs;
     }
 
     fn addressed(&self, metric: Option<&'a Metric>, alert: &Alert) -> AddressedAlert<'a> {

@@ -39,6 +39,7 @@ pub fn object(status: &Status) -> Value {
     });
     json!({
         "state_dir": context.state_dir().display().to_string(),
+        "user": state.owner(),
         "as_of": stamp(context.now),
         "last_run": state.runs.last.map(stamped),
         "last_good_run": state.runs.last_good.map(stamped),

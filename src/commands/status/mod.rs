@@ -16,10 +16,12 @@ use crate::incident::{self, Alert, MetricState, Silence};
 use crate::notify::email::{self, Letterhead};
 use crate::notify::{AlertKey, Notification, Pending};
 use crate::output::{contain, print};
-use crate::state::State;
+use crate::state::{State, Use, check_use};
 
 pub fn run(context: &Context, format: Format) -> Result<Exit, Failure> {
-    let state = &State::look(&context.state_dir());
+    let dir = context.state_dir();
+    check_use(&dir, Use::Look, context.config.path()).map_err(Failure::Misuse)?;
+    let state = &State::look(&dir);
     let status = Status { context, state };
     print(&match format {
         Format::Text => text::write(&status),

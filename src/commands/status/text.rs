@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{MetricStatus, Status};
 use crate::commands::report::write_against;
 use crate::incident::{Alert, Condition};
+use crate::output::owner::{command_as, this_user, user_name};
 use crate::output::write_time;
 
 /// One line a metric, and what is wrong below it.
@@ -12,7 +13,7 @@ pub fn write(status: &Status) -> String {
     let runs = &status.state.runs;
     let known = |at: Option<DateTime<Utc>>| at.map_or("never".to_string(), |at| status.time(at));
     let mut lines = vec![
-        format!("state     {}", status.context.state_dir().display()),
+        format!("state     {}", status.place()),
         format!(
             "last run  {}, the last good one {}",
             known(runs.last),
@@ -98,6 +99,20 @@ fn of_metric(status: &Status, of: &MetricStatus) -> Vec<String> {
 }
 
 impl Status<'_> {
+    /// Where the state is, and whose; or why there may be another.
+    fn place(&self) -> String {
+        let dir = self.context.state_dir();
+        let dir = dir.display();
+        let user = this_user().map_or(String::new(), user_name);
+        match self.state.owner() {
+            Some(owner) => format!("{dir} (of the user {owner})"),
+            None => format!(
+                "{dir} (not there yet for {user}; the runs of another user may keep theirs elsewhere: {})",
+                command_as("USER")
+            ),
+        }
+    }
+
     /// As people write it.
     fn time(&self, time: DateTime<Utc>) -> String {
         write_time(self.zoned(time), self.context.now)

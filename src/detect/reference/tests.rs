@@ -27,6 +27,24 @@ fn total(reference: &Reference, hours: i64) -> SpanTotal {
 }
 
 #[test]
+fn a_huge_value_takes_nothing_away_from_the_totals_of_other_hours() {
+    let usual = total(&reference(&hours(|_, value| value)), 6);
+    for huge in [1e20, -1e300, f64::MAX] {
+        let values = hours(|number, value| if number == 300 { huge } else { value });
+        let total = total(&reference(&values), 6);
+        assert_eq!(total.seen, usual.seen, "{huge}");
+        let ratio = total.usual / usual.usual;
+        assert!((0.99..1.01).contains(&ratio), "{huge}: {ratio}");
+    }
+}
+
+#[test]
+fn totals_that_are_no_numbers_are_none() {
+    let values = hours(|_, value| value * 1e306);
+    assert_eq!(reference(&values).spans, []);
+}
+
+#[test]
 fn a_total_is_compared_with_the_same_hours_of_earlier_weeks() {
     let values = hours(|_, value| value);
     let reference = reference(&values);

@@ -35,7 +35,7 @@ fn more_alerts_than_surprises_are_refused() {
     assert_eq!(
         limits("2/day", "1d"),
         Err(
-            "max_false_alerts = \"2/day\": with every = \"1day\", allowed: at most \"0.2/day\""
+            "max_false_alerts = \"2/day\": with every = \"1d\", allowed: at most \"0.2/day\""
                 .into()
         )
     );

@@ -30,12 +30,22 @@ pub fn compose(
     Email::new(words, tone(notification), pictures, letterhead)
 }
 
-/// Composes the preview of a dry run: what an evaluation says, breach or not.
+/// Why an evaluation is shown that is no alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion<'a> {
+    /// A dry run.
+    Preview,
+    /// Somebody wants to see that mail arrives; with what it shows, in words.
+    Test(&'a str),
+}
+
+/// Composes what an evaluation says, breach or not.
 pub fn compose_evaluation(
     metric: &Metric,
     evaluation: &Evaluation,
     pictures: Option<&Pictures>,
     letterhead: &Letterhead,
+    occasion: Occasion,
 ) -> Email {
     let title = &metric.title;
     let (word, place, tone) = match &evaluation.verdict {
@@ -55,6 +65,14 @@ pub fn compose_evaluation(
         (format!("{title} {headline}"), figures.sentence(place))
     } else {
         (title.clone(), format!("{title} {place}."))
+    };
+    let (word, tone, summary) = match occasion {
+        Occasion::Preview => (word, tone, summary),
+        Occasion::Test(shown) => {
+            let told = "This is a test: somebody ran bandwatch test-mail. No alert, nothing to do.";
+            notes.insert(0, format!("This mail shows {shown}."));
+            ("Test", Tone::Blind, format!("{told} {summary}"))
+        }
     };
     let words = Words {
         subject: format!("[{word}] {headline}"),

@@ -18,7 +18,7 @@ mod tests;
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-pub use compose::{compose, compose_evaluation};
+pub use compose::{Occasion, compose, compose_evaluation};
 pub use digest::{MOST_PICTURES, compose_digest};
 pub use message::{Email, Envelope, message_id};
 pub use smtp::SmtpSession;

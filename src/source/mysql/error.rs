@@ -16,7 +16,11 @@ pub fn query_error(error: &Error) -> String {
             1054 => "are metric.time_column, metric.value_column and metric.where right?",
             1142 | 1143 => "the user of mysql.user needs the right to SELECT",
             1969 | 3024 => {
-                "the query took longer than mysql.query_timeout or what was left of deadline; is there an index on the time column?"
+                "the query took longer than mysql.query_timeout or its share of deadline; is the table locked, or without an index on the time column?"
+            }
+            1205 => "another session has locked the table",
+            1690 => {
+                "the rows of a bucket add up to more than a number can hold; metric.query could select them in a larger unit"
             }
             1064 => "check metric.where, or metric.query",
             _ => "",

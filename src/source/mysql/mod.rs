@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ::mysql::prelude::Queryable;
 use ::mysql::{Conn, Opts, OptsBuilder, SslOpts};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Error, Result, anyhow};
 use chrono::DateTime;
 use chrono_tz::Tz;
 
@@ -21,7 +21,10 @@ use crate::config::{DatabaseSettings, Deadline, Metric, Secret, Tls};
 #[derive(Debug)]
 pub struct Database {
     settings: DatabaseSettings,
+    /// For all that is read.
     deadline: Deadline,
+    /// For what is read now.
+    share: Deadline,
     /// None before it is needed, and after it broke. Why it failed is kept for the other metrics.
     connection: Option<Result<Conn, String>>,
 }
@@ -31,8 +34,26 @@ impl Database {
         Self {
             settings,
             deadline,
+            share: deadline,
             connection: None,
         }
+    }
+
+    /// The same server, without any session yet.
+    pub fn fresh(&self) -> Self {
+        Self::new(self.settings.clone(), self.deadline)
+    }
+
+    /// Begins the session. If that fails, each read says so.
+    pub fn connect_ahead(&mut self) {
+        let server = self.settings.server();
+        self.deadline.waiting_for(format!("connect to {server}"));
+        let _ = self.connection();
+    }
+
+    /// From now on every wait ends by this deadline too.
+    pub fn read_by(&mut self, share: Deadline) {
+        self.share = share;
     }
 
     pub(super) fn read<T>(
@@ -41,15 +62,20 @@ impl Database {
         now: DateTime<Tz>,
         question: impl FnOnce(&mut Reader) -> Result<T>,
     ) -> Result<T> {
-        let deadline = self.deadline;
+        let deadline = self.share;
         let what = format!("query {} on {}", metric.name, self.settings.server());
-        deadline.at_most(self.settings.query_timeout)?;
+        let query_timeout = self.settings.query_timeout;
         deadline.waiting_for(what.clone());
-        let answer = question(&mut Reader {
-            connection: self.connection()?,
-            metric,
-            now,
-            deadline,
+        let connection = self.connection()?;
+        let limit = deadline.at_most(query_timeout)?;
+        let limited = connection.query_drop(sql::limits(limit));
+        let answer = limited.map_err(Error::from).and_then(|()| {
+            question(&mut Reader {
+                connection,
+                metric,
+                now,
+                deadline,
+            })
         });
         let answer = answer.map_err(|error| match error.downcast() {
             Ok(error) => {

@@ -34,6 +34,17 @@ pub fn session(query_limit: Duration) -> [String; 2] {
     ]
 }
 
+/// What makes the server itself give up each statement of a session in good time, a wait for a table that
+/// another session has locked included: preparing a statement waits for it too, which only
+/// `lock_wait_timeout` ends.
+pub fn limits(limit: Duration) -> String {
+    let (seconds, milliseconds) = (limit.as_secs_f64(), limit.as_millis());
+    let lock = limit.as_secs().max(1);
+    format!(
+        "SET SESSION lock_wait_timeout = {lock} /*M!100101 , SESSION max_statement_time = {seconds} */ /*!50708 , SESSION max_execution_time = {milliseconds} */"
+    )
+}
+
 /// Columns: the time and the value of no row, for their types alone.
 pub fn column_types(table: &Table) -> String {
     let (time, value) = (quote(&table.time_column), value(table));

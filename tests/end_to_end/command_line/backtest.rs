@@ -209,7 +209,7 @@ fn what_cannot_be_meant_is_wrong_usage() {
         (&["--window", "soon"], "is not a length of time"),
         (
             &["--window", "1d", "--every", "1h"],
-            "allowed: at least 2 d",
+            "allowed: at least \"2d\"",
         ),
         (&["--last", "0s"], "is not a length of time"),
         (&["--format", "xml"], "[possible values: text, csv, json]"),
@@ -290,7 +290,7 @@ fn what_the_method_does_not_go_with_is_refused_before_anything_is_judged() {
         (
             &["--window", "5d"][..],
             2,
-            "seasons = [\"1day\", \"3days\"]: allowed: at most half the window",
+            "seasons = [\"1d\", \"3d\"]: allowed: at most half the window",
         ),
         (&["--every", "2d"], 2, "allowed: a whole number of steps"),
         (&["--every", "6h"], 2, "allowed: at most \"0.8/day\""),
@@ -322,7 +322,7 @@ fn a_window_that_never_holds_what_a_verdict_needs_is_refused_before_anything_is_
     let workspace = workspace();
     let run = workspace.run(&["backtest", "--input", "sales.csv", "--window", "1d"]);
     run.assert_status(1);
-    let told = "window = \"1day\": with every = \"1h\", allowed: at least 2 d";
+    let told = "window = \"1d\": with every = \"1h\", allowed: at least \"2d\"";
     assert!(run.stderr.contains(told), "{run:?}");
     assert_eq!(run.stdout, "");
 }

@@ -1,5 +1,6 @@
 //! What a run prints.
 
+use std::fs::File;
 use std::process::{Command, Stdio};
 
 use chrono::DateTime;
@@ -149,6 +150,48 @@ fn no_secret_of_the_environment_is_in_the_help() {
     run.assert_status(0);
     run.assert_never_prints("hunter2");
     run.assert_never_prints("sesame");
+}
+
+#[test]
+fn a_full_disk_under_what_is_printed_is_told_and_a_broken_place_for_errors_breaks_nothing() {
+    let workspace = Workspace::new();
+    let run = |flags: &[&str], broken: &str| {
+        let full = || {
+            File::options()
+                .write(true)
+                .open("/dev/full")
+                .expect("a full disk")
+        };
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bandwatch"));
+        command.args(flags).current_dir(workspace.path());
+        command.env_clear().stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        match broken {
+            "stdout" => command.stdout(full()),
+            _ => command.stderr(full()),
+        };
+        let output = command.output().expect("bandwatch starts");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), told)
+    };
+    for flags in [
+        &["-v", "--input", SALES][..],
+        &["--help"],
+        &["help", "status"],
+    ] {
+        let (code, told) = run(flags, "stdout");
+        assert_eq!(code, Some(1), "{flags:?}");
+        assert!(
+            told.contains("write to standard output: No space left"),
+            "{told}"
+        );
+    }
+    for (flags, code) in [
+        (&["--input", "absent.csv"][..], 1),
+        (&["--no-such-flag"], 2),
+    ] {
+        assert_eq!(run(flags, "stderr").0, Some(code), "{flags:?}");
+    }
 }
 
 #[test]

@@ -4,4 +4,5 @@ mod alert;
 mod crontab;
 mod faults;
 mod files;
+mod test_mail;
 mod texts;

@@ -4,4 +4,4 @@
 mod faults;
 mod kill;
 mod life;
-mod story;
+pub mod story;

@@ -102,7 +102,13 @@ fn pictures() -> Pictures {
 /// The mail of an evaluation alone.
 fn preview(title: &str, verdict: Verdict, value: f64) -> Email {
     let (metric, evaluation) = (metric(title), evaluation(verdict, value));
-    compose_evaluation(&metric, &evaluation, Some(&pictures()), &letterhead())
+    compose_evaluation(
+        &metric,
+        &evaluation,
+        Some(&pictures()),
+        &letterhead(),
+        Occasion::Preview,
+    )
 }
 
 /// A notification, and what else is known.

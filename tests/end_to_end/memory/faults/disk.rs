@@ -30,7 +30,7 @@ fn assert_told_once_with_a_disk_that_is(trouble: Trouble, why: &str) {
     story.strike_disk(trouble, &[]);
     let mut complaints = Vec::new();
     for minute in ["12:05", "12:06", "12:16", "12:17"] {
-        let run = story.run(minute);
+        let run = story.run_with(minute, &["-v"]);
         run.assert_status(1);
         for told in ["bandwatch: state_dir = ", why] {
             assert!(run.stderr.contains(told), "no {told:?} in {run:?}");

@@ -9,5 +9,6 @@ mod garbage;
 mod heartbeat;
 mod mail;
 mod outage;
+mod owners;
 mod secrets;
 mod volume;

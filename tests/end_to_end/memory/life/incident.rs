@@ -7,7 +7,7 @@ fn a_bucket_is_mailed_once_however_many_runs_see_it() {
     let story = Story::new();
     story.run_well("12:00");
     story.sell("12:00", 800.0);
-    let first = story.run_well("12:05");
+    let first = story.run_with("12:05", &["-v"]);
     assert!(first.stdout.starts_with("sales  HIGH  "), "{first:?}");
     for minute in ["12:06", "12:07", "12:08", "12:09"] {
         assert_eq!(story.run_well(minute).stdout, "", "at {minute}");

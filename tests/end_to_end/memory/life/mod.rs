@@ -1,5 +1,7 @@
 //! Servers in good order, and rows that tell a story.
 
+mod cron;
+mod fairness;
 mod incident;
 mod lack;
 mod missed;
