@@ -19,7 +19,7 @@ use serde::Deserialize;
 pub use database::{DatabaseSettings, Tls};
 pub use deadline::Deadline;
 pub use mail::MailSettings;
-pub use metric::{Metric, Query, Rows, Table};
+pub use metric::{Metric, Query, Rows, Table, TimeMeaning};
 pub use secret::Secret;
 pub use value::{Mailbox, parse_length};
 
