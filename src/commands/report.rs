@@ -85,6 +85,12 @@ impl MetricReport {
         if verbosity >= Verbosity::Everything {
             let blind = evaluation.map(|evaluation| blind_sides(&metric.method, evaluation));
             lines.extend(blind.into_iter().flatten());
+            // Of no data it is in the reason.
+            let hint = evaluation.filter(|evaluation| evaluation.reason().is_none());
+            lines.extend(
+                hint.and_then(Evaluation::window)
+                    .and_then(|window| window.hint.clone()),
+            );
         }
         lines.extend(self.mailed.iter().map(|to| format!("mailed to {to}")));
         let files = self.files.iter().map(|path| path.display());
@@ -286,6 +292,7 @@ pub fn check_object(metric: &Metric, report: &MetricReport) -> Value {
         "rows_not_finite": rows.map(|rows| rows.not_finite),
         "rows_time_unclear": rows.map(|rows| rows.unclear_time),
         "rows_repeated": rows.map(|rows| rows.repeated),
+        "hint": window.and_then(|window| window.hint.as_ref()),
         "mailed": report.mailed,
         "files": report.files,
         "failures": report.failures,

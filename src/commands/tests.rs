@@ -16,6 +16,7 @@ fn a_bug_that_one_bucket_brings_to_light_leaves_it_undecided() {
         row_counts: RowCounts::default(),
         stale_after: TimeDelta::days(1),
         total_since: None,
+        hint: None,
     };
     let evaluation = evaluate_past(window, &Metric::of_file("sales"));
     let reason = evaluation.reason().expect("a reason");

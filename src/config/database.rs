@@ -1,5 +1,6 @@
 //! The `[mysql]` table: how to reach the database.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -30,6 +31,9 @@ pub struct DatabaseSettings {
     tls: Option<Tls>,
     /// A PEM file of authorities to trust besides the usual ones.
     pub ca_file: Option<PathBuf>,
+    /// Whether the key that hides the password may come from the server itself where there is no TLS, as
+    /// `--get-server-public-key` of MySQL's own clients: whoever answers then learns the password.
+    pub get_server_public_key: bool,
     #[serde(deserialize_with = "value::length")]
     pub connect_timeout: Duration,
     #[serde(deserialize_with = "value::length")]
@@ -38,13 +42,29 @@ pub struct DatabaseSettings {
 
 /// How the connection to the database is kept from others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Tls {
     /// Encrypted, and the server proves that it is who it says.
     Verify,
+    /// Encrypted, and the server shows a certificate of a trusted authority, for whatever name.
+    VerifyCa,
     /// Encrypted, whoever the server is.
     Encrypt,
+    /// Encrypted if the server offers it, whoever it is.
+    Prefer,
     Off,
+}
+
+impl fmt::Display for Tls {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Verify => "verify",
+            Self::VerifyCa => "verify-ca",
+            Self::Encrypt => "encrypt",
+            Self::Prefer => "prefer",
+            Self::Off => "off",
+        })
+    }
 }
 
 impl Default for DatabaseSettings {
@@ -59,6 +79,7 @@ impl Default for DatabaseSettings {
             password: None,
             tls: None,
             ca_file: None,
+            get_server_public_key: false,
             connect_timeout: Duration::from_secs(5),
             query_timeout: Duration::from_secs(30),
         }
@@ -87,12 +108,16 @@ impl DatabaseSettings {
     pub(super) fn checked(mut self) -> Result<Self> {
         let tls = self.tls();
         ensure!(
-            self.ca_file.is_none() || tls == Tls::Verify,
-            "mysql.ca_file is set, but nothing is verified with mysql.tls = {tls:?}; set mysql.tls = \"verify\" or remove mysql.ca_file"
+            self.ca_file.is_none() || matches!(tls, Tls::Verify | Tls::VerifyCa),
+            "mysql.ca_file is set, but nothing is verified with mysql.tls = \"{tls}\"; set mysql.tls = \"verify\" or \"verify-ca\", or remove mysql.ca_file"
+        );
+        ensure!(
+            self.ca_file.is_some() || tls != Tls::VerifyCa,
+            "mysql.tls = \"verify-ca\" needs mysql.ca_file; allowed: the authority that signed the server's certificate"
         );
         ensure!(
             self.socket.is_none() || tls == Tls::Off,
-            "mysql.tls = {tls:?} with mysql.socket: a socket is not encrypted; remove one of the two"
+            "mysql.tls = \"{tls}\" with mysql.socket: a socket is not encrypted; remove one of the two"
         );
         ensure!(!self.user.is_empty(), missing("mysql.user", "mysql_user"));
         let path = self.password_file.as_deref();
@@ -103,13 +128,14 @@ impl DatabaseSettings {
         Ok(self)
     }
 
-    /// As set; else off for this machine, and verified for any other.
+    /// As set; else verified, but on this machine as the server offers it. A socket needs none.
     pub fn tls(&self) -> Tls {
         let address = self.host.parse::<IpAddr>();
         let is_this_host = self.host == "localhost" || address.is_ok_and(|ip| ip.is_loopback());
         match self.tls {
             Some(tls) => tls,
-            None if is_this_host || self.socket.is_some() => Tls::Off,
+            None if self.socket.is_some() => Tls::Off,
+            None if is_this_host => Tls::Prefer,
             None => Tls::Verify,
         }
     }

@@ -28,6 +28,8 @@ pub struct Metric {
     pub measure: String,
     pub unit: Option<String>,
     pub rows: Rows,
+    /// None: as the type of the time column says.
+    pub time: Option<TimeMeaning>,
     /// None: found from the data.
     pub step: Option<Step>,
     /// None: the rows are ready-made, one a bucket.
@@ -41,6 +43,35 @@ pub struct Metric {
     pub recipients: Option<Vec<Mailbox>>,
     delay: Option<Duration>,
     stale_after: Option<Duration>,
+}
+
+/// What the time column of a table or query tells, and so what `:from` and `:to` are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeMeaning {
+    /// The wall clock of `timezone`.
+    Local,
+    /// The clock of UTC.
+    Utc,
+    /// Seconds since 1970; then thousandths, millionths and billionths of them.
+    Epoch,
+    EpochMs,
+    EpochUs,
+    EpochNs,
+}
+
+impl TimeMeaning {
+    /// The value of the key.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Utc => "utc",
+            Self::Epoch => "epoch",
+            Self::EpochMs => "epoch_ms",
+            Self::EpochUs => "epoch_us",
+            Self::EpochNs => "epoch_ns",
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -84,6 +115,7 @@ struct MetricTable {
     unit: Option<String>,
     table: Option<String>,
     time_column: Option<String>,
+    time: Option<TimeMeaning>,
     value_column: Option<String>,
     r#where: Option<String>,
     query: Option<String>,
@@ -154,6 +186,7 @@ impl Metric {
             measure: table.measure.unwrap_or("Volume".into()),
             unit: table.unit,
             rows,
+            time: table.time,
             step: table.every,
             aggregate: table.aggregate,
             window: table.window.unwrap_or(USUAL_WINDOW),

@@ -24,7 +24,7 @@ use toml::de::{DeTable, DeValue};
 pub use database::{DatabaseSettings, Tls};
 pub use deadline::Deadline;
 pub use mail::{Login, MailSettings};
-pub use metric::{Metric, Query, Rows, Table};
+pub use metric::{Metric, Query, Rows, Table, TimeMeaning};
 pub use secret::Secret;
 pub use value::{Mailbox, parse_length, parse_mailbox};
 

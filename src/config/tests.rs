@@ -84,7 +84,7 @@ fn what_is_wrong_is_named_with_line_key_value_and_what_is_allowed() {
         ),
         (
             "[mysql]\ntls = \"maybe\"\n",
-            "line 2: mysql.tls: unknown variant `maybe`, expected one of `verify`, `encrypt`, `off`",
+            "line 2: mysql.tls: unknown variant `maybe`, expected one of `verify`, `verify-ca`, `encrypt`, `prefer`, `off`",
         ),
         (
             "[smtp]\nrecipients = []\n",
@@ -424,7 +424,11 @@ fn keys_that_contradict_each_other_are_refused() {
         ),
         (
             &format!("[mysql]\nca_file = \"/c\"\nuser = \"u\"\ndatabase = \"d\"\n{METRIC}"),
-            "mysql.ca_file is set, but nothing is verified with mysql.tls = Off",
+            "mysql.ca_file is set, but nothing is verified with mysql.tls = \"prefer\"",
+        ),
+        (
+            &format!("[mysql]\ntls = \"verify-ca\"\nuser = \"u\"\ndatabase = \"d\"\n{METRIC}"),
+            "mysql.tls = \"verify-ca\" needs mysql.ca_file",
         ),
     ] {
         let refusal = refusal(text);
@@ -529,9 +533,9 @@ fn defaults_follow_the_rows_and_the_place() {
         .tls()
     };
     for (place, expected) in [
-        ("", Tls::Off),
-        ("host = \"127.0.0.1\"", Tls::Off),
-        ("host = \"::1\"", Tls::Off),
+        ("", Tls::Prefer),
+        ("host = \"127.0.0.1\"", Tls::Prefer),
+        ("host = \"::1\"", Tls::Prefer),
         ("socket = \"/run/s\"", Tls::Off),
         ("host = \"db.example\"", Tls::Verify),
         ("host = \"10.0.0.7\"", Tls::Verify),

@@ -154,9 +154,13 @@ pub fn no_data(window: &Window) -> Option<Verdict> {
     (window.as_of.to_utc() - since > window.stale_after).then(|| Verdict::NoData {
         since,
         reason: format!(
-            "no data since {}, and stale_after is {}",
+            "no data since {}, and stale_after is {}{}",
             newest.format("%Y-%m-%d %H:%M %Z"),
-            write_length(window.stale_after)
+            write_length(window.stale_after),
+            window
+                .hint
+                .as_ref()
+                .map_or(String::new(), |hint| format!("; {hint}"))
         ),
     })
 }
@@ -166,8 +170,12 @@ fn nothing_in(window: &Window) -> Verdict {
     Verdict::NoData {
         since: from.to_utc(),
         reason: format!(
-            "no data since {} or longer; is the right table read, and the time zone right?",
-            from.format("%Y-%m-%d %H:%M %Z")
+            "no data since {} or longer; {}",
+            from.format("%Y-%m-%d %H:%M %Z"),
+            window
+                .hint
+                .as_deref()
+                .unwrap_or("is the right table read, and the time zone right?")
         ),
     }
 }

@@ -62,6 +62,7 @@ fn reading(rows: &[(DateTime<Tz>, f64)], now: DateTime<Tz>) -> Window {
             .map(|slot| grid.instant(slot)),
         stale_after: step.delta() * 3,
         total_since: None,
+        hint: None,
     }
 }
 

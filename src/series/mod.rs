@@ -43,6 +43,8 @@ pub struct Window {
     pub stale_after: TimeDelta,
     /// Of the increments of a running total: since when it has been adding up.
     pub total_since: Option<DateTime<Utc>>,
+    /// What the source noticed of rows that do not count, or stand at a wrong time.
+    pub hint: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

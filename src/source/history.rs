@@ -29,6 +29,8 @@ pub struct History {
     last_slot: i64,
     as_of: DateTime<Tz>,
     pub(super) buckets: Buckets,
+    /// What was noticed of rows that do not count, or stand at a wrong time.
+    pub(super) hint: Option<String>,
 }
 
 /// The most buckets a history may span: ten years of minutes.
@@ -99,6 +101,7 @@ impl History {
             last_slot,
             as_of,
             buckets: Buckets::new(grid, aggregate),
+            hint: None,
         })
     }
 
@@ -134,6 +137,12 @@ impl History {
         Some((self.grid().instant(oldest), self.times().end))
     }
 
+    /// The end of the newest bucket that has data.
+    pub(super) fn newest_end(&self) -> Option<DateTime<Tz>> {
+        let mut slots = self.buckets.slots(self.first_slot, self.last_slot);
+        slots.next_back().map(|slot| self.grid().instant(slot + 1))
+    }
+
     /// The values with a full window before them, oldest first; with `last`, those of that time alone.
     pub fn points(&self, metric: &Metric, last: Option<Duration>) -> Vec<Observation> {
         let Some((oldest, _)) = self.ends() else {
@@ -166,7 +175,10 @@ impl History {
 
     /// What a check reads now, however much further back the history goes.
     pub fn latest(&self, metric: &Metric) -> Window {
-        self.window(self.last_slot, self.as_of, metric)
+        Window {
+            hint: self.hint.clone(),
+            ..self.window(self.last_slot, self.as_of, metric)
+        }
     }
 
     /// What of it closed after the last bucket judged; the newest bucket alone if there is none.
@@ -196,6 +208,7 @@ impl History {
             newest: newest.map(|slot| self.grid().instant(slot)),
             stale_after: metric.stale_after(self.step(), usual_gap),
             total_since: None,
+            hint: None,
         }
     }
 

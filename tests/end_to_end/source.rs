@@ -1,13 +1,19 @@
 //! From rows in a real server to a verdict, by real runs of the binary.
 
+mod accounts;
 mod aggregates;
 mod buckets;
 mod clock;
 mod connection;
+mod examples;
 mod names;
+mod nothing;
 mod refusals;
 mod replay;
+mod rogue;
 mod runs;
+mod session;
 pub mod shop;
 mod silence;
+mod time;
 mod types;

@@ -32,6 +32,7 @@ fn evaluation_by(last: f64, metric: &Metric) -> Evaluation {
         newest: Some(end),
         stale_after: chrono::TimeDelta::hours(3),
         total_since: None,
+        hint: None,
     };
     evaluate(window, &metric.method).expect("an evaluation")
 }

@@ -2,49 +2,134 @@
 
 use std::ops::Range;
 
-use ::mysql::consts::ColumnType;
+use ::mysql::consts::{ColumnFlags, ColumnType};
 use ::mysql::{Column, Value};
 use anyhow::{Context, Result, bail, ensure};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike};
 use chrono_tz::Tz;
 
 use super::sql::TimeColumn;
+use crate::config::TimeMeaning;
 use crate::series::LocalClock;
 use crate::series::local_time::latest_local_time;
 
-/// What a column of that type tells of time.
-pub fn time_column(column: &Column, name: &str) -> Result<TimeColumn> {
-    match column.column_type() {
-        ColumnType::MYSQL_TYPE_TIMESTAMP | ColumnType::MYSQL_TYPE_TIMESTAMP2 => {
-            Ok(TimeColumn::Instant)
-        }
-        ColumnType::MYSQL_TYPE_DATETIME
-        | ColumnType::MYSQL_TYPE_DATETIME2
-        | ColumnType::MYSQL_TYPE_DATE
-        | ColumnType::MYSQL_TYPE_NEWDATE => Ok(TimeColumn::Local),
-        ColumnType::MYSQL_TYPE_LONG | ColumnType::MYSQL_TYPE_LONGLONG => Ok(TimeColumn::Seconds),
-        other => bail!(
-            "column {name}: its type is {}; a time must be a DATETIME, TIMESTAMP or DATE, or an INT or BIGINT of seconds since 1970",
-            type_name(other)
+/// What a column of that type tells of time, or what the configuration says it does.
+pub fn time_column(
+    column: &Column,
+    name: &str,
+    meaning: Option<TimeMeaning>,
+) -> Result<TimeColumn> {
+    use ColumnType as Type;
+    let is_date = match column.column_type() {
+        Type::MYSQL_TYPE_TIMESTAMP | Type::MYSQL_TYPE_TIMESTAMP2 => None,
+        Type::MYSQL_TYPE_DATETIME
+        | Type::MYSQL_TYPE_DATETIME2
+        | Type::MYSQL_TYPE_DATE
+        | Type::MYSQL_TYPE_NEWDATE => Some(true),
+        Type::MYSQL_TYPE_LONG
+        | Type::MYSQL_TYPE_LONGLONG
+        | Type::MYSQL_TYPE_DECIMAL
+        | Type::MYSQL_TYPE_NEWDECIMAL
+        | Type::MYSQL_TYPE_DOUBLE => Some(false),
+        _ => bail!(
+            "column {name}: its type is {}; a time must be a DATETIME, TIMESTAMP or DATE, or an INT or BIGINT of seconds since 1970{}",
+            type_name(column),
+            if column.column_type().is_character_type() {
+                "; a query can make one of a text: CAST(... AS DATETIME), STR_TO_DATE(...)"
+            } else {
+                ""
+            }
         ),
-    }
+    };
+    let epoch = |per_second| TimeColumn::Epoch { per_second };
+    Ok(match (is_date, meaning) {
+        (None, None | Some(TimeMeaning::Local | TimeMeaning::Utc))
+        | (Some(true), Some(TimeMeaning::Utc)) => TimeColumn::Instant,
+        (Some(true), None | Some(TimeMeaning::Local)) => TimeColumn::Local,
+        (Some(false), None | Some(TimeMeaning::Epoch)) => epoch(1),
+        (Some(false), Some(TimeMeaning::EpochMs)) => epoch(1000),
+        (Some(false), Some(TimeMeaning::EpochUs)) => epoch(1_000_000),
+        (Some(false), Some(TimeMeaning::EpochNs)) => epoch(1_000_000_000),
+        (_, Some(meaning)) => bail!(
+            "column {name}: its type is {}, which time = \"{}\" is not; allowed: {}, or no such key",
+            type_name(column),
+            meaning.word(),
+            if is_date == Some(false) {
+                "\"epoch\", \"epoch_ms\", \"epoch_us\", \"epoch_ns\""
+            } else {
+                "\"local\", \"utc\""
+            }
+        ),
+    })
 }
 
+/// Of a table, whose server adds the values up.
 pub fn ensure_numeric(column: &Column) -> Result<()> {
     ensure!(
         column.column_type().is_numeric_type(),
         "column {}: its type is {}; a value must be a number",
         column.name_str(),
-        type_name(column.column_type())
+        type_name(column)
     );
     Ok(())
 }
 
-fn type_name(column_type: ColumnType) -> String {
-    format!("{column_type:?}")
-        .trim_start_matches("MYSQL_TYPE_")
-        .trim_end_matches('2')
-        .to_string()
+/// Of a query, which may give numbers as text, but not as bits: 51 would be read as the digit 3.
+pub fn ensure_readable(column: &Column) -> Result<()> {
+    ensure!(
+        column.column_type() != ColumnType::MYSQL_TYPE_BIT,
+        "column {0}: its type is BIT; a value must be a number: CAST({0} AS UNSIGNED)",
+        column.name_str(),
+    );
+    Ok(())
+}
+
+/// The type as SQL calls it.
+fn type_name(column: &Column) -> &'static str {
+    use ColumnType as Type;
+    const BINARY: u16 = 63;
+    let is_binary = column.character_set() == BINARY;
+    let flags = column.flags();
+    match column.column_type() {
+        _ if flags.contains(ColumnFlags::ENUM_FLAG) => "ENUM",
+        _ if flags.contains(ColumnFlags::SET_FLAG) => "SET",
+        Type::MYSQL_TYPE_DECIMAL | Type::MYSQL_TYPE_NEWDECIMAL => "DECIMAL",
+        Type::MYSQL_TYPE_TINY => "TINYINT",
+        Type::MYSQL_TYPE_SHORT => "SMALLINT",
+        Type::MYSQL_TYPE_INT24 => "MEDIUMINT",
+        Type::MYSQL_TYPE_LONG => "INT",
+        Type::MYSQL_TYPE_LONGLONG => "BIGINT",
+        Type::MYSQL_TYPE_FLOAT => "FLOAT",
+        Type::MYSQL_TYPE_DOUBLE => "DOUBLE",
+        Type::MYSQL_TYPE_NULL => "NULL",
+        Type::MYSQL_TYPE_TIMESTAMP | Type::MYSQL_TYPE_TIMESTAMP2 => "TIMESTAMP",
+        Type::MYSQL_TYPE_DATE | Type::MYSQL_TYPE_NEWDATE => "DATE",
+        Type::MYSQL_TYPE_TIME | Type::MYSQL_TYPE_TIME2 => "TIME",
+        Type::MYSQL_TYPE_DATETIME | Type::MYSQL_TYPE_DATETIME2 => "DATETIME",
+        Type::MYSQL_TYPE_YEAR => "YEAR",
+        Type::MYSQL_TYPE_BIT => "BIT",
+        Type::MYSQL_TYPE_JSON => "JSON",
+        Type::MYSQL_TYPE_ENUM => "ENUM",
+        Type::MYSQL_TYPE_SET => "SET",
+        Type::MYSQL_TYPE_GEOMETRY => "GEOMETRY",
+        Type::MYSQL_TYPE_STRING if is_binary => "BINARY",
+        Type::MYSQL_TYPE_STRING => "CHAR",
+        Type::MYSQL_TYPE_VARCHAR | Type::MYSQL_TYPE_VAR_STRING if is_binary => "VARBINARY",
+        Type::MYSQL_TYPE_VARCHAR | Type::MYSQL_TYPE_VAR_STRING => "VARCHAR",
+        Type::MYSQL_TYPE_TINY_BLOB
+        | Type::MYSQL_TYPE_MEDIUM_BLOB
+        | Type::MYSQL_TYPE_LONG_BLOB
+        | Type::MYSQL_TYPE_BLOB
+            if is_binary =>
+        {
+            "BLOB"
+        }
+        Type::MYSQL_TYPE_TINY_BLOB
+        | Type::MYSQL_TYPE_MEDIUM_BLOB
+        | Type::MYSQL_TYPE_LONG_BLOB
+        | Type::MYSQL_TYPE_BLOB => "TEXT",
+        _ => "unknown",
+    }
 }
 
 /// The ends of a time as the column shows them; local times go on to the latest a row before it may have.
@@ -52,7 +137,9 @@ pub fn bounds(range: &Range<DateTime<Tz>>, column: TimeColumn) -> (Value, Value)
     let (from, to) = (range.start, range.end);
     let [from, to] = match column {
         TimeColumn::Instant => [from, to].map(|time| date_value(time.naive_utc())),
-        TimeColumn::Seconds => [from, to].map(|time| Value::Int(time.timestamp())),
+        TimeColumn::Epoch { per_second } => {
+            [from, to].map(|time| Value::Int(time.timestamp().saturating_mul(per_second)))
+        }
         TimeColumn::Local => [from.naive_local(), latest_local_time(to)].map(date_value),
     };
     (from, to)
@@ -81,11 +168,24 @@ pub fn instant(
     let utc = match (column, value) {
         (TimeColumn::Local, _) => return clock.instant(date_and_time(value)?),
         (TimeColumn::Instant, _) => date_and_time(value)?.and_utc(),
-        (TimeColumn::Seconds, _) => {
-            DateTime::from_timestamp(::mysql::from_value_opt(value.clone()).ok()?, 0)?
+        (TimeColumn::Epoch { per_second }, _) => {
+            DateTime::from_timestamp(whole_number(value)?.div_euclid(per_second), 0)?
         }
     };
     Some(utc.with_timezone(&zone))
+}
+
+/// The number of a cell without its fraction; None where it holds none, or one beyond all times.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a number that large is beyond all times either way"
+)]
+pub fn whole_number(value: &Value) -> Option<i64> {
+    match value {
+        Value::Int(number) => Some(*number),
+        Value::UInt(number) => i64::try_from(*number).ok(),
+        other => number(other).ok()?.map(|number| number.floor() as i64),
+    }
 }
 
 fn date_and_time(value: &Value) -> Option<NaiveDateTime> {

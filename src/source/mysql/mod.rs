@@ -2,20 +2,27 @@
 
 mod cell;
 mod error;
+mod hint;
 mod read;
+mod relay;
+mod session;
 mod sql;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use ::mysql::prelude::Queryable;
-use ::mysql::{Conn, Opts, OptsBuilder, SslOpts};
-use anyhow::{Context, Error, Result, anyhow};
+use ::mysql::{OptsBuilder, SslOpts};
+use anyhow::{Context, Result, anyhow};
 use chrono::DateTime;
 use chrono_tz::Tz;
 
 use self::error::{connect_error, query_error};
 use self::read::Reader;
+use self::session::Session;
 use crate::config::{DatabaseSettings, Deadline, Metric, Secret, Tls};
+
+/// No row that is asked for comes near it: how much the driver takes in at once.
+const LARGEST_PACKET: usize = 4 << 20;
 
 /// A server, and the session with it once there is one.
 #[derive(Debug)]
@@ -26,7 +33,7 @@ pub struct Database {
     /// For what is read now.
     share: Deadline,
     /// None before it is needed, and after it broke. Why it failed is kept for the other metrics.
-    connection: Option<Result<Conn, String>>,
+    session: Option<Result<Session, String>>,
 }
 
 impl Database {
@@ -35,7 +42,7 @@ impl Database {
             settings,
             deadline,
             share: deadline,
-            connection: None,
+            session: None,
         }
     }
 
@@ -48,7 +55,7 @@ impl Database {
     pub fn connect_ahead(&mut self) {
         let server = self.settings.server();
         self.deadline.waiting_for(format!("connect to {server}"));
-        let _ = self.connection();
+        let _ = self.session();
     }
 
     /// From now on every wait ends by this deadline too.
@@ -66,61 +73,50 @@ impl Database {
         let what = format!("query {} on {}", metric.name, self.settings.server());
         let query_timeout = self.settings.query_timeout;
         deadline.waiting_for(what.clone());
-        let connection = self.connection()?;
-        let limit = deadline.at_most(query_timeout)?;
-        let limited = connection.query_drop(sql::limits(limit));
-        let answer = limited.map_err(Error::from).and_then(|()| {
+        let session = self.session()?;
+        let limited = session.limit(deadline.at_most(query_timeout)?);
+        let answer = limited.and_then(|()| {
             question(&mut Reader {
-                connection,
+                session,
                 metric,
                 now,
                 deadline,
             })
         });
-        let answer = answer.map_err(|error| match error.downcast() {
-            Ok(error) => {
-                if !matches!(error, ::mysql::Error::MySqlError(_)) {
-                    // Not the server's word on a statement but the end of the session.
-                    self.connection = None;
-                }
-                anyhow!(query_error(&error))
-            }
-            Err(other) => other,
-        });
-        answer.context(what)
+        if let Some(Ok(session)) = &self.session
+            && !session.is_usable()
+        {
+            self.session = None;
+        }
+        answer.map_err(query_error).context(what)
     }
 
-    fn connection(&mut self) -> Result<&mut Conn> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
+    fn session(&mut self) -> Result<&mut Session> {
+        let session = match self.session.take() {
+            Some(session) => session,
             None => self.connect().map_err(|error| format!("{error:#}")),
         };
-        let connection = self.connection.insert(connection).as_mut();
-        connection.map_err(|why| anyhow!("{why}"))
+        let session = self.session.insert(session).as_mut();
+        session.map_err(|why| anyhow!("{why}"))
     }
 
-    fn connect(&self) -> Result<Conn> {
+    fn connect(&self) -> Result<Session> {
         let server = self.settings.server();
         let query_limit = self.deadline.at_most(self.settings.query_timeout)?;
-        let mut connection = Conn::new(self.options(query_limit)?)
-            .map_err(|error| anyhow!(connect_error(&error, &self.settings)))
+        let mut session = self
+            .open(query_limit)
+            .map_err(|error| connect_error(error, &self.settings))
             .with_context(|| format!("connect to {server}"))?;
-        for statement in sql::session(query_limit) {
-            connection
-                .query_drop(&statement)
-                .map_err(|error| anyhow!(query_error(&error)))
-                .with_context(|| format!("prepare the session on {server} with {statement:?}"))?;
-        }
-        Ok(connection)
+        session
+            .prepare(query_limit)
+            .map_err(query_error)
+            .with_context(|| format!("prepare the session on {server}"))?;
+        Ok(session)
     }
 
-    fn options(&self, query_limit: Duration) -> Result<Opts> {
+    fn open(&self, query_limit: Duration) -> Result<Session> {
         let settings = &self.settings;
-        let tls = match settings.tls() {
-            Tls::Off => None,
-            Tls::Encrypt => Some(SslOpts::default().with_danger_accept_invalid_certs(true)),
-            Tls::Verify => Some(SslOpts::default().with_root_cert_path(settings.ca_file.clone())),
-        };
+        let timeout = self.deadline.at_most(settings.connect_timeout)?;
         // The server stops a query at its limit; the client waits a little longer to be told so.
         let patience = query_limit + Duration::from_secs(2);
         let read_timeout = self.deadline.at_most(patience)?;
@@ -130,17 +126,36 @@ impl Database {
             .db_name(Some(&settings.database))
             // Else it would leave TCP for a socket it asks the server for, and ask for a limit too.
             .prefer_socket(false)
-            .max_allowed_packet(Some(64 << 20))
-            .tcp_connect_timeout(Some(self.deadline.at_most(settings.connect_timeout)?))
+            .max_allowed_packet(Some(LARGEST_PACKET))
+            // A file in place of the server's own word. There is none, so the password stays here.
+            .server_key_path((!settings.get_server_public_key).then(PathBuf::new))
+            .tcp_connect_timeout(Some(timeout))
             .read_timeout(Some(read_timeout))
-            .write_timeout(Some(read_timeout))
-            .ssl_opts(tls);
-        let builder = match &settings.socket {
-            Some(path) => builder.socket(Some(path.display().to_string())),
-            None => builder
-                .ip_or_hostname(Some(&settings.host))
-                .tcp_port(settings.port),
+            .write_timeout(Some(read_timeout));
+        if let Some(path) = &settings.socket {
+            return Session::open(builder.socket(Some(path.display().to_string())));
+        }
+        let (host, port, tls) = (&settings.host, settings.port, settings.tls());
+        let trusted = SslOpts::default().with_root_cert_path(settings.ca_file.clone());
+        let whoever = trusted.clone().with_danger_accept_invalid_certs(true);
+        let of_any_name = trusted.clone().with_danger_skip_domain_validation(true);
+        let builder = match tls {
+            Tls::Verify => builder.ssl_opts(trusted),
+            Tls::VerifyCa => builder.ssl_opts(of_any_name),
+            Tls::Encrypt => builder.ssl_opts(whoever),
+            Tls::Prefer | Tls::Off => {
+                let relay = relay::open(host, port, timeout, tls).map_err(::mysql::Error::from)?;
+                let address = relay.address;
+                let mut session = Session::open(
+                    builder
+                        .ssl_opts(relay.is_encrypted.then_some(whoever))
+                        .ip_or_hostname(Some(address.ip().to_string()))
+                        .tcp_port(address.port()),
+                )?;
+                session.relay = Some(relay.thread);
+                return Ok(session);
+            }
         };
-        Ok(builder.into())
+        Session::open(builder.ip_or_hostname(Some(host)).tcp_port(port))
     }
 }

@@ -1,23 +1,23 @@
 //! Reads the rows of one metric: those of a table are put into buckets by the server, so that one row a
 //! bucket comes back; those of a query of the configuration are put into buckets here.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
-use ::mysql::prelude::Queryable;
-use ::mysql::{Column, Conn, Value, params};
+use ::mysql::{Column, Row, Statement, Value, params};
 use anyhow::{Context, Result, bail, ensure};
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
 use super::cell;
+use super::hint;
+use super::session::{NotMysql, Session, error_code};
 use super::sql::{self, TimeColumn};
 use crate::config::{Deadline, Metric, Query, Rows, Table};
+use crate::series::local_time::offset_changes;
 use crate::series::{Aggregate, Grid, LocalClock, Step, infer_step};
 use crate::source::history::{History, Lookback};
 
-/// Rows are looked at together, so that the clock is not asked for each.
-const ROWS_BETWEEN_DEADLINE_CHECKS: usize = 4096;
 /// A query's rows are sampled to find the step; that many tell it.
 const TIMES_THAT_TELL_A_STEP: usize = 2000;
 
@@ -25,10 +25,29 @@ const NOTHING_TO_READ: &str = "neither table nor query is set, so there is nothi
 
 /// A question about the rows of a metric.
 pub struct Reader<'a> {
-    pub connection: &'a mut Conn,
+    pub session: &'a mut Session,
     pub metric: &'a Metric,
     pub now: DateTime<Tz>,
     pub deadline: Deadline,
+}
+
+/// A query that the server has taken in, and where in its rows the two columns are.
+struct Prepared {
+    statement: Statement,
+    time_index: usize,
+    value_index: usize,
+    column: TimeColumn,
+    time_name: String,
+    /// Whether its times are computed, and not those of a column as they are.
+    is_computed: bool,
+}
+
+/// What a row of a query says.
+struct QueryRow<'a> {
+    /// As it came.
+    raw_time: &'a Value,
+    time: Option<DateTime<Tz>>,
+    value: Option<f64>,
 }
 
 impl Reader<'_> {
@@ -43,21 +62,28 @@ impl Reader<'_> {
 
     /// Whether there is any row in a time.
     pub fn holds_rows(&mut self, range: &Range<DateTime<Tz>>) -> Result<bool> {
+        let mut holds = false;
         match &self.metric.rows {
             Rows::Table(table) => {
-                let column = self.time_column(table)?;
-                let (statement, bounds) = (sql::any_row(table), cell::bounds(range, column));
-                let row: Option<u8> = self.connection.exec_first(statement, bounds)?;
-                Ok(row.is_some())
+                let column = self.time_column(table, range.end)?;
+                let bounds = cell::bounds(range, column);
+                self.each_row(&sql::any_row(table), bounds, |_| {
+                    holds = true;
+                    Ok(ControlFlow::Break(()))
+                })?;
             }
             // The bounds of local times may let in rows of before, and a query any row.
             Rows::Query(query) => {
-                self.any_row(query, range, LocalClock::Until(self.now), |time, _| {
-                    time.is_none_or(|time| range.contains(&time))
-                })
+                let prepared = self.prepare(query, range.end)?;
+                let clock = LocalClock::Until(self.now);
+                self.each_query_row(&prepared, range, clock, |row| {
+                    holds = row.time.is_none_or(|time| range.contains(&time));
+                    continue_unless(holds)
+                })?;
             }
             Rows::File { .. } => bail!(NOTHING_TO_READ),
         }
+        Ok(holds)
     }
 
     fn table_history(
@@ -66,7 +92,7 @@ impl Reader<'_> {
         as_of: DateTime<Tz>,
         lookback: Lookback,
     ) -> Result<History> {
-        let column = self.time_column(table)?;
+        let column = self.time_column(table, as_of)?;
         let step = match self.metric.step {
             Some(step) => step,
             None => self.infer_table_step(table, column, as_of)?,
@@ -75,39 +101,72 @@ impl Reader<'_> {
         let (aggregate, range) = (self.metric.aggregate, history.times());
         let mut clock = LocalClock::Until(self.now);
         let bucket = sql::bucket(&table.time_column, column, history.grid(), &range);
-        let statement = sql::buckets(table, aggregate, &bucket);
         let bounds = cell::bounds(&range, column);
-        let rows = self.connection.exec_iter(statement, bounds)?;
-        for (count, row) in rows.enumerate() {
-            check(self.deadline, count)?;
-            let (bucket, value, rows, with_value): (i64, Option<f64>, u64, u64) =
-                ::mysql::from_row_opt(row?)?;
-            match start_of_bucket(bucket, column, history.grid(), &mut clock) {
+        self.each_row(&sql::buckets(table, aggregate, &bucket), bounds, |row| {
+            let row: (Option<i64>, Option<f64>, u64, u64) =
+                ::mysql::from_row_opt(row).map_err(|_| NotMysql)?;
+            let (bucket, value, rows, with_value) = row;
+            let start = |bucket| start_of_bucket(bucket, column, history.grid(), &mut clock);
+            // A day or a month may be 0: such a time is in no bucket.
+            match bucket.and_then(start) {
                 // In the second pass of a repeated hour the bounds let in rows of the first beyond them.
                 Some(time) if !history.holds(time) => {}
                 Some(time) => {
                     history.buckets.add(time, value);
-                    let row_counts = &mut history.buckets.row_counts;
-                    row_counts.rows += rows - 1;
+                    let counts = &mut history.buckets.row_counts;
+                    counts.rows = counts.rows.saturating_add(rows.saturating_sub(1));
                     // A bucket without any value has counted as one row already.
-                    row_counts.empty += rows - with_value.max(u64::from(value.is_none()));
+                    let with_value_or_counted = with_value.max(u64::from(value.is_none()));
+                    let empty = rows.saturating_sub(with_value_or_counted);
+                    counts.empty = counts.empty.saturating_add(empty);
                     if aggregate.is_none() {
-                        row_counts.repeated += with_value.saturating_sub(1);
+                        let repeated = with_value.saturating_sub(1);
+                        counts.repeated = counts.repeated.saturating_add(repeated);
                     }
                 }
                 None => history.buckets.add_unclear(rows),
             }
-        }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        history.hint = unless_refused(self.table_hint(table, column, &history))?;
         Ok(history)
     }
 
-    /// What the time column of a table tells; its value column must hold numbers.
-    fn time_column(&mut self, table: &Table) -> Result<TimeColumn> {
-        let types = self.connection.prep(sql::column_types(table))?;
-        let column = cell::time_column(&types.columns()[0], &table.time_column)?;
-        if self.metric.aggregate != Some(Aggregate::Count) {
-            cell::ensure_numeric(&types.columns()[1])?;
+    fn table_hint(
+        &mut self,
+        table: &Table,
+        column: TimeColumn,
+        history: &History,
+    ) -> Result<Option<String>> {
+        if history.ends().is_none() {
+            let warnings = self.session.warnings()?;
+            let looked_at = match hint::write_counts(history.buckets.row_counts) {
+                Some(counts) => counts,
+                None => self.look_at_newest(table, column)?,
+            };
+            return Ok(joined([Some(looked_at), hint::write_warnings(&warnings)]));
         }
+        let Some(range) = self.time_ahead() else {
+            return Ok(None);
+        };
+        let bounds = cell::bounds(&range, column);
+        let ahead = self.times(&sql::newest_within(table), bounds, column)?;
+        Ok(self.hint_at_clock(history, ahead.into_iter().max()))
+    }
+
+    /// What the time column of a table tells, which the session's clock then is; its value column must
+    /// hold numbers.
+    fn time_column(&mut self, table: &Table, at: DateTime<Tz>) -> Result<TimeColumn> {
+        let types = self.session.statement(&sql::column_types(table))?;
+        let (columns, metric) = (types.columns(), self.metric);
+        let [time, value, ..] = &*columns else {
+            bail!(NotMysql);
+        };
+        let column = cell::time_column(time, &table.time_column, metric.time)?;
+        if metric.aggregate != Some(Aggregate::Count) {
+            cell::ensure_numeric(value)?;
+        }
+        self.session.show_clock(column, at)?;
         Ok(column)
     }
 
@@ -118,10 +177,46 @@ impl Reader<'_> {
         as_of: DateTime<Tz>,
     ) -> Result<Step> {
         let (_, before) = cell::bounds(&(as_of..as_of), column);
-        let rows: Vec<Value> = self.connection.exec(sql::newest_times(table), (before,))?;
-        let mut clock = LocalClock::Until(self.now);
-        let instant = |value| cell::instant(value, column, self.now.timezone(), &mut clock);
-        find_step(&rows.iter().filter_map(instant).collect::<Vec<_>>())
+        let times = self.times(&sql::newest_times(table), (before,), column)?;
+        if times.is_empty() {
+            let looked_at = self.look_at_newest(table, column)?;
+            return find_step(&times).context(looked_at);
+        }
+        find_step(&times)
+    }
+
+    /// The newest time of a table none of whose rows was of use.
+    fn look_at_newest(&mut self, table: &Table, column: TimeColumn) -> Result<String> {
+        let mut newest = Value::NULL;
+        self.each_row(&sql::newest_of_all(table), (), |row| {
+            newest = first_cell(&row).clone();
+            Ok(ControlFlow::Continue(()))
+        })?;
+        let (zone, name) = (self.now.timezone(), &table.time_column);
+        if let Some(meaning) = hint::other_meaning(&newest, column, name) {
+            return Ok(meaning);
+        }
+        let mut clock = LocalClock::EitherPass(zone);
+        Ok(match cell::instant(&newest, column, zone, &mut clock) {
+            _ if newest == Value::NULL => {
+                format!("no row of {} has a time in {name}", table.name.join("."))
+            }
+            Some(time) => {
+                let chosen = if table.condition.is_some() {
+                    ", chosen by where or not,"
+                } else {
+                    ""
+                };
+                format!(
+                    "no row came; the newest of the table{chosen} is of {}",
+                    time.format("%Y-%m-%d %H:%M %Z")
+                )
+            }
+            None => format!(
+                "no row came; the newest of the table has the time {}",
+                newest.as_sql(true)
+            ),
+        })
     }
 
     fn query_history(
@@ -130,9 +225,10 @@ impl Reader<'_> {
         as_of: DateTime<Tz>,
         lookback: Lookback,
     ) -> Result<History> {
+        let prepared = self.prepare(query, as_of)?;
         let step = match self.metric.step {
             Some(step) => step,
-            None => self.infer_query_step(query, as_of)?,
+            None => self.infer_query_step(query, &prepared, as_of)?,
         };
         let aggregate = self.metric.aggregate;
         let mut history = History::new(self.metric, aggregate, step, as_of, lookback, None)?;
@@ -141,34 +237,98 @@ impl Reader<'_> {
         } else {
             LocalClock::Until(self.now)
         };
-        self.any_row(query, &history.times(), clock, |time, value| {
-            history.add(time, value);
-            false
+        let (range, mut raw_time) = (history.times(), None);
+        self.each_query_row(&prepared, &range, clock, |row| {
+            if raw_time.is_none() && row.time.is_none_or(|time| !history.holds(time)) {
+                raw_time = Some(row.raw_time.clone());
+            }
+            history.add(row.time, row.value);
+            ControlFlow::Continue(())
         })?;
+        let counts = hint::write_counts(history.buckets.row_counts);
+        let hint = if history.ends().is_none() {
+            let explained = self.explain_nothing(query, &prepared, &range, raw_time, counts);
+            explained.map(Some)
+        } else {
+            let ahead = self.query_time_ahead(&prepared);
+            ahead.map(|ahead| {
+                joined([
+                    self.hint_at_clock(&history, ahead),
+                    self.hint_at_offset(&prepared, &range),
+                ])
+            })
+        };
+        history.hint = unless_refused(hint)?;
         Ok(history)
     }
 
-    fn infer_query_step(&mut self, query: &Query, as_of: DateTime<Tz>) -> Result<Step> {
+    /// Of a query none of whose rows was of use: what it was asked, and what came.
+    fn explain_nothing(
+        &mut self,
+        query: &Query,
+        prepared: &Prepared,
+        range: &Range<DateTime<Tz>>,
+        raw_time: Option<Value>,
+        counts: Option<String>,
+    ) -> Result<String> {
+        let warnings = self.session.warnings()?;
+        let bounds = cell::bounds(range, prepared.column);
+        let came = match (&raw_time, counts) {
+            (_, Some(counts)) => counts,
+            (Some(time), None) => {
+                format!("only rows outside came, as one of {}", time.as_sql(true))
+            }
+            (None, None) => "no row came".to_string(),
+        };
+        let asked = format!("{came} {}", hint::write_bounds(&bounds, prepared.column));
+        let looked_at = match raw_time {
+            Some(time) => Some(time),
+            None => unless_refused(self.any_time(query, prepared))?,
+        };
+        let meaning = looked_at
+            .and_then(|time| hint::other_meaning(&time, prepared.column, &prepared.time_name));
+        let hints = [Some(asked), meaning, hint::write_warnings(&warnings)];
+        Ok(joined(hints).unwrap_or_default())
+    }
+
+    /// The time of any row at all, where it is a number.
+    fn any_time(&mut self, query: &Query, prepared: &Prepared) -> Result<Option<Value>> {
+        let TimeColumn::Epoch { .. } = prepared.column else {
+            return Ok(None);
+        };
+        let mut time = None;
+        let bounds = params! { "from" => 0, "to" => i64::MAX };
+        self.each_row(&sql::any_row_of(query), bounds, |row| {
+            time = row.as_ref(prepared.time_index).cloned();
+            Ok(ControlFlow::Break(()))
+        })?;
+        Ok(time)
+    }
+
+    fn infer_query_step(
+        &mut self,
+        query: &Query,
+        prepared: &Prepared,
+        as_of: DateTime<Tz>,
+    ) -> Result<Step> {
         let hour = Step::from_seconds(3600).context("a step of an hour")?;
         let window = Lookback::Beyond(Duration::ZERO);
         let window = History::new(self.metric, None, hour, as_of, window, None)?;
         let (clock, mut times) = (LocalClock::Until(self.now), Vec::new());
-        self.any_row(query, &window.times(), clock, |time, _| {
-            times.extend(time);
-            times.len() >= TIMES_THAT_TELL_A_STEP
+        self.each_query_row(prepared, &window.times(), clock, |row| {
+            times.extend(row.time);
+            continue_unless(times.len() >= TIMES_THAT_TELL_A_STEP)
         })?;
+        if times.is_empty() {
+            let explained = self.explain_nothing(query, prepared, &window.times(), None, None)?;
+            return find_step(&times).context(explained);
+        }
         find_step(&times)
     }
 
-    /// Runs the query over a time until the instant and the value of a row meet the condition, if any do.
-    fn any_row(
-        &mut self,
-        query: &Query,
-        range: &Range<DateTime<Tz>>,
-        mut clock: LocalClock,
-        mut condition: impl FnMut(Option<DateTime<Tz>>, Option<f64>) -> bool,
-    ) -> Result<bool> {
-        let statement = self.connection.prep(&query.sql)?;
+    /// Lets the server take in the query, for a session whose clock is that of the query's times.
+    fn prepare(&mut self, query: &Query, at: DateTime<Tz>) -> Result<Prepared> {
+        let statement = self.session.statement(&query.sql)?;
         let columns = statement.columns();
         ensure!(
             !columns.is_empty(),
@@ -176,21 +336,145 @@ impl Reader<'_> {
         );
         let time_index = find_column(&columns, query.time_column.as_deref(), 0)?;
         let value_index = find_column(&columns, query.value_column.as_deref(), 1)?;
-        let column = cell::time_column(&columns[time_index], &columns[time_index].name_str())?;
-        let (from, to) = cell::bounds(range, column);
-        let bounds = params! { "from" => from, "to" => to };
-        let rows = self.connection.exec_iter(&statement, bounds)?;
-        for (count, row) in rows.enumerate() {
-            check(self.deadline, count)?;
-            let row = row?;
-            let cell = |index| row.as_ref(index).unwrap_or(&Value::NULL);
-            let time = cell::instant(cell(time_index), column, self.now.timezone(), &mut clock);
-            if condition(time, cell::number(cell(value_index))?) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let (time, value) = (&columns[time_index], &columns[value_index]);
+        let column = cell::time_column(time, &time.name_str(), self.metric.time)?;
+        cell::ensure_readable(value)?;
+        let (time_name, is_computed) = (time.name_str().into(), time.org_name_ref().is_empty());
+        let statement = if self.session.show_clock(column, at)? {
+            // What it has of constant times was made of the other clock.
+            self.session.close(statement)?;
+            self.session.statement(&query.sql)?
+        } else {
+            statement
+        };
+        Ok(Prepared {
+            statement,
+            time_index,
+            value_index,
+            column,
+            time_name,
+            is_computed,
+        })
     }
+
+    /// Runs the query over a time until a row is the last that is wanted.
+    fn each_query_row(
+        &mut self,
+        prepared: &Prepared,
+        range: &Range<DateTime<Tz>>,
+        mut clock: LocalClock,
+        mut take: impl FnMut(QueryRow) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let (from, to) = cell::bounds(range, prepared.column);
+        let bounds = params! { "from" => from, "to" => to };
+        let (zone, deadline) = (self.now.timezone(), self.deadline);
+        self.session
+            .rows(&prepared.statement, bounds, deadline, |row| {
+                let cell = |index| row.as_ref(index).unwrap_or(&Value::NULL);
+                let raw_time = cell(prepared.time_index);
+                Ok(take(QueryRow {
+                    raw_time,
+                    time: cell::instant(raw_time, prepared.column, zone, &mut clock),
+                    value: cell::number(cell(prepared.value_index))?,
+                }))
+            })
+    }
+
+    fn each_row(
+        &mut self,
+        statement: &str,
+        parameters: impl Into<::mysql::Params>,
+        take: impl FnMut(Row) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        let statement = self.session.statement(statement)?;
+        self.session
+            .rows(&statement, parameters, self.deadline, take)
+    }
+
+    /// The times that a statement finds.
+    fn times(
+        &mut self,
+        statement: &str,
+        bounds: impl Into<::mysql::Params>,
+        column: TimeColumn,
+    ) -> Result<Vec<DateTime<Tz>>> {
+        let mut clock = LocalClock::Until(self.now);
+        let (zone, mut times) = (self.now.timezone(), Vec::new());
+        self.each_row(statement, bounds, |row| {
+            times.extend(cell::instant(first_cell(&row), column, zone, &mut clock));
+            Ok(continue_unless(times.len() >= TIMES_THAT_TELL_A_STEP))
+        })?;
+        Ok(times)
+    }
+
+    /// The newest row of a query ahead of the server's clock.
+    fn query_time_ahead(&mut self, prepared: &Prepared) -> Result<Option<DateTime<Tz>>> {
+        let Some(range) = self.time_ahead() else {
+            return Ok(None);
+        };
+        let (clock, mut newest) = (LocalClock::Until(self.now), None);
+        self.each_query_row(prepared, &range, clock, |row| {
+            newest = newest.max(row.time.filter(|time| range.contains(time)));
+            ControlFlow::Continue(())
+        })?;
+        Ok(newest)
+    }
+
+    /// The time ahead of the server's clock in which rows may lie by a mistake, if it told its clock.
+    fn time_ahead(&self) -> Option<Range<DateTime<Tz>>> {
+        let now = self.session.server_now?.with_timezone(&self.now.timezone());
+        Some(now..now + hint::FARTHEST_AHEAD)
+    }
+
+    /// Whether the rows look as if they were read by the wrong clock.
+    fn hint_at_clock(&self, history: &History, ahead: Option<DateTime<Tz>>) -> Option<String> {
+        let server_now = self.time_ahead()?.start;
+        let step = history.step();
+        ahead
+            .and_then(|newest| hint::ahead(newest, server_now, step))
+            .or_else(|| hint::behind(history.newest_end()?, history.times().end, step))
+    }
+
+    /// Whether a query computes clock times at a server that knows but one offset of the zone.
+    fn hint_at_offset(&self, prepared: &Prepared, range: &Range<DateTime<Tz>>) -> Option<String> {
+        let is_affected = self.session.has_fixed_offset()
+            && prepared.is_computed
+            && prepared.column != TimeColumn::Instant;
+        let changes = offset_changes(range.start, range.end);
+        let change = changes
+            .last()
+            .filter(|_| is_affected && changes.len() > 1)?;
+        Some(format!(
+            "the server does not know {} by name, so clock times that the query computes are shifted before {}: load the server's time zone tables",
+            change.timezone(),
+            change.format("%Y-%m-%d %H:%M %Z")
+        ))
+    }
+}
+
+/// A hint is worth no failure: where the server refuses to tell more, there is none.
+fn unless_refused<T>(answer: Result<Option<T>>) -> Result<Option<T>> {
+    match answer {
+        Err(error) if error_code(&error).is_some() => Ok(None),
+        other => other,
+    }
+}
+
+fn joined<const COUNT: usize>(hints: [Option<String>; COUNT]) -> Option<String> {
+    let hints: Vec<String> = hints.into_iter().flatten().collect();
+    (!hints.is_empty()).then(|| hints.join("; "))
+}
+
+fn continue_unless(is_enough: bool) -> ControlFlow<()> {
+    if is_enough {
+        ControlFlow::Break(())
+    } else {
+        ControlFlow::Continue(())
+    }
+}
+
+fn first_cell(row: &Row) -> &Value {
+    row.as_ref(0).unwrap_or(&Value::NULL)
 }
 
 fn start_of_bucket(
@@ -228,11 +512,4 @@ fn find_column(columns: &[Column], name: Option<&str>, default: usize) -> Result
         });
         format!("the query returns the columns {names:?}; {wanted} is not among them")
     })
-}
-
-fn check(deadline: Deadline, count: usize) -> Result<()> {
-    if count.is_multiple_of(ROWS_BETWEEN_DEADLINE_CHECKS) {
-        deadline.at_most(Duration::from_secs(1))?;
-    }
-    Ok(())
 }

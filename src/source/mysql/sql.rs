@@ -7,42 +7,74 @@ use std::time::Duration;
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use crate::config::Table;
+use crate::config::{Query, Table};
 use crate::series::local_time::{offset_changes, offset_seconds};
 use crate::series::{Aggregate, Grid};
 
 /// What a column of times tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeColumn {
-    /// TIMESTAMP: an instant, which the session shows in UTC.
+    /// TIMESTAMP, or a DATETIME by the clock of UTC: an instant, which the session shows in UTC.
     Instant,
-    /// A whole number: seconds since 1970, an instant too.
-    Seconds,
+    /// A number since 1970, an instant too: so many of them are a second.
+    Epoch { per_second: i64 },
     /// DATETIME, DATE: a local time.
     Local,
 }
 
-/// What makes a session one that can only read, stops a long query itself, and shows a TIMESTAMP in UTC.
-/// The versioned comments are read by MariaDB or by MySQL alone: name and unit of the limit differ.
-pub fn session(query_limit: Duration) -> [String; 2] {
-    let (seconds, milliseconds) = (query_limit.as_secs_f64(), query_limit.as_millis());
+/// What makes a session one that can only read and that answers alike whatever the server's settings and its
+/// `init_connect` are.
+pub fn session() -> [String; 4] {
     [
+        "SET NAMES utf8mb4".to_string(),
         format!(
-            "SET SESSION time_zone = '+00:00' /*M!100101 , SESSION max_statement_time = {seconds} */ /*!50708 , SESSION max_execution_time = {milliseconds} */"
+            "SET SESSION sql_mode = '', SESSION sql_select_limit = {}, SESSION sql_big_selects = 1, SESSION sql_auto_is_null = 0, SESSION autocommit = 1",
+            u64::MAX
         ),
+        time_zone("+00:00"),
         "SET SESSION TRANSACTION READ ONLY".to_string(),
     ]
 }
 
 /// What makes the server itself give up each statement of a session in good time, a wait for a table that
 /// another session has locked included: preparing a statement waits for it too, which only
-/// `lock_wait_timeout` ends.
+/// `lock_wait_timeout` ends. The versioned comments are read by MariaDB or by MySQL alone: name and unit of
+/// the limit differ.
 pub fn limits(limit: Duration) -> String {
     let (seconds, milliseconds) = (limit.as_secs_f64(), limit.as_millis());
     let lock = limit.as_secs().max(1);
     format!(
         "SET SESSION lock_wait_timeout = {lock} /*M!100101 , SESSION max_statement_time = {seconds} */ /*!50708 , SESSION max_execution_time = {milliseconds} */"
     )
+}
+
+/// The clock that NOW(), a TIMESTAMP and what is computed of one show: an offset, or a zone's name.
+pub fn time_zone(name: &str) -> String {
+    format!("SET SESSION time_zone = '{name}'")
+}
+
+/// Column: the server's clock, in seconds since 1970.
+pub const NOW: &str = "SELECT UNIX_TIMESTAMP()";
+
+/// Columns: level, number and text of what the last statement was not happy with.
+pub const WARNINGS: &str = "SHOW WARNINGS LIMIT 3";
+
+/// As many of them as are asked for.
+pub const MOST_WARNINGS: usize = 3;
+
+/// Column: the newest time of all rows.
+pub fn newest_of_all(table: &Table) -> String {
+    format!(
+        "SELECT MAX({}) FROM {}",
+        quote(&table.time_column),
+        name(table)
+    )
+}
+
+/// Column: the newest time within the two bounds.
+pub fn newest_within(table: &Table) -> String {
+    let (time, name, within) = (quote(&table.time_column), name(table), within(table));
+    format!("SELECT MAX({time}) FROM {name} WHERE {within}")
 }
 
 /// Columns: the time and the value of no row, for their types alone.
@@ -55,6 +87,12 @@ pub fn column_types(table: &Table) -> String {
 pub fn any_row(table: &Table) -> String {
     let (name, within) = (name(table), within(table));
     format!("SELECT 1 FROM {name} WHERE {within} LIMIT 1")
+}
+
+/// Columns: those of a query, of any of its rows.
+pub fn any_row_of(query: &Query) -> String {
+    let sql = query.sql.trim().trim_end_matches(';');
+    format!("SELECT * FROM (\n{sql}\n) AS bandwatch_query LIMIT 1")
 }
 
 /// Column: the newest times before the bound, each once.
@@ -125,7 +163,10 @@ fn condition(table: &Table) -> String {
 pub fn bucket(name: &str, column: TimeColumn, grid: &Grid, range: &Range<DateTime<Tz>>) -> String {
     let (time, epoch) = (quote(name), Grid::EPOCH);
     let seconds = match column {
-        TimeColumn::Seconds => format!("{time} - ({})", epoch.timestamp()),
+        TimeColumn::Epoch { per_second: 1 } => format!("{time} - ({})", epoch.timestamp()),
+        TimeColumn::Epoch { per_second } => {
+            format!("{time} DIV {per_second} - ({})", epoch.timestamp())
+        }
         TimeColumn::Instant | TimeColumn::Local => {
             format!("TIMESTAMPDIFF(SECOND, '{}', {time})", epoch.format(SHOWN))
         }
@@ -146,7 +187,7 @@ fn wall_clock_shift(time: &str, column: TimeColumn, range: &Range<DateTime<Tz>>)
     let changes = offset_changes(range.start, range.end);
     let when = |change: &DateTime<Tz>| {
         let start = match column {
-            TimeColumn::Seconds => change.timestamp().to_string(),
+            TimeColumn::Epoch { per_second } => (change.timestamp() * per_second).to_string(),
             _ => format!("'{}'", change.naive_utc().format(SHOWN)),
         };
         format!(" WHEN {time} >= {start} THEN {}", offset_seconds(*change))
@@ -169,6 +210,8 @@ fn quote(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::series::sample::{grid, time};
+
+    const SECONDS: TimeColumn = TimeColumn::Epoch { per_second: 1 };
 
     /// The expression for an autumn's buckets.
     fn bucket_of(step: &str, column: TimeColumn) -> String {
@@ -197,7 +240,18 @@ mod tests {
         let counted = "(TIMESTAMPDIFF(SECOND, '1969-12-29 00:00:00', `at`)";
         assert_eq!(of(TimeColumn::Local), format!("{counted}) DIV 300"));
         assert_eq!(of(TimeColumn::Instant), format!("{counted} - 0) DIV 300"));
-        assert_eq!(of(TimeColumn::Seconds), "(`at` - (-259200) - 0) DIV 300");
+        assert_eq!(of(SECONDS), "(`at` - (-259200) - 0) DIV 300");
+    }
+
+    #[test]
+    fn milliseconds_are_counted_as_seconds() {
+        let milliseconds = TimeColumn::Epoch { per_second: 1000 };
+        assert_eq!(
+            bucket_of("5m", milliseconds),
+            "(`at` DIV 1000 - (-259200) - 0) DIV 300"
+        );
+        let day = bucket_of("1d", milliseconds);
+        assert!(day.contains("WHEN `at` >= 1792890000000 THEN"), "{day}");
     }
 
     #[test]
@@ -207,7 +261,7 @@ mod tests {
             "(TIMESTAMPDIFF(SECOND, '1969-12-29 00:00:00', `at`) + CASE WHEN `at` >= '2026-10-25 01:00:00' THEN 3600 ELSE 7200 END) DIV 86400"
         );
         assert_eq!(
-            bucket_of("1d", TimeColumn::Seconds),
+            bucket_of("1d", SECONDS),
             "(`at` - (-259200) + CASE WHEN `at` >= 1792890000 THEN 3600 ELSE 7200 END) DIV 86400"
         );
     }

@@ -179,17 +179,30 @@ fn a_certificate_of_an_unknown_authority_is_refused() {
 }
 
 #[test]
-fn verifying_can_be_asked_for_and_is_seen_by_the_server() {
+fn where_tls_is_offered_it_is_used_on_this_machine_too() {
     let shop = Shop::healthy();
     let reader = &shop.database.read_only_user().user;
     shop.sql(&format!("ALTER USER '{reader}'@'%' REQUIRE SSL"));
-    assert_refused(&shop, &shop.mysql(), &["Access denied"]);
     for mysql in [
+        shop.mysql(),
         verified(&shop),
         format!("{}tls = \"encrypt\"\n", shop.mysql()),
     ] {
         shop.configure(&mysql, &[("sales", HOURLY)]);
         assert_eq!(shop.judge_as_configured(AT)["verdict"], "normal", "{mysql}");
+    }
+}
+
+#[test]
+fn a_certificate_for_another_name_will_do_where_only_its_authority_is_asked_for() {
+    let verify_ca = |shop: &Shop| verified(shop).replace("\"verify\"", "\"verify-ca\"");
+    let shop = shop_with(CertificateKind::WrongName);
+    shop.configure(&verify_ca(&shop), &[("sales", HOURLY)]);
+    assert_eq!(shop.judge_as_configured(AT)["verdict"], "normal");
+    for kind in [CertificateKind::SelfSigned, CertificateKind::Expired] {
+        let shop = shop_with(kind);
+        let told = ["mysql.tls = \"verify-ca\" wants", "mysql.ca_file"];
+        assert_refused(&shop, &verify_ca(&shop), &told);
     }
 }
 

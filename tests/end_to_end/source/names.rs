@@ -2,6 +2,7 @@
 //! and a query of its own.
 
 use super::shop::{AT, HOURLY, HOURS, NEWEST, Shop, assert_tells, healthy, time};
+use crate::support::Make;
 
 #[test]
 fn names_may_hold_anything() {
@@ -187,15 +188,22 @@ fn a_query_that_writes_is_refused_by_the_server_whatever_the_account_may_do() {
         "CREATE FUNCTION greedy(old DOUBLE) RETURNS DOUBLE MODIFIES SQL DATA \
          BEGIN INSERT INTO sales VALUES (NULL, 1); RETURN old; END",
     );
+    let returning = "DELETE FROM sales WHERE at >= :from AND at < :to RETURNING at, amount";
     for query in [
         "UPDATE sales SET amount = 0 WHERE at >= :from AND at < :to",
         "DELETE FROM sales WHERE at >= :from AND at < :to",
-        "DELETE FROM sales WHERE at >= :from AND at < :to RETURNING at, amount",
+        // MySQL has no such statement.
+        returning,
         "INSERT INTO sales SELECT at, amount FROM sales WHERE at >= :from AND at < :to",
         "CREATE TABLE copy SELECT * FROM sales WHERE at >= :from AND at < :to",
         "SELECT at, greedy(amount) FROM sales WHERE at >= :from AND at < :to",
     ] {
-        assert_writes_nothing(&shop, query, "READ ONLY transaction");
+        match Make::tested() {
+            Make::MySql if query == returning => {}
+            // It says so of some only when it runs them, which nobody asks it to.
+            Make::MySql if !query.starts_with("SELECT") => assert_writes_nothing(&shop, query, ""),
+            _ => assert_writes_nothing(&shop, query, "READ ONLY transaction"),
+        }
     }
 }
 

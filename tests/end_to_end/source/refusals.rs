@@ -51,7 +51,12 @@ fn a_query_over_its_time_limit_is_told() {
     shop.configure(&mysql, &[("sales", lines)]);
     assert_tells(
         &shop.refusal_as_configured(),
-        &[&shop.place(), "max_statement_time", "mysql.query_timeout"],
+        &[
+            &shop.place(),
+            "execution",
+            "exceeded",
+            "mysql.query_timeout",
+        ],
     );
 }
 

@@ -54,8 +54,9 @@ impl Shop {
     /// Creates the table `sales` of columns `at` and `amount` anew.
     #[track_caller]
     pub fn sales(&self, time: &str, value: &str, rows: &[(NaiveDateTime, f64)]) {
+        self.sql("DROP TABLE IF EXISTS sales");
         self.sql(&format!(
-            "CREATE OR REPLACE TABLE sales (at {time} NULL, amount {value} NULL)"
+            "CREATE TABLE sales (at {time} NULL, amount {value} NULL)"
         ));
         self.database.insert_rows("sales", "at", "amount", rows);
     }

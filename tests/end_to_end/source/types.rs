@@ -98,8 +98,9 @@ fn a_time_that_is_a_number_is_seconds_since_1970() {
     let shop = Shop::empty();
     shop.sales("TIMESTAMP", "DOUBLE", &wave(NEWEST, 60, HOURS));
     for column in ["INT", "INT UNSIGNED", "BIGINT"] {
+        shop.sql("DROP TABLE IF EXISTS seconds");
         shop.sql(&format!(
-            "CREATE OR REPLACE TABLE seconds (at {column}, amount DOUBLE)"
+            "CREATE TABLE seconds (at {column}, amount DOUBLE)"
         ));
         shop.sql("INSERT INTO seconds SELECT UNIX_TIMESTAMP(at), amount FROM sales");
         for (lines, step) in [(HOURLY, "1h"), (QUERY, "1h"), (HOURLY, "2h"), (QUERY, "2h")] {

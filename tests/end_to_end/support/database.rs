@@ -1,8 +1,9 @@
 //! A throwaway mariadbd, the real server, started by the first test that
-//! asks for a database and ended with the test process. It listens on a TCP
-//! port of 127.0.0.1, with TLS, and on a unix socket; durability is switched
-//! off. Each test gets a schema and accounts of its own, so that tests run in
-//! parallel without seeing each other.
+//! asks for a database and ended with the test process; or the mysqld that
+//! `BANDWATCH_MYSQLD` names, which must start then. It listens on a TCP port of
+//! 127.0.0.1, with TLS, and on a unix socket; durability is switched off. Each
+//! test gets a schema and accounts of its own, so that tests run in parallel
+//! without seeing each other.
 
 use std::fmt::Write as _;
 use std::io::Read as _;
@@ -28,6 +29,31 @@ const START_DEADLINE: Duration = Duration::from_mins(1);
 
 /// How many rows one INSERT carries; far below the largest packet.
 const BATCH: usize = 5_000;
+
+/// What a server may do to the sessions of its accounts, and bandwatch undoes.
+const INIT_CONNECT: &str = "SET NAMES latin1, SESSION sql_select_limit = 3, SESSION sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES', SESSION time_zone = '+07:00', SESSION autocommit = 0";
+
+/// Which of the two makes of server the tests run against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Make {
+    MariaDb,
+    MySql,
+}
+
+impl Make {
+    /// Of this process.
+    pub fn tested() -> Self {
+        match mysqld() {
+            Some(_) => Self::MySql,
+            None => Self::MariaDb,
+        }
+    }
+}
+
+/// The server to test against instead of MariaDB.
+fn mysqld() -> Option<PathBuf> {
+    std::env::var_os("BANDWATCH_MYSQLD").map(PathBuf::from)
+}
 
 /// A schema of its own for one test.
 pub struct Database {
@@ -221,7 +247,7 @@ fn server(kind: CertificateKind) -> &'static Server {
 
 impl Server {
     fn start(kind: CertificateKind) -> Self {
-        let daemon = find("mariadbd");
+        let daemon = mysqld().unwrap_or_else(|| find("mariadbd"));
         // The scratch directory is removed with all it holds.
         let directory = leash::new_directory("mariadb-").keep();
         // A server deletes what it takes for its own left-overs here, and that
@@ -251,10 +277,10 @@ impl Server {
             ) {
                 Ok(server) => return server,
                 Err(log) if log.contains("Bind on TCP/IP port") => {}
-                Err(log) => panic!("mariadbd did not start; its log:\n{log}"),
+                Err(log) => panic!("{} did not start; its log:\n{log}", daemon.display()),
             }
         }
-        panic!("mariadbd found no free TCP port in five attempts");
+        panic!("the server found no free TCP port in five attempts");
     }
 
     /// Fails with the server's log.
@@ -283,7 +309,16 @@ impl Server {
             "--collation-server=utf8mb4_general_ci".to_owned(),
             // Not that of the machine, which would differ between machines.
             "--default-time-zone=+00:00".to_owned(),
+            format!("--init-connect={INIT_CONNECT}"),
         ]);
+        arguments.extend(match Make::tested() {
+            // Its way to sign in is a plug-in; Debian's package has it.
+            Make::MariaDb => vec!["--plugin-load-add=auth_ed25519".to_owned()],
+            Make::MySql => vec![
+                "--mysqlx=OFF".to_owned(),
+                "--secure-file-priv=NULL".to_owned(),
+            ],
+        });
         let mut server = Self {
             port,
             socket,
@@ -318,15 +353,24 @@ impl Server {
 
 /// Creates the system tables.
 fn install(directory: &Path) {
-    let output = Command::new(find("mariadb-install-db"))
-        .args(common_arguments(directory))
-        .args(["--auth-root-authentication-method=normal", "--skip-test-db"])
+    let mut command = match mysqld() {
+        Some(mysqld) => Command::new(mysqld),
+        None => Command::new(find("mariadb-install-db")),
+    };
+    command.args(common_arguments(directory));
+    match Make::tested() {
+        Make::MariaDb => {
+            command.args(["--auth-root-authentication-method=normal", "--skip-test-db"])
+        }
+        Make::MySql => command.arg("--initialize-insecure"),
+    };
+    let output = command
         .stdin(Stdio::null())
         .output()
-        .expect("mariadb-install-db starts");
+        .expect("the server's installer starts");
     assert!(
         output.status.success(),
-        "mariadb-install-db failed:\n{}{}",
+        "the system tables were not made:\n{}{}",
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );

@@ -13,6 +13,6 @@ pub mod proxy;
 pub mod workspace;
 
 pub use certificate::CertificateKind;
-pub use database::Database;
+pub use database::{Database, Make};
 pub use mail_server::{Fault, MailServer, MailServerSetup, Received, Stage};
 pub use workspace::{Run, Workspace};

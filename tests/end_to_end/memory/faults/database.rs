@@ -1,6 +1,7 @@
 //! A database that cannot be asked: one line each time, nothing forgotten, and made up for once it is
 //! back. What the lines say is shown in `source`, and the mails about it in `life::lack`.
 
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -150,6 +151,30 @@ fn a_database_that_says_a_byte_now_and_then_is_given_up_at_the_deadline() {
     story.mysql = format!("connect_timeout = {LONG:?}\nquery_timeout = {LONG:?}\n");
     proxy.pause_before_each_byte(Duration::from_millis(50));
     assert_fails(&story, moment("12:01"), "deadline");
+}
+
+#[test]
+fn a_mail_that_waits_goes_out_while_no_mysql_answers_in_place_of_the_server() {
+    let mut story = Story::new();
+    story.run_well("12:00");
+    story.sell("12:00", 500.0);
+    story.run_without_mail("12:05");
+    story.assert_told(&[]);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free TCP port");
+    story.mysql_port = listener.local_addr().expect("a bound port").port();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            // A packet with nothing in it, of which the driver reads the first byte.
+            client.and_then(|mut client| client.write_all(&[0, 0, 0, 0]))?;
+        }
+        std::io::Result::Ok(())
+    });
+    assert_fails(
+        &story,
+        moment("12:06"),
+        "does not keep to the protocol of MySQL",
+    );
+    story.assert_told(&["High"]);
 }
 
 #[test]
