@@ -196,7 +196,7 @@ proptest! {
         });
         let expected = expected.iter();
         let expected = expected.map(|(time, cents)| {
-            let value = format!("{}e-2", cents).parse().ok();
+            let value = format!("{cents}e-2").parse().ok();
             (*time, value)
         });
         prop_assert_eq!(read.collect::<Vec<_>>(), expected.collect::<Vec<_>>());

@@ -200,20 +200,18 @@ impl Row {
     /// A total, or how many rows there are: `(697 rows)`.
     fn is_total(&self) -> bool {
         let is_total = |cell: &str| {
-            let cell = cell.to_lowercase();
-            TOTALS.iter().any(|total| cell.starts_with(total))
+            cell.starts_with(char::is_alphabetic) && {
+                let cell = cell.to_lowercase();
+                TOTALS.iter().any(|total| cell.starts_with(total))
+            }
         };
         let is_count = |cell: &str| {
             let count = cell.trim_start_matches('(');
-            self.filled() == 1
-                && count.starts_with(|letter: char| letter.is_ascii_digit())
-                && count.contains(" row")
+            let is_number = count.starts_with(|letter: char| letter.is_ascii_digit());
+            is_number && count.contains(" row") && self.filled() == 1
         };
-        !self.cells.iter().any(is_time)
-            && self
-                .cells
-                .iter()
-                .any(|cell| is_total(cell) || is_count(cell))
+        let mut cells = self.cells.iter();
+        cells.any(|cell| is_total(cell) || is_count(cell)) && !self.cells.iter().any(is_time)
     }
 }
 
@@ -244,9 +242,10 @@ impl Dialect {
         };
         let mut best = (0, Self::usual(sample, named));
         for delimiter in delimiters {
-            let quoted = ["\n'".into(), format!("{}'", char::from(*delimiter))];
-            let has_single = quoted.iter().any(|start: &String| sample.contains(start));
-            let quotes = if has_single {
+            // The other mark is an apostrophe as a rule.
+            let starts = ["\n'".into(), format!("{}'", char::from(*delimiter))];
+            let is_quoted = |start: &String| sample.contains(start);
+            let quotes = if starts.iter().any(is_quoted) {
                 &[b'"', b'\''][..]
             } else {
                 b"\""

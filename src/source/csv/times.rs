@@ -502,12 +502,14 @@ impl Clock {
             "AM" | "PM" => (format!("{digits} {meridiem}"), HourCount::Twelve),
             _ => return None,
         };
-        let formats = match hours {
-            HourCount::TwentyFour => ["%H:%M", "%H:%M:%S%.f"],
-            HourCount::Twelve => ["%I:%M %p", "%I:%M:%S%.f %p"],
+        let has_seconds = text.matches(':').count() > 1;
+        let format = match (hours, has_seconds) {
+            (HourCount::TwentyFour, false) => "%H:%M",
+            (HourCount::TwentyFour, true) => "%H:%M:%S%.f",
+            (HourCount::Twelve, false) => "%I:%M %p",
+            (HourCount::Twelve, true) => "%I:%M:%S%.f %p",
         };
-        let time = |format: &&str| NaiveTime::parse_from_str(&text, format).ok();
-        let time = formats.iter().find_map(time)?;
+        let time = NaiveTime::parse_from_str(&text, format).ok()?;
         Some(Self {
             time,
             hours,
