@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use chrono::DateTime;
@@ -56,10 +56,12 @@ pub fn evaluate_all(
             break;
         };
         let metric = task.metric.clone();
+        let end = Instant::now() + share.left() + GRACE;
         // If nobody takes it, nobody answers either.
         let _ = worker.tasks.send((task, share));
         loop {
-            match worker.results.recv_timeout(share.left() + GRACE) {
+            let left = end.saturating_duration_since(Instant::now());
+            match worker.results.recv_timeout(left) {
                 Ok(Some(result)) => take(&metric, Some(result)),
                 Ok(None) => {
                     idle = Some(worker);
