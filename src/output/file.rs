@@ -64,3 +64,30 @@ pub fn write_new(path: &Path, bytes: &[u8], rights: u32) -> io::Result<File> {
     file.write_all(bytes)?;
     Ok(file)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn what_a_link_in_the_way_leads_to_stays_as_it_is() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let [precious, picture] = ["precious", "plot.png"].map(|name| dir.path().join(name));
+        fs::write(&precious, "precious").expect("written");
+        let part = picture.with_extension(format!("{}.part", std::process::id()));
+        for link in [&part, &picture] {
+            symlink(&precious, link).expect("a link");
+        }
+        write_whole(&picture, b"picture").expect("written");
+        assert_eq!(fs::read(&precious).expect("a file"), b"precious");
+        assert!(!picture.is_symlink());
+        assert_eq!(fs::read(&picture).expect("a file"), b"picture");
+        let link = dir.path().join("link");
+        symlink(&precious, &link).expect("a link");
+        let opened = |links| open_plain(OpenOptions::new().read(true), &link, links);
+        assert!(opened(Links::Follow).is_ok());
+        assert!(opened(Links::Refuse).is_err());
+    }
+}

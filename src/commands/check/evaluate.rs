@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use chrono::DateTime;
@@ -38,12 +38,12 @@ pub struct Task {
 const GRACE: Duration = Duration::from_millis(200);
 
 /// Works through the tasks in their order, and hands over what is found of each metric: results, and then
-/// that it is done. Tasks that the deadline does not let begin are returned.
+/// a `None`. Tasks that the deadline does not let begin are returned.
 pub fn evaluate_all(
     tasks: Vec<Task>,
     source: &Source,
     deadline: Deadline,
-    mut take: impl FnMut(&Metric, Progress),
+    mut take: impl FnMut(&Metric, Option<CheckResult>),
 ) -> Vec<Task> {
     let mut waiting = VecDeque::from(tasks);
     let mut idle: Option<Worker> = None;
@@ -56,11 +56,13 @@ pub fn evaluate_all(
             break;
         };
         let metric = task.metric.clone();
+        let end = Instant::now() + share.left() + GRACE;
         // If nobody takes it, nobody answers either.
         let _ = worker.tasks.send((task, share));
         loop {
-            match worker.results.recv_timeout(share.left() + GRACE) {
-                Ok(Some(result)) => take(&metric, Progress::Found(result)),
+            let left = end.saturating_duration_since(Instant::now());
+            match worker.results.recv_timeout(left) {
+                Ok(Some(result)) => take(&metric, Some(result)),
                 Ok(None) => {
                     idle = Some(worker);
                     break;
@@ -69,23 +71,17 @@ pub fn evaluate_all(
                     let (what, purpose) = (share.waited_for(), share.purpose());
                     let purpose = purpose.trim_end_matches(',');
                     let why = format!("{what}: stopped waiting after {purpose} (key deadline)");
-                    take(&metric, Progress::Found(CheckResult::Failed(why)));
+                    take(&metric, Some(CheckResult::Failed(why)));
                     break;
                 }
             }
         }
-        take(&metric, Progress::Done);
+        take(&metric, None);
     }
     if let Some(worker) = idle {
         worker.take_leave(deadline);
     }
     waiting.into()
-}
-
-/// What is to be told of a metric while it is evaluated.
-pub enum Progress {
-    Found(CheckResult),
-    Done,
 }
 
 /// A thread that reads and evaluates, and what goes to it and comes from it.

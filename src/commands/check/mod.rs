@@ -25,7 +25,7 @@ use crate::notify::{Delivered, Delivery, EmailChannel, Gallery, SendResult, hear
 use crate::output::{complain, print, write_error};
 use crate::source::Source;
 use crate::state::{State, explain_making};
-use evaluate::{Progress, Task, evaluate_all};
+use evaluate::{Task, evaluate_all};
 use plan::Plan;
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
@@ -90,7 +90,7 @@ struct Run<'a> {
     mailed_failures: Vec<Error>,
 }
 
-impl<'a> Run<'a> {
+impl Run<'_> {
     /// Evaluates each metric, bucket by bucket, and takes the results into what is known of it. A metric
     /// that is not reached by the deadline fails.
     fn evaluate(&mut self, source: &Source, deadline: Deadline) -> Results {
@@ -101,12 +101,11 @@ impl<'a> Run<'a> {
         tasks.sort_by_cached_key(|task| self.state.runs.last_look(&task.metric.name));
         let mut results = Results::new();
         let mut begun = Instant::now();
-        let not_begun = evaluate_all(tasks, source, deadline, |metric, progress| match progress {
-            Progress::Found(result) => {
+        let not_begun = evaluate_all(tasks, source, deadline, |metric, result| {
+            if let Some(result) = result {
                 self.update(metric, &result);
                 results.insert(metric.name.clone(), result);
-            }
-            Progress::Done => {
+            } else {
                 let took = begun.elapsed();
                 begun = Instant::now();
                 self.state.runs.note_look(&metric.name, self.now, took);
