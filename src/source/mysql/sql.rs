@@ -38,7 +38,7 @@ pub fn session(query_limit: Duration) -> [String; 4] {
     ]
 }
 
-/// The clock that NOW(), a TIMESTAMP and what is computed of one show: an offset, or a zone's name.
+/// The clock that `NOW()`, a TIMESTAMP and what is computed of one show: an offset, or a zone's name.
 pub fn time_zone(name: &str) -> String {
     format!("SET SESSION time_zone = '{name}'")
 }
