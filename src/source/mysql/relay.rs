@@ -147,20 +147,22 @@ fn pass_on(server: impl Read, driver: impl Write) -> io::Result<()> {
     }
 }
 
-/// The number that a packet begins with, if it is one of three bytes or more: of columns, in the first
+/// The number that a packet begins with, if it is one of two bytes or more: of columns, in the first
 /// packet of a result. No row of ours begins so: those of prepared statements begin with a zero, and the
 /// first text of others is short.
 ///
 /// <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_dt_integers.html>
 fn announced(start: &[u8]) -> Option<u64> {
-    let bytes = match *start {
-        [0xfc, a, b, ..] => [a, b, 0, 0, 0, 0, 0, 0],
-        [0xfd, a, b, c, ..] => [a, b, c, 0, 0, 0, 0, 0],
-        // A shorter one is the end of the rows.
-        [0xfe, a, b, c, d, e, f, g, h] => [a, b, c, d, e, f, g, h],
+    let length = match start.first()? {
+        0xfc => 2,
+        0xfd => 3,
+        // With fewer bytes after it, it marks the end of the rows.
+        0xfe => 8,
         _ => return None,
     };
-    Some(u64::from_le_bytes(bytes))
+    let mut number = [0; 8];
+    number[..length].copy_from_slice(start.get(1..=length)?);
+    Some(u64::from_le_bytes(number))
 }
 
 #[cfg(test)]

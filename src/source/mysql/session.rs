@@ -41,7 +41,7 @@ pub struct Session {
     pub relay: Option<JoinHandle<io::Result<()>>>,
     /// None once it can be used no more.
     connection: Option<Conn>,
-    /// The clock that NOW() shows, as it was set.
+    /// The clock that `NOW()` shows, as it was set.
     time_zone: String,
     /// Whether the server knows zones by their names.
     knows_zones: bool,
@@ -195,8 +195,8 @@ fn hand_over(
 ) -> Result<()> {
     let mut is_wanted = true;
     let mut read = || -> Result<()> {
-        for count in 0.. {
-            if count % ROWS_BETWEEN_DEADLINE_CHECKS == 0 {
+        for count in 0_usize.. {
+            if count.is_multiple_of(ROWS_BETWEEN_DEADLINE_CHECKS) {
                 deadline.at_most(Duration::from_secs(1))?;
             }
             let Some(row) = guarded(|| rows.next().transpose())? else {

@@ -48,7 +48,7 @@ pub fn limits(limit: Duration) -> String {
     )
 }
 
-/// The clock that NOW(), a TIMESTAMP and what is computed of one show: an offset, or a zone's name.
+/// The clock that `NOW()`, a TIMESTAMP and what is computed of one show: an offset, or a zone's name.
 pub fn time_zone(name: &str) -> String {
     format!("SET SESSION time_zone = '{name}'")
 }
