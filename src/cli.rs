@@ -74,6 +74,7 @@ pub enum Command {
         format: Format,
     },
     Silence(SilenceArgs),
+    Accept(AcceptArgs),
     /// End the silence of a metric
     Unsilence {
         /// The metric, by its name in the configuration
@@ -152,12 +153,17 @@ pub struct ExplainArgs {
 
 /// Mail nothing about a metric for a while
 ///
-/// It is checked meanwhile, and what is still so when the silence ends is mailed then.
+/// It is checked meanwhile, and what is still so when the silence ends is mailed then. With --from the
+/// silence is one to come; a metric may have several.
 #[derive(Debug, clap::Args)]
 #[command(group(ArgGroup::new("end").required(true).args(["for", "until"])))]
 pub struct SilenceArgs {
     /// The metric, by its name in the configuration
     pub metric: String,
+
+    /// From when on, "2026-11-22 14:00" or RFC 3339 [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
 
     /// For how long, such as "2h" or "30m"
     #[arg(long = "for", id = "for", value_name = "LENGTH", value_parser = parse_length)]
@@ -170,6 +176,20 @@ pub struct SilenceArgs {
     /// Why, for whoever looks at the status
     #[arg(long, value_name = "TEXT")]
     pub because: Option<String>,
+}
+
+/// Take the level of a metric's open incident as the new normal
+///
+/// The incident ends at once, as it would after adapt_after, and the next run mails the new level.
+#[derive(Debug, clap::Args)]
+#[expect(clippy::doc_markdown, reason = "a doc comment is a text of the help")]
+pub struct AcceptArgs {
+    /// The metric, by its name in the configuration
+    pub metric: String,
+
+    /// Refuse the level: the incident lasts until the values are back
+    #[arg(long)]
+    pub keep: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -211,7 +231,12 @@ impl Args {
             None => self.input.as_deref(),
             Some(Command::Backtest(args)) => args.input.as_deref(),
             Some(Command::Explain(args)) => args.input.as_deref(),
-            Some(Command::Status { .. } | Command::Silence(_) | Command::Unsilence { .. }) => None,
+            Some(
+                Command::Status { .. }
+                | Command::Silence(_)
+                | Command::Accept(_)
+                | Command::Unsilence { .. },
+            ) => None,
         }
     }
 }

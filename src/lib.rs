@@ -1,6 +1,7 @@
 //! bandwatch checks the newest point of each business series against its 95 % band, and mails an alert
 //! when something is wrong. `src/README.md` says where everything is and why.
 
+mod calendar;
 mod chart;
 mod cli;
 mod commands;
@@ -18,7 +19,7 @@ mod state;
 pub use cli::{Args, Exit};
 
 use cli::Command;
-use commands::{Failure, backtest, check, explain, silence, status};
+use commands::{Failure, accept, backtest, check, explain, silence, status};
 use context::Context;
 use output::complain;
 
@@ -32,6 +33,7 @@ pub fn run(args: &Args) -> Exit {
             Some(Command::Explain(args)) => explain::run(&context, args),
             Some(Command::Status { format }) => status::run(&context, *format),
             Some(Command::Silence(args)) => silence::silence(&context, args),
+            Some(Command::Accept(args)) => accept::run(&context, args),
             Some(Command::Unsilence { metric }) => silence::unsilence(&context, metric),
         });
     let (error, exit) = match ended {

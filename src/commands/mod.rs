@@ -3,6 +3,7 @@
 //! One file or folder a command. Each gets the [`Context`](crate::context::Context) and its arguments,
 //! and returns how it ended.
 
+pub mod accept;
 pub mod backtest;
 pub mod check;
 pub mod explain;

@@ -18,16 +18,24 @@ const LONGEST_REASON: usize = 200;
 pub fn silence(context: &Context, args: &SilenceArgs) -> Result<Exit, Failure> {
     let metric = context.metric(Some(&args.metric), "a silence");
     let metric = metric.map_err(Failure::Misuse)?.name;
-    let until = until(args, context.now).map_err(Failure::Misuse)?;
+    let from = from(args, context.now).map_err(Failure::Misuse)?;
+    let until = until(args, from.unwrap_or(context.now)).map_err(Failure::Misuse)?;
     let because = args.because.as_deref().map_or(String::new(), one_line);
     let because: String = because.chars().take(LONGEST_REASON).collect();
     let because = Some(because).filter(|text| !text.is_empty());
     let end = write_time(until, context.now);
-    let mut told = format!("{metric} is silent until {end}");
+    let mut told = match from {
+        None => format!("{metric} is silent until {end}"),
+        Some(from) => {
+            let start = write_time(from, context.now);
+            format!("{metric} will be silent from {start} until {end}")
+        }
+    };
     if let Some(because) = &because {
         told += &format!(": {because}");
     }
     let silence = Silence {
+        from: from.map(|from| from.to_utc().trunc_subsecs(0)),
         until: until.to_utc().trunc_subsecs(0),
         because,
     };
@@ -47,23 +55,40 @@ pub fn unsilence(context: &Context, metric: &str) -> Result<Exit, Failure> {
     let metric = metric.map_err(Failure::Misuse)?.name;
     let now = context.now_utc();
     let ended = change_silences(&context.state_dir(), |silences| silences.end(&metric, now))?;
-    let told = ended.map_or("was not silent", |_| "is heard again");
+    let told = match ended.as_slice() {
+        [] => "was not silent",
+        silences if silences.iter().any(|silence| silence.holds(now)) => "is heard again",
+        _ => "will not be silent",
+    };
     print(&format!("{metric} {told}\n"))?;
     Ok(Exit::Done)
 }
 
-fn until(args: &SilenceArgs, now: DateTime<Tz>) -> Result<DateTime<Tz>> {
+/// `None`: now.
+fn from(args: &SilenceArgs, now: DateTime<Tz>) -> Result<Option<DateTime<Tz>>> {
+    let Some(text) = &args.from else {
+        return Ok(None);
+    };
+    let from = parse_time(text, now.timezone()).context("--from")?;
+    Ok((from > now).then_some(from))
+}
+
+fn until(args: &SilenceArgs, from: DateTime<Tz>) -> Result<DateTime<Tz>> {
     if let Some(text) = &args.until {
-        let until = parse_time(text, now.timezone()).context("--until")?;
+        let until = parse_time(text, from.timezone()).context("--until")?;
+        let (why, allowed) = match args.from {
+            None => ("is over", "to come"),
+            Some(_) => ("is not after --from, or over", "after --from, and to come"),
+        };
         ensure!(
-            until > now,
-            "--until {text:?}: that is over; allowed: a time to come"
+            until > from,
+            "--until {text:?}: that {why}; allowed: a time {allowed}"
         );
         return Ok(until);
     }
     let length = args.length.unwrap_or_default();
     TimeDelta::from_std(length)
         .ok()
-        .and_then(|length| now.checked_add_signed(length))
+        .and_then(|length| from.checked_add_signed(length))
         .context("--for: too long")
 }

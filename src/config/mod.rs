@@ -3,6 +3,7 @@
 
 mod database;
 mod deadline;
+mod event;
 mod mail;
 mod metric;
 mod secret;
@@ -24,6 +25,7 @@ pub use secret::Secret;
 pub use value::{Mailbox, parse_length};
 
 use crate::output::one_line;
+use event::EventTable;
 
 /// The file: each key a field, each table a struct. An unknown key is an error.
 #[derive(Debug, Deserialize)]
@@ -46,6 +48,9 @@ pub struct Config {
     /// In the order of the file, at least one, each with a name of its own.
     #[serde(rename = "metric")]
     pub metrics: Vec<Metric>,
+    /// As they are written; each metric has those that are about it.
+    #[serde(rename = "event")]
+    events: Vec<EventTable>,
     /// The file's own path.
     #[serde(skip)]
     origin: Option<String>,
@@ -62,6 +67,7 @@ impl Default for Config {
             mysql: DatabaseSettings::default(),
             smtp: None,
             metrics: Vec::new(),
+            events: Vec::new(),
             origin: None,
         }
     }
@@ -91,7 +97,9 @@ impl Config {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("read the configuration {}", path.display()))?;
         let origin = path.display().to_string();
-        let mut config = Self::parse(&text, &environment).with_context(|| origin.clone())?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let config = Self::parse(&text, folder, &environment);
+        let mut config = config.with_context(|| origin.clone())?;
         config.origin = Some(origin);
         Ok(config)
     }
@@ -104,7 +112,8 @@ impl Config {
         }
     }
 
-    fn parse(text: &str, variables: Variables) -> Result<Self> {
+    /// `folder` is that of the file.
+    fn parse(text: &str, folder: &Path, variables: Variables) -> Result<Self> {
         let mut config: Self = deserialize(text)?;
         config.mysql.overlay(variables)?;
         MailSettings::overlay(&mut config.smtp, variables)?;
@@ -120,7 +129,31 @@ impl Config {
                 metric.name
             );
         }
+        config.add_events(folder)?;
         Ok(config)
+    }
+
+    /// Gives each metric the events that are about it.
+    fn add_events(&mut self, folder: &Path) -> Result<()> {
+        for (index, table) in self.events.iter().enumerate() {
+            let place = || format!("event[{index}] ({})", table.name);
+            let named = table.metrics.as_deref().unwrap_or_default();
+            let known: Vec<&str> = self.metrics.iter().map(|metric| &*metric.name).collect();
+            if let Some(name) = named.iter().find(|name| !known.contains(&name.as_str())) {
+                let known = known.join(", ");
+                bail!(
+                    "{}: metrics: {name:?} is no metric; there are: {known}",
+                    place()
+                );
+            }
+            let events = table.events(folder, self.zone).with_context(place)?;
+            for metric in &mut self.metrics {
+                let is_meant = table.metrics.is_none() || named.contains(&metric.name);
+                let events = events.iter().filter(|_| is_meant).cloned();
+                events.for_each(|event| metric.events.add(event));
+            }
+        }
+        Ok(())
     }
 
     /// The metrics of the given names, in the order of the file; all of them if none is named.

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use super::*;
 use crate::forecast::Range;
-use crate::series::{Buckets, Grid, Missing, Step, parse_time};
+use crate::series::{Buckets, Grid, Ignored, Missing, Step, parse_time};
 
 impl Evaluation {
     pub fn forecast(&self) -> Option<&Forecast> {
@@ -61,6 +61,7 @@ fn reading(rows: &[(DateTime<Tz>, f64)], now: DateTime<Tz>) -> Window {
             .next_back()
             .map(|slot| grid.instant(slot)),
         stale_after: step.delta() * 3,
+        ignored: Ignored::default(),
         total_since: None,
     }
 }

@@ -1,7 +1,7 @@
 //! The settings of a forecast: all it depends on besides the history.
 
 use anyhow::{Context, Result};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::clean::Outliers;
@@ -19,6 +19,8 @@ pub struct Method {
     /// How long values at a new level are held to be an incident, before the level is accepted; at least
     /// one bucket.
     pub adapt_after: TimeDelta,
+    /// When somebody accepted the level that values had then.
+    pub accepted_at: Option<DateTime<Utc>>,
     /// The possible values.
     pub range: Range,
     /// The share of healthy values the band is to hold.
@@ -93,6 +95,7 @@ impl Default for Method {
             model: ModelChoice::default(),
             seasons: SeasonChoice::default(),
             adapt_after: TimeDelta::days(1),
+            accepted_at: None,
             range: Range::default(),
             level: Level::default(),
             direction: Direction::default(),

@@ -401,27 +401,83 @@ impl MetricState {
         let adapt_after = policy.adapt_after_of(evaluation.bucket);
         let incident = &mut self.alerts[index];
         if let Some(course) = &incident.course
+            && !course.is_kept
             && course.age(evaluation) >= adapt_after
             && let Some(ratio) = course.new_level(evaluation, side, &usual)
         {
-            let until = evaluation.bucket.end;
-            incident.end = Some(End::Accepted {
-                until,
-                evaluation: Box::new(evaluation.clone()),
-                ratio,
-            });
-            self.evidence.accept(AcceptedLevel {
-                ratio,
-                until: until + AcceptedLevel::lasting(evaluation.bucket),
-            });
-            self.calm_since = Some(until);
-            if limits.is_some() {
-                self.settle(side, evaluation);
-            } else {
-                // The level of earlier weeks alone is usual: the totals still show what they showed.
-                self.inside = 0;
-            }
+            self.end_with_new_level(index, evaluation, ratio, limits);
         }
+    }
+
+    /// The level of the open incident is the new normal.
+    fn end_with_new_level(
+        &mut self,
+        index: usize,
+        evaluation: &Evaluation,
+        ratio: f32,
+        limits: Option<Limits>,
+    ) {
+        let incident = &mut self.alerts[index];
+        let Some(side) = incident.side() else {
+            return;
+        };
+        let until = evaluation.bucket.end;
+        incident.end = Some(End::Accepted {
+            until,
+            evaluation: Box::new(evaluation.clone()),
+            ratio,
+        });
+        self.evidence.accept(AcceptedLevel {
+            ratio,
+            since: Some(incident.since),
+            until: until + AcceptedLevel::lasting(evaluation.bucket),
+            asked_at: None,
+        });
+        self.calm_since = Some(until);
+        if limits.is_some() {
+            self.settle(side, evaluation);
+        } else {
+            // The level of earlier weeks alone is usual: the totals still show what they showed.
+            self.inside = 0;
+        }
+    }
+
+    /// Takes the present level of the open incident as the new normal, as somebody asks for. `None` if
+    /// there is none, or no level that could be told.
+    pub fn accept(&mut self, evaluation: &Evaluation, policy: &Policy) -> Option<AcceptedLevel> {
+        let is_incident = |alert: &Alert| alert.is_open() && alert.side().is_some();
+        let index = self.alerts.iter().position(is_incident)?;
+        let course = self.alerts[index].course.as_ref()?;
+        let ratio = course.present_level(evaluation)?;
+        let latest = self.latest().cloned();
+        // Buckets that were not evaluated yet are to be held against it too.
+        let asked_at = self.evaluated.map(|evaluated| evaluated.end);
+        let limits = policy.limits(evaluation.bucket);
+        let evaluation = evaluation.without_workings();
+        self.end_with_new_level(index, &evaluation, ratio, limits);
+        self.latest = self.latest.take().or(latest);
+        self.evidence.ask(asked_at)
+    }
+
+    /// Refuses the level of the open incident: it lasts until the values are back. Tells since when it is
+    /// open.
+    pub fn keep(&mut self) -> Option<DateTime<Utc>> {
+        let mut open = self.alerts.iter_mut().filter(|alert| alert.is_open());
+        let incident = open.find(|alert| alert.side().is_some())?;
+        incident.course.as_mut()?.is_kept = true;
+        Some(incident.since)
+    }
+
+    /// The levels that were accepted and are not yet those of earlier weeks, oldest first.
+    pub fn new_levels(&self, now: DateTime<Utc>) -> impl Iterator<Item = &AcceptedLevel> {
+        let levels = self.evidence.accepted().iter();
+        levels.filter(move |level| level.until > now)
+    }
+
+    /// When somebody last accepted a level.
+    pub fn accepted_at(&self) -> Option<DateTime<Utc>> {
+        let levels = self.evidence.accepted().iter();
+        levels.filter_map(|level| level.asked_at).max()
     }
 
     fn settle(&mut self, side: Side, evaluation: &Evaluation) {

@@ -41,8 +41,18 @@ pub struct Window {
     pub newest: Option<DateTime<Tz>>,
     /// How old the newest bucket may be.
     pub stale_after: TimeDelta,
+    /// The buckets that are left out, as events are to be ignored.
+    pub ignored: Ignored,
     /// Of the increments of a running total: since when it has been adding up.
     pub total_since: Option<DateTime<Utc>>,
+}
+
+/// What is left out of a window.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ignored {
+    pub buckets: usize,
+    /// Whether the newest closed bucket is one of them.
+    pub is_newest: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,16 +1,17 @@
 //! The buckets of a long time, read once, from which the window of any check within it is cut: for a
 //! backtest, and for buckets that closed while no run came to judge them.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
+use crate::calendar::Period;
 use crate::config::Metric;
 use crate::series::{
-    Aggregate, Bucket, Buckets, Grid, MOST_BUCKETS, Observation, Step, TimeSeries, Window,
+    Aggregate, Bucket, Buckets, Grid, Ignored, MOST_BUCKETS, Observation, Step, TimeSeries, Window,
 };
 
 /// How far back rows are wanted.
@@ -187,13 +188,29 @@ impl History {
         let first_slot = last_slot.saturating_sub(self.count_in(metric.window));
         let buckets = &self.buckets;
         let newest = buckets.slots(first_slot, last_slot).next_back();
-        let usual_gap = buckets.usual_gap(first_slot, last_slot, metric.missing);
+        let ignored = self.ignored(first_slot, last_slot, metric);
+        let usual_gap = buckets.usual_gap(first_slot, last_slot, metric.missing, &ignored);
+        let is_ignored = |slot: i64| ignored.iter().any(|slots| slots.contains(&slot));
+        // Ignored time makes nothing older.
+        let ignored_time = newest.map(|newest| {
+            metric.events.ignored_time(Period {
+                start: self.grid().instant(newest + 1).to_utc(),
+                end: as_of.to_utc(),
+            })
+        });
+        let stale_after = metric.stale_after(self.step(), usual_gap);
         Window {
             series: self.series(first_slot, last_slot, metric),
             row_counts: buckets.row_counts,
             as_of,
             newest: newest.map(|slot| self.grid().instant(slot)),
-            stale_after: metric.stale_after(self.step(), usual_gap),
+            stale_after: stale_after + ignored_time.unwrap_or_default(),
+            ignored: Ignored {
+                buckets: (first_slot..=last_slot)
+                    .filter(|slot| is_ignored(*slot))
+                    .count(),
+                is_newest: is_ignored(last_slot),
+            },
             total_since: None,
         }
     }
@@ -215,12 +232,37 @@ impl History {
     fn series(&self, first_slot: i64, last_slot: i64, metric: &Metric) -> TimeSeries {
         let (grid, step) = (self.grid(), self.step());
         let series = self.buckets.series(first_slot, last_slot, metric.missing);
+        let ignored = self.ignored(first_slot, last_slot, metric);
+        let series = if ignored.is_empty() {
+            series
+        } else {
+            series.without(|slot| ignored.iter().any(|slots| slots.contains(&slot)))
+        };
         let adds_up = metric.aggregate.is_some_and(Aggregate::adds_up);
         if !adds_up || !step.follows_wall_clock() || step.per_day().is_none() {
             return series;
         }
         let length = |slot| -> TimeDelta { grid.instant(slot + 1) - grid.instant(slot) };
         series.without(|slot| length(slot) != step.delta())
+    }
+
+    /// The slots, from one to another, that have a part in an event that is ignored.
+    fn ignored(
+        &self,
+        first_slot: i64,
+        last_slot: i64,
+        metric: &Metric,
+    ) -> Vec<RangeInclusive<i64>> {
+        let (grid, zone) = (self.grid(), self.as_of.timezone());
+        let slot = |time: DateTime<Utc>| grid.slot(time.with_timezone(&zone));
+        let periods = metric.events.ignored(Period {
+            start: grid.instant(first_slot).to_utc(),
+            end: grid.instant(last_slot + 1).to_utc(),
+        });
+        let slots = periods.into_iter();
+        let slots =
+            slots.map(|period| slot(period.start)..=slot(period.end - TimeDelta::seconds(1)));
+        slots.collect()
     }
 
     fn count_in(&self, time: Duration) -> i64 {

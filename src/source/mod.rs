@@ -15,6 +15,7 @@ use chrono_tz::Tz;
 use history::Lookback;
 pub use history::{Fetched, History};
 
+use crate::calendar::Period;
 use crate::config::{DatabaseSettings, Deadline, Metric};
 use crate::series::{Bucket, Missing, Window};
 
@@ -57,7 +58,11 @@ impl Source {
             let needs_rows = metric.missing == Missing::Gap || unseen.is_empty();
             // Asked of an empty range too, so that a table that is gone is noticed.
             let holds_rows = database.read(metric, now, |reader| reader.holds_rows(&unseen))?;
-            if needs_rows && !holds_rows {
+            let is_ignored = metric.events.ignore_all(Period {
+                start: unseen.start.to_utc(),
+                end: unseen.end.to_utc(),
+            });
+            if is_ignored || (needs_rows && !holds_rows) {
                 return Ok(Fetched::Nothing(None));
             }
         }

@@ -75,10 +75,19 @@ pub struct Runs {
 impl State {
     /// Opens the state for a run; `None` while another holds it. Fails if no lock can be had at all.
     pub fn open(dir: &Path) -> Result<Option<Self>> {
-        let mut directory = StateDirectory::new(dir, Access::Own);
-        let Some(lock) = directory.try_lock(RUN_LOCK)? else {
-            return Ok(None);
-        };
+        let directory = StateDirectory::new(dir, Access::Own);
+        let lock = directory.try_lock(RUN_LOCK)?;
+        Ok(lock.map(|lock| Self::with_lock(directory, lock)))
+    }
+
+    /// Opens the state once no run holds it.
+    pub fn wait(dir: &Path) -> Result<Self> {
+        let directory = StateDirectory::new(dir, Access::Own);
+        let lock = directory.lock(RUN_LOCK)?;
+        Ok(Self::with_lock(directory, lock))
+    }
+
+    fn with_lock(mut directory: StateDirectory, lock: File) -> Self {
         directory.prepare();
         directory.bring_over(&[STATE, NOTIFICATIONS, RUNS]);
         // Whoever changes the silences just now takes those in the spare directory along.
@@ -87,10 +96,10 @@ impl State {
         {
             directory.bring_over(&[SILENCES]);
         }
-        Ok(Some(Self {
+        Self {
             _lock: Some(lock),
             ..Self::load(directory)
-        }))
+        }
     }
 
     /// Reads the state as it is; a run may go on meanwhile.

@@ -6,6 +6,7 @@ use super::coverage::{Block, Coverage, measure};
 use super::hint::{Hint, hints};
 use super::mails::{Told, replay_mails};
 use super::replay::Replay;
+use crate::calendar::{Occurrence, Period};
 use crate::config::Metric;
 use crate::detect::Evaluation;
 use crate::forecast::Side;
@@ -68,6 +69,19 @@ impl<'a> Summary<'a> {
             high_impossible: count(|point| point.high_possible == Some(false)),
             hints: hints(replay, metric, weeks),
         }
+    }
+}
+
+impl Summary<'_> {
+    /// The events of the replayed time.
+    pub fn occurrences(&self) -> Vec<Occurrence<'_>> {
+        let ends = self.replay.points.first().zip(self.replay.points.last());
+        let period = ends.map(|(first, last)| Period {
+            start: first.bucket.start,
+            end: last.bucket.end,
+        });
+        let events = &self.metric.events;
+        period.map_or(Vec::new(), |period| events.within(period).collect())
     }
 }
 

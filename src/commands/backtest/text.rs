@@ -25,6 +25,7 @@ pub fn write(summary: &Summary, picture: Option<&Path>) -> String {
     let entries = [
         ("judged", Some(judged(summary))),
         ("values", values(summary)),
+        ("events", events(summary)),
         ("undecided", undecided(summary)),
         ("coverage", coverage(summary)),
         ("breaches", breaches(summary)),
@@ -54,6 +55,24 @@ fn values(summary: &Summary) -> Option<String> {
         .reference
         .total_since
         .map(|_| RUNNING_TOTAL.to_string())
+}
+
+/// The events of the period.
+fn events(summary: &Summary) -> Option<String> {
+    const MOST: usize = 5;
+    let zone = summary.replay.zone;
+    let occurrences = summary.occurrences();
+    let told = occurrences.iter().take(MOST).map(|occurrence| {
+        let (event, period) = (occurrence.event, occurrence.period);
+        let [from, to] = [period.start, period.end].map(|time| time.with_timezone(&zone));
+        let (name, effect) = (&event.name, event.effect.participle());
+        let [from, to] = [from, to].map(write_minute);
+        format!("{name} {effect} from {from} to {to}")
+    });
+    let mut told: Vec<String> = told.collect();
+    let more = occurrences.len().saturating_sub(MOST);
+    told.extend((more > 0).then(|| format!("and {} more", write_count(more))));
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
 fn judged(summary: &Summary) -> String {

@@ -15,7 +15,7 @@ use anyhow::{Error, anyhow};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Failure;
-use super::report::{MetricReport, Verbosity};
+use super::report::{MetricReport, Verbosity, write_events};
 use crate::cli::{Args, Exit, Format, Mode};
 use crate::config::{Deadline, Metric};
 use crate::context::Context;
@@ -173,7 +173,9 @@ impl<'a> Run<'a> {
         let mut exit = Exit::Done;
         let mut sent = std::mem::take(&mut self.sent);
         for metric in &self.plan.metrics {
+            let as_of = self.plan.as_of.unwrap_or(self.context.now);
             let mut report = MetricReport {
+                events: write_events(metric, as_of),
                 files: self.files.remove(&metric.name).unwrap_or_default(),
                 ..MetricReport::default()
             };

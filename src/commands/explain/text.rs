@@ -6,8 +6,8 @@ use std::path::Path;
 use super::rarity::write_rarity;
 use super::{clipped_values, cut};
 use crate::commands::report::{
-    RUNNING_TOTAL, blind_sides, write_count, write_deviation, write_line, write_minute,
-    write_outage, write_page, write_rows, write_totals,
+    RUNNING_TOTAL, blind_sides, write_count, write_deviation, write_events, write_ignored,
+    write_line, write_minute, write_outage, write_page, write_rows, write_totals,
 };
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
@@ -26,6 +26,7 @@ pub fn write(
     metric: &Metric,
     evaluation: &Evaluation,
     workings: &Workings,
+    levels: &[String],
     picture: Option<&Path>,
 ) -> String {
     let window = &workings.window;
@@ -43,6 +44,10 @@ pub fn write(
             ("limits", limits(forecast, evaluation)),
         ]);
     }
+    let events = write_events(metric, window.as_of).into_iter();
+    let events = events.chain(write_ignored(window));
+    entries.extend(events.map(|text| ("event", text)));
+    entries.extend(levels.iter().map(|text| ("level", text.clone())));
     let score = evaluation.score.map(|score| rarity(score, window));
     let total = window.total_since.map(|_| RUNNING_TOTAL.to_string());
     entries.extend(total.map(|text| ("values", text)));

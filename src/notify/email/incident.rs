@@ -11,7 +11,7 @@ use crate::detect::Evaluation;
 use crate::forecast::Side;
 use crate::incident::{Course, End, Witness};
 use crate::notify::{AlertKind, Notification};
-use crate::output::{write_length, write_time};
+use crate::output::{write_change, write_length, write_time};
 use crate::series::Aggregate;
 
 pub struct Incident<'a> {
@@ -297,12 +297,6 @@ impl<'a> Incident<'a> {
             Side::Low => "Low",
         }
     }
-}
-
-/// "19 % lower"
-fn write_change(share: f64) -> String {
-    let side = if share < 0.0 { "lower" } else { "higher" };
-    format!("{:.0} % {side}", (100.0 * share).abs())
 }
 
 fn write_minutes(minutes: i64) -> String {

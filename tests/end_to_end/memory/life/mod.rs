@@ -1,5 +1,7 @@
 //! Servers in good order, and rows that tell a story.
 
+mod accept;
+mod events;
 mod incident;
 mod lack;
 mod missed;

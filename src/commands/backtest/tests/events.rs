@@ -1,0 +1,112 @@
+//! Events in a replay: what is left out, and what is judged and not told.
+
+use super::*;
+use crate::calendar::{Effect, Event, Period};
+
+/// Three weeks of hourly values.
+fn shop() -> Vec<(DateTime<Tz>, f64)> {
+    let begin = time("2026-06-01 00:00");
+    let value = |hour: i32| {
+        1000.0 + 300.0 * (f64::from(hour % 24) / 3.8).sin() + f64::from(hour * 7919 % 97)
+    };
+    let hours = (0..21 * 24).map(|hour| (begin + TimeDelta::hours(hour.into()), value(hour)));
+    hours.collect()
+}
+
+/// A sale of a day, at three times the usual values.
+fn with_sale() -> Vec<(DateTime<Tz>, f64)> {
+    let mut rows = shop();
+    for (at, value) in &mut rows {
+        if sale().start <= at.to_utc() && at.to_utc() < sale().end {
+            *value *= 3.0;
+        }
+    }
+    rows
+}
+
+fn sale() -> Period {
+    Period {
+        start: time("2026-06-16 00:00").to_utc(),
+        end: time("2026-06-17 00:00").to_utc(),
+    }
+}
+
+fn metric_with(effect: Effect) -> Metric {
+    let mut metric = metric();
+    metric.window = Duration::from_hours(14 * 24);
+    metric.events.add(Event {
+        name: "Sale".into(),
+        effect,
+        periods: vec![sale()],
+    });
+    metric
+}
+
+fn kinds(told: &Told) -> Vec<&'static str> {
+    told.mails.iter().map(|mail| mail.kind).collect()
+}
+
+#[test]
+fn what_is_ignored_is_neither_judged_nor_learnt() {
+    let metric = metric_with(Effect::Ignore);
+    let replay = replay_of(&with_sale(), &metric, 1);
+    let is_in_sale =
+        |point: &&Evaluation| point.bucket.start >= sale().start && point.bucket.start < sale().end;
+    assert_eq!(replay.points.iter().filter(is_in_sale).count(), 0);
+    // The values within make no difference to any other.
+    let other = replay_of(&shop(), &metric, 1);
+    let bands = |replay: &Replay| {
+        replay
+            .points
+            .iter()
+            .map(|point| point.band)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(bands(&replay), bands(&other));
+    assert_eq!(
+        replay_mails(&replay, &metric),
+        replay_mails(&other, &metric)
+    );
+}
+
+#[test]
+fn rows_that_stop_while_an_event_is_ignored_are_not_missed() {
+    let mut rows = shop();
+    rows.retain(|(at, _)| !(sale().start <= at.to_utc() && at.to_utc() < sale().end));
+    let missed = |metric: &Metric| replay_of(&rows, metric, 1).missed.len();
+    let mut plain = metric_with(Effect::Ignore);
+    plain.events = crate::calendar::Events::default();
+    assert!(missed(&plain) > 10);
+    assert_eq!(missed(&metric_with(Effect::Ignore)), 0);
+}
+
+#[test]
+fn what_is_muted_is_judged_and_only_told_if_it_lasts() {
+    let metric = metric_with(Effect::Mute);
+    let rows = with_sale();
+    let replay = replay_of(&rows, &metric, 1);
+    let mut plain = metric.clone();
+    plain.events = crate::calendar::Events::default();
+    let told = replay_mails(&replay, &plain);
+    assert!(kinds(&told).contains(&"high"), "{told:?}");
+    let first = told
+        .mails
+        .iter()
+        .position(|mail| mail.kind == "high")
+        .expect("a mail");
+    let in_sale = |mail: &&super::super::mails::Mail| mail.time.starts_with("2026-06-16");
+    assert!(told.mails[first].time.starts_with("2026-06-16"));
+    let muted = replay_mails(&replay, &metric);
+    assert_eq!(muted.mails.iter().filter(in_sale).count(), 0, "{muted:?}");
+}
+
+#[test]
+fn the_events_of_the_period_are_named() {
+    let metric = metric_with(Effect::Mute);
+    let replay = replay_of(&shop(), &metric, 1);
+    let summary = Summary::new(&replay, &metric);
+    let line = "events      Sale muted from 2026-06-16 00:00 CEST to 2026-06-17 00:00 CEST";
+    let text = text::write(&summary, None);
+    assert!(text.contains(line), "{text}");
+    assert_eq!(json::object(&summary)["events"][0]["effect"], "mute");
+}
