@@ -262,9 +262,8 @@ sent or remembered. Exit codes: 0 explained, also where the verdict is undecided
 not be done; 2 wrong usage or configuration.";
 
 const MORE_HELP: &str = "\
-Without flags it does what cron starts it for: it reads each metric of the configuration from MySQL,
-judges what closed since the last run, and mails when an incident opens, grows worse, lasts or is
-over, and when it cannot see. What was told is remembered in state_dir.
+Without flags it does what cron starts it for: it reads each metric from MySQL, judges what closed
+since the last run, and mails what is to be known. What was told is remembered in state_dir.
 
 Environment (overrides the configuration): mysql_user mysql_password mysql_host mysql_db
   smtp_email smtp_password recipient_list

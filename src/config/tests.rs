@@ -13,7 +13,7 @@ use crate::forecast::{Direction, Increments, Level, Method, ModelChoice, Range, 
 const METRIC: &str = "[[metric]]\nname = \"sales\"\ntable = \"sales\"\ntime_column = \"at\"\nvalue_column = \"amount\"\n";
 
 fn parse(text: &str) -> Result<Config> {
-    Config::parse(text, Path::new(""), &|_| None)
+    Config::parse(text, Path::new("tests/data"), &|_| None)
 }
 
 fn refusal(text: &str) -> String {

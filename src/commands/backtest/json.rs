@@ -43,6 +43,7 @@ pub fn object(summary: &Summary) -> Value {
         "low": summary.low,
         "incidents": summary.told.incidents.len(),
         "incidents_per_week": summary.incidents_per_week,
+        "excess": summary.excess,
         "by_hour": summary.by_hour,
         "by_weekday": summary.by_weekday,
         "low_impossible": summary.low_impossible,

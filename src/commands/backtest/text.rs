@@ -177,7 +177,15 @@ fn budget(summary: &Summary) -> Option<String> {
     } else {
         "too little was judged to measure it".to_string()
     };
-    Some(format!("max_false_alerts = {budget}; {measured}"))
+    let excess = summary.excess.as_ref().map(|excess| {
+        let [opened, stricter] = [excess.opened_per_week, excess.stricter_per_week].map(rate);
+        format!(
+            "; unless they were real, this series does not keep it: it keeps {opened} a week, and with \"{}\" it would have been {stricter}",
+            excess.stricter
+        )
+    });
+    let excess = excess.unwrap_or_default();
+    Some(format!("max_false_alerts = {budget}; {measured}{excess}"))
 }
 
 fn partial(summary: &Summary) -> &'static str {
