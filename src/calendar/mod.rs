@@ -18,6 +18,9 @@ pub enum Effect {
     Ignore,
     /// They are judged and learnt, and nothing is mailed meanwhile.
     Mute,
+    /// They are held against its earlier occurrences, and nothing else is learnt from them. Where the window
+    /// holds no earlier one, it is ignored.
+    Learn,
 }
 
 /// From an instant up to another.
@@ -53,21 +56,46 @@ impl Effect {
         match self {
             Self::Ignore => "ignore",
             Self::Mute => "mute",
+            Self::Learn => "learn",
+        }
+    }
+}
+
+impl Event {
+    /// Whether a window of this length that ends with an occurrence holds an earlier one.
+    fn has_earlier(&self, occurrence: Period, window: TimeDelta) -> bool {
+        let mut earlier = self.periods.iter();
+        earlier
+            .any(|period| period.end <= occurrence.start && period.start >= occurrence.end - window)
+    }
+}
+
+impl Occurrence<'_> {
+    /// Whether its buckets are as if there were none, for verdicts drawn from a window of this length.
+    pub fn is_left_out(&self, window: TimeDelta) -> bool {
+        match self.event.effect {
+            Effect::Ignore => true,
+            Effect::Mute => false,
+            Effect::Learn => !self.event.has_earlier(self.period, window),
         }
     }
 
-    /// "Black Friday is muted."
-    pub fn participle(self) -> &'static str {
-        match self {
-            Self::Ignore => "ignored",
-            Self::Mute => "muted",
+    /// What becomes of its buckets: "Black Friday: muted".
+    pub fn participle(&self, window: TimeDelta) -> &'static str {
+        match self.event.effect {
+            Effect::Ignore => "ignored",
+            Effect::Mute => "muted",
+            Effect::Learn if self.is_left_out(window) => {
+                "ignored, as the window holds no earlier one,"
+            }
+            Effect::Learn => "held against earlier ones",
         }
     }
 }
 
 impl Period {
     /// The time that both have.
-    fn common(&self, other: Self) -> Option<Self> {
+    pub fn common(&self, other: Self) -> Option<Self> {
         let common = Self {
             start: self.start.max(other.start),
             end: self.end.min(other.end),
@@ -107,21 +135,31 @@ impl Events {
             .any(|occurrence| occurrence.event.effect == Effect::Mute)
     }
 
-    /// The ignored parts of a time, by their start; they may overlap.
-    pub fn ignored(&self, time: Period) -> Vec<Period> {
+    /// The events of a time that are left out, for verdicts drawn from a window of this length.
+    pub fn left_out(
+        &self,
+        time: Period,
+        window: TimeDelta,
+    ) -> impl Iterator<Item = Occurrence<'_>> {
         let occurrences = self.within(time);
-        let ignored = occurrences.filter(|occurrence| occurrence.event.effect == Effect::Ignore);
-        let parts = ignored.filter_map(|occurrence| occurrence.period.common(time));
-        let mut parts: Vec<Period> = parts.collect();
-        parts.sort_unstable();
-        parts
+        occurrences.filter(move |occurrence| occurrence.is_left_out(window))
     }
 
-    /// How much of a time is ignored.
-    pub fn ignored_time(&self, time: Period) -> TimeDelta {
+    /// Those that are held against their earlier occurrences.
+    pub fn learnt(&self) -> impl Iterator<Item = &Event> {
+        let events = self.0.iter();
+        events.filter(|event| event.effect == Effect::Learn)
+    }
+
+    /// How much of a time is left out.
+    pub fn time_left_out(&self, time: Period, window: TimeDelta) -> TimeDelta {
+        let parts = self.left_out(time, window);
+        let parts = parts.filter_map(|occurrence| occurrence.period.common(time));
+        let mut parts: Vec<Period> = parts.collect();
+        parts.sort_unstable();
         let mut end = time.start;
         let mut sum = TimeDelta::zero();
-        for part in self.ignored(time) {
+        for part in parts {
             let begin = part.start.max(end);
             end = end.max(part.end);
             sum += end - begin.min(end);
@@ -129,9 +167,9 @@ impl Events {
         sum
     }
 
-    /// Whether all of a time is ignored.
-    pub fn ignore_all(&self, time: Period) -> bool {
-        time.start < time.end && self.ignored_time(time) == time.end - time.start
+    /// Whether all of a time is left out.
+    pub fn leave_out_all(&self, time: Period, window: TimeDelta) -> bool {
+        time.start < time.end && self.time_left_out(time, window) == time.end - time.start
     }
 }
 
@@ -142,6 +180,8 @@ mod tests {
     fn at(hour: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::hours(hour)
     }
+
+    const WINDOW: TimeDelta = TimeDelta::hours(100);
 
     fn period(start: i64, end: i64) -> Period {
         Period {
@@ -163,7 +203,7 @@ mod tests {
         let muted = events(Effect::Mute, &[period(1, 3), period(10, 11)]);
         let hours: Vec<i64> = (0..12).filter(|hour| muted.are_muted(at(*hour))).collect();
         assert_eq!(hours, [1, 2, 10]);
-        assert_eq!(muted.ignored(period(0, 12)), []);
+        assert_eq!(muted.left_out(period(0, 12), WINDOW).count(), 0);
         let ignored = events(Effect::Ignore, &[period(1, 3)]);
         assert!(!ignored.are_muted(at(1)));
     }
@@ -174,11 +214,27 @@ mod tests {
             Effect::Ignore,
             &[period(1, 5), period(2, 3), period(4, 6), period(8, 9)],
         );
-        let hours = |start, end| ignored.ignored_time(period(start, end)).num_hours();
+        let hours = |start, end| {
+            ignored
+                .time_left_out(period(start, end), WINDOW)
+                .num_hours()
+        };
         assert_eq!(hours(0, 24), 6);
         assert_eq!(hours(2, 5), 3);
         assert_eq!(hours(6, 8), 0);
-        assert!(ignored.ignore_all(period(2, 6)));
-        assert!(!ignored.ignore_all(period(2, 7)) && !ignored.ignore_all(period(2, 2)));
+        assert!(ignored.leave_out_all(period(2, 6), WINDOW));
+        assert!(!ignored.leave_out_all(period(2, 7), WINDOW));
+        assert!(!ignored.leave_out_all(period(2, 2), WINDOW));
+    }
+
+    #[test]
+    fn what_is_learnt_is_left_out_until_the_window_holds_an_earlier_one() {
+        let learnt = events(
+            Effect::Learn,
+            &[period(0, 2), period(40, 42), period(200, 202)],
+        );
+        let left_out = learnt.left_out(period(0, 300), WINDOW);
+        let starts: Vec<_> = left_out.map(|occurrence| occurrence.period.start).collect();
+        assert_eq!(starts, [at(0), at(200)]);
     }
 }

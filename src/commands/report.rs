@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::calendar::{Occurrence, Period};
 use crate::cli::Format;
-use crate::config::Metric;
+use crate::config::{Metric, time_delta};
 use crate::detect::{Evaluation, SpanTotal, Verdict};
 use crate::forecast::clean::Cleaned;
 use crate::forecast::{Band, Season};
@@ -188,7 +188,8 @@ pub fn write_events(metric: &Metric, now: DateTime<Tz>) -> Vec<String> {
     let events = metric.events.at(now.to_utc());
     let line = |occurrence: Occurrence| {
         let until = occurrence.period.end.with_timezone(&now.timezone());
-        let (name, effect) = (&occurrence.event.name, occurrence.event.effect.participle());
+        let effect = occurrence.participle(time_delta(metric.window));
+        let name = &occurrence.event.name;
         format!("{name}: {effect} until {}", write_minute(until))
     };
     events.map(line).collect()

@@ -19,7 +19,8 @@ pub fn silence(context: &Context, args: &SilenceArgs) -> Result<Exit, Failure> {
     let metric = context.metric(Some(&args.metric), "a silence");
     let metric = metric.map_err(Failure::Misuse)?.name;
     let from = from(args, context.now).map_err(Failure::Misuse)?;
-    let until = until(args, from.unwrap_or(context.now)).map_err(Failure::Misuse)?;
+    let until = until(args, from, context.now).map_err(Failure::Misuse)?;
+    let from = from.filter(|from| *from > context.now);
     let because = args.because.as_deref().map_or(String::new(), one_line);
     let because: String = because.chars().take(LONGEST_REASON).collect();
     let because = Some(because).filter(|text| !text.is_empty());
@@ -69,26 +70,32 @@ fn from(args: &SilenceArgs, now: DateTime<Tz>) -> Result<Option<DateTime<Tz>>> {
     let Some(text) = &args.from else {
         return Ok(None);
     };
-    let from = parse_time(text, now.timezone()).context("--from")?;
-    Ok((from > now).then_some(from))
+    parse_time(text, now.timezone()).context("--from").map(Some)
 }
 
-fn until(args: &SilenceArgs, from: DateTime<Tz>) -> Result<DateTime<Tz>> {
+fn until(
+    args: &SilenceArgs,
+    from: Option<DateTime<Tz>>,
+    now: DateTime<Tz>,
+) -> Result<DateTime<Tz>> {
+    let start = from.unwrap_or(now);
     if let Some(text) = &args.until {
-        let until = parse_time(text, from.timezone()).context("--until")?;
+        let until = parse_time(text, now.timezone()).context("--until")?;
         let (why, allowed) = match args.from {
             None => ("is over", "to come"),
             Some(_) => ("is not after --from, or over", "after --from, and to come"),
         };
         ensure!(
-            until > from,
+            until > start && until > now,
             "--until {text:?}: that {why}; allowed: a time {allowed}"
         );
         return Ok(until);
     }
     let length = args.length.unwrap_or_default();
-    TimeDelta::from_std(length)
+    let until = TimeDelta::from_std(length)
         .ok()
-        .and_then(|length| from.checked_add_signed(length))
-        .context("--for: too long")
+        .and_then(|length| start.checked_add_signed(length))
+        .context("--for: too long")?;
+    ensure!(until > now, "--for: that is over; allowed: a time to come");
+    Ok(until)
 }

@@ -16,6 +16,7 @@ fn a_bug_that_one_bucket_brings_to_light_leaves_it_undecided() {
         row_counts: RowCounts::default(),
         stale_after: TimeDelta::days(1),
         ignored: Ignored::default(),
+        recurring: Vec::new(),
         total_since: None,
     };
     let evaluation = evaluate_past(window, &Metric::of_file("sales"));

@@ -9,7 +9,7 @@ use humantime::format_duration;
 use serde::Deserialize;
 
 use super::value::{self, Mailbox, time_delta};
-use crate::calendar::Events;
+use crate::calendar::{Events, Period};
 use crate::forecast::clean::Outliers;
 use crate::forecast::{
     Direction, Increments, Level, Method, ModelChoice, Range, SeasonChoice, needed_history,
@@ -198,6 +198,11 @@ impl Metric {
         self.policy.is_quiet(now) || self.events.are_muted(now.to_utc())
     }
 
+    /// How much of a time is left out, by events.
+    pub fn time_left_out(&self, time: Period) -> TimeDelta {
+        self.events.time_left_out(time, time_delta(self.window))
+    }
+
     /// The same with another window or step, if they go together; `adapt_after` is half the window at most.
     pub fn revised(mut self, window: Option<Duration>, step: Option<Step>) -> Result<Self, String> {
         self.window = window.unwrap_or(self.window);
@@ -336,7 +341,7 @@ impl MetricTable {
             model: self.model.unwrap_or_default(),
             seasons: seasons.map_or(SeasonChoice::Found, SeasonChoice::Given),
             adapt_after: self.adapt_after()?,
-            accepted_at: None,
+            new_levels: Vec::new(),
             range: Range::new(self.min, self.max)?,
             level: self.level.unwrap_or_default(),
             direction: self.direction.unwrap_or_default(),

@@ -22,7 +22,7 @@ pub use deadline::Deadline;
 pub use mail::MailSettings;
 pub use metric::{Metric, Query, Rows, Table};
 pub use secret::Secret;
-pub use value::{Mailbox, parse_length};
+pub use value::{Mailbox, parse_length, time_delta};
 
 use crate::output::one_line;
 use event::EventTable;

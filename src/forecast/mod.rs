@@ -12,6 +12,7 @@ pub mod clean;
 mod components;
 mod derivation;
 mod error_profile;
+mod event;
 mod method;
 #[cfg(test)]
 mod proofs;
@@ -30,7 +31,8 @@ pub use band::{Band, Direction, Level, Side};
 pub use calibration::{Distribution, Scale};
 pub use components::{Components, decompose};
 pub use derivation::{Contribution, Limits, Role};
-pub use method::{Increments, Method, ModelChoice, SeasonChoice};
+pub use event::Factor;
+pub use method::{Increments, Method, ModelChoice, NewLevel, SeasonChoice};
 pub use quantile::median;
 pub use range::Range;
 pub use seasons::{Season, needed_history};
@@ -133,16 +135,7 @@ pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast,
             "{missing} of {of} buckets of history are empty; at most {allowed} may be (or set missing = \"zero\", or a longer step)"
         )));
     }
-    let accepted_at = method
-        .accepted_at
-        .map(|time| time.with_timezone(&history.time(0).timezone()));
-    let accepted_at =
-        accepted_at.filter(|time| (history.time(1)..=history.next_time()).contains(time));
-    let accepted = accepted_at.map(|time| history.index(history.grid().slot(time) - 1));
-    // Of the hour that autumn repeats, the later pass has the slot.
-    let accepted =
-        accepted.and_then(|index| timeline.slots[..=index].iter().rev().find_map(|slot| *slot));
-    let fitted = fit(method, &timeline, step, accepted)?;
+    let fitted = fit(method, &timeline, step)?;
     let Some(calibration) = Calibration::new(&fitted, &timeline) else {
         let needed = needed + step.times(calibration::FEWEST_ERRORS);
         return Ok(Err(too_short(history, needed)));
@@ -214,19 +207,13 @@ fn add_clipped(cleaned: &Cleaned, fitted: &Fitted, timeline: &Timeline) -> Clean
     }
 }
 
-/// Whatever level the values have at the `accepted` slot is no incident.
-fn fit(
-    method: &Method,
-    timeline: &Timeline,
-    step: Step,
-    accepted: Option<usize>,
-) -> Result<Fitted> {
+fn fit(method: &Method, timeline: &Timeline, step: Step) -> Result<Fitted> {
     match method.model {
         // It is the most accurate on every kind of series measured.
         ModelChoice::Auto | ModelChoice::Autoregression => {
             let adapt_after = method.adapt_after.num_seconds() / step.seconds();
             let adapt_after = usize::try_from(adapt_after).unwrap_or(0).max(1);
-            autoregression::fit(timeline, adapt_after, accepted, method.outliers.factor)
+            autoregression::fit(timeline, adapt_after, method.outliers.factor)
         }
         ModelChoice::Mstl => augurs::fit_mstl(timeline),
     }

@@ -436,8 +436,8 @@ fn is_no_time(minutes: &i64) -> bool {
     clippy::trivially_copy_pass_by_ref,
     reason = "serde hands over a reference"
 )]
-fn is_false(is_kept: &bool) -> bool {
-    !is_kept
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 #[cfg(test)]

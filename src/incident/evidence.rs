@@ -62,7 +62,7 @@ pub struct AcceptedLevel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<DateTime<Utc>>,
     pub until: DateTime<Utc>,
-    /// When somebody accepted it, before `adapt_after` did.
+    /// The end of the bucket evaluated last when somebody accepted it, before `adapt_after` did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_at: Option<DateTime<Utc>>,
 }

@@ -11,7 +11,7 @@ use super::course::{Course, Standing};
 use super::evidence::{AcceptedLevel, Evidence, Testimony, Witness, far_side, narrow};
 use super::policy::Policy;
 use crate::detect::{Evaluation, Verdict};
-use crate::forecast::Side;
+use crate::forecast::{NewLevel, Side};
 use crate::series::Bucket;
 
 /// What is known of a metric between runs.
@@ -450,7 +450,6 @@ impl MetricState {
         let course = self.alerts[index].course.as_ref()?;
         let ratio = course.present_level(evaluation)?;
         let latest = self.latest().cloned();
-        // Buckets that were not evaluated yet are to be held against it too.
         let asked_at = self.evaluated.map(|evaluated| evaluated.end);
         let limits = policy.limits(evaluation.bucket);
         let evaluation = evaluation.without_workings();
@@ -474,10 +473,21 @@ impl MetricState {
         levels.filter(move |level| level.until > now)
     }
 
-    /// When somebody last accepted a level.
-    pub fn accepted_at(&self) -> Option<DateTime<Utc>> {
+    /// The levels that somebody accepted, for the forecast, oldest first; of one that is hardly anything
+    /// nothing is expected.
+    pub fn levels_asked_for(&self) -> Vec<NewLevel> {
+        const LEAST: f64 = 0.01;
         let levels = self.evidence.accepted().iter();
-        levels.filter_map(|level| level.asked_at).max()
+        let new = levels.filter_map(|level| {
+            let ratio = f64::from(level.ratio);
+            let new = NewLevel {
+                since: level.since?,
+                accepted_at: level.asked_at?,
+                ratio,
+            };
+            (ratio > LEAST).then_some(new)
+        });
+        new.collect()
     }
 
     fn settle(&mut self, side: Side, evaluation: &Evaluation) {

@@ -16,7 +16,7 @@ use history::Lookback;
 pub use history::{Fetched, History};
 
 use crate::calendar::Period;
-use crate::config::{DatabaseSettings, Deadline, Metric};
+use crate::config::{DatabaseSettings, Deadline, Metric, time_delta};
 use crate::series::{Bucket, Missing, Window};
 
 /// Something that rows can be read from.
@@ -58,11 +58,13 @@ impl Source {
             let needs_rows = metric.missing == Missing::Gap || unseen.is_empty();
             // Asked of an empty range too, so that a table that is gone is noticed.
             let holds_rows = database.read(metric, now, |reader| reader.holds_rows(&unseen))?;
-            let is_ignored = metric.events.ignore_all(Period {
+            let time = Period {
                 start: unseen.start.to_utc(),
                 end: unseen.end.to_utc(),
-            });
-            if is_ignored || (needs_rows && !holds_rows) {
+            };
+            let window = time_delta(metric.window);
+            let is_left_out = metric.events.leave_out_all(time, window);
+            if is_left_out || (needs_rows && !holds_rows) {
                 return Ok(Fetched::Nothing(None));
             }
         }

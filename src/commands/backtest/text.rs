@@ -10,6 +10,7 @@ use super::summary::Summary;
 use crate::commands::report::{
     RUNNING_TOTAL, explain_blind, write_count, write_minute, write_outage, write_page,
 };
+use crate::config::time_delta;
 use crate::detect::Evaluation;
 use crate::forecast::Side;
 use crate::output::{separate_thousands, write_length};
@@ -65,7 +66,8 @@ fn events(summary: &Summary) -> Option<String> {
     let told = occurrences.iter().take(MOST).map(|occurrence| {
         let (event, period) = (occurrence.event, occurrence.period);
         let [from, to] = [period.start, period.end].map(|time| time.with_timezone(&zone));
-        let (name, effect) = (&event.name, event.effect.participle());
+        let effect = occurrence.participle(time_delta(summary.metric.window));
+        let name = &event.name;
         let [from, to] = [from, to].map(write_minute);
         format!("{name} {effect} from {from} to {to}")
     });

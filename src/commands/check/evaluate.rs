@@ -98,7 +98,7 @@ fn check(task: &Task, source: &mut Source, send: impl Fn(CheckResult)) -> Result
 fn may_be_stale(task: &Task) -> bool {
     task.newest_data.is_some_and(|newest| {
         let (start, end) = (newest.end, task.now.to_utc());
-        let ignored = task.metric.events.ignored_time(Period { start, end });
+        let ignored = task.metric.time_left_out(Period { start, end });
         task.metric
             .may_be_stale(end - start - ignored, newest.length())
     })

@@ -32,7 +32,7 @@ impl<'a> Run<'a> {
         known.release_incident(now, muted);
         let (evaluated, newest_data) = (known.evaluated_at(now), known.newest_data());
         let mut metric_now = metric.clone();
-        metric_now.method.accepted_at = known.accepted_at();
+        metric_now.method.new_levels = known.levels_asked_for();
         let is_untold_incident = |alert: &Alert| {
             let log = &self.state.contents().log;
             alert.side().is_some() && !self.addressed(Some(metric), alert).is_settled(log, now)

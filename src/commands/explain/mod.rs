@@ -45,7 +45,7 @@ pub fn run(context: &Context, args: &ExplainArgs) -> Result<Exit, Failure> {
     let known = state
         .as_ref()
         .and_then(|state| state.contents().metrics.get(&metric.name));
-    metric.method.accepted_at = known.and_then(MetricState::accepted_at);
+    metric.method.new_levels = known.map_or(Vec::new(), MetricState::levels_asked_for);
     let levels = known.map_or(Vec::new(), |known| write_levels(known, context.now));
     window
         .and_then(|window| explain(&metric, window, &levels, args))

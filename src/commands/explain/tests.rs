@@ -33,6 +33,7 @@ fn reading(values: &[f64]) -> Window {
             .map(|slot| grid.instant(slot)),
         stale_after: TimeDelta::hours(3),
         ignored: Ignored::default(),
+        recurring: Vec::new(),
         total_since: None,
     }
 }

@@ -160,6 +160,7 @@ fn name(role: Role, forecast: &Forecast, metric: &Metric) -> String {
             "the level: the trend, smoothed and continued".to_string()
         }
         Role::Level => "the level: the median of the history, and a constant".to_string(),
+        Role::Event => "what earlier occurrences of the event had more than expected".to_string(),
         Role::PastErrors => "what is left of the last errors".to_string(),
         Role::Recent(1) => "the last value, by its distance from the level".to_string(),
         Role::Recent(values) => format!("the last {values} values, by their distance from it"),

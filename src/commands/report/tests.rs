@@ -32,6 +32,7 @@ fn evaluation_by(last: f64, metric: &Metric) -> Evaluation {
         newest: Some(end),
         stale_after: chrono::TimeDelta::hours(3),
         ignored: Ignored::default(),
+        recurring: Vec::new(),
         total_since: None,
     };
     evaluate(window, &metric.method).expect("an evaluation")

@@ -19,15 +19,12 @@ use super::{Clipped, Contribution, Fitted, Role};
 use crate::forecast::clean::{FenceFactor, Fences};
 use regression::{Design, Regression, dot};
 use regressors::Regressors;
-use robust_filter::HoldLimits;
 use seasonal_baseline::SeasonalBaseline;
 
-/// Fits the model. An incident may last so many steps before its level is the new one, or until the
-/// `accepted` slot.
+/// Fits the model. An incident may last so many steps before its level is the new one.
 pub fn fit(
     timeline: &Timeline,
     adapt_after_steps: usize,
-    accepted: Option<usize>,
     fence_factor: FenceFactor,
 ) -> Result<Fitted> {
     // As many open slots as the steps usually hold.
@@ -44,11 +41,8 @@ pub fn fit(
     let combination =
         Combination::fit(timeline, &targets, season, fence_factor).context("fit the regression")?;
     let baseline = baseline.as_ref();
-    let limits = HoldLimits {
-        longest: longest_hold,
-        accepted,
-    };
-    Ok(robust_filter::run(timeline, &combination, baseline, limits))
+    let fitted = robust_filter::run(timeline, &combination, baseline, longest_hold);
+    Ok(fitted)
 }
 
 /// Regressions whose forecasts are averaged.

@@ -45,22 +45,6 @@ impl Hold {
     }
 }
 
-/// When values that are held are accepted.
-#[derive(Debug, Clone, Copy)]
-pub struct HoldLimits {
-    /// After so many slots.
-    pub longest: usize,
-    /// With this slot.
-    pub accepted: Option<usize>,
-}
-
-impl HoldLimits {
-    fn is_over(self, since: usize, slot: usize) -> bool {
-        let is_accepted = |accepted| (since..=slot).contains(&accepted);
-        slot + 1 - since >= self.longest || self.accepted.is_some_and(is_accepted)
-    }
-}
-
 struct RobustFilter<'a> {
     timeline: &'a Timeline,
     baseline: Option<&'a SeasonalBaseline<'a>>,
@@ -71,12 +55,13 @@ struct RobustFilter<'a> {
     fitted: Fitted,
 }
 
-/// Forecasts each slot of the history, and the one after it.
+/// Forecasts each slot of the history, and the one after it. A hold lasts no more than `longest_hold`
+/// slots.
 pub fn run(
     timeline: &Timeline,
     combination: &Combination,
     baseline: Option<&SeasonalBaseline>,
-    limits: HoldLimits,
+    longest_hold: usize,
 ) -> Fitted {
     /// While values are held, a share of each error is let in, so that all shares of the longest hold
     /// add up to this. A forecast that keeps to its season hardly follows; one that leans on the last
@@ -86,7 +71,7 @@ pub fn run(
     const MOST_LET_IN: f64 = 0.5;
     /// Half of the volatility is from so many values.
     const VOLATILITY_HALF_LIFE: f64 = 36.0;
-    let (first, longest_hold) = (combination.first, limits.longest);
+    let first = combination.first;
     let phases = &timeline.phases[first..timeline.len()];
     let profile = ErrorProfile::new(&combination.errors, phases, timeline.phase_count);
     let horizon_growth = combination.horizon_growth(longest_hold);
@@ -150,7 +135,7 @@ pub fn run(
         if let Some(Hold { since, .. }) = hold {
             let part = let_in * error * (CAP / standardized).min(1.0);
             filter.push_unknown(slot, expected + part, hold);
-            if limits.is_over(since, slot) {
+            if slot + 1 - since >= longest_hold {
                 filter.accept(since, slot);
                 (hold, accepted_until) = (None, slot + 1 + longest_hold);
             }

@@ -85,8 +85,9 @@ fn what_is_muted_is_judged_and_only_told_if_it_lasts() {
     plain.events = crate::calendar::Events::default();
     let in_sale = |told: &Told| {
         let mails = told.mails.iter();
+        // The last hour is judged when the sale is over.
         mails
-            .filter(|mail| mail.time.starts_with("2026-06-16"))
+            .filter(|mail| mail.time.starts_with("2026-06-16") && !mail.time.contains("T23"))
             .count()
     };
     assert!(in_sale(&replay_mails(&replay, &plain)) > 0);
@@ -102,4 +103,69 @@ fn the_events_of_the_period_are_named() {
     let text = text::write(&summary, None);
     assert!(text.contains(line), "{text}");
     assert_eq!(json::object(&summary)["events"][0]["effect"], "mute");
+}
+
+/// Five weeks, with a sale each second Friday that has three times the usual values; of the last one so
+/// many times as many.
+fn with_sales(last: f64) -> (Vec<(DateTime<Tz>, f64)>, Metric) {
+    let begin = time("2026-06-01 00:00");
+    let day = |day: i64| (begin + TimeDelta::days(day)).to_utc();
+    let sales = [4, 18, 32].map(|first| Period {
+        start: day(first),
+        end: day(first + 1),
+    });
+    let value = |hour: i32| {
+        1000.0 + 300.0 * (f64::from(hour % 24) / 3.8).sin() + f64::from(hour * 7919 % 97)
+    };
+    let factor = |at: DateTime<Tz>| match sales
+        .iter()
+        .rposition(|sale| sale.start <= at.to_utc() && at.to_utc() < sale.end)
+    {
+        Some(2) => last,
+        Some(_) => 3.0,
+        None => 1.0,
+    };
+    let rows = (0..35 * 24).map(|hour| {
+        let at = begin + TimeDelta::hours(hour.into());
+        (at, factor(at) * value(hour))
+    });
+    let rows = rows.collect();
+    let mut metric = metric();
+    metric.window = Duration::from_hours(28 * 24);
+    metric.events.add(Event {
+        name: "Sale".into(),
+        effect: Effect::Learn,
+        periods: sales.to_vec(),
+    });
+    (rows, metric)
+}
+
+#[test]
+fn what_is_learnt_is_held_against_its_earlier_occurrences() {
+    let verdicts = |last: f64| {
+        let (rows, metric) = with_sales(last);
+        let replay = replay_of(&rows, &metric, 1);
+        let points = replay.points.iter();
+        let in_sale =
+            points.filter(|point| replay.time(point).to_rfc3339().starts_with("2026-07-03"));
+        in_sale.map(Evaluation::side).collect::<Vec<_>>()
+    };
+    assert_eq!(verdicts(3.0), [None; 24]);
+    // Fewer than on a usual day are few, and three times as many as at the last sales are many.
+    assert_eq!(verdicts(0.3), [Some(Side::Low); 24]);
+    assert_eq!(verdicts(9.0), [Some(Side::High); 24]);
+}
+
+#[test]
+fn what_is_learnt_is_ignored_where_the_window_holds_no_earlier_one() {
+    let (rows, mut metric) = with_sales(3.0);
+    metric.window = Duration::from_hours(14 * 24);
+    let replay = replay_of(&rows, &metric, 1);
+    let days = replay
+        .points
+        .iter()
+        .map(|point| replay.time(point).date_naive().to_string());
+    let days: std::collections::BTreeSet<String> = days.collect();
+    assert!(days.contains("2026-07-02") && days.contains("2026-07-04"));
+    assert!(!days.contains("2026-07-03"));
 }

@@ -77,6 +77,7 @@ fn evaluation(verdict: Verdict, value: f64) -> Evaluation {
             newest: Some(time),
             stale_after: TimeDelta::minutes(15),
             ignored: Ignored::default(),
+            recurring: Vec::new(),
             total_since: None,
         },
     };

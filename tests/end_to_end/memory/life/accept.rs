@@ -1,13 +1,21 @@
 //! A new level that somebody accepts, or refuses.
 
-use crate::memory::story::Story;
+use chrono::TimeDelta;
+
+use crate::memory::story::{Story, moment, usual};
 use crate::scene::FIRST;
+
+/// So many buckets from a time on with half of what is usual, as differences from that.
+fn halves(from: &str, buckets: i32) -> Vec<f64> {
+    let times = (0..buckets).map(|bucket| moment(from) + TimeDelta::minutes(5) * bucket);
+    times.map(|time| -usual(time) / 2.0).collect()
+}
 
 #[test]
 fn a_level_that_is_accepted_is_told_as_new_and_counts_as_normal() {
     let story = Story::new();
     story.run_well("12:00");
-    story.play("12:00", &[-500.0; 14]);
+    story.play("12:00", &halves("12:00", 14));
     story.assert_told(&["Low"]);
     let told = story.run_with("13:10", &["accept", "sales"]);
     told.assert_status(0);
@@ -18,7 +26,7 @@ fn a_level_that_is_accepted_is_told_as_new_and_counts_as_normal() {
     let subject = &story.mails(FIRST)[1].subject;
     assert!(subject.contains("lower, since"), "{subject}");
     // What stays there is normal, and what comes back is not.
-    story.play("13:10", &[-500.0; 6]);
+    story.play("13:10", &halves("13:10", 6));
     story.assert_told(&["Low", "New level"]);
     let state = story.state("13:40");
     assert_eq!(state["state"], "ok");
