@@ -236,10 +236,10 @@ pub fn write_levels(known: &MetricState, now: DateTime<Tz>) -> Vec<String> {
     levels.chain(kept).collect()
 }
 
-/// `288 buckets of the window are ignored`
+/// `buckets of the window that are ignored: 288`
 pub fn write_ignored(window: &Window) -> Option<String> {
     let count = write_count(window.ignored.buckets);
-    (window.ignored.buckets > 0).then(|| format!("{count} buckets of the window are ignored"))
+    (window.ignored.buckets > 0).then(|| format!("buckets of the window that are ignored: {count}"))
 }
 
 fn details(metric: &Metric, evaluation: &Evaluation) -> Option<Vec<String>> {
