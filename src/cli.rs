@@ -78,6 +78,7 @@ pub enum Command {
     },
     TestMail(TestMailArgs),
     Silence(SilenceArgs),
+    Accept(AcceptArgs),
     /// End the silence of a metric
     Unsilence {
         /// The metric, by its name in the configuration
@@ -170,12 +171,17 @@ pub struct TestMailArgs {
 
 /// Mail nothing about a metric for a while
 ///
-/// It is checked meanwhile, and what is still so when the silence ends is mailed then.
+/// It is checked meanwhile, and what is still so when the silence ends is mailed then. With --from the
+/// silence is one to come; a metric may have several.
 #[derive(Debug, clap::Args)]
 #[command(group(ArgGroup::new("end").required(true).args(["for", "until"])))]
 pub struct SilenceArgs {
     /// The metric, by its name in the configuration
     pub metric: String,
+
+    /// From when on, "2026-11-22 14:00" or RFC 3339 [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
 
     /// For how long, such as "2h" or "30m"
     #[arg(long = "for", id = "for", value_name = "LENGTH", value_parser = parse_length)]
@@ -188,6 +194,20 @@ pub struct SilenceArgs {
     /// Why, for whoever looks at the status
     #[arg(long, value_name = "TEXT")]
     pub because: Option<String>,
+}
+
+/// Take the level of a metric's open incident as the new normal
+///
+/// The incident ends at once, as it would after adapt_after, and the next run mails the new level.
+#[derive(Debug, clap::Args)]
+#[expect(clippy::doc_markdown, reason = "a doc comment is a text of the help")]
+pub struct AcceptArgs {
+    /// The metric, by its name in the configuration
+    pub metric: String,
+
+    /// Refuse the level: the incident lasts until the values are back
+    #[arg(long)]
+    pub keep: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -257,6 +277,7 @@ impl Args {
                 Command::Status { .. }
                 | Command::TestMail(_)
                 | Command::Silence(_)
+                | Command::Accept(_)
                 | Command::Unsilence { .. },
             ) => None,
         }
@@ -284,9 +305,8 @@ sent or remembered. Exit codes: 0 explained, also where the verdict is undecided
 not be done; 2 wrong usage or configuration.";
 
 const MORE_HELP: &str = "\
-Without flags it does what cron starts it for: it reads each metric of the configuration from MySQL,
-judges what closed since the last run, and mails when an incident opens, grows worse, lasts or is
-over, and when it cannot see. What was told is remembered in state_dir.
+Without flags it does what cron starts it for: it reads each metric from MySQL, judges what closed
+since the last run, and mails what is to be known. What was told is remembered in state_dir.
 
 Environment (overrides the configuration): mysql_user mysql_password mysql_host mysql_db
   smtp_email smtp_password recipient_list

@@ -1,6 +1,7 @@
 //! bandwatch checks the newest point of each business series against its 95 % band, and mails an alert
 //! when something is wrong. `src/README.md` says where everything is and why.
 
+mod calendar;
 mod chart;
 mod cli;
 mod commands;
@@ -18,7 +19,7 @@ mod state;
 pub use cli::Exit;
 
 use cli::{Args, Command};
-use commands::{Failure, backtest, check, explain, silence, status, test_mail};
+use commands::{Failure, accept, backtest, check, explain, silence, status, test_mail};
 use context::Context;
 use output::{complain, make_file_limit_an_error, print};
 
@@ -54,6 +55,7 @@ fn run(args: &Args) -> Exit {
             Some(Command::Status { format }) => status::run(&context, *format),
             Some(Command::TestMail(args)) => test_mail::run(&context, args),
             Some(Command::Silence(args)) => silence::silence(&context, args),
+            Some(Command::Accept(args)) => accept::run(&context, args),
             Some(Command::Unsilence { metric }) => silence::unsilence(&context, metric),
         });
     let (error, exit) = match ended {

@@ -3,6 +3,7 @@
 //! One file or folder a command. Each gets the [`Context`](crate::context::Context) and its arguments,
 //! and returns how it ended.
 
+pub mod accept;
 pub mod backtest;
 pub mod check;
 pub mod explain;
@@ -13,14 +14,16 @@ pub mod test_mail;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Error, Result};
 
 use crate::config::Metric;
+use crate::context::Context;
 use crate::detect::{Evaluation, Verdict, evaluate};
 use crate::output::{contain, write_error, write_whole};
 use crate::series::Window;
+use crate::state::{Use, check_use};
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug)]
@@ -34,6 +37,13 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
+}
+
+/// The directory of the state, for a command that changes what is in it.
+fn own_state_dir(context: &Context) -> Result<PathBuf, Failure> {
+    let dir = context.state_dir();
+    check_use(&dir, Use::Change, context.config.path()).map_err(Failure::Misuse)?;
+    Ok(dir)
 }
 
 /// The newest point of a window, under the rules of its metric.

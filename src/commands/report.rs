@@ -8,13 +8,17 @@ use chrono::{DateTime, SecondsFormat};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
+use crate::calendar::{Occurrence, Period};
 use crate::cli::Format;
-use crate::config::Metric;
+use crate::config::{Metric, time_delta};
 use crate::detect::{Evaluation, SpanTotal, Verdict};
 use crate::forecast::clean::Cleaned;
 use crate::forecast::{Band, Season};
-use crate::incident::outage_shows_after;
-use crate::output::{Notation, separate_thousands, write_length, write_time, write_times};
+use crate::incident::{MetricState, outage_shows_after};
+use crate::output::{
+    Notation, separate_thousands, write_change, write_length, write_time, write_times,
+    write_weekday,
+};
 use crate::series::{TimeSeries, Window};
 pub use blind::{blind_sides, explain_blind};
 
@@ -44,6 +48,8 @@ pub struct MetricReport {
     pub evaluation: Option<Evaluation>,
     /// The bucket that was evaluated last, where there is none after it.
     pub unchanged_since: Option<DateTime<Tz>>,
+    /// The events of now, each on one line.
+    pub events: Vec<String>,
     /// The addresses whose mail the server accepted.
     pub mailed: Vec<String>,
     pub files: Vec<PathBuf>,
@@ -83,6 +89,7 @@ impl MetricReport {
             (None, None) => return None,
         }];
         if verbosity >= Verbosity::Everything {
+            lines.extend(self.events.iter().cloned());
             let blind = evaluation.map(|evaluation| blind_sides(&metric.method, evaluation));
             lines.extend(blind.into_iter().flatten());
             // Of no data it is in the reason.
@@ -199,6 +206,65 @@ pub fn write_outage(metric: &Metric, evaluation: &Evaluation) -> Option<String> 
     })
 }
 
+/// `Black Friday: muted until 2026-11-28 00:00 CET`, for each event at a time.
+pub fn write_events(metric: &Metric, now: DateTime<Tz>) -> Vec<String> {
+    let events = metric.events.at(now.to_utc());
+    let line = |occurrence: Occurrence| {
+        let until = occurrence.period.end.with_timezone(&now.timezone());
+        let effect = occurrence.participle(time_delta(metric.window));
+        let name = &occurrence.event.name;
+        format!("{name}: {effect} until {}", write_minute(until))
+    };
+    events.map(line).collect()
+}
+
+/// The same for programs.
+pub fn event_objects(metric: &Metric, now: DateTime<Tz>) -> Vec<Value> {
+    let events = metric.events.at(now.to_utc());
+    events
+        .map(|occurrence| event_object(&occurrence, now.timezone()))
+        .collect()
+}
+
+pub fn event_object(occurrence: &Occurrence, zone: Tz) -> Value {
+    let Period { start, end } = occurrence.period;
+    json!({
+        "name": occurrence.event.name,
+        "effect": occurrence.event.effect.word(),
+        "from": stamp(start.with_timezone(&zone)),
+        "until": stamp(end.with_timezone(&zone)),
+    })
+}
+
+/// `new level since Tuesday 10:00 CET, 40 % lower`, and whether the open incident is kept.
+pub fn write_levels(known: &MetricState, now: DateTime<Tz>) -> Vec<String> {
+    let levels = known.new_levels(now.to_utc());
+    let levels = levels.map(|level| {
+        let since = level
+            .since
+            .map(|since| write_weekday(since.with_timezone(&now.timezone()), now));
+        let since = since.map_or(String::new(), |since| format!(" since {since}"));
+        let change = write_change(f64::from(level.ratio) - 1.0);
+        let by_hand = level.asked_at.map_or("", |_| ", by accept");
+        format!("new level{since}, {change}{by_hand}")
+    });
+    let course = known
+        .incident()
+        .and_then(|incident| incident.course.as_ref());
+    let kept = course.filter(|course| course.is_kept);
+    let kept = kept.map(|_| {
+        "the level of the open incident is not accepted (accept --keep), until the values are back"
+            .to_string()
+    });
+    levels.chain(kept).collect()
+}
+
+/// `buckets of the window that are ignored: 288`
+pub fn write_ignored(window: &Window) -> Option<String> {
+    let count = write_count(window.ignored.buckets);
+    (window.ignored.buckets > 0).then(|| format!("buckets of the window that are ignored: {count}"))
+}
+
 fn details(metric: &Metric, evaluation: &Evaluation) -> Option<Vec<String>> {
     let workings = evaluation.workings.as_deref()?;
     let window = &workings.window;
@@ -216,6 +282,7 @@ fn details(metric: &Metric, evaluation: &Evaluation) -> Option<Vec<String>> {
             format!("an incident since {since}: the forecast does not follow it before adapt_after")
         }));
     }
+    details.extend(write_ignored(window));
     details.extend(window.total_since.map(|_| RUNNING_TOTAL.to_string()));
     details.extend(write_deviation(evaluation));
     details.extend(write_outage(metric, evaluation));
@@ -282,6 +349,8 @@ pub fn check_object(metric: &Metric, report: &MetricReport) -> Value {
         "low_possible": evaluation.and_then(|evaluation| evaluation.low_possible),
         "high_possible": evaluation.and_then(|evaluation| evaluation.high_possible),
         "as_of": window.map(|window| stamp(window.as_of)),
+        "events": window.map(|window| event_objects(metric, window.as_of)),
+        "ignored_buckets": window.map(|window| window.ignored.buckets),
         "step_seconds": window.map(|window| window.step().seconds()),
         "history_from": history.map(|history| stamp(history.time(0))),
         "history_buckets": history.map(TimeSeries::len),

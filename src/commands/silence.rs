@@ -1,18 +1,16 @@
 //! `bandwatch silence` and `bandwatch unsilence`.
 
-use std::path::PathBuf;
-
 use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, SubsecRound, TimeDelta};
 use chrono_tz::Tz;
 
-use super::Failure;
+use super::{Failure, own_state_dir};
 use crate::cli::{Exit, SilenceArgs};
 use crate::context::Context;
 use crate::incident::Silence;
 use crate::output::{one_line, print, write_time};
 use crate::series::parse_time;
-use crate::state::{State, Use, change_silences, check_use};
+use crate::state::{State, change_silences};
 
 /// Text that is kept for whoever looks at the status.
 const LONGEST_REASON: usize = 200;
@@ -20,16 +18,25 @@ const LONGEST_REASON: usize = 200;
 pub fn silence(context: &Context, args: &SilenceArgs) -> Result<Exit, Failure> {
     let metric = context.metric(Some(&args.metric), "a silence");
     let metric = metric.map_err(Failure::Misuse)?.name;
-    let until = until(args, context.now).map_err(Failure::Misuse)?;
+    let from = from(args, context.now).map_err(Failure::Misuse)?;
+    let until = until(args, from, context.now).map_err(Failure::Misuse)?;
+    let from = from.filter(|from| *from > context.now);
     let because = args.because.as_deref().map_or(String::new(), one_line);
     let because: String = because.chars().take(LONGEST_REASON).collect();
     let because = Some(because).filter(|text| !text.is_empty());
     let end = write_time(until, context.now);
-    let mut told = format!("{metric} is silent until {end}");
+    let mut told = match from {
+        None => format!("{metric} is silent until {end}"),
+        Some(from) => {
+            let start = write_time(from, context.now);
+            format!("{metric} will be silent from {start} until {end}")
+        }
+    };
     if let Some(because) = &because {
         told += &format!(": {because}");
     }
     let silence = Silence {
+        from: from.map(|from| from.to_utc().trunc_subsecs(0)),
         until: until.to_utc().trunc_subsecs(0),
         because,
     };
@@ -50,29 +57,46 @@ pub fn unsilence(context: &Context, metric: &str) -> Result<Exit, Failure> {
     let now = context.now_utc();
     let dir = own_state_dir(context)?;
     let ended = change_silences(&dir, |silences| silences.end(&metric, now))?;
-    let told = ended.map_or("was not silent", |_| "is heard again");
+    let told = match ended.as_slice() {
+        [] => "was not silent",
+        silences if silences.iter().any(|silence| silence.holds(now)) => "is heard again",
+        _ => "will not be silent",
+    };
     print(&format!("{metric} {told}\n"))?;
     Ok(Exit::Done)
 }
 
-fn own_state_dir(context: &Context) -> Result<PathBuf, Failure> {
-    let dir = context.state_dir();
-    check_use(&dir, Use::Change, context.config.path()).map_err(Failure::Misuse)?;
-    Ok(dir)
+/// `None`: now.
+fn from(args: &SilenceArgs, now: DateTime<Tz>) -> Result<Option<DateTime<Tz>>> {
+    let Some(text) = &args.from else {
+        return Ok(None);
+    };
+    parse_time(text, now.timezone()).context("--from").map(Some)
 }
 
-fn until(args: &SilenceArgs, now: DateTime<Tz>) -> Result<DateTime<Tz>> {
+fn until(
+    args: &SilenceArgs,
+    from: Option<DateTime<Tz>>,
+    now: DateTime<Tz>,
+) -> Result<DateTime<Tz>> {
+    let start = from.unwrap_or(now);
     if let Some(text) = &args.until {
         let until = parse_time(text, now.timezone()).context("--until")?;
+        let (why, allowed) = match args.from {
+            None => ("is over", "to come"),
+            Some(_) => ("is not after --from, or over", "after --from, and to come"),
+        };
         ensure!(
-            until > now,
-            "--until {text:?}: that is over; allowed: a time to come"
+            until > start && until > now,
+            "--until {text:?}: that {why}; allowed: a time {allowed}"
         );
         return Ok(until);
     }
     let length = args.length.unwrap_or_default();
-    TimeDelta::from_std(length)
+    let until = TimeDelta::from_std(length)
         .ok()
-        .and_then(|length| now.checked_add_signed(length))
-        .context("--for: too long")
+        .and_then(|length| start.checked_add_signed(length))
+        .context("--for: too long")?;
+    ensure!(until > now, "--for: that is over; allowed: a time to come");
+    Ok(until)
 }

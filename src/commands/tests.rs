@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
-use crate::series::{RowCounts, sample};
+use crate::series::{Ignored, RowCounts, sample};
 
 #[test]
 fn a_bug_that_one_bucket_brings_to_light_leaves_it_undecided() {
@@ -15,6 +15,8 @@ fn a_bug_that_one_bucket_brings_to_light_leaves_it_undecided() {
         series,
         row_counts: RowCounts::default(),
         stale_after: TimeDelta::days(1),
+        ignored: Ignored::default(),
+        recurring: Vec::new(),
         total_since: None,
         hint: None,
     };

@@ -8,7 +8,7 @@ use super::*;
 
 /// Everything a configuration is asked for.
 fn use_it(text: &str) {
-    let used = Config::parse(text, &|_| None).and_then(|config| {
+    let used = Config::parse(text, Path::new(""), &|_| None).and_then(|config| {
         config.chosen(&[])?;
         let _ = config.metrics.iter().map(Metric::file_name).count();
         config.database()?;

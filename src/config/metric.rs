@@ -3,10 +3,12 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
+use chrono_tz::Tz;
 use serde::Deserialize;
 
 use super::value::{self, Mailbox, time_delta};
+use crate::calendar::{Events, Period};
 use crate::forecast::clean::Outliers;
 use crate::forecast::{
     Direction, Increments, Level, Method, ModelChoice, Range, SeasonChoice, needed_history,
@@ -41,6 +43,8 @@ pub struct Metric {
     pub policy: Policy,
     /// None: those of `[smtp]`.
     pub recipients: Option<Vec<Mailbox>>,
+    /// Dates on which it is not as it usually is.
+    pub events: Events,
     delay: Option<Duration>,
     stale_after: Option<Duration>,
 }
@@ -193,6 +197,7 @@ impl Metric {
             missing: table.missing.unwrap_or(usually_missing),
             method,
             recipients: table.recipients,
+            events: Events::default(),
             delay: table.delay,
             stale_after: table.stale_after,
         }
@@ -219,11 +224,22 @@ impl Metric {
         self.stale_after.map_or(default, time_delta)
     }
 
-    /// Whether data that ended so long ago may be too old, as far as the length of its bucket can tell.
+    /// Whether data that ended so long ago, ignored time left out, may be too old, as far as the length of
+    /// its bucket can tell.
     pub fn may_be_stale(&self, age: TimeDelta, bucket: TimeDelta) -> bool {
         let least = self.stale_after.map_or(bucket * 3, time_delta);
         // How long no data is usual where an empty bucket is zero, is seen when the next one closes.
         self.missing == Missing::Gap && age > least
+    }
+
+    /// Whether nothing is mailed now, by a quiet window or an event.
+    pub fn is_quiet(&self, now: DateTime<Tz>) -> bool {
+        self.policy.is_quiet(now) || self.events.are_muted(now.to_utc())
+    }
+
+    /// How much of a time is left out, by events.
+    pub fn time_left_out(&self, time: Period) -> TimeDelta {
+        self.events.time_left_out(time, time_delta(self.window))
     }
 
     /// The same with another window or step, if they go together; `adapt_after` is half the window at most.
@@ -374,6 +390,7 @@ impl MetricTable {
             model: self.model.unwrap_or_default(),
             seasons: seasons.map_or(SeasonChoice::Found, SeasonChoice::Given),
             adapt_after: self.adapt_after()?,
+            new_levels: Vec::new(),
             range: Range::new(self.min, self.max)?,
             level: self.level.unwrap_or_default(),
             direction: self.direction.unwrap_or_default(),

@@ -4,6 +4,7 @@
 mod certificates;
 mod database;
 mod deadline;
+mod event;
 mod mail;
 mod metric;
 mod secret;
@@ -26,10 +27,11 @@ pub use deadline::Deadline;
 pub use mail::{Login, MailSettings};
 pub use metric::{Metric, Query, Rows, Table, TimeMeaning};
 pub use secret::Secret;
-pub use value::{Mailbox, parse_length, parse_mailbox};
+pub use value::{Mailbox, parse_length, parse_mailbox, time_delta};
 
 use crate::output::owner::{command_as, meant_for};
 use crate::output::{Links, one_line, open_plain};
+use event::EventTable;
 
 /// The file: each key a field, each table a struct. An unknown key is an error.
 #[derive(Debug, Deserialize)]
@@ -52,6 +54,9 @@ pub struct Config {
     /// In the order of the file, at least one, each with a name of its own.
     #[serde(rename = "metric")]
     pub metrics: Vec<Metric>,
+    /// As they are written; each metric has those that are about it.
+    #[serde(rename = "event")]
+    events: Vec<EventTable>,
     /// The file's own path.
     #[serde(skip)]
     origin: Option<PathBuf>,
@@ -68,6 +73,7 @@ impl Default for Config {
             mysql: DatabaseSettings::default(),
             smtp: None,
             metrics: Vec::new(),
+            events: Vec::new(),
             origin: None,
         }
     }
@@ -115,7 +121,8 @@ impl Config {
             );
         }
         let shown = path.display().to_string();
-        let mut config = Self::parse(&text, &environment).context(shown)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut config = Self::parse(&text, folder, &environment).context(shown)?;
         config.origin = Some(path.to_path_buf());
         Ok(config)
     }
@@ -128,7 +135,8 @@ impl Config {
         }
     }
 
-    fn parse(text: &str, variables: Variables) -> Result<Self> {
+    /// `folder` is that of the file.
+    fn parse(text: &str, folder: &Path, variables: Variables) -> Result<Self> {
         let mut config: Self = deserialize(text)?;
         config.mysql.overlay(variables)?;
         MailSettings::overlay(&mut config.smtp, variables)?;
@@ -144,7 +152,31 @@ impl Config {
                 metric.name
             );
         }
+        config.add_events(folder)?;
         Ok(config)
+    }
+
+    /// Gives each metric the events that are about it.
+    fn add_events(&mut self, folder: &Path) -> Result<()> {
+        for (index, table) in self.events.iter().enumerate() {
+            let place = || format!("event[{index}] ({})", table.name);
+            let named = table.metrics.as_deref().unwrap_or_default();
+            let known: Vec<&str> = self.metrics.iter().map(|metric| &*metric.name).collect();
+            if let Some(name) = named.iter().find(|name| !known.contains(&name.as_str())) {
+                let known = known.join(", ");
+                bail!(
+                    "{}: metrics: {name:?} is no metric; there are: {known}",
+                    place()
+                );
+            }
+            let events = table.events(folder, self.zone).with_context(place)?;
+            for metric in &mut self.metrics {
+                let is_meant = table.metrics.is_none() || named.contains(&metric.name);
+                let events = events.iter().filter(|_| is_meant).cloned();
+                events.for_each(|event| metric.events.add(event));
+            }
+        }
+        Ok(())
     }
 
     /// The metrics of the given names, in the order of the file; all of them if none is named.

@@ -1,6 +1,7 @@
 //! What is refused and in which words, and what is taken where nothing is said.
 
 mod environment;
+mod events;
 mod example;
 
 use chrono::TimeDelta;
@@ -12,7 +13,7 @@ use crate::forecast::{Direction, Increments, Level, Method, ModelChoice, Range, 
 const METRIC: &str = "[[metric]]\nname = \"sales\"\ntable = \"sales\"\ntime_column = \"at\"\nvalue_column = \"amount\"\n";
 
 fn parse(text: &str) -> Result<Config> {
-    Config::parse(text, &|_| None)
+    Config::parse(text, Path::new("tests/data"), &|_| None)
 }
 
 fn refusal(text: &str) -> String {
@@ -186,6 +187,7 @@ fn a_method_is_as_the_keys_say() {
             model: ModelChoice::Mstl,
             seasons: SeasonChoice::Given(vec![days(1), days(7)]),
             adapt_after: TimeDelta::hours(6),
+            new_levels: Vec::new(),
             range: Range::new(Some(0.0), Some(99.5)).expect("a range"),
             level: Level::new(0.99).expect("a level"),
             direction: Direction::Low,

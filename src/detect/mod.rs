@@ -1,6 +1,8 @@
 //! A window becomes an [`Evaluation`]: its newest point held against the forecast that everything
 //! before it makes. Pure: the same window makes the same evaluation.
 
+mod level;
+mod recurrence;
 mod reference;
 
 use std::sync::Arc;
@@ -11,9 +13,12 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::forecast::clean::Cleaned;
-use crate::forecast::{Band, Direction, Forecast, Increments, Level, Method, Side, predict};
+use crate::forecast::{
+    Band, Direction, Factor, Forecast, Increments, Level, Method, NewLevel, Side, predict,
+};
 use crate::output::{short_option, write_length};
 use crate::series::{Bucket, Observation, Window, is_running_total};
+use level::{at_newest_level, at_own_levels};
 pub use reference::{Departure, Reference, SpanTotal};
 
 /// One metric's newest bucket, and what was found of it. State, mails, charts, JSON, backtest and
@@ -98,11 +103,23 @@ pub fn evaluate(window: Window, method: &Method) -> Result<Evaluation> {
         let verdict = nothing_in(&window);
         return Ok(Evaluation::without_forecast(window, level, verdict, None));
     };
-    let made = match predict(&split.history, method)? {
-        Ok(made) => made,
+    let slot = window.series.grid().slot(split.latest.time);
+    let recurring = &window.recurring;
+    // What belongs to an event is learnt for that event alone.
+    let ordinary = if recurring.is_empty() {
+        split.history.clone()
+    } else {
+        let history = split.history.clone();
+        history.without(|slot| recurring.iter().any(|event| event.holds(slot)))
+    };
+    let levels = method.new_levels.iter();
+    let levels = levels.filter(|level| level.accepted_at <= split.latest.time);
+    let levels: &[NewLevel] = &levels.copied().collect::<Vec<_>>();
+    let made = match predict(&at_newest_level(ordinary.clone(), levels), method)? {
+        Ok(made) => at_own_levels(made, levels),
         Err(reason) => {
             let verdict = Verdict::Undecided(reason);
-            let cleaned = Some(Cleaned::untouched(&split.history));
+            let cleaned = Some(Cleaned::untouched(&ordinary));
             let evaluation = Evaluation::without_forecast(window, level, verdict, cleaned);
             return Ok(evaluation);
         }
@@ -113,6 +130,19 @@ pub fn evaluate(window: Window, method: &Method) -> Result<Evaluation> {
         made.time.to_rfc3339(),
         split.latest.time.to_rfc3339()
     );
+    let present = recurring.iter().find(|event| event.holds(slot));
+    let made = match present {
+        Some(event) => {
+            let factor = event.factor(slot, &split.history, &made);
+            made.at_event(factor.unwrap_or(Factor::UNKNOWN), method)
+        }
+        None => made,
+    };
+    let reference = match present {
+        // Earlier weeks had no such event.
+        Some(_) => Reference::default(),
+        None => Reference::new(&ordinary.with(split.latest.value), window.total_since),
+    };
     let (value, band) = (split.latest.value, made.band);
     let range = method.range.as_seen_in(&made.cleaned.history);
     let verdict = judge(value, &band, method.direction);
@@ -133,7 +163,7 @@ pub fn evaluate(window: Window, method: &Method) -> Result<Evaluation> {
         score: Some(made.distribution.score(value)),
         low_possible: possible(Side::Low),
         high_possible: possible(Side::High),
-        reference: Reference::new(&split.history.with(split.latest.value), window.total_since),
+        reference,
         verdict,
         workings: Some(Arc::new(Workings {
             cleaned: Some(made.cleaned.clone()),

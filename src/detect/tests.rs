@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use super::*;
 use crate::forecast::Range;
-use crate::series::{Buckets, Grid, Missing, Step, parse_time};
+use crate::series::{Buckets, Grid, Ignored, Missing, Step, parse_time};
 
 impl Evaluation {
     pub fn forecast(&self) -> Option<&Forecast> {
@@ -61,6 +61,8 @@ fn reading(rows: &[(DateTime<Tz>, f64)], now: DateTime<Tz>) -> Window {
             .next_back()
             .map(|slot| grid.instant(slot)),
         stale_after: step.delta() * 3,
+        ignored: Ignored::default(),
+        recurring: Vec::new(),
         total_since: None,
         hint: None,
     }
@@ -349,4 +351,39 @@ fn each_half_hour_of_a_change_over_day_is_normal() {
         }
         assert!(breaches <= 8, "{breaches} breaches on {day}");
     }
+}
+
+#[test]
+fn a_level_that_was_accepted_is_expected_at_once_and_the_one_before_no_more() {
+    let since = time("2026-11-22 11:00");
+    let verdict = |last: f64, new_levels: Vec<NewLevel>| {
+        let mut rows = rows("2026-11-22 14:00", 27);
+        for (at, value) in &mut rows {
+            if *at >= since {
+                *value /= 2.0;
+            }
+        }
+        let newest = rows.last_mut().expect("a row");
+        newest.1 = healthy(newest.0) * last;
+        let now = newest.0 + TimeDelta::minutes(30);
+        let method = Method {
+            new_levels,
+            ..Method::default()
+        };
+        let evaluation = evaluate(reading(&rows, now), &method).expect("an evaluation");
+        let past = evaluation.forecast().expect("a forecast").past[24 * 48].expect("a band");
+        // The past is shown as it was.
+        assert!(past.expected > 300.0, "{past:?}");
+        evaluation.verdict
+    };
+    let half = || {
+        vec![NewLevel {
+            since: since.to_utc(),
+            accepted_at: time("2026-11-22 13:00").to_utc(),
+            ratio: 0.5,
+        }]
+    };
+    assert_eq!(verdict(0.5, Vec::new()), Verdict::Breach(Side::Low));
+    assert_eq!(verdict(0.5, half()), Verdict::Normal);
+    assert_eq!(verdict(1.0, half()), Verdict::Breach(Side::High));
 }

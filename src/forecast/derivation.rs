@@ -15,6 +15,8 @@ pub enum Role {
     Season(usize),
     /// The error correction: the part of past errors that is expected to persist.
     PastErrors,
+    /// What an event adds to all the others.
+    Event,
 }
 
 /// What all parts of one role add to an expectation.
@@ -35,7 +37,9 @@ impl Contribution {
     pub fn in_series_unit(&self, unit: Unit) -> Self {
         let value = match self.role {
             Role::Level => unit.value(self.value),
-            Role::Recent(_) | Role::Season(_) | Role::PastErrors => self.value * unit.size,
+            Role::Recent(_) | Role::Season(_) | Role::PastErrors | Role::Event => {
+                self.value * unit.size
+            }
         };
         Self { value, ..*self }
     }

@@ -12,6 +12,7 @@ pub mod clean;
 mod components;
 mod derivation;
 mod error_profile;
+mod event;
 mod method;
 #[cfg(test)]
 mod proofs;
@@ -30,7 +31,8 @@ pub use band::{Band, Direction, Level, Side};
 pub use calibration::{Distribution, Scale};
 pub use components::{Components, decompose};
 pub use derivation::{Contribution, Limits, Role};
-pub use method::{Increments, Method, ModelChoice, SeasonChoice};
+pub use event::Factor;
+pub use method::{Increments, Method, ModelChoice, NewLevel, SeasonChoice};
 pub use quantile::median;
 pub use range::Range;
 pub use seasons::{Season, needed_history};

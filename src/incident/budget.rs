@@ -9,7 +9,7 @@ use statrs::function::erf::erfc_inv;
 
 use crate::detect::{Departure, SpanTotal};
 use crate::forecast::Direction;
-use crate::output::{magnitude, write_number};
+use crate::output::{magnitude, round_digits, write_number};
 use crate::series::Step;
 
 /// So many false alerts of a healthy series in a time, at most.
@@ -38,6 +38,19 @@ pub struct Limits {
 }
 
 impl Budget {
+    pub fn per_week(self) -> f64 {
+        self.alerts * 7.0 / self.per.1
+    }
+
+    /// A part of it.
+    #[must_use]
+    pub fn divided_by(self, divisor: f64) -> Self {
+        Self {
+            alerts: round_digits(self.alerts / divisor, 3),
+            ..self
+        }
+    }
+
     fn per_bucket(self, step: Step) -> f64 {
         self.alerts * step.delta().as_seconds_f64() / (self.per.1 * 86_400.0)
     }

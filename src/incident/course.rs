@@ -40,6 +40,9 @@ pub struct Course {
     /// What was usual less what was seen since it began, in the metric's unit.
     #[serde(default)]
     pub missing: f32,
+    /// Whether somebody refused its level, so that time alone does not make it the new normal.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_kept: bool,
     /// Whether the last hour shows it.
     #[serde(skip)]
     is_seen: bool,
@@ -116,6 +119,7 @@ impl Course {
             level: testimony.level,
             own_level: None,
             missing: 0.0,
+            is_kept: false,
             is_seen: false,
             is_shown: false,
         };
@@ -402,6 +406,20 @@ impl Course {
         (lasts && total.usual > 0.0).then(|| narrow((total.seen / total.usual).max(0.0)))
     }
 
+    /// The level that the values have had during it, up to a day, as a multiple of what earlier weeks had.
+    pub fn present_level(&self, evaluation: &Evaluation) -> Option<f32> {
+        let longest = self.age(evaluation).min(TimeDelta::days(1));
+        let mut spans = evaluation.reference.spans.iter();
+        let during = spans.rfind(|total| total.length <= longest);
+        let total = during.or(evaluation.reference.bucket.as_ref())?;
+        (total.usual > 0.0).then(|| narrow((total.seen / total.usual).max(0.0)))
+    }
+
+    /// When its level becomes the new normal, if it lasts.
+    pub fn accepted_from(&self, adapt_after: TimeDelta) -> Option<DateTime<Utc>> {
+        (!self.is_kept).then(|| self.opened_at + adapt_after)
+    }
+
     /// Of an incident of breaches it is the band that says how bad it is.
     fn told_share(&self, share: f64) -> f32 {
         match self.witness {
@@ -451,6 +469,14 @@ fn is_no_time(minutes: &i64) -> bool {
     *minutes == 0
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 #[cfg(test)]
 impl Course {
     /// One that a witness opened, and that lacks so much since.
@@ -466,6 +492,7 @@ impl Course {
             level: None,
             own_level: None,
             missing,
+            is_kept: false,
             is_seen: true,
             is_shown: false,
         }

@@ -58,7 +58,13 @@ struct Sum {
 pub struct AcceptedLevel {
     /// As a multiple of what earlier weeks had.
     pub ratio: f32,
+    /// When the values took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<DateTime<Utc>>,
     pub until: DateTime<Utc>,
+    /// The end of the bucket evaluated last when somebody accepted it, before `adapt_after` did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<DateTime<Utc>>,
 }
 
 impl AcceptedLevel {
@@ -167,6 +173,18 @@ impl Evidence {
     pub fn has_accepted(&self, side: Side) -> bool {
         let mut accepted = self.accepted.iter();
         accepted.any(|level| (level.ratio > 1.0) == (side == Side::High))
+    }
+
+    /// Somebody asked for the level that was accepted last.
+    pub fn ask(&mut self, asked_at: Option<DateTime<Utc>>) -> Option<AcceptedLevel> {
+        let level = self.accepted.last_mut()?;
+        level.asked_at = asked_at;
+        Some(*level)
+    }
+
+    /// Those that were accepted, oldest first.
+    pub fn accepted(&self) -> &[AcceptedLevel] {
+        &self.accepted
     }
 
     /// The levels that count as usual.

@@ -11,7 +11,7 @@ use super::course::{Course, Standing};
 use super::evidence::{AcceptedLevel, Evidence, Testimony, Witness, far_side, narrow};
 use super::policy::Policy;
 use crate::detect::{Evaluation, Verdict};
-use crate::forecast::Side;
+use crate::forecast::{NewLevel, Side};
 use crate::series::Bucket;
 
 /// What is known of a metric between runs.
@@ -405,28 +405,94 @@ impl MetricState {
         };
         let incident = &mut self.alerts[index];
         if let Some(course) = &incident.course
+            && !course.is_kept
             && course.age(evaluation) >= hold
             && course.is_level(evaluation, side)
             && let Some(ratio) = course.new_level(evaluation, side, &usual)
         {
-            let until = evaluation.bucket.end;
-            incident.end = Some(End::Accepted {
-                until,
-                evaluation: Box::new(evaluation.clone()),
-                ratio,
-            });
-            self.evidence.accept(AcceptedLevel {
-                ratio,
-                until: until + AcceptedLevel::lasting(evaluation.bucket),
-            });
-            self.calm_since = Some(until);
-            if limits.is_some() {
-                self.settle(side, evaluation);
-            } else {
-                // The level of earlier weeks alone is usual: the totals still show what they showed.
-                self.inside = 0;
-            }
+            self.end_with_new_level(index, evaluation, ratio, limits);
         }
+    }
+
+    /// The level of the open incident is the new normal.
+    fn end_with_new_level(
+        &mut self,
+        index: usize,
+        evaluation: &Evaluation,
+        ratio: f32,
+        limits: Option<Limits>,
+    ) {
+        let incident = &mut self.alerts[index];
+        let Some(side) = incident.side() else {
+            return;
+        };
+        let until = evaluation.bucket.end;
+        incident.end = Some(End::Accepted {
+            until,
+            evaluation: Box::new(evaluation.clone()),
+            ratio,
+        });
+        self.evidence.accept(AcceptedLevel {
+            ratio,
+            since: Some(incident.since),
+            until: until + AcceptedLevel::lasting(evaluation.bucket),
+            asked_at: None,
+        });
+        self.calm_since = Some(until);
+        if limits.is_some() {
+            self.settle(side, evaluation);
+        } else {
+            // The level of earlier weeks alone is usual: the totals still show what they showed.
+            self.inside = 0;
+        }
+    }
+
+    /// Takes the present level of the open incident as the new normal, as somebody asks for. `None` if
+    /// there is none, or no level that could be told.
+    pub fn accept(&mut self, evaluation: &Evaluation, policy: &Policy) -> Option<AcceptedLevel> {
+        let is_incident = |alert: &Alert| alert.is_open() && alert.side().is_some();
+        let index = self.alerts.iter().position(is_incident)?;
+        let course = self.alerts[index].course.as_ref()?;
+        let ratio = course.present_level(evaluation)?;
+        let latest = self.latest().cloned();
+        let asked_at = self.evaluated.map(|evaluated| evaluated.end);
+        let limits = policy.limits(evaluation.bucket);
+        let evaluation = evaluation.without_workings();
+        self.end_with_new_level(index, &evaluation, ratio, limits);
+        self.latest = self.latest.take().or(latest);
+        self.evidence.ask(asked_at)
+    }
+
+    /// Refuses the level of the open incident: it lasts until the values are back. Tells since when it is
+    /// open.
+    pub fn keep(&mut self) -> Option<DateTime<Utc>> {
+        let mut open = self.alerts.iter_mut().filter(|alert| alert.is_open());
+        let incident = open.find(|alert| alert.side().is_some())?;
+        incident.course.as_mut()?.is_kept = true;
+        Some(incident.since)
+    }
+
+    /// The levels that were accepted and are not yet those of earlier weeks, oldest first.
+    pub fn new_levels(&self, now: DateTime<Utc>) -> impl Iterator<Item = &AcceptedLevel> {
+        let levels = self.evidence.accepted().iter();
+        levels.filter(move |level| level.until > now)
+    }
+
+    /// The levels that somebody accepted, for the forecast, oldest first; of one that is hardly anything
+    /// nothing is expected.
+    pub fn levels_asked_for(&self) -> Vec<NewLevel> {
+        const LEAST: f64 = 0.01;
+        let levels = self.evidence.accepted().iter();
+        let new = levels.filter_map(|level| {
+            let ratio = f64::from(level.ratio);
+            let new = NewLevel {
+                since: level.since?,
+                accepted_at: level.asked_at?,
+                ratio,
+            };
+            (ratio > LEAST).then_some(new)
+        });
+        new.collect()
     }
 
     fn settle(&mut self, side: Side, evaluation: &Evaluation) {

@@ -73,6 +73,12 @@ pub fn write_times(times: f64) -> String {
     }
 }
 
+/// "19 % lower", of a change by this share.
+pub fn write_change(share: f64) -> String {
+    let side = if share < 0.0 { "lower" } else { "higher" };
+    format!("{:.0} % {side}", (100.0 * share).abs())
+}
+
 /// A text on one line, for logs.
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -138,6 +144,16 @@ pub fn write_time(time: DateTime<Tz>, now: DateTime<Tz>) -> String {
     let today = time.date_naive() == now.with_timezone(&time.timezone()).date_naive();
     let day = if today { "" } else { "%Y-%m-%d " };
     time.format(&format!("{day}%H:%M %Z")).to_string()
+}
+
+/// Of a time in the last week the weekday: "Tuesday 10:00 CET"; else as [`write_time`] has it.
+pub fn write_weekday(time: DateTime<Tz>, now: DateTime<Tz>) -> String {
+    let days = (now.date_naive() - time.date_naive()).num_days();
+    if (1..7).contains(&days) {
+        time.format("%A %H:%M %Z").to_string()
+    } else {
+        write_time(time, now)
+    }
 }
 
 /// From one time to another: "13:55 to 14:30 CET", each in full where they differ in day or zone.

@@ -230,7 +230,7 @@ mod tests {
         let slot = |text| all.grid.slot(time(text));
         let slots = all.slots(slot("10:05"), slot("10:25"));
         assert_eq!(slots.collect::<Vec<_>>(), [slot("10:15"), slot("10:20")]);
-        let usual_gap = |first, last| all.usual_gap(slot(first), slot(last), Missing::Zero);
+        let usual_gap = |first, last| all.usual_gap(slot(first), slot(last), Missing::Zero, &[]);
         assert_eq!(usual_gap("10:05", "10:25"), 0);
         assert_eq!(usual_gap("10:00", "10:25"), 2);
         let values = values(&all, "10:05", "10:25", Missing::Zero);

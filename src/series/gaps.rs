@@ -1,13 +1,25 @@
 //! How long there is usually no data: what tells rows that stopped from a shop that is closed.
 
+use std::ops::RangeInclusive;
+
 use super::{Buckets, Missing};
 
 impl Buckets {
     /// How many steps in a row are usually without data when `last_slot` closes. Where an empty bucket
     /// means zero, the most there were between two others; else the most there were at that time of the
     /// weeks before, or where there are less than two, of the days. Shops close an hour earlier or later.
-    pub fn usual_gap(&self, first_slot: i64, last_slot: i64, missing: Missing) -> i64 {
-        let slots: Vec<i64> = self.slots(first_slot, last_slot).collect();
+    /// What is `ignored` is no gap.
+    pub fn usual_gap(
+        &self,
+        first_slot: i64,
+        last_slot: i64,
+        missing: Missing,
+        ignored: &[RangeInclusive<i64>],
+    ) -> i64 {
+        let mut slots: Vec<i64> = self.slots(first_slot, last_slot).collect();
+        slots.extend(ignored.iter().cloned().flatten());
+        slots.sort_unstable();
+        slots.dedup();
         if missing == Missing::Zero {
             let gaps = slots.windows(2).map(|pair| pair[1] - pair[0] - 1);
             return gaps.max().unwrap_or(0);
@@ -58,7 +70,7 @@ mod tests {
     fn usual_gap(from: &str, now: &str) -> i64 {
         let buckets = shop();
         let slot = |text| buckets.grid().slot(time(text));
-        buckets.usual_gap(slot(from), slot(now), Missing::Gap)
+        buckets.usual_gap(slot(from), slot(now), Missing::Gap, &[])
     }
 
     #[test]
@@ -79,5 +91,20 @@ mod tests {
     fn before_two_weeks_are_seen_days_tell_what_is_usual() {
         assert_eq!(usual_gap("2026-11-10 00:00", "2026-11-13 12:00"), 0);
         assert_eq!(usual_gap("2026-11-10 00:00", "2026-11-13 23:00"), 9);
+    }
+
+    #[test]
+    fn a_week_that_is_ignored_is_no_usual_gap() {
+        let monday = time("2026-10-26 00:00");
+        let mut buckets = Buckets::new(grid("1h", monday), None);
+        for hours in (0..24 * 7).chain(24 * 14..24 * 28) {
+            buckets.add(monday + TimeDelta::hours(hours), Some(1.0));
+        }
+        let first = buckets.grid().slot(monday);
+        let gap = |ignored: &[RangeInclusive<i64>]| {
+            buckets.usual_gap(first, first + 24 * 28, Missing::Zero, ignored)
+        };
+        assert_eq!(gap(&[]), 24 * 7);
+        assert_eq!(gap(&[first + 24 * 7..=first + 24 * 14 - 1]), 0);
     }
 }

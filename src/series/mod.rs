@@ -16,6 +16,8 @@ pub use increments::is_running_total;
 pub use local_time::{LocalClock, parse_local_time, parse_time};
 pub use step::{Step, infer_step};
 
+use std::ops::RangeInclusive;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -41,10 +43,28 @@ pub struct Window {
     pub newest: Option<DateTime<Tz>>,
     /// How old the newest bucket may be.
     pub stale_after: TimeDelta,
+    /// The buckets that are left out, as events are to be ignored.
+    pub ignored: Ignored,
+    /// The events that are held against their earlier occurrences.
+    pub recurring: Vec<Recurring>,
     /// Of the increments of a running total: since when it has been adding up.
     pub total_since: Option<DateTime<Utc>>,
     /// What the source noticed of rows that do not count, or stand at a wrong time.
     pub hint: Option<String>,
+}
+
+/// The slots of an event at each of its occurrences, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recurring {
+    pub occurrences: Vec<RangeInclusive<i64>>,
+}
+
+/// What is left out of a window.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ignored {
+    pub buckets: usize,
+    /// Whether the newest closed bucket is one of them.
+    pub is_newest: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

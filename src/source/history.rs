@@ -1,17 +1,19 @@
 //! The buckets of a long time, read once, from which the window of any check within it is cut: for a
 //! backtest, and for buckets that closed while no run came to judge them.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use crate::config::Metric;
+use crate::calendar::{Effect, Period};
+use crate::config::{Metric, time_delta};
 use crate::output::write_setting;
 use crate::series::{
-    Aggregate, Bucket, Buckets, Grid, MOST_BUCKETS, Observation, Step, TimeSeries, Window,
+    Aggregate, Bucket, Buckets, Grid, Ignored, MOST_BUCKETS, Observation, Recurring, Step,
+    TimeSeries, Window,
 };
 
 /// How far back rows are wanted.
@@ -31,6 +33,13 @@ pub struct History {
     pub(super) buckets: Buckets,
     /// What was noticed of rows that do not count, or stand at a wrong time.
     pub(super) hint: Option<String>,
+}
+
+/// Buckets that are left out, as an event has it.
+#[derive(Debug, Clone)]
+struct LeftOut {
+    slots: RangeInclusive<i64>,
+    effect: Effect,
 }
 
 /// The most buckets a history may span: ten years of minutes.
@@ -200,13 +209,40 @@ impl History {
         let first_slot = last_slot.saturating_sub(self.count_in(metric.window));
         let buckets = &self.buckets;
         let newest = buckets.slots(first_slot, last_slot).next_back();
-        let usual_gap = buckets.usual_gap(first_slot, last_slot, metric.missing);
+        let left_out = self.left_out(first_slot, last_slot, metric);
+        let slots: Vec<_> = left_out.iter().map(|part| part.slots.clone()).collect();
+        let usual_gap = buckets.usual_gap(first_slot, last_slot, metric.missing, &slots);
+        // Time that is left out makes nothing older.
+        let time_left_out = newest.map(|newest| {
+            metric.time_left_out(Period {
+                start: self.grid().instant(newest + 1).to_utc(),
+                end: as_of.to_utc(),
+            })
+        });
+        let stale_after = metric.stale_after(self.step(), usual_gap);
+        // What may be learnt of later is in the window, unless it is the present.
+        let is_ignored = |slot: i64| {
+            let mut parts = left_out.iter().filter(|part| part.slots.contains(&slot));
+            parts.any(|part| part.effect == Effect::Ignore || part.slots.contains(&last_slot))
+        };
+        let series = self.series(first_slot, last_slot, metric);
         Window {
-            series: self.series(first_slot, last_slot, metric),
+            series: if left_out.is_empty() {
+                series
+            } else {
+                series.without(is_ignored)
+            },
             row_counts: buckets.row_counts,
             as_of,
             newest: newest.map(|slot| self.grid().instant(slot)),
-            stale_after: metric.stale_after(self.step(), usual_gap),
+            stale_after: stale_after + time_left_out.unwrap_or_default(),
+            ignored: Ignored {
+                buckets: (first_slot..=last_slot)
+                    .filter(|slot| !left_out.is_empty() && is_ignored(*slot))
+                    .count(),
+                is_newest: is_ignored(last_slot),
+            },
+            recurring: self.recurring(first_slot, last_slot, metric),
             total_since: None,
             hint: None,
         }
@@ -215,6 +251,9 @@ impl History {
     /// The values from a slot on.
     fn observations(&self, metric: &Metric, from_slot: i64) -> Vec<Observation> {
         let series = self.series(self.first_slot, self.last_slot, metric);
+        let left_out = self.left_out(self.first_slot, self.last_slot, metric);
+        let is_left_out = |slot| left_out.iter().any(|part| part.slots.contains(&slot));
+        let series = series.without(is_left_out);
         let slots = (self.first_slot..).zip(series.values());
         let observation = |(slot, value): (i64, &Option<f64>)| {
             let time = self.grid().instant(slot);
@@ -235,6 +274,50 @@ impl History {
         }
         let length = |slot| -> TimeDelta { grid.instant(slot + 1) - grid.instant(slot) };
         series.without(|slot| length(slot) != step.delta())
+    }
+
+    /// What is left out of the slots from one to another, by events.
+    fn left_out(&self, first_slot: i64, last_slot: i64, metric: &Metric) -> Vec<LeftOut> {
+        let window = time_delta(metric.window);
+        let events = metric
+            .events
+            .left_out(self.period(first_slot, last_slot), window);
+        let parts = events.map(|occurrence| LeftOut {
+            slots: self.slots_of(occurrence.period, first_slot, last_slot),
+            effect: occurrence.event.effect,
+        });
+        parts.collect()
+    }
+
+    /// The events among these slots that are held against their earlier occurrences.
+    fn recurring(&self, first_slot: i64, last_slot: i64, metric: &Metric) -> Vec<Recurring> {
+        let time = self.period(first_slot, last_slot);
+        let recurring = metric.events.learnt().map(|event| {
+            let periods = event.periods.iter();
+            let periods = periods.filter(|period| period.common(time).is_some());
+            let slots = periods.map(|period| self.slots_of(*period, first_slot, last_slot));
+            Recurring {
+                occurrences: slots.collect(),
+            }
+        });
+        recurring
+            .filter(|recurring| !recurring.occurrences.is_empty())
+            .collect()
+    }
+
+    fn period(&self, first_slot: i64, last_slot: i64) -> Period {
+        Period {
+            start: self.grid().instant(first_slot).to_utc(),
+            end: self.grid().instant(last_slot + 1).to_utc(),
+        }
+    }
+
+    /// The slots, from one to another, that have a part in a time.
+    fn slots_of(&self, time: Period, first_slot: i64, last_slot: i64) -> RangeInclusive<i64> {
+        let zone = self.as_of.timezone();
+        let slot = |time: DateTime<Utc>| self.grid().slot(time.with_timezone(&zone));
+        let last = slot(time.end - TimeDelta::seconds(1));
+        slot(time.start).max(first_slot)..=last.min(last_slot)
     }
 
     fn count_in(&self, time: Duration) -> i64 {

@@ -17,7 +17,8 @@ use history::Lookback;
 pub use history::{Fetched, History};
 pub use sample::sample_window;
 
-use crate::config::{DatabaseSettings, Deadline, Metric};
+use crate::calendar::Period;
+use crate::config::{DatabaseSettings, Deadline, Metric, time_delta};
 use crate::series::{Bucket, Missing, Window};
 
 /// Something that rows can be read from.
@@ -81,7 +82,13 @@ impl Source {
             let needs_rows = metric.missing == Missing::Gap || unseen.is_empty();
             // Asked of an empty range too, so that a table that is gone is noticed.
             let holds_rows = database.read(metric, now, |reader| reader.holds_rows(&unseen))?;
-            if needs_rows && !holds_rows {
+            let time = Period {
+                start: unseen.start.to_utc(),
+                end: unseen.end.to_utc(),
+            };
+            let window = time_delta(metric.window);
+            let is_left_out = metric.events.leave_out_all(time, window);
+            if is_left_out || (needs_rows && !holds_rows) {
                 return Ok(Fetched::Nothing(None));
             }
         }

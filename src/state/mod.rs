@@ -111,9 +111,18 @@ impl State {
     /// had at all. Whether it may be used is checked before; see [`check_use`].
     pub fn open(dir: &Path, configuration: Option<&Path>) -> Result<Option<Self>> {
         let mut directory = StateDirectory::new(dir, Access::Own);
-        let Some(lock) = directory.try_lock(RUN_LOCK)? else {
-            return Ok(None);
-        };
+        let lock = directory.try_lock(RUN_LOCK)?;
+        Ok(lock.map(|lock| Self::with_lock(directory, lock, configuration)))
+    }
+
+    /// Opens the state once no run holds it.
+    pub fn wait(dir: &Path, configuration: Option<&Path>) -> Result<Self> {
+        let mut directory = StateDirectory::new(dir, Access::Own);
+        let lock = directory.lock(RUN_LOCK)?;
+        Ok(Self::with_lock(directory, lock, configuration))
+    }
+
+    fn with_lock(mut directory: StateDirectory, lock: File, configuration: Option<&Path>) -> Self {
         if let Some(configuration) = configuration {
             // On a full disk the next run finds nothing here, and tries again.
             let _ = claim::write(&lock, configuration);
@@ -126,10 +135,10 @@ impl State {
         {
             directory.bring_over(&[SILENCES]);
         }
-        Ok(Some(Self {
+        Self {
             _lock: Some(lock),
             ..Self::load(directory)
-        }))
+        }
     }
 
     /// Reads the state as it is; a run may go on meanwhile.

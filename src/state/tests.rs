@@ -155,6 +155,7 @@ fn silences_are_changed_while_a_run_goes_on() {
     let dir = dir();
     let mut state = open(dir.path());
     let silence = Silence {
+        from: None,
         until: at(60),
         because: Some("a release".into()),
     };
@@ -212,6 +213,7 @@ fn what_the_disk_does_not_let_be_read_is_not_overwritten() {
 fn a_silence_that_went_to_the_disk_is_not_undone_by_an_older_one_beside_it() {
     let dir = dir();
     let silence = |minute| Silence {
+        from: None,
         until: at(minute),
         because: None,
     };

@@ -240,6 +240,7 @@ fn the_example_shows_each_key_that_is_accepted_and_no_other() {
         ("[smtp]", "smtp"),
         ("[[metric]]", "metric"),
         ("[[metric]]\n[metric.outliers]", "metric.outliers"),
+        ("[[event]]", "event"),
     ] {
         workspace.config(&format!("{head}\nno_such_key = 1\n"));
         let run = workspace.run(&["--input", "sales.csv"]);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::summary::Summary;
-use crate::commands::report::stamp;
+use crate::commands::report::{event_object, stamp};
 
 /// `src/commands/README.md` explains the fields.
 pub fn object(summary: &Summary) -> Value {
@@ -21,6 +21,8 @@ pub fn object(summary: &Summary) -> Value {
             "reason": point.reason(),
         })
     });
+    let events = summary.occurrences().into_iter();
+    let events = events.map(|occurrence| event_object(&occurrence, replay.zone));
     json!({
         "metric": metric.name,
         "level": replay.level.share(),
@@ -30,6 +32,7 @@ pub fn object(summary: &Summary) -> Value {
         "stride": replay.stride,
         "from": ends.map(|(first, _)| stamp(replay.time(first))),
         "to": ends.map(|(_, last)| stamp(replay.time(last) + replay.step.delta())),
+        "events": events.collect::<Vec<_>>(),
         "judged": summary.judged,
         "decided": summary.decided,
         "coverage": coverage.map(|coverage| coverage.share),
@@ -40,6 +43,7 @@ pub fn object(summary: &Summary) -> Value {
         "low": summary.low,
         "incidents": summary.told.incidents.len(),
         "incidents_per_week": summary.incidents_per_week,
+        "excess": summary.excess,
         "by_hour": summary.by_hour,
         "by_weekday": summary.by_weekday,
         "low_impossible": summary.low_impossible,

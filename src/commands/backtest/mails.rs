@@ -1,5 +1,5 @@
 //! What would have been mailed: each evaluation of the past taken through the incident machine under the
-//! metric's own rules, quiet windows included, and told to a recipient whose server accepts everything
+//! metric's own rules, quiet windows and events included, and told to a recipient whose server accepts everything
 //! at once.
 
 use std::collections::BTreeMap;
@@ -117,7 +117,7 @@ impl Machine<'_> {
     /// One run of a check, and what it found.
     fn take(&mut self, evaluation: &Evaluation, now: DateTime<Utc>) {
         let rules = &self.metric.policy;
-        let muted = if rules.is_quiet(now.with_timezone(&self.replay.zone)) {
+        let muted = if self.metric.is_quiet(now.with_timezone(&self.replay.zone)) {
             Muted::Yes
         } else {
             Muted::No

@@ -1,8 +1,9 @@
 //! `bandwatch backtest`: history replayed through the very code a check runs. `replay` evaluates the
-//! points, `mails` takes them through the incident machine, `summary` counts (`coverage`, `hint`), and
+//! points, `mails` takes them through the incident machine, `summary` counts (`coverage`, `hint`, `excess`), and
 //! `text`, `table` and `json` show it. Nothing is sent or remembered.
 
 mod coverage;
+mod excess;
 mod hint;
 mod json;
 mod mails;

@@ -3,9 +3,11 @@
 use chrono::{Datelike, TimeDelta, Timelike};
 
 use super::coverage::{Block, Coverage, measure};
+use super::excess::Excess;
 use super::hint::{Hint, hints};
 use super::mails::{Told, replay_mails};
 use super::replay::Replay;
+use crate::calendar::{Occurrence, Period};
 use crate::config::Metric;
 use crate::detect::Evaluation;
 use crate::forecast::Side;
@@ -26,6 +28,8 @@ pub struct Summary<'a> {
     /// What would have been mailed.
     pub told: Told,
     pub incidents_per_week: f64,
+    /// None if the budget of false alerts is kept.
+    pub excess: Option<Excess>,
     /// Breaches by the hour of the wall clock; none where buckets are a day or longer.
     pub by_hour: Option<[usize; 24]>,
     /// Breaches from Monday to Sunday; none where buckets are longer than a day.
@@ -61,6 +65,7 @@ impl<'a> Summary<'a> {
             high: count(|point| point.side() == Some(Side::High)),
             low: count(|point| point.side() == Some(Side::Low)),
             incidents_per_week: told.rate(weeks),
+            excess: Excess::new(replay, metric, &told, weeks),
             told,
             by_hour: has_hours.then(|| tally(replay, hour)),
             by_weekday: has_days.then(|| tally(replay, weekday)),
@@ -68,6 +73,19 @@ impl<'a> Summary<'a> {
             high_impossible: count(|point| point.high_possible == Some(false)),
             hints: hints(replay, metric, weeks),
         }
+    }
+}
+
+impl Summary<'_> {
+    /// The events of the replayed time.
+    pub fn occurrences(&self) -> Vec<Occurrence<'_>> {
+        let ends = self.replay.points.first().zip(self.replay.points.last());
+        let period = ends.map(|(first, last)| Period {
+            start: first.bucket.start,
+            end: last.bucket.end,
+        });
+        let events = &self.metric.events;
+        period.map_or(Vec::new(), |period| events.within(period).collect())
     }
 }
 

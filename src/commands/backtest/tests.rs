@@ -18,6 +18,7 @@ use crate::incident::Policy;
 use crate::series::{Bucket, Observation, parse_time};
 use crate::source::Source;
 
+mod events;
 mod stories;
 
 const PARIS: Tz = chrono_tz::Europe::Paris;

@@ -10,6 +10,7 @@ use super::summary::Summary;
 use crate::commands::report::{
     RUNNING_TOTAL, explain_blind, write_count, write_minute, write_outage, write_page,
 };
+use crate::config::time_delta;
 use crate::detect::Evaluation;
 use crate::forecast::Side;
 use crate::output::{separate_thousands, write_length};
@@ -25,6 +26,7 @@ pub fn write(summary: &Summary, picture: Option<&Path>) -> String {
     let entries = [
         ("judged", Some(judged(summary))),
         ("values", values(summary)),
+        ("events", events(summary)),
         ("undecided", undecided(summary)),
         ("coverage", coverage(summary)),
         ("breaches", breaches(summary)),
@@ -54,6 +56,25 @@ fn values(summary: &Summary) -> Option<String> {
         .reference
         .total_since
         .map(|_| RUNNING_TOTAL.to_string())
+}
+
+/// The events of the period.
+fn events(summary: &Summary) -> Option<String> {
+    const MOST: usize = 5;
+    let zone = summary.replay.zone;
+    let occurrences = summary.occurrences();
+    let told = occurrences.iter().take(MOST).map(|occurrence| {
+        let (event, period) = (occurrence.event, occurrence.period);
+        let [from, to] = [period.start, period.end].map(|time| time.with_timezone(&zone));
+        let effect = occurrence.participle(time_delta(summary.metric.window));
+        let name = &event.name;
+        let [from, to] = [from, to].map(write_minute);
+        format!("{name} {effect} from {from} to {to}")
+    });
+    let mut told: Vec<String> = told.collect();
+    let more = occurrences.len().saturating_sub(MOST);
+    told.extend((more > 0).then(|| format!("and {} more", write_count(more))));
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
 fn judged(summary: &Summary) -> String {
@@ -158,7 +179,15 @@ fn budget(summary: &Summary) -> Option<String> {
     } else {
         "too little was judged to measure it".to_string()
     };
-    Some(format!("max_false_alerts = {budget}; {measured}"))
+    let excess = summary.excess.as_ref().map(|excess| {
+        let [opened, stricter] = [excess.opened_per_week, excess.stricter_per_week].map(rate);
+        format!(
+            "; unless they were real, this series does not keep it: it keeps {opened} a week, and with \"{}\" it would have been {stricter}",
+            excess.stricter
+        )
+    });
+    let excess = excess.unwrap_or_default();
+    Some(format!("max_false_alerts = {budget}; {measured}{excess}"))
 }
 
 fn partial(summary: &Summary) -> &'static str {

@@ -12,12 +12,13 @@ use anyhow::{Context, Result};
 use chrono::DateTime;
 use chrono_tz::Tz;
 
+use crate::calendar::Period;
 use crate::commands::{evaluate_newest, evaluate_past};
 use crate::config::{Deadline, Metric};
 use crate::detect::{Verdict, no_data};
 use crate::incident::CheckResult;
 use crate::output::{contain, write_error};
-use crate::series::Bucket;
+use crate::series::{Bucket, Window};
 use crate::source::{Fetched, Source};
 
 /// One metric to check, and where to go on from.
@@ -131,7 +132,16 @@ fn check(
 ) -> Result<CheckResult> {
     let (metric, now) = (&task.metric, task.now);
     let evaluate = |window| evaluate_newest(window, metric);
-    let conclude = |window| evaluate(window).map(CheckResult::Evaluated);
+    let conclude = |window: Window| {
+        let is_ignored = window.ignored.is_newest;
+        let evaluation = evaluate(window)?;
+        // That there is nothing to judge by is no news while an event is to be ignored.
+        Ok(if is_ignored && evaluation.reason().is_some() {
+            CheckResult::NothingNew(None)
+        } else {
+            CheckResult::Evaluated(evaluation)
+        })
+    };
     if task.as_of.is_some_and(|time| time != now) {
         return conclude(source.latest(metric, task.as_of, now)?);
     }
@@ -162,7 +172,9 @@ fn check(
 /// Where no row came since, the newest data is as old as it was, and that alone may make it stale.
 fn may_be_stale(task: &Task) -> bool {
     task.newest_data.is_some_and(|newest| {
-        let age = task.now.to_utc() - newest.end;
-        task.metric.may_be_stale(age, newest.length())
+        let (start, end) = (newest.end, task.now.to_utc());
+        let ignored = task.metric.time_left_out(Period { start, end });
+        task.metric
+            .may_be_stale(end - start - ignored, newest.length())
     })
 }

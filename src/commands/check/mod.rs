@@ -15,7 +15,7 @@ use anyhow::{Error, anyhow};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Failure;
-use super::report::{MetricReport, Verbosity};
+use super::report::{MetricReport, Verbosity, write_events};
 use crate::cli::{Args, Exit, Format, Mode};
 use crate::config::Deadline;
 use crate::context::Context;
@@ -183,7 +183,9 @@ impl Run<'_> {
         let (mut exit, mut not_printed) = (Exit::Done, None);
         let mut sent = std::mem::take(&mut self.sent);
         for metric in &self.plan.metrics {
+            let as_of = self.plan.as_of.unwrap_or(self.context.now);
             let mut report = MetricReport {
+                events: write_events(metric, as_of),
                 files: self.files.remove(&metric.name).unwrap_or_default(),
                 ..MetricReport::default()
             };

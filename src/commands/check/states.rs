@@ -32,13 +32,15 @@ impl<'a> Run<'a> {
         let known = metrics.entry(metric.name.clone()).or_default();
         known.release_incident(now, muted);
         let (evaluated, newest_data) = (known.evaluated_at(now), known.newest_data());
+        let mut metric_now = metric.clone();
+        metric_now.method.new_levels = known.levels_asked_for();
         let is_untold_incident = |alert: &Alert| {
             let log = &self.state.contents().log;
             alert.side().is_some() && !self.addressed(Some(metric), alert).is_settled(log, now)
         };
         let mut alerts = self.alerts(metric).iter();
         Task {
-            metric: metric.clone(),
+            metric: metric_now,
             evaluated,
             newest_data,
             shows_window: muted == Muted::No && alerts.any(is_untold_incident),
@@ -201,10 +203,10 @@ impl<'a> Run<'a> {
             .collect()
     }
 
-    /// By a silence or a quiet window. Without a memory, somebody waits for the mail.
+    /// By a silence, a quiet window or an event. Without a memory, somebody waits for the mail.
     fn muted(&self, metric: &Metric) -> Muted {
         let silence = self.state.silences.of(&metric.name, self.now);
-        let is_quiet = metric.policy.is_quiet(self.context.now);
+        let is_quiet = metric.is_quiet(self.context.now);
         if self.state.is_durable() && (is_quiet || silence.is_some()) {
             Muted::Yes
         } else {

@@ -71,6 +71,7 @@ fn contributions(forecast: &Forecast) -> Vec<Value> {
     let object = |part: &Contribution| {
         let (of, season, values) = match part.role {
             Role::Level => ("level", None, None),
+            Role::Event => ("event", None, None),
             Role::PastErrors => ("past_errors", None, None),
             Role::Recent(values) => ("recent", None, Some(values)),
             Role::Season(number) => ("season", forecast.seasons.get(number), None),

@@ -15,16 +15,19 @@ use super::{Failure, write_plot};
 use crate::chart::draw_components;
 use crate::cli::{Exit, ExplainArgs, Format};
 use crate::commands::evaluate_newest;
+use crate::commands::report::write_levels;
 use crate::config::Metric;
 use crate::context::{Context, check_picture_path};
 use crate::detect::Workings;
 use crate::forecast::{Components, Forecast, decompose};
+use crate::incident::MetricState;
 use crate::output::print;
 use crate::series::Window;
+use crate::state::State;
 
 pub fn run(context: &Context, args: &ExplainArgs) -> Result<Exit, Failure> {
     let metric = context.metric(args.metric.as_deref(), "an explanation");
-    let metric = metric.map_err(Failure::Misuse)?;
+    let mut metric = metric.map_err(Failure::Misuse)?;
     if let Some(path) = &args.plot {
         check_picture_path(path).map_err(Failure::Misuse)?;
     }
@@ -34,13 +37,24 @@ pub fn run(context: &Context, args: &ExplainArgs) -> Result<Exit, Failure> {
     let mut source = source.map_err(Failure::Misuse)?;
     context.deadline.enforce();
     let window = source.latest(&metric, as_of, context.now);
+    // A file is no place that runs know anything of.
+    let state = context
+        .input
+        .is_none()
+        .then(|| State::look(&context.state_dir()));
+    let known = state
+        .as_ref()
+        .and_then(|state| state.contents().metrics.get(&metric.name));
+    metric.method.new_levels = known.map_or(Vec::new(), MetricState::levels_asked_for);
+    let levels = known.map_or(Vec::new(), |known| write_levels(known, context.now));
     window
-        .and_then(|window| explain(&metric, window, args))
+        .and_then(|window| explain(&metric, window, &levels, args))
         .with_context(|| metric.name.clone())?;
     Ok(Exit::Done)
 }
 
-fn explain(metric: &Metric, window: Window, args: &ExplainArgs) -> Result<()> {
+/// `levels` are what is known of new levels, by the line.
+fn explain(metric: &Metric, window: Window, levels: &[String], args: &ExplainArgs) -> Result<()> {
     let evaluation = evaluate_newest(window, metric)?;
     let workings = evaluation.workings.as_deref();
     let workings =
@@ -51,7 +65,7 @@ fn explain(metric: &Metric, window: Window, args: &ExplainArgs) -> Result<()> {
     });
     let picture = args.plot.as_deref().filter(|_| drawn.is_ok());
     print(&match args.format {
-        Format::Text => text::write(metric, &evaluation, workings, picture),
+        Format::Text => text::write(metric, &evaluation, workings, levels, picture),
         Format::Json => {
             let object = json::object(metric, &evaluation, workings, picture);
             format!("{object}\n")

@@ -12,7 +12,7 @@ use crate::config::Metric;
 use crate::detect::{Evaluation, Workings, evaluate};
 use crate::forecast::{Method, ModelChoice, Range};
 use crate::series::Window;
-use crate::series::{Buckets, Grid, Missing, parse_time};
+use crate::series::{Buckets, Grid, Ignored, Missing, parse_time};
 
 /// Values of the hours up to 14:00 in Paris, oldest first.
 fn reading(values: &[f64]) -> Window {
@@ -32,6 +32,8 @@ fn reading(values: &[f64]) -> Window {
             .next_back()
             .map(|slot| grid.instant(slot)),
         stale_after: TimeDelta::hours(3),
+        ignored: Ignored::default(),
+        recurring: Vec::new(),
         total_since: None,
         hint: None,
     }
@@ -62,7 +64,7 @@ fn workings(evaluation: &Evaluation) -> &Workings {
 }
 
 fn written(metric: &Metric, evaluation: &Evaluation, picture: Option<&Path>) -> String {
-    text::write(metric, evaluation, workings(evaluation), picture)
+    text::write(metric, evaluation, workings(evaluation), &[], picture)
 }
 
 fn object(evaluation: &Evaluation, metric: &Metric) -> Value {

@@ -6,8 +6,8 @@ use std::path::Path;
 use super::rarity::write_rarity;
 use super::{clipped_values, cut};
 use crate::commands::report::{
-    RUNNING_TOTAL, blind_sides, write_count, write_deviation, write_line, write_minute,
-    write_outage, write_page, write_rows, write_totals,
+    RUNNING_TOTAL, blind_sides, write_count, write_deviation, write_events, write_ignored,
+    write_line, write_minute, write_outage, write_page, write_rows, write_totals,
 };
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
@@ -26,6 +26,7 @@ pub fn write(
     metric: &Metric,
     evaluation: &Evaluation,
     workings: &Workings,
+    levels: &[String],
     picture: Option<&Path>,
 ) -> String {
     let window = &workings.window;
@@ -43,6 +44,10 @@ pub fn write(
             ("limits", limits(forecast, evaluation)),
         ]);
     }
+    let events = write_events(metric, window.as_of).into_iter();
+    let events = events.chain(write_ignored(window));
+    entries.extend(events.map(|text| ("event", text)));
+    entries.extend(levels.iter().map(|text| ("level", text.clone())));
     let score = evaluation.score.map(|score| rarity(score, window));
     let total = window.total_since.map(|_| RUNNING_TOTAL.to_string());
     entries.extend(total.map(|text| ("values", text)));
@@ -155,6 +160,7 @@ fn name(role: Role, forecast: &Forecast, metric: &Metric) -> String {
             "the level: the trend, smoothed and continued".to_string()
         }
         Role::Level => "the level: the median of the history, and a constant".to_string(),
+        Role::Event => "what earlier occurrences of the event had more than expected".to_string(),
         Role::PastErrors => "what is left of the last errors".to_string(),
         Role::Recent(1) => "the last value, by its distance from the level".to_string(),
         Role::Recent(values) => format!("the last {values} values, by their distance from it"),

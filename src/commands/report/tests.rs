@@ -5,7 +5,7 @@ use crate::detect::{Evaluation, evaluate};
 use crate::forecast::Direction;
 use crate::forecast::{Method, Range};
 use crate::series::Window;
-use crate::series::{Buckets, Grid, Missing, parse_time};
+use crate::series::{Buckets, Grid, Ignored, Missing, parse_time};
 
 /// Three weeks of hourly values ending at 14:00 in Paris, the last of them given.
 fn evaluation(last: f64) -> Evaluation {
@@ -31,6 +31,8 @@ fn evaluation_by(last: f64, metric: &Metric) -> Evaluation {
         as_of: grid.instant(last_slot + 1),
         newest: Some(end),
         stale_after: chrono::TimeDelta::hours(3),
+        ignored: Ignored::default(),
+        recurring: Vec::new(),
         total_since: None,
         hint: None,
     };

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::{MetricStatus, Status};
-use crate::commands::report::stamp;
+use crate::commands::report::{event_objects, stamp};
 use crate::detect::Evaluation;
 use crate::incident::{Alert, Condition};
 
@@ -71,6 +71,24 @@ fn metric_object(status: &Status, of: &MetricStatus) -> Value {
             "deviation": latest.deviation,
         })
     };
+    let silences_to_come = of.silences_to_come.iter().map(|silence| {
+        json!({
+            "from": silence.from.map(stamped),
+            "until": stamped(silence.until),
+            "because": silence.because,
+        })
+    });
+    let levels = known.new_levels(status.context.now.to_utc()).map(|level| {
+        json!({
+            "since": level.since.map(stamped),
+            "ratio": level.ratio,
+            "until": stamped(level.until),
+            "asked_at": level.asked_at.map(stamped),
+        })
+    });
+    let course = known
+        .incident()
+        .and_then(|incident| incident.course.as_ref());
     let looked_at = status.state.runs.metrics.get(&metric.name);
     json!({
         "metric": metric.name,
@@ -80,7 +98,11 @@ fn metric_object(status: &Status, of: &MetricStatus) -> Value {
         "looked_at": looked_at.copied().map(stamped),
         "silent_until": of.silence.map(|silence| stamped(silence.until)),
         "silent_because": of.silence.and_then(|silence| silence.because.as_deref()),
+        "silences_to_come": silences_to_come.collect::<Vec<_>>(),
         "quiet": of.is_quiet,
+        "new_levels": levels.collect::<Vec<_>>(),
+        "kept": course.is_some_and(|course| course.is_kept),
+        "events": event_objects(metric, status.context.now),
         "no_data": obstacle(Condition::NoData),
         "frozen": obstacle(Condition::Frozen),
         "unwell": obstacle(Condition::CheckFailed),

@@ -46,6 +46,7 @@ struct MetricStatus<'a> {
     word: &'static str,
     since: Option<DateTime<Utc>>,
     silence: Option<&'a Silence>,
+    silences_to_come: Vec<&'a Silence>,
     is_quiet: bool,
 }
 
@@ -73,13 +74,17 @@ impl<'a> Status<'a> {
                 incident::Status::Pending { since } => ("pending", Some(since)),
                 incident::Status::Firing { side, since } => (side.word(), Some(since)),
             };
+            let silences = state.silences.not_over(&metric.name, now.to_utc());
             MetricStatus {
                 metric,
                 known,
                 word,
                 since,
                 silence: state.silences.of(&metric.name, now.to_utc()),
-                is_quiet: metric.policy.is_quiet(now),
+                silences_to_come: silences
+                    .filter(|silence| !silence.holds(now.to_utc()))
+                    .collect(),
+                is_quiet: metric.is_quiet(now),
             }
         })
     }

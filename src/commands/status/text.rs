@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{MetricStatus, Status};
-use crate::commands::report::write_against;
+use crate::commands::report::{write_against, write_events, write_levels};
 use crate::incident::{Alert, Condition};
 use crate::output::owner::{command_as, this_user, user_name};
 use crate::output::write_time;
@@ -86,13 +86,19 @@ fn of_metric(status: &Status, of: &MetricStatus) -> Vec<String> {
             format!("  {word} since {since} ({told}): {why}")
         }));
     }
-    if let Some(silence) = of.silence {
+    for silence in of.silence.iter().chain(&of.silences_to_come) {
         let because = silence.because.as_ref();
         let because = because.map_or(String::new(), |because| format!(": {because}"));
         let until = status.time(silence.until);
-        lines.push(format!("  silent    until {until}{because}"));
+        let from = silence.from.filter(|from| *from > status.context.now);
+        let from = from.map_or(String::new(), |from| format!("from {} ", status.time(from)));
+        lines.push(format!("  silent    {from}until {until}{because}"));
     }
-    if of.is_quiet {
+    let levels = write_levels(known, status.context.now).into_iter();
+    lines.extend(levels.map(|level| format!("  level     {level}")));
+    let events = write_events(of.metric, status.context.now).into_iter();
+    lines.extend(events.map(|event| format!("  event     {event}")));
+    if of.metric.policy.is_quiet(status.context.now) {
         lines.push("  quiet     by the configuration".to_string());
     }
     lines

@@ -3,7 +3,7 @@
 use super::*;
 
 fn with_variables(text: &str, variables: &[(&str, &str)]) -> Result<Config> {
-    Config::parse(text, &|wanted| {
+    Config::parse(text, Path::new(""), &|wanted| {
         let found = variables.iter().find(|(name, _)| *name == wanted);
         found.map(|(_, value)| (*value).to_string())
     })

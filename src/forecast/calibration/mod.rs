@@ -73,6 +73,16 @@ impl<'a> Calibration<'a> {
 }
 
 impl Distribution {
+    /// The same shape around another expectation.
+    #[must_use]
+    pub fn with(&self, expected: f64, scale: Scale) -> Self {
+        Self {
+            expected,
+            scale,
+            quantiles: Arc::clone(&self.quantiles),
+        }
+    }
+
     /// The limits at these margins. `None` if one is not finite.
     pub fn band(&self, margins: Margins) -> Option<Band> {
         let tail = margins.tail * self.scale.tail;
@@ -93,10 +103,7 @@ impl Distribution {
             .tail_probability(side, distance, scale, self.scale.tail)
             .clamp(f64::MIN_POSITIVE, 1.0)
     }
-}
 
-#[cfg(test)]
-impl Distribution {
     /// The limits that hold a share of the values, with equal tails.
     pub fn band_at(&self, level: Level) -> Option<Band> {
         self.band(self.quantiles.margins(1.0 - level.share()))

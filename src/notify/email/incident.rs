@@ -11,7 +11,7 @@ use crate::detect::Evaluation;
 use crate::forecast::Side;
 use crate::incident::{Course, End, Witness};
 use crate::notify::{AlertKind, Notification};
-use crate::output::{write_length, write_time};
+use crate::output::{write_change, write_length, write_time};
 use crate::series::Aggregate;
 
 pub struct Incident<'a> {
@@ -62,12 +62,14 @@ impl<'a> Incident<'a> {
                 "Back to Normal:".to_string(),
             ),
         };
+        let mut notes = notes(self.figures.metric, self.figures.evaluation);
+        notes.extend(self.choice());
         Words {
             subject: format!("[{}] {title} {subject}", self.label()),
             heading: heading(&word, self.figures.metric),
             summary: self.summary(),
             facts: self.with_extent(self.figures.facts()),
-            notes: notes(self.figures.metric, self.figures.evaluation),
+            notes,
             ..Words::default()
         }
     }
@@ -94,6 +96,25 @@ impl<'a> Incident<'a> {
             entry.when += &format!(", since {}", extent.since());
         }
         entry
+    }
+
+    /// What can be done about a level that will soon count as normal.
+    fn choice(&self) -> Option<String> {
+        let lasts = matches!(
+            self.notification.kind,
+            AlertKind::Repeat | AlertKind::Escalated
+        );
+        let course = self.course().filter(|_| lasts)?;
+        let metric = self.figures.metric;
+        let adapt_after = metric.policy.adapt_after_of(self.figures.evaluation.bucket);
+        let accepted_from = course.accepted_from(adapt_after)?;
+        let left = accepted_from - self.now.to_utc();
+        let is_soon = TimeDelta::zero() < left && left <= adapt_after / 2;
+        let name = &metric.name;
+        is_soon.then(|| {
+            let time = write_time(accepted_from.with_timezone(&self.now.timezone()), self.now);
+            format!("If it lasts until {time}, this level counts as normal. \"bandwatch accept {name}\" takes it at once, \"bandwatch accept {name} --keep\" never.")
+        })
     }
 
     fn label(&self) -> String {
@@ -297,12 +318,6 @@ impl<'a> Incident<'a> {
             Side::Low => "Low",
         }
     }
-}
-
-/// "19 % lower"
-fn write_change(share: f64) -> String {
-    let side = if share < 0.0 { "lower" } else { "higher" };
-    format!("{:.0} % {side}", (100.0 * share).abs())
 }
 
 fn write_minutes(minutes: i64) -> String {

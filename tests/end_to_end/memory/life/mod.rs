@@ -1,6 +1,8 @@
 //! Servers in good order, and rows that tell a story.
 
+mod accept;
 mod cron;
+mod events;
 mod fairness;
 mod incident;
 mod lack;
