@@ -1,6 +1,6 @@
 #![doc = include_str!("README.md")]
 //!
-//! One file or folder a command. Each gets the [`Context`](crate::context::Context) and its arguments,
+//! One file or folder a command. Each gets the [`Context`] and its arguments,
 //! and returns how it ended.
 
 pub mod accept;

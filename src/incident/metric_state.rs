@@ -398,10 +398,11 @@ impl MetricState {
             }
         }
         let adapt_after = policy.adapt_after_of(evaluation.bucket);
-        let hold = match self.evidence.has_accepted(side) {
+        let hold = if self.evidence.has_accepted(side) {
             // After a new level, another one may be a slide that goes on.
-            true => adapt_after * 3,
-            false => adapt_after,
+            adapt_after * 3
+        } else {
+            adapt_after
         };
         let incident = &mut self.alerts[index];
         if let Some(course) = &incident.course

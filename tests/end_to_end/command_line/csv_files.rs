@@ -153,9 +153,9 @@ fn a_file_of_a_spreadsheet_or_a_database_is_judged_as_the_plain_one() {
         assert_eq!(told_of(&text), expected, "{dress}");
         let utf16 = text.encode_utf16().flat_map(u16::to_le_bytes);
         let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(utf16).collect();
-        let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
-        packer.write_all(&utf16).expect("packed");
-        let packed = packer.finish().expect("packed");
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(&utf16).expect("packed");
+        let packed = encoder.finish().expect("packed");
         assert_eq!(told_of_bytes(&packed), expected, "{dress}, UTF-16 in gzip");
     }
 }
@@ -187,7 +187,7 @@ fn what_could_be_read_in_two_ways_is_refused_with_what_to_change() {
             "line 1: \"day\" has dates and \"hour\" times of day; put both into one",
         ),
         (
-            spike().replacen("\n", ",\"more\n", 40),
+            spike().replacen('\n', ",\"more\n", 40),
             "line 1: a quotation mark opens here that is not closed",
         ),
     ] {

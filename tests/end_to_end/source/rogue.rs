@@ -71,12 +71,13 @@ fn told(shop: &Shop, port: u16) -> String {
     line
 }
 
+fn signed_in<'a>(answers: &[&'a [u8]]) -> Vec<&'a [u8]> {
+    [&[OK][..], answers].concat()
+}
+
 #[test]
 fn whatever_is_answered_is_one_line_that_says_it_is_no_mysql() {
     let shop = Shop::healthy();
-    fn signed_in<'a>(answers: &[&'a [u8]]) -> Vec<&'a [u8]> {
-        [&[OK][..], answers].concat()
-    }
     let prepared = b"\0\x01\0\0\0\0\0\0\0\0\0\0";
     let cases: Vec<(&str, Vec<&[u8]>)> = vec![
         ("nothing at the sign-in", vec![b""]),

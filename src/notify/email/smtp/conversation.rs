@@ -112,6 +112,11 @@ impl Conversation {
         let until = conversation.until(timeout)?;
         if let Some(tls) = tls {
             conversation = conversation.encrypt(&tls, until).map_err(|silence| {
+                let silence = match silence {
+                    // A greeting that came before TLS was begun.
+                    Silence::Unasked(_) => Silence::Tls(PLAIN_TEXT.to_string()),
+                    other => other,
+                };
                 let advice = match &silence {
                     Silence::Tls(words) if words == PLAIN_TEXT => "smtp.implicit_tls = true is for a port that begins with TLS, such as 465; a port that offers STARTTLS, such as 587, wants it to be false",
                     Silence::Tls(_) => "",
