@@ -16,7 +16,7 @@ use crate::forecast::{
 use crate::incident::{Budget, Confirm, LeastDeviation, Policy, QuietWindow, Renotify, Worsening};
 use crate::output::fingerprint::fingerprint;
 use crate::output::write_setting;
-use crate::series::{Aggregate, MOST_BUCKETS, Missing, Step};
+use crate::series::{Aggregate, Bucket, MOST_BUCKETS, Missing, Step};
 
 /// A series to watch.
 #[derive(Debug, Clone, Deserialize)]
@@ -232,9 +232,13 @@ impl Metric {
         self.missing == Missing::Gap && age > least
     }
 
-    /// Whether nothing is mailed now, by a quiet window or an event.
-    pub fn is_quiet(&self, now: DateTime<Tz>) -> bool {
-        self.policy.is_quiet(now) || self.events.are_muted(now.to_utc())
+    /// Whether nothing is mailed now, by a quiet window or an event. What is judged now is about the newest
+    /// bucket, if that has closed not longer ago than it is long: a day's is judged on the day after.
+    pub fn is_quiet(&self, now: DateTime<Tz>, newest: Option<Bucket>) -> bool {
+        let time = now.to_utc();
+        let newest = newest.filter(|bucket| time < bucket.end + bucket.length());
+        let about = newest.map_or(time, |bucket| bucket.start);
+        self.policy.is_quiet(now) || self.events.are_muted(about)
     }
 
     /// How much of a time is left out, by events.

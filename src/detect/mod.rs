@@ -14,11 +14,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::forecast::clean::Cleaned;
 use crate::forecast::{
-    Band, Direction, Factor, Forecast, Increments, Level, Method, NewLevel, Side, predict,
+    Band, Direction, Forecast, Increments, Level, Method, NewLevel, Side, predict,
 };
 use crate::output::{short_option, write_length};
 use crate::series::{Bucket, Observation, Window, is_running_total};
 use level::{at_newest_level, at_own_levels};
+use reference::Gaps;
 pub use reference::{Departure, Reference, SpanTotal};
 
 /// One metric's newest bucket, and what was found of it. State, mails, charts, JSON, backtest and
@@ -133,15 +134,30 @@ pub fn evaluate(window: Window, method: &Method) -> Result<Evaluation> {
     let present = recurring.iter().find(|event| event.holds(slot));
     let made = match present {
         Some(event) => {
-            let factor = event.factor(slot, &split.history, &made);
-            made.at_event(factor.unwrap_or(Factor::UNKNOWN), method)
+            let Some(factor) = event.factor(slot, &split.history, &made) else {
+                let reason = "earlier occurrences of the event tell nothing of this time of it";
+                let verdict = Verdict::Undecided(reason.to_string());
+                let cleaned = Some(made.cleaned);
+                return Ok(Evaluation::without_forecast(
+                    window, level, verdict, cleaned,
+                ));
+            };
+            made.at_event(factor, method)
         }
         None => made,
     };
     let reference = match present {
         // Earlier weeks had no such event.
         Some(_) => Reference::default(),
-        None => Reference::new(&ordinary.with(split.latest.value), window.total_since),
+        None => {
+            let gaps = if window.ignored.buckets > 0 || !recurring.is_empty() {
+                Gaps::LeftOut
+            } else {
+                Gaps::ByChance
+            };
+            let series = ordinary.with(split.latest.value);
+            Reference::new(&series, gaps, window.total_since)
+        }
     };
     let (value, band) = (split.latest.value, made.band);
     let range = method.range.as_seen_in(&made.cleaned.history);

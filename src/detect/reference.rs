@@ -22,6 +22,10 @@ const SPANS_BUCKETS: [usize; 3] = [1, 3, 7];
 /// How many weeks, or days where the window holds no three weeks, make up what is usual.
 const MOST_WEEKS: usize = 5;
 const MOST_DAYS: usize = 7;
+/// How many of them away one may be.
+const MOST_AWAY: usize = 8;
+/// A span with this share of the buckets that others have is a whole one.
+const WHOLE: f64 = 0.98;
 /// Totals that are less complete than this share of what is usual are not compared.
 const COMPLETE: f64 = 0.6;
 /// Of a normal distribution.
@@ -41,6 +45,15 @@ pub struct Reference {
     pub unchanged: Unchanged,
     /// Of a running total: since when it has been adding up.
     pub total_since: Option<DateTime<Utc>>,
+}
+
+/// Why buckets are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gaps {
+    /// Nobody chose which: the mean of those that are there stands for them.
+    ByChance,
+    /// An event left some out, and with them the hours it was held in: only whole spans are compared.
+    LeftOut,
 }
 
 /// How many buckets in a row, up to the newest, have had the same value, other than zero.
@@ -95,8 +108,8 @@ pub struct Departure {
 
 impl Reference {
     /// Of the newest value of a series, which must be its last one.
-    pub fn new(series: &TimeSeries, total_since: Option<DateTime<Utc>>) -> Self {
-        let Some(places) = Places::new(series) else {
+    pub fn new(series: &TimeSeries, gaps: Gaps, total_since: Option<DateTime<Utc>>) -> Self {
+        let Some(places) = Places::new(series, gaps) else {
             return Self::default();
         };
         let lengths = span_lengths(series.grid().step(), places.has_weeks());
@@ -277,11 +290,12 @@ struct Places {
     period: usize,
     /// By how much the level grows in a period.
     growth: f64,
+    gaps: Gaps,
 }
 
 impl Places {
     /// `None` of a series that is too short to compare anything.
-    fn new(series: &TimeSeries) -> Option<Self> {
+    fn new(series: &TimeSeries, gaps: Gaps) -> Option<Self> {
         let step = series.grid().step();
         let wall_slots = series.wall_slots();
         let (first, last) = (
@@ -317,6 +331,7 @@ impl Places {
             day,
             period: if values.len() >= 3 * week { week } else { day },
             growth: 1.0,
+            gaps,
         };
         places.growth = places.weekly_growth();
         Some(places)
@@ -348,6 +363,13 @@ impl Places {
     /// history has them.
     fn pair(&self, place: usize, length: usize) -> Option<Pair> {
         let own = self.total(place, length)?;
+        let whole = match self.gaps {
+            Gaps::ByChance => 0.0,
+            Gaps::LeftOut => WHOLE * self.fullest(place, length),
+        };
+        if own.count < whole {
+            return None;
+        }
         let most = if self.has_weeks() {
             MOST_WEEKS
         } else {
@@ -355,12 +377,14 @@ impl Places {
         };
         let (mut sums, mut counts) = ([0.0; MOST_DAYS], [0.0; MOST_DAYS]);
         let mut found = 0;
-        'weeks: for weeks in 1..=8_i32 {
-            let distance = self.period * weeks.unsigned_abs() as usize;
+        'weeks: for number in 1..=MOST_AWAY {
+            let (distance, weeks) = (self.period * number, i32::try_from(number).ok()?);
             let earlier = place.checked_sub(distance).map(|place| (place, weeks));
             for (other, weeks) in earlier.into_iter().chain([(place + distance, -weeks)]) {
                 let like = self.weekday_factor(place, other);
-                if let (Some(factor), Some(total)) = (like, self.total(other, length)) {
+                let total = self.total(other, length);
+                let total = total.filter(|total| total.count >= whole);
+                if let (Some(factor), Some(total)) = (like, total) {
                     sums[found] = total.sum / total.count * factor * self.growth.powi(weeks);
                     counts[found] = total.count;
                     found += 1;
@@ -378,6 +402,18 @@ impl Places {
             seen: own.sum / own.count * count,
             usual: median(&mut sums[..found])? * count,
         })
+    }
+
+    /// The most buckets that a span has in any of the weeks it is compared with.
+    fn fullest(&self, place: usize, length: usize) -> f64 {
+        let weeks = (0..=MOST_AWAY).flat_map(|weeks| {
+            let distance = self.period * weeks;
+            [place.checked_sub(distance), Some(place + distance)]
+        });
+        let totals = weeks
+            .flatten()
+            .filter_map(|place| self.total(place, length));
+        totals.map(|total| total.count).fold(0.0, f64::max)
     }
 
     /// Where days are compared: how much more the day of a place has than the day of another, as the week

@@ -13,14 +13,6 @@ pub struct Factor {
     pub uncertainty: f64,
 }
 
-impl Factor {
-    /// Where no earlier event could be compared: hardly anything is surprising.
-    pub const UNKNOWN: Self = Self {
-        ratio: 1.0,
-        uncertainty: 1.0,
-    };
-}
-
 impl Forecast {
     /// The same at an event. What is not known of that comes in addition to the usual error.
     #[must_use]

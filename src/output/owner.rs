@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf, absolute};
 use anyhow::{Result, ensure};
 
 pub const ROOT: u32 = 0;
+/// Whoever has no number in this user namespace.
+const OVERFLOW: u32 = 65_534;
 
 /// Whom this process acts for.
 pub fn this_user() -> Option<u32> {
@@ -69,7 +71,9 @@ fn foreign_part(dir: &Path) -> Option<(PathBuf, Metadata)> {
         parts.reverse();
         parts.into_iter().find_map(|part| {
             let there = fs::symlink_metadata(part).ok()?;
-            (there.uid() != ROOT).then(|| (part.to_path_buf(), there))
+            // In a user namespace, `/` may be nobody's.
+            let is_of_nobody = part.parent().is_none() && there.uid() == OVERFLOW;
+            (there.uid() != ROOT && !is_of_nobody).then(|| (part.to_path_buf(), there))
         })
     })
 }

@@ -117,7 +117,10 @@ impl Machine<'_> {
     /// One run of a check, and what it found.
     fn take(&mut self, evaluation: &Evaluation, now: DateTime<Utc>) {
         let rules = &self.metric.policy;
-        let muted = if self.metric.is_quiet(now.with_timezone(&self.replay.zone)) {
+        let muted = if self.metric.is_quiet(
+            now.with_timezone(&self.replay.zone),
+            Some(evaluation.bucket),
+        ) {
             Muted::Yes
         } else {
             Muted::No

@@ -12,6 +12,7 @@ use crate::commands::report::Verbosity;
 use crate::config::{Mailbox, Metric};
 use crate::incident::{Alert, CheckResult, Condition, Confirm, MetricState, Muted, Policy};
 use crate::notify::{AddressedAlert, AlertKey, NotificationLog, OwnAlerts};
+use crate::series::Bucket;
 
 /// How long what is known of a metric outlives its place in the configuration.
 const METRIC_KEPT: TimeDelta = TimeDelta::days(30);
@@ -51,7 +52,11 @@ impl<'a> Run<'a> {
 
     /// Takes a result into what is known of a metric.
     pub(super) fn update(&mut self, metric: &Metric, result: &CheckResult) {
-        let (now, muted) = (self.now, self.muted(metric));
+        let now = self.now;
+        let muted = match result {
+            CheckResult::Evaluated(evaluation) => self.muted_about(metric, Some(evaluation.bucket)),
+            _ => self.muted(metric),
+        };
         let mut policy = metric.policy.clone();
         if !self.state.is_durable() {
             // One run alone sees one bucket, which has nothing to be confirmed by, nor to add up with.
@@ -114,7 +119,8 @@ impl<'a> Run<'a> {
             let is_quiet = verbosity == Verbosity::Quiet;
             let is_told = told_at.is_some_and(|told| is_quiet || told < self.now);
             // It will be, if it lasts.
-            let has_patience = alert.released.is_none();
+            let has_patience = alert.released.is_none()
+                && metric.is_none_or(|metric| self.muted(metric) == Muted::No);
             alert.condition == condition && alert.is_open() && (is_told || is_quiet && has_patience)
         })
     }
@@ -205,8 +211,13 @@ impl<'a> Run<'a> {
 
     /// By a silence, a quiet window or an event. Without a memory, somebody waits for the mail.
     fn muted(&self, metric: &Metric) -> Muted {
+        let latest = self.known(metric).and_then(MetricState::latest);
+        self.muted_about(metric, latest.map(|latest| latest.bucket))
+    }
+
+    fn muted_about(&self, metric: &Metric, newest: Option<Bucket>) -> Muted {
         let silence = self.state.silences.of(&metric.name, self.now);
-        let is_quiet = metric.is_quiet(self.context.now);
+        let is_quiet = metric.is_quiet(self.context.now, newest);
         if self.state.is_durable() && (is_quiet || silence.is_some()) {
             Muted::Yes
         } else {

@@ -74,6 +74,7 @@ impl<'a> Status<'a> {
                 incident::Status::Pending { since } => ("pending", Some(since)),
                 incident::Status::Firing { side, since } => (side.word(), Some(since)),
             };
+            let newest = known.latest().map(|latest| latest.bucket);
             let silences = state.silences.not_over(&metric.name, now.to_utc());
             MetricStatus {
                 metric,
@@ -84,7 +85,7 @@ impl<'a> Status<'a> {
                 silences_to_come: silences
                     .filter(|silence| !silence.holds(now.to_utc()))
                     .collect(),
-                is_quiet: metric.is_quiet(now),
+                is_quiet: metric.is_quiet(now, newest),
             }
         })
     }

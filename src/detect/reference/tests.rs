@@ -1,7 +1,7 @@
 //! Totals against earlier weeks.
 
 use super::*;
-use crate::series::sample::series;
+use crate::series::sample::{series, series_with_gaps};
 
 /// Hours of 29 days: a day of its own shape, each day of the week a little different, and a ripple.
 fn hours(change: impl Fn(usize, f64) -> f64) -> Vec<f64> {
@@ -17,13 +17,34 @@ fn hours(change: impl Fn(usize, f64) -> f64) -> Vec<f64> {
 }
 
 fn reference(values: &[f64]) -> Reference {
-    Reference::new(&series("1h", values), None)
+    Reference::new(&series("1h", values), Gaps::ByChance, None)
 }
 
 fn total(reference: &Reference, hours: i64) -> SpanTotal {
     let mut spans = reference.spans.iter();
     let span = spans.find(|total| total.length == TimeDelta::hours(hours));
     *span.expect("a span")
+}
+
+#[test]
+fn the_busy_hours_that_an_event_left_out_are_no_loss() {
+    let event = 27 * 24 + 12..27 * 24 + 22;
+    let values = hours(|_, value| value).into_iter().enumerate();
+    let values: Vec<Option<f64>> = values
+        .map(|(number, value)| (!event.contains(&number)).then_some(value))
+        .collect();
+    let farthest = |gaps| {
+        let reference = Reference::new(&series_with_gaps("1h", &values), gaps, None);
+        let spans = reference.spans.iter();
+        let sigmas = spans.map(|total| total.departure(&[1.0]).sigmas.abs());
+        sigmas.fold(0.0, f64::max)
+    };
+    assert!(farthest(Gaps::LeftOut) < 2.0, "{}", farthest(Gaps::LeftOut));
+    assert!(
+        farthest(Gaps::ByChance) > 3.0,
+        "{}",
+        farthest(Gaps::ByChance)
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::table::{Row, Table};
 use super::{numbers, shown, times};
-use crate::config::Metric;
+use crate::config::{Metric, Rows};
 use crate::series::Aggregate;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,9 +18,32 @@ pub struct Columns {
 /// Times are found in so many rows.
 const SAMPLE_ROWS: usize = 1000;
 
+/// What to say of a metric of the database whose file has two columns, neither of which has a name of the
+/// configuration: that names the table's columns, and these two can only be their likes.
+pub fn other_names(table: &Table, metric: &Metric) -> Option<String> {
+    let header = table.header.as_ref().filter(|header| header.len() == 2)?;
+    let (Some(time), Some(value)) = metric.rows.columns() else {
+        return None;
+    };
+    let has = |name: &str| {
+        let mut header = header.iter();
+        header.any(|other| other.to_lowercase() == name.to_lowercase())
+    };
+    let is_of_database = !matches!(metric.rows, Rows::File { .. });
+    (is_of_database && !has(time) && !has(value)).then(|| {
+        format!(
+            "the file has no columns {time:?} and {value:?}; its only two, {}, are taken for them",
+            names(table, 0..table.width)
+        )
+    })
+}
+
 impl Columns {
     pub fn find(table: &Table, metric: &Metric) -> Result<Self> {
-        let (time_name, value_name) = metric.rows.columns();
+        let (time_name, value_name) = match other_names(table, metric) {
+            Some(_) => (None, None),
+            None => metric.rows.columns(),
+        };
         let named =
             |key, name: Option<&str>| name.map(|name| find_named(table, key, name)).transpose();
         let time = named("time_column", time_name)?;
@@ -206,7 +229,7 @@ fn names(table: &Table, columns: impl IntoIterator<Item = usize>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Rows;
+    use crate::config::Table as DatabaseTable;
 
     fn find(text: &str, [time, value]: [Option<&str>; 2]) -> Result<Columns> {
         let mut metric = Metric::of_file("sales");
@@ -237,6 +260,36 @@ mod tests {
             let [time, value] = columns;
             let value = Some(value);
             assert_eq!(found.expect(text), Columns { time, value }, "{text}");
+        }
+    }
+
+    #[test]
+    fn two_columns_with_other_names_than_those_of_the_table_are_taken_and_told() {
+        let find = |text: &str| {
+            let mut metric = Metric::of_file("sales");
+            metric.rows = Rows::Table(DatabaseTable {
+                name: vec!["sales".to_string()],
+                time_column: "sellTime".to_string(),
+                value_column: Some("CA".to_string()),
+                condition: None,
+            });
+            let table = Table::new(text).expect("a table");
+            let told = other_names(&table, &metric);
+            (Columns::find(&table, &metric), told)
+        };
+        let (found, told) = find("a,b\n2026-11-22,1\n");
+        let columns = Columns {
+            time: 0,
+            value: Some(1),
+        };
+        assert_eq!(found.expect("columns"), columns);
+        let expected = "the file has no columns \"sellTime\" and \"CA\"; its only two, \"a\", \"b\", are taken for them";
+        assert_eq!(told.as_deref(), Some(expected));
+        for text in ["a,ca\n2026-11-22,1\n", "a,b,c\n2026-11-22,1,2\n"] {
+            let (found, told) = find(text);
+            let error = found.expect_err(text).to_string();
+            assert!(error.contains("there is no column time_column"), "{error}");
+            assert_eq!(told, None, "{text}");
         }
     }
 

@@ -186,6 +186,7 @@ proptest! {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), hand.write(&expected)).expect("written");
         let rows = read_rows(file.path(), &Metric::of_file("sales"), Tz::UTC);
+        let rows = rows.map(|(rows, _)| rows);
         let rows = rows.map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
         let read = rows.into_iter().map(|row| {
             let time = match row.time {

@@ -14,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 use chrono::{DateTime, NaiveDateTime};
 use chrono_tz::Tz;
 
-use columns::Columns;
+use columns::{Columns, other_names};
 use numbers::NumberColumn;
 use table::Table;
 use times::{CellTime, TimeColumn};
@@ -44,7 +44,8 @@ pub fn history(
     lookback: Lookback,
     zone: Tz,
 ) -> Result<History> {
-    let rows = instants(read_rows(path, metric, zone)?, zone);
+    let (rows, hint) = read_rows(path, metric, zone)?;
+    let rows = instants(rows, zone);
     let times: Vec<DateTime<Tz>> = rows.iter().filter_map(|(time, _)| *time).collect();
     let last_row = times.iter().max().copied().context("it holds no rows")?;
     let step = metric.step.or_else(|| infer_step(&times)).context(
@@ -62,6 +63,7 @@ pub fn history(
     for (time, value) in rows {
         history.add(time, value);
     }
+    history.hint = hint;
     Ok(history)
 }
 
@@ -80,7 +82,8 @@ fn instants(mut rows: Vec<Row>, zone: Tz) -> Vec<(Option<DateTime<Tz>>, Option<f
     rows.into_iter().map(instant).collect()
 }
 
-fn read_rows(path: &Path, metric: &Metric, zone: Tz) -> Result<Vec<Row>> {
+/// The rows, and what is to be said of the columns.
+fn read_rows(path: &Path, metric: &Metric, zone: Tz) -> Result<(Vec<Row>, Option<String>)> {
     let text = content::read_text(path)?;
     let table = Table::new(&text)?;
     ensure!(table.width > 0, "it is empty");
@@ -114,7 +117,8 @@ fn read_rows(path: &Path, metric: &Metric, zone: Tz) -> Result<Vec<Row>> {
         };
         Ok(Row { time, value })
     };
-    table.rows().map(read).collect()
+    let rows: Result<Vec<Row>> = table.rows().map(read).collect();
+    Ok((rows?, other_names(&table, metric)))
 }
 
 /// A cell in a message.

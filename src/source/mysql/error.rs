@@ -66,6 +66,9 @@ pub fn connect_error(error: anyhow::Error, settings: &DatabaseSettings) -> anyho
         error if settings.tls() == Tls::VerifyCa && is_about_certificate(error) => {
             "mysql.tls = \"verify-ca\" wants a certificate from the authority in mysql.ca_file"
         }
+        error if is_about_certificate(error) => {
+            "the server offers TLS, but none that bandwatch knows (1.2 and 1.3); mysql.tls = \"off\" does without"
+        }
         Error::DriverError(DriverError::TlsNotSupported) => {
             return anyhow!(
                 "the server offers no TLS, and mysql.tls = \"{}\" wants it; \"off\" does without",

@@ -11,7 +11,7 @@ use chrono_tz::Tz;
 
 use super::cell;
 use super::hint;
-use super::session::{NotMysql, Session, error_code};
+use super::session::{NotMysql, Session};
 use super::sql::{self, TimeColumn};
 use crate::config::{Deadline, Metric, Query, Rows, Table};
 use crate::series::local_time::offset_changes;
@@ -128,8 +128,18 @@ impl Reader<'_> {
             }
             Ok(ControlFlow::Continue(()))
         })?;
-        history.hint = unless_refused(self.table_hint(table, column, &history))?;
+        history.hint = hint_or_none(self.table_hint(table, column, &history));
         Ok(history)
+    }
+
+    /// From now on the server is only asked for hints, which may take little of what time is left.
+    fn limit_hints(&mut self) {
+        const LONGEST: Duration = Duration::from_secs(8);
+        const SHORTEST: Duration = Duration::from_millis(10);
+        if let Ok(left) = self.deadline.at_most(LONGEST) {
+            // If it fails, so does the hint.
+            let _ = self.session.limit((left / 4).max(SHORTEST));
+        }
     }
 
     fn table_hint(
@@ -140,6 +150,7 @@ impl Reader<'_> {
     ) -> Result<Option<String>> {
         if history.ends().is_none() {
             let warnings = self.session.warnings()?;
+            self.limit_hints();
             let looked_at = match hint::write_counts(history.buckets.row_counts) {
                 Some(counts) => counts,
                 None => self.look_at_newest(table, column)?,
@@ -149,6 +160,7 @@ impl Reader<'_> {
         let Some(range) = self.time_ahead() else {
             return Ok(None);
         };
+        self.limit_hints();
         let bounds = cell::bounds(&range, column);
         let ahead = self.times(&sql::newest_within(table), bounds, column)?;
         Ok(self.hint_at_clock(history, ahead.into_iter().max()))
@@ -250,6 +262,7 @@ impl Reader<'_> {
             let explained = self.explain_nothing(query, &prepared, &range, raw_time, counts);
             explained.map(Some)
         } else {
+            self.limit_hints();
             let ahead = self.query_time_ahead(&prepared);
             ahead.map(|ahead| {
                 joined([
@@ -258,7 +271,7 @@ impl Reader<'_> {
                 ])
             })
         };
-        history.hint = unless_refused(hint)?;
+        history.hint = hint_or_none(hint);
         Ok(history)
     }
 
@@ -272,6 +285,7 @@ impl Reader<'_> {
         counts: Option<String>,
     ) -> Result<String> {
         let warnings = self.session.warnings()?;
+        self.limit_hints();
         let bounds = cell::bounds(range, prepared.column);
         let came = match (&raw_time, counts) {
             (_, Some(counts)) => counts,
@@ -283,7 +297,7 @@ impl Reader<'_> {
         let asked = format!("{came} {}", hint::write_bounds(&bounds, prepared.column));
         let looked_at = match raw_time {
             Some(time) => Some(time),
-            None => unless_refused(self.any_time(query, prepared))?,
+            None => hint_or_none(self.any_time(query, prepared)),
         };
         let meaning = looked_at
             .and_then(|time| hint::other_meaning(&time, prepared.column, &prepared.time_name));
@@ -452,12 +466,9 @@ impl Reader<'_> {
     }
 }
 
-/// A hint is worth no failure: where the server refuses to tell more, there is none.
-fn unless_refused<T>(answer: Result<Option<T>>) -> Result<Option<T>> {
-    match answer {
-        Err(error) if error_code(&error).is_some() => Ok(None),
-        other => other,
-    }
+/// A hint is worth no failure: the rows are there without it.
+fn hint_or_none<T>(answer: Result<Option<T>>) -> Option<T> {
+    answer.ok().flatten()
 }
 
 fn joined<const COUNT: usize>(hints: [Option<String>; COUNT]) -> Option<String> {

@@ -87,13 +87,35 @@ fn what_is_muted_is_judged_and_only_told_if_it_lasts() {
     let in_sale = |told: &Told| {
         let mails = told.mails.iter();
         // What still holds when the sale is over is told then, by the hour it was seen last.
-        let is_told_then = |mail: &Mail| mail.time.starts_with("2026-06-16T22");
+        let is_told_then = |mail: &Mail| {
+            ["22", "23"]
+                .iter()
+                .any(|hour| mail.time[11..].starts_with(hour))
+        };
         mails
             .filter(|mail| mail.time.starts_with("2026-06-16") && !is_told_then(mail))
             .count()
     };
     assert!(in_sale(&replay_mails(&replay, &plain)) > 0);
     assert_eq!(in_sale(&replay_mails(&replay, &metric)), 0);
+}
+
+#[test]
+fn a_muted_day_of_daily_values_is_that_day_and_not_the_one_before() {
+    let metric = metric_with(Effect::Mute);
+    let day = |date: &str| Bucket {
+        start: time(&format!("{date} 00:00")).to_utc(),
+        end: time(&format!("{date} 00:00")).to_utc() + TimeDelta::days(1),
+    };
+    let is_quiet = |now: &str, date: &str| metric.is_quiet(time(now), Some(day(date)));
+    assert!(!is_quiet("2026-06-16 00:05", "2026-06-15"));
+    assert!(is_quiet("2026-06-17 00:05", "2026-06-16"));
+    assert!(!is_quiet("2026-06-18 00:05", "2026-06-17"));
+    assert!(
+        is_quiet("2026-06-16 12:00", "2026-06-10"),
+        "no data for days"
+    );
+    assert!(!is_quiet("2026-06-18 00:05", "2026-06-16"), "no data since");
 }
 
 #[test]

@@ -37,8 +37,17 @@ pub struct Conversation {
 /// Why a message did not get through.
 pub struct Failure {
     pub error: Error,
-    /// The server said so, and waits for the next command.
-    pub is_answer: bool,
+    pub session: Session,
+}
+
+/// What a session is good for after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Session {
+    /// The server said no, and waits for the next command.
+    Usable,
+    Broken,
+    /// It was over before anything of the message was said.
+    OverBefore,
 }
 
 /// A command about a message.
@@ -255,7 +264,7 @@ impl Conversation {
             Obstacle::Refused(reply) => self.refusal(Step::Message, &reply),
             Obstacle::Silence(silence) => Failure {
                 error: Error::new(SendError::Unanswered(self.hide(&silence.to_string()))),
-                is_answer: false,
+                session: Session::Broken,
             },
         })
     }
@@ -272,7 +281,7 @@ impl Conversation {
         };
         Err(match answer {
             Err(Obstacle::Refused(reply)) => Failure {
-                is_answer: false,
+                session: Session::Broken,
                 ..self.refusal(Step::Message, &reply)
             },
             Err(Obstacle::Silence(silence)) => self.silence(Step::Message, &silence),
@@ -296,7 +305,7 @@ impl Conversation {
     fn parameters(&self, envelope: &Envelope, bytes: &[u8]) -> Result<String, Failure> {
         let unfit = |error| Failure {
             error,
-            is_answer: true,
+            session: Session::Usable,
         };
         let mut parameters = String::new();
         if self.capabilities.largest.is_some() {
@@ -361,7 +370,11 @@ impl Conversation {
         };
         Failure {
             error: error.context(step.refused()),
-            is_answer: true,
+            session: if reply.code == 421 && step == Step::Sender {
+                Session::OverBefore
+            } else {
+                Session::Usable
+            },
         }
     }
 
@@ -373,7 +386,10 @@ impl Conversation {
         };
         Failure {
             error: error.context(format!("no answer to {}", step.verb())),
-            is_answer: false,
+            session: match (step, silence) {
+                (Step::Sender, Silence::HungUp | Silence::Ended(_)) => Session::OverBefore,
+                _ => Session::Broken,
+            },
         }
     }
 
@@ -416,7 +432,7 @@ impl Conversation {
     fn limit(&self, wish: Duration) -> Result<Instant, Failure> {
         self.until(wish).map_err(|error| Failure {
             error,
-            is_answer: false,
+            session: Session::Broken,
         })
     }
 }

@@ -20,7 +20,7 @@ use anyhow::{Context, Result, bail};
 use lettre::Message;
 
 use crate::config::{Deadline, MailSettings, Mailbox};
-use conversation::Conversation;
+use conversation::{Conversation, Failure, Session};
 
 /// Opened for the first message.
 pub struct SmtpSession<'a> {
@@ -49,6 +49,20 @@ impl<'a> SmtpSession<'a> {
     }
 
     fn try_send(&mut self, message: &Message) -> Result<()> {
+        let is_reused = self.conversation.is_some();
+        let sent = self.say(message)?;
+        // Some servers take a few messages a session.
+        let sent = match sent {
+            Err(failure) if is_reused && failure.session == Session::OverBefore => {
+                self.say(message)?
+            }
+            sent => sent,
+        };
+        sent.map_err(|failure| failure.error)
+    }
+
+    /// In the session that is there, or a new one; fails where there is none to be had.
+    fn say(&mut self, message: &Message) -> Result<Result<(), Failure>> {
         let (settings, deadline) = (self.settings, self.deadline);
         let open = || Conversation::open(settings, deadline).map_err(|error| format!("{error:#}"));
         // Put back only where the next message meets no other that is half said.
@@ -62,11 +76,14 @@ impl<'a> SmtpSession<'a> {
         let sent = conversation.send(message);
         // After a refusal the next message starts afresh. After silence it needs a new connection: on
         // this one, an answer that comes late would be taken for the next.
-        let is_refused = sent.as_ref().is_err_and(|failure| failure.is_answer);
-        if sent.is_ok() || is_refused && conversation.reset().is_ok() {
+        let is_usable = match &sent {
+            Ok(()) => true,
+            Err(failure) => failure.session == Session::Usable && conversation.reset().is_ok(),
+        };
+        if is_usable {
             self.conversation = Some(Ok(conversation));
         }
-        sent.map_err(|failure| failure.error)
+        Ok(sent)
     }
 
     pub fn close(self) {

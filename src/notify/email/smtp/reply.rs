@@ -59,10 +59,19 @@ impl Reply {
         }
     }
 
-    /// Whether it refuses this mail for good. Those from 500 to 539 are about the commands and the login
-    /// (RFC 5321, 4.2.3; RFC 4954, 6), which other settings may change.
+    /// Whether it refuses this recipient or message for good. Those from 500 to 539 are about the commands and
+    /// the login (RFC 5321, 4.2.3; RFC 4954, 6), which other settings may change. So may what is said of the
+    /// sender, of policy and of the way here (RFC 3463, X.1.7, X.1.8, X.3, X.4 and X.7), often only in answer to
+    /// the recipient or the message.
     pub fn is_about_mail(&self) -> bool {
-        self.code / 10 == 55
+        const STATUSES: [&str; 6] = ["5.1.7", "5.1.8", "5.2.25", "5.3.", "5.4.", "5.7."];
+        const WORDS: [&str; 6] = ["sender", "relay", "client", "helo", "ehlo", "authent"];
+        let is_about_settings = self.lines.iter().any(|line| {
+            let line = line.to_ascii_lowercase();
+            STATUSES.iter().any(|status| line.starts_with(status))
+                || WORDS.iter().any(|word| line.contains(word))
+        });
+        self.code / 10 == 55 && !is_about_settings
     }
 
     /// Whether the message is larger than the server takes (RFC 1870; RFC 3463, X.3.4 and X.2.3).
@@ -256,6 +265,31 @@ mod tests {
 
     #[test]
     fn a_refusal_for_the_size_is_told_from_one_for_a_full_mailbox() {
+        for (code, text, is_about_mail) in [
+            (550, "5.1.1 no such user", true),
+            (550, "no", true),
+            (554, "5.6.0 not like this", true),
+            (
+                553,
+                "5.7.1 <a@b.example>: Sender address rejected: not owned by user",
+                false,
+            ),
+            (550, "5.1.8 Domain not found", false),
+            (554, "5.7.1 Relay access denied", false),
+            (
+                554,
+                "Email address is not verified: client is in the sandbox",
+                false,
+            ),
+            (550, "5.4.5 daily limit", false),
+            (535, "5.7.8 no", false),
+        ] {
+            assert_eq!(
+                reply(code, &[text]).is_about_mail(),
+                is_about_mail,
+                "{text}"
+            );
+        }
         for (code, text, is_about_size) in [
             (552, "5.3.4 Message size exceeds fixed limit", true),
             (552, "too much mail data", true),
