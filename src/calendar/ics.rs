@@ -28,8 +28,11 @@ pub fn read_calendar(text: &str, zone: Tz) -> Result<Vec<CalendarEntry>, String>
     let lines = (1..).zip(text.lines());
     let begins = |line: &str| line.trim().eq_ignore_ascii_case("BEGIN:VEVENT");
     let lines = lines.filter_map(|(number, line)| begins(line).then_some(number));
+    let moved = moved(&calendar, zone);
     let mut entries = Vec::new();
+    let mut is_empty = true;
     for (event, line) in calendar.calendar_events().zip(lines) {
+        is_empty = false;
         if event.get_status() == Some(EventStatus::Cancelled) {
             continue;
         }
@@ -37,14 +40,32 @@ pub fn read_calendar(text: &str, zone: Tz) -> Result<Vec<CalendarEntry>, String>
         let of_whom = name
             .as_ref()
             .map_or(String::new(), |name| format!(" ({name})"));
-        let periods = periods(event, zone)
+        let mut periods = periods(event, zone)
             .map_err(|error| format!("line {line}: VEVENT{of_whom}: {error}"))?;
+        if event.get_recurrence_id().is_none() {
+            let is_moved = |period: &Period| {
+                let mut moved = moved.iter();
+                moved.any(|(uid, start)| event.get_uid() == Some(uid) && period.start == *start)
+            };
+            periods.retain(|period| !is_moved(period));
+        }
         entries.push(CalendarEntry { name, periods });
     }
-    if entries.is_empty() {
+    if is_empty {
         return Err("holds no VEVENT; allowed: a calendar in iCalendar (RFC 5545)".to_string());
     }
     Ok(entries)
+}
+
+/// The occurrences that another entry takes the place of, or cancels (RFC 5545, section 3.8.4.4): by the UID of
+/// what repeats, and their start.
+fn moved(calendar: &Calendar, zone: Tz) -> Vec<(String, DateTime<Utc>)> {
+    let events = calendar.calendar_events();
+    let moved = events.filter_map(|event| {
+        let start = Reading::new(event.get_recurrence_id()?, zone).ok()?;
+        Some((event.get_uid()?.to_string(), start.instant()))
+    });
+    moved.collect()
 }
 
 /// The parser tells at length what it tried.
@@ -129,6 +150,7 @@ fn periods(event: CalendarEvent, zone: Tz) -> Result<Vec<Period>, String> {
         }]);
     }
     let rule = event.get_recurrence().map_err(|error| error.to_string())?;
+    let own_zone = rule.get_dt_start().timezone();
     let after_all = icalendar::Tz::UTC.with_ymd_and_hms(LAST_YEAR, 12, 31, 0, 0, 0);
     let rule = after_all
         .earliest()
@@ -142,7 +164,13 @@ fn periods(event: CalendarEvent, zone: Tz) -> Result<Vec<Period>, String> {
     // By the wall clock: a day of 23 hours is a day.
     let length = end.local - start.local;
     let is_of_other_zone = end.zone != start.zone;
-    let starts = starts.dates.into_iter().map(|time| time.naive_local());
+    let starts = starts.dates.into_iter().map(|time| {
+        if time.timezone() == own_zone {
+            time.naive_local()
+        } else {
+            time.with_timezone(&start.zone).naive_local()
+        }
+    });
     let periods = starts.map(|local| {
         let begin = instant(local, start.zone);
         Period {
@@ -229,6 +257,25 @@ mod tests {
         let starts: Vec<_> = starts.into_iter().map(|period| period.start).collect();
         let expected = ["2026-01-01", "2026-02-01", "2026-04-01"].map(|day| time(day).to_utc());
         assert_eq!(starts, expected);
+    }
+
+    #[test]
+    fn an_occurrence_that_was_moved_or_cancelled_is_not_where_it_was() {
+        let daily = "DTSTART;TZID=Europe/Paris:20261101T100000\r\nDTEND;TZID=Europe/Paris:20261101T110000\r\nRRULE:FREQ=DAILY;COUNT=3\r\nRDATE:20261110T090000Z";
+        let moved = "END:VEVENT\r\nBEGIN:VEVENT\r\nUID:1\r\nRECURRENCE-ID;TZID=Europe/Paris:20261102T100000\r\nDTSTART:20261102T140000Z\r\nDTEND:20261102T150000Z";
+        let cancelled = "END:VEVENT\r\nBEGIN:VEVENT\r\nUID:1\r\nSTATUS:CANCELLED\r\nRECURRENCE-ID:20261103T090000Z\r\nDTSTART:20261103T090000Z\r\nDTEND:20261103T100000Z";
+        let text = calendar(&[daily, moved, cancelled].join("\r\n"));
+        let entries = read_calendar(&text, PARIS).expect("entries");
+        let periods: Vec<Period> = entries
+            .into_iter()
+            .flat_map(|entry| entry.periods)
+            .collect();
+        let expected = [
+            period("2026-11-01 10:00", "2026-11-01 11:00"),
+            period("2026-11-10 10:00", "2026-11-10 11:00"),
+            period("2026-11-02 15:00", "2026-11-02 16:00"),
+        ];
+        assert_eq!(periods, expected);
     }
 
     #[test]

@@ -232,10 +232,12 @@ impl Metric {
         self.missing == Missing::Gap && age > least
     }
 
-    /// Whether nothing is mailed now, by a quiet window or an event. What is judged now is about the newest
-    /// bucket, if that has closed not longer ago than it is long: a day's is judged on the day after.
+    /// Whether nothing is mailed now, by a quiet window or an event. Of values of days and longer, what is
+    /// judged now is about the newest bucket, up to the end of the next: a day is judged on the day after.
     pub fn is_quiet(&self, now: DateTime<Tz>, newest: Option<Bucket>) -> bool {
         let time = now.to_utc();
+        let is_long = |bucket: &Bucket| bucket.length() >= TimeDelta::hours(20);
+        let newest = newest.filter(is_long);
         let newest = newest.filter(|bucket| time < bucket.end + bucket.length());
         let about = newest.map_or(time, |bucket| bucket.start);
         self.policy.is_quiet(now) || self.events.are_muted(about)

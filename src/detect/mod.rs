@@ -146,18 +146,17 @@ pub fn evaluate(window: Window, method: &Method) -> Result<Evaluation> {
         }
         None => made,
     };
-    let reference = match present {
+    let reference = if present.is_some() {
         // Earlier weeks had no such event.
-        Some(_) => Reference::default(),
-        None => {
-            let gaps = if window.ignored.buckets > 0 || !recurring.is_empty() {
-                Gaps::LeftOut
-            } else {
-                Gaps::ByChance
-            };
-            let series = ordinary.with(split.latest.value);
-            Reference::new(&series, gaps, window.total_since)
-        }
+        Reference::default()
+    } else {
+        let gaps = if window.ignored.buckets > 0 || !recurring.is_empty() {
+            Gaps::LeftOut
+        } else {
+            Gaps::ByChance
+        };
+        let series = ordinary.with(split.latest.value);
+        Reference::new(&series, gaps, window.total_since)
     };
     let (value, band) = (split.latest.value, made.band);
     let range = method.range.as_seen_in(&made.cleaned.history);
