@@ -3,7 +3,7 @@
 //! not as much, the process ends, and no handler can stop that. So the answers pass through here, and one
 //! that announces what MySQL cannot have goes no further.
 
-use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -139,8 +139,19 @@ fn pass_on(server: impl Read, driver: impl Write) -> io::Result<()> {
         is_signed_in |= start.first() == Some(&0);
         driver.write_all(&header)?;
         driver.write_all(start)?;
-        let rest = length - u64::try_from(start_length).unwrap_or(length);
-        io::copy(&mut server.by_ref().take(rest), &mut driver)?;
+        let mut rest = usize::try_from(length).unwrap_or(usize::MAX) - start_length;
+        // Not `io::copy`, which hands each packet over by itself.
+        while rest > 0 {
+            let part = server.fill_buf()?;
+            let part = &part[..rest.min(part.len())];
+            if part.is_empty() {
+                return driver.flush();
+            }
+            driver.write_all(part)?;
+            let count = part.len();
+            server.consume(count);
+            rest -= count;
+        }
         if server.buffer().is_empty() {
             driver.flush()?;
         }
