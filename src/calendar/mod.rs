@@ -94,6 +94,10 @@ impl Occurrence<'_> {
 }
 
 impl Period {
+    pub fn holds(&self, time: DateTime<Utc>) -> bool {
+        self.start <= time && time < self.end
+    }
+
     /// The time that both have.
     pub fn common(&self, other: Self) -> Option<Self> {
         let common = Self {
@@ -111,22 +115,21 @@ impl Events {
 
     /// The events at an instant.
     pub fn at(&self, time: DateTime<Utc>) -> impl Iterator<Item = Occurrence<'_>> {
-        let second = TimeDelta::seconds(1);
-        self.within(Period {
-            start: time,
-            end: time + second,
-        })
+        self.occurrences(move |period| period.holds(time))
     }
 
     /// The events of a time, those that only begin or end in it too, by event.
     pub fn within(&self, time: Period) -> impl Iterator<Item = Occurrence<'_>> {
+        self.occurrences(move |period| period.common(time).is_some())
+    }
+
+    fn occurrences(
+        &self,
+        is_wanted: impl Fn(&Period) -> bool + Copy,
+    ) -> impl Iterator<Item = Occurrence<'_>> {
         self.0.iter().flat_map(move |event| {
-            let periods = event.periods.iter();
-            let periods = periods.filter(move |period| period.common(time).is_some());
-            periods.map(move |period| Occurrence {
-                event,
-                period: *period,
-            })
+            let periods = event.periods.iter().copied().filter(is_wanted);
+            periods.map(move |period| Occurrence { event, period })
         })
     }
 

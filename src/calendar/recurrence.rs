@@ -1,11 +1,11 @@
 //! When an event is, as the configuration says it: dates and times of the wall clock, once or repeated.
 
-use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use serde::Deserialize;
 
 use super::Period;
-use crate::series::parse_time;
+use crate::series::{first_instant, parse_time};
 
 /// What repeats does so up to this year.
 pub const LAST_YEAR: i32 = 2100;
@@ -18,21 +18,13 @@ pub enum Every {
     Month,
 }
 
-/// "2026-11-27" for a whole day, "2026-11-27 to 2026-11-30" with the last day, or with times of the day.
+/// "2026-11-27" for a whole day, "2026-11-27 to 2026-11-30" with the last day, or with times of the day;
+/// "2026-11-27 18:00-23:00" for some hours of one, up to the next where they end no later than they begin.
 pub fn parse_occurrence(text: &str, zone: Tz) -> Result<Period, String> {
-    let (from, to) = match text.split_once(" to ") {
-        Some((from, to)) => (from, Some(to)),
-        None => (text, None),
+    let Some((from, to)) = text.split_once(" to ") else {
+        return parse_day(text, zone);
     };
-    let start = parse(from, zone)?;
-    let end = match to {
-        None if day(from).is_none() => {
-            return Err(format!(
-                "{text:?} has no end; allowed: a date for a whole day, or \"2026-11-27 08:00 to 2026-11-27 12:00\""
-            ));
-        }
-        to => parse_end(to.unwrap_or(from), zone)?,
-    };
+    let (start, end) = (parse(from, zone)?, parse_end(to, zone)?);
     if start < end {
         Ok(Period { start, end })
     } else {
@@ -66,11 +58,28 @@ pub fn occurrences(first: Period, every: Option<Every>, zone: Tz) -> Result<Vec<
     Ok(std::iter::once(first).chain(later).collect())
 }
 
-/// The instant of a local time; of one that spring skips, an hour later.
+/// The instant of a local time, or the first after it if spring skips it.
 pub fn instant(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
-    let earliest = |local: NaiveDateTime| zone.from_local_datetime(&local).earliest();
-    let instant = earliest(local).or_else(|| earliest(local + TimeDelta::hours(1)));
-    instant.map_or_else(|| local.and_utc(), |instant| instant.to_utc())
+    first_instant(local, zone).to_utc()
+}
+
+/// A whole day, or some hours of it.
+fn parse_day(text: &str, zone: Tz) -> Result<Period, String> {
+    let text = text.trim();
+    let (date, hours) = text.split_once(' ').unwrap_or((text, "00:00-24:00"));
+    let (Some(date), Some((from, to))) = (day(date), hours.split_once('-')) else {
+        let no_end = "has no end; allowed: a date for a whole day, \"2026-11-27 08:00-12:00\" or \"2026-11-27 08:00 to 2026-11-28 12:00\"";
+        return Err(parse(text, zone).map_or_else(|error| error, |_| format!("{text:?} {no_end}")));
+    };
+    let time = |day: NaiveDate, hour: &str| match hour.trim() {
+        "24:00" => parse_end(&day.to_string(), zone),
+        hour => parse(&format!("{day} {hour}"), zone),
+    };
+    let start = time(date, from)?;
+    let end = time(date, to)?;
+    let next = date.succ_opt().filter(|_| end <= start);
+    let end = next.map_or(Ok(end), |next| time(next, to))?;
+    Ok(Period { start, end })
 }
 
 fn day(text: &str) -> Option<NaiveDate> {
@@ -119,6 +128,17 @@ mod tests {
                 "2026-11-27 12:00",
             ),
             (
+                "2026-11-27 18:00-23:00",
+                "2026-11-27 18:00",
+                "2026-11-27 23:00",
+            ),
+            (
+                "2026-11-27 22:00-06:00",
+                "2026-11-27 22:00",
+                "2026-11-28 06:00",
+            ),
+            ("2026-11-27 22:00-24:00", "2026-11-27 22:00", "2026-11-28"),
+            (
                 "2026-11-27T08:00:00Z to 2026-11-28",
                 "2026-11-27 09:00",
                 "2026-11-29",
@@ -134,6 +154,7 @@ mod tests {
             ("2026-11-31", "is not a date or time"),
             ("tomorrow", "is not a date or time"),
             ("2026-11-27 08:00", "has no end"),
+            ("2026-11-27 18:00-25:00", "is not a date or time"),
             ("2026-11-27 to 2026-11-26", "ends before it begins"),
         ] {
             let error = parse_occurrence(text, PARIS).expect_err(text);

@@ -35,16 +35,19 @@ pub fn run(context: &Context, args: &AcceptArgs) -> Result<Exit, Failure> {
     let told = if args.keep {
         let known = state.contents_mut().metrics.get_mut(name);
         let since = known.and_then(MetricState::keep).map(time);
-        let since = since.map_or(String::new(), |since| format!(" since {since}"));
+        let since = since.with_context(|| {
+            format!("{name}: its incident is of an earlier version; try again after the next run")
+        })?;
         format!(
-            "the incident of {name}{since} lasts until the values are back; adapt_after does not end it"
+            "the incident of {name} since {since} lasts until the values are back; adapt_after does not end it"
         )
     } else {
         context.deadline.enforce();
         let source = context.source(std::slice::from_ref(&metric), context.deadline);
         let mut source = source.map_err(Failure::Misuse)?;
+        let new_levels = known.levels_asked_for();
         let window = source.latest(&metric, None, context.now);
-        let evaluation = window.and_then(|window| evaluate_newest(window, &metric));
+        let evaluation = window.and_then(|window| evaluate_newest(window, &metric, &new_levels));
         let evaluation = evaluation.with_context(|| name.clone())?;
         let known = state.contents_mut().metrics.get_mut(name);
         let level = known.and_then(|known| known.accept(&evaluation, &metric.policy));

@@ -248,11 +248,7 @@ pub fn write_levels(known: &MetricState, now: DateTime<Tz>) -> Vec<String> {
         let by_hand = level.asked_at.map_or("", |_| ", by accept");
         format!("new level{since}, {change}{by_hand}")
     });
-    let course = known
-        .incident()
-        .and_then(|incident| incident.course.as_ref());
-    let kept = course.filter(|course| course.is_kept);
-    let kept = kept.map(|_| {
+    let kept = known.is_kept().then(|| {
         "the level of the open incident is not accepted (accept --keep), until the values are back"
             .to_string()
     });

@@ -9,13 +9,15 @@ use crate::chart::{Pictures, draw_pictures};
 use crate::cli::{Exit, TestMailArgs};
 use crate::config::{Deadline, MailSettings, Mailbox, Metric};
 use crate::context::Context;
-use crate::detect::Evaluation;
+use crate::detect::{Evaluation, NewLevel};
+use crate::incident::MetricState;
 use crate::notify::email::{
     Email, Envelope, Letterhead, Occasion, SmtpSession, compose_evaluation, message_id,
 };
 use crate::output::{complain, contain, print};
 use crate::series::Window;
 use crate::source::sample_window;
+use crate::state::State;
 
 pub fn run(context: &Context, args: &TestMailArgs) -> Result<Exit, Failure> {
     let mail = context.config.mail().and_then(|mail| {
@@ -28,7 +30,7 @@ pub fn run(context: &Context, args: &TestMailArgs) -> Result<Exit, Failure> {
     let from = mail.from.clone().context("smtp.from: missing")?;
     let recipients = match &args.address {
         Some(address) => vec![address.clone()],
-        None => metric.recipients.clone().unwrap_or(mail.recipients.clone()),
+        None => metric.recipients_or(&mail.recipients).to_vec(),
     };
     context.deadline.enforce();
     let (email, mut exit) = compose(context, metric, &mail)?;
@@ -117,9 +119,12 @@ fn newest(context: &Context, metric: &Metric) -> Result<Shown> {
     let deadline: Deadline = context.deadline.for_reading();
     let mut source = context.source(std::slice::from_ref(metric), deadline)?;
     let window = source.latest(metric, None, context.now)?;
+    let state = State::look(&context.state_dir());
+    let known = state.contents().metrics.get(&metric.name);
     show(
         metric.clone(),
         window,
+        &known.map_or(Vec::new(), MetricState::levels_asked_for),
         "the newest values of the configured source",
     )
 }
@@ -130,13 +135,19 @@ fn sample(context: &Context) -> Result<Shown> {
     show(
         metric,
         window,
+        &[],
         "the sample that comes with bandwatch, not your data",
     )
 }
 
-fn show(metric: Metric, window: Window, source: &'static str) -> Result<Shown> {
+fn show(
+    metric: Metric,
+    window: Window,
+    new_levels: &[NewLevel],
+    source: &'static str,
+) -> Result<Shown> {
     contain("judge the newest bucket", || {
-        let evaluation = evaluate_newest(window, &metric)?;
+        let evaluation = evaluate_newest(window, &metric, new_levels)?;
         let pictures = draw_pictures(&metric, &evaluation)
             .map_err(|error| anyhow!("draw the pictures: {error:#}"))?;
         Ok(Shown {

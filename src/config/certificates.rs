@@ -7,6 +7,8 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use super::text::read_text;
+
 /// Those of the file; of no file, none. It holds one at least, and each can be used: when it is needed is
 /// too late to learn otherwise.
 pub fn certificates(key: &str, path: Option<&Path>) -> Result<Vec<CertificateDer<'static>>> {
@@ -14,8 +16,8 @@ pub fn certificates(key: &str, path: Option<&Path>) -> Result<Vec<CertificateDer
         return Ok(Vec::new());
     };
     let key = format!("{key} = {:?}", path.display().to_string());
-    let pem = std::fs::read(path).with_context(|| format!("{key}: cannot be read"))?;
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let pem = read_text(path).with_context(|| format!("{key}: cannot be read"))?;
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
     let certificates = certificates.with_context(|| format!("{key}: not certificates in PEM"))?;
     ensure!(
         !certificates.is_empty(),

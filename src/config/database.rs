@@ -9,8 +9,9 @@ use anyhow::{Result, anyhow, ensure};
 use serde::Deserialize;
 
 use super::certificates::certificates;
+use super::environment::{Variables, missing};
 use super::secret::{Secret, password};
-use super::{Variables, missing, value};
+use super::value;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -1,12 +1,11 @@
 //! The end of the run: every wait is cut to what is left, and the last resort ends the program.
 
-use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
 
-use crate::output::{escape, write_setting};
+use crate::output::{complain, write_setting};
 
 /// An instant by which the run must be over.
 #[derive(Debug, Clone, Copy)]
@@ -101,13 +100,11 @@ impl Deadline {
         const GRACE: Duration = Duration::from_secs(2);
         std::thread::spawn(move || {
             std::thread::sleep(self.left() + GRACE);
-            let what = escape(&self.lock());
+            let what = self.waited_for();
             let length = write_setting(self.length);
-            // Not eprintln!, which panics where standard error is full or closed.
-            let _ = writeln!(
-                std::io::stderr(),
-                "bandwatch: {what}: stopped waiting: the deadline of {length} for the whole run has passed (key deadline); what came after was not reached"
-            );
+            complain(&anyhow!(
+                "{what}: stopped waiting: the deadline of {length} for the whole run has passed (key deadline); what came after was not reached"
+            ));
             std::process::exit(1);
         });
     }

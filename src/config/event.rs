@@ -8,6 +8,7 @@ use anyhow::{Context, Error, Result, bail, ensure};
 use chrono_tz::Tz;
 use serde::Deserialize;
 
+use super::text::read_text;
 use super::value;
 use crate::calendar::{Effect, Event, Every, Period, occurrences, parse_occurrence, read_calendar};
 
@@ -96,7 +97,7 @@ impl EventTable {
     fn of_calendar(&self, path: &Path, folder: &Path, zone: Tz) -> Result<Vec<Event>> {
         let shown = path.display().to_string();
         let context = || format!("calendar = {shown:?}");
-        let text = std::fs::read_to_string(folder.join(path));
+        let text = read_text(&folder.join(path));
         let text = text.context("cannot be read").with_context(context)?;
         let entries = read_calendar(&text, zone);
         let mut by_name: BTreeMap<String, Vec<Period>> = BTreeMap::new();

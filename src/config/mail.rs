@@ -8,9 +8,9 @@ use rustls::pki_types::CertificateDer;
 use serde::Deserialize;
 
 use super::certificates::certificates;
+use super::environment::{Variables, missing};
 use super::secret::{Secret, password};
 use super::value::{self, Mailbox};
-use super::{Variables, missing};
 
 /// The mail server to send through, and the names on a mail, which may be there without it.
 #[derive(Debug, Clone, Deserialize)]

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 use serde::Deserialize;
 
@@ -45,6 +45,8 @@ pub struct Metric {
     pub recipients: Option<Vec<Mailbox>>,
     /// Dates on which it is not as it usually is.
     pub events: Events,
+    /// Dated quiet times, as they are written; once they are read they are among the events.
+    pub(super) dated_quiet: Vec<String>,
     delay: Option<Duration>,
     stale_after: Option<Duration>,
 }
@@ -65,6 +67,20 @@ pub enum TimeMeaning {
 }
 
 impl TimeMeaning {
+    /// Those of numbers, by their unit.
+    pub const EPOCHS: [Self; 4] = [Self::Epoch, Self::EpochMs, Self::EpochUs, Self::EpochNs];
+
+    /// How many of its units make a second; `None` where it is no number.
+    pub fn per_second(self) -> Option<i64> {
+        match self {
+            Self::Local | Self::Utc => None,
+            Self::Epoch => Some(1),
+            Self::EpochMs => Some(1000),
+            Self::EpochUs => Some(1_000_000),
+            Self::EpochNs => Some(1_000_000_000),
+        }
+    }
+
     /// The value of the key.
     pub fn word(self) -> &'static str {
         match self {
@@ -155,9 +171,34 @@ struct MetricTable {
     notify_recovery: Option<bool>,
     #[serde(default, deserialize_with = "value::length")]
     unwell_after: Option<Duration>,
-    quiet: Option<Vec<QuietWindow>>,
+    #[serde(default)]
+    quiet: Vec<QuietTime>,
     #[serde(default, deserialize_with = "value::mailboxes")]
     recipients: Option<Vec<Mailbox>>,
+}
+
+/// A time without mail, as it is written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+enum QuietTime {
+    Weekly(QuietWindow),
+    /// It is an event that is muted, and read once the zone is known.
+    Dated(String),
+}
+
+impl TryFrom<String> for QuietTime {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let begins_with_a_date = text
+            .get(..10)
+            .is_some_and(|date| date.parse::<NaiveDate>().is_ok());
+        if begins_with_a_date {
+            Ok(Self::Dated(text))
+        } else {
+            text.parse().map(Self::Weekly)
+        }
+    }
 }
 
 const USUAL_WINDOW: Duration = Duration::from_hours(28 * 24);
@@ -183,6 +224,11 @@ impl Metric {
     fn new(table: MetricTable, rows: Rows, method: Method) -> Self {
         let adds_up = table.aggregate.is_some_and(Aggregate::adds_up);
         let usually_missing = if adds_up { Missing::Zero } else { Missing::Gap };
+        let dated_quiet = table.quiet.iter().filter_map(|time| match time {
+            QuietTime::Dated(text) => Some(text.clone()),
+            QuietTime::Weekly(_) => None,
+        });
+        let dated_quiet = dated_quiet.collect();
         Self {
             policy: table.policy(&method),
             title: table.title.unwrap_or_else(|| capitalised(&table.name)),
@@ -198,9 +244,15 @@ impl Metric {
             method,
             recipients: table.recipients,
             events: Events::default(),
+            dated_quiet,
             delay: table.delay,
             stale_after: table.stale_after,
         }
+    }
+
+    /// Who is told of it: its own recipients, or these.
+    pub fn recipients_or<'a>(&'a self, of_all: &'a [Mailbox]) -> &'a [Mailbox] {
+        self.recipients.as_deref().unwrap_or(of_all)
     }
 
     /// How long after its end a bucket may still receive rows.
@@ -396,7 +448,6 @@ impl MetricTable {
             model: self.model.unwrap_or_default(),
             seasons: seasons.map_or(SeasonChoice::Found, SeasonChoice::Given),
             adapt_after: self.adapt_after()?,
-            new_levels: Vec::new(),
             range: Range::new(self.min, self.max)?,
             level: self.level.unwrap_or_default(),
             direction: self.direction.unwrap_or_default(),
@@ -433,7 +484,14 @@ impl MetricTable {
             adapt_after: method.adapt_after,
             direction: method.direction,
             min_deviation: self.min_deviation,
-            quiet: self.quiet.clone().unwrap_or_default(),
+            quiet: self
+                .quiet
+                .iter()
+                .filter_map(|time| match time {
+                    QuietTime::Weekly(window) => Some(window.clone()),
+                    QuietTime::Dated(_) => None,
+                })
+                .collect(),
         }
     }
 }

@@ -4,15 +4,16 @@
 mod certificates;
 mod database;
 mod deadline;
+mod environment;
 mod event;
 mod mail;
 mod metric;
 mod secret;
+mod text;
 mod value;
 
 use std::collections::HashSet;
-use std::fs::OpenOptions;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -29,9 +30,12 @@ pub use metric::{Metric, Query, Rows, Table, TimeMeaning};
 pub use secret::Secret;
 pub use value::{Mailbox, parse_length, parse_mailbox, time_delta};
 
+use crate::calendar::{Effect, Event, parse_occurrence};
+use crate::output::one_line;
 use crate::output::owner::{command_as, meant_for};
-use crate::output::{Links, one_line, open_plain};
+use environment::{Variables, check_environment, environment};
 use event::EventTable;
+use text::read_text;
 
 /// The file: each key a field, each table a struct. An unknown key is an error.
 #[derive(Debug, Deserialize)]
@@ -79,24 +83,6 @@ impl Default for Config {
     }
 }
 
-/// The environment, in which an empty variable counts as absent.
-type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
-
-fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-/// The variables that override a key.
-const VARIABLES: [&str; 7] = [
-    "mysql_host",
-    "mysql_user",
-    "mysql_password",
-    "mysql_db",
-    "smtp_email",
-    "smtp_password",
-    "recipient_list",
-];
-
 impl Config {
     /// Where the file is looked for when nobody names one, in this order.
     pub fn usual_places() -> Vec<PathBuf> {
@@ -113,13 +99,7 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self> {
         let text = read_text(path).map_err(|error| explain_denial(error, path));
         let text = text.with_context(|| format!("read the configuration {}", path.display()))?;
-        for name in VARIABLES {
-            let is_text = std::env::var_os(name).is_none_or(|value| value.to_str().is_some());
-            ensure!(
-                is_text,
-                "environment {name}: not UTF-8; allowed: text in UTF-8"
-            );
-        }
+        check_environment()?;
         let shown = path.display().to_string();
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut config = Self::parse(&text, folder, &environment).context(shown)?;
@@ -156,17 +136,27 @@ impl Config {
         Ok(config)
     }
 
-    /// Gives each metric the events that are about it.
+    /// Gives each metric the events that are about it, its dated quiet times among them.
     fn add_events(&mut self, folder: &Path) -> Result<()> {
+        for (index, metric) in self.metrics.iter_mut().enumerate() {
+            for text in std::mem::take(&mut metric.dated_quiet) {
+                let period = parse_occurrence(&text, self.zone).map_err(Error::msg);
+                let period = period.with_context(|| format!("metric[{index}].quiet"))?;
+                metric.events.add(Event {
+                    name: "quiet".to_string(),
+                    effect: Effect::Mute,
+                    periods: vec![period],
+                });
+            }
+        }
         for (index, table) in self.events.iter().enumerate() {
             let place = || format!("event[{index}] ({})", table.name);
             let named = table.metrics.as_deref().unwrap_or_default();
-            let known: Vec<&str> = self.metrics.iter().map(|metric| &*metric.name).collect();
-            if let Some(name) = named.iter().find(|name| !known.contains(&name.as_str())) {
-                let known = known.join(", ");
+            if let Some(name) = self.unknown(named) {
                 bail!(
-                    "{}: metrics: {name:?} is no metric; there are: {known}",
-                    place()
+                    "{}: metrics: {name:?} is no metric; there are: {}",
+                    place(),
+                    self.known()
                 );
             }
             let events = table.events(folder, self.zone).with_context(place)?;
@@ -179,14 +169,25 @@ impl Config {
         Ok(())
     }
 
+    /// The first of the names that no metric has.
+    fn unknown<'n>(&self, names: &'n [String]) -> Option<&'n String> {
+        let mut names = names.iter();
+        names.find(|name| self.metrics.iter().all(|metric| metric.name != **name))
+    }
+
+    /// The names of the metrics, for whoever named another.
+    fn known(&self) -> String {
+        let names: Vec<&str> = self.metrics.iter().map(|metric| &*metric.name).collect();
+        names.join(", ")
+    }
+
     /// The metrics of the given names, in the order of the file; all of them if none is named.
     pub fn chosen(&self, names: &[String]) -> Result<Vec<&Metric>> {
-        let known: Vec<&str> = self.metrics.iter().map(|metric| &*metric.name).collect();
-        if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        if let Some(name) = self.unknown(names) {
             bail!(
                 "--metric {name:?}: no such metric in {}; there are: {}",
                 self.origin(),
-                known.join(", ")
+                self.known()
             );
         }
         let wanted = |metric: &&Metric| names.is_empty() || names.contains(&metric.name);
@@ -281,26 +282,6 @@ fn explain_denial(error: Error, path: &Path) -> Error {
         Some(user) => anyhow!("{error}; it is for {user}; run: {}", command_as(&user)),
         None => error,
     }
-}
-
-/// The text of a plain file. Nothing waits for the other end of a pipe, and what is far too large for what
-/// it should be is not read whole.
-fn read_text(path: &Path) -> Result<String> {
-    const MOST_BYTES: u64 = 16 << 20;
-    let file = open_plain(OpenOptions::new().read(true), path, Links::Follow)?;
-    let mut bytes = Vec::new();
-    file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-    ensure!(
-        bytes.len() as u64 <= MOST_BYTES,
-        "larger than {} MiB",
-        MOST_BYTES >> 20
-    );
-    String::from_utf8(bytes).map_err(|_| anyhow!("not UTF-8"))
-}
-
-/// Of a key that is needed, and neither in the file nor in the environment.
-fn missing(key: &str, variable: &str) -> String {
-    format!("{key}: missing; set it, or the environment variable {variable}")
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
+use super::text::read_text;
+
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -32,8 +34,7 @@ pub fn password(given: Option<Secret>, key: &str, path: Option<&Path>) -> Result
         return Ok(given);
     };
     let shown = path.display().to_string();
-    let text =
-        super::read_text(path).with_context(|| format!("{key} = {shown:?}: cannot be read"))?;
+    let text = read_text(path).with_context(|| format!("{key} = {shown:?}: cannot be read"))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let password = text.lines().next().unwrap_or_default();
     ensure!(

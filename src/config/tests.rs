@@ -187,7 +187,6 @@ fn a_method_is_as_the_keys_say() {
             model: ModelChoice::Mstl,
             seasons: SeasonChoice::Given(vec![days(1), days(7)]),
             adapt_after: TimeDelta::hours(6),
-            new_levels: Vec::new(),
             range: Range::new(Some(0.0), Some(99.5)).expect("a range"),
             level: Level::new(0.99).expect("a level"),
             direction: Direction::Low,

@@ -10,7 +10,7 @@ pub use lettre::message::Mailbox;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use super::Secret;
+use super::secret::Secret;
 use crate::incident::Renotify;
 use crate::series::Step;
 

@@ -3,8 +3,18 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::forecast::{Band, Forecast, NewLevel};
+use crate::forecast::{Band, Forecast};
 use crate::series::TimeSeries;
+
+/// A level that values have since a time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NewLevel {
+    pub since: DateTime<Utc>,
+    /// From which bucket on it is expected.
+    pub accepted_at: DateTime<Utc>,
+    /// As a multiple of the level before all new ones; above 0.
+    pub ratio: f64,
+}
 
 /// By what a value of this time is to be multiplied, to be one of the newest level.
 fn factor(levels: &[NewLevel], time: DateTime<Utc>) -> f64 {

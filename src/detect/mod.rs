@@ -13,11 +13,10 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::forecast::clean::Cleaned;
-use crate::forecast::{
-    Band, Direction, Forecast, Increments, Level, Method, NewLevel, Side, predict,
-};
+use crate::forecast::{Band, Direction, Forecast, Increments, Level, Method, Side, predict};
 use crate::output::{short_option, write_length};
 use crate::series::{Bucket, Observation, Window, is_running_total};
+pub use level::NewLevel;
 use level::{at_newest_level, at_own_levels};
 use reference::Gaps;
 pub use reference::{Departure, Reference, SpanTotal};
@@ -83,9 +82,10 @@ pub struct Workings {
     pub forecast: Option<Forecast>,
 }
 
-/// Evaluates the newest point of a window. Bad data is a verdict; an error means that the method does
-/// not go with the step, or that the model failed.
-pub fn evaluate(window: Window, method: &Method) -> Result<Evaluation> {
+/// Evaluates the newest point of a window. What came before one of the `new_levels`, oldest first, counts as
+/// if it had been at that. Bad data is a verdict; an error means that the method does not go with the step,
+/// or that the model failed.
+pub fn evaluate(window: Window, method: &Method, new_levels: &[NewLevel]) -> Result<Evaluation> {
     let by_increments = match method.increments {
         Increments::Found => is_running_total(&window.series),
         Increments::Always => true,
@@ -113,7 +113,7 @@ pub fn evaluate(window: Window, method: &Method) -> Result<Evaluation> {
         let history = split.history.clone();
         history.without(|slot| recurring.iter().any(|event| event.holds(slot)))
     };
-    let levels = method.new_levels.iter();
+    let levels = new_levels.iter();
     let levels = levels.filter(|level| level.accepted_at <= split.latest.time);
     let levels: &[NewLevel] = &levels.copied().collect::<Vec<_>>();
     let made = match predict(&at_newest_level(ordinary.clone(), levels), method)? {
@@ -142,7 +142,7 @@ pub fn evaluate(window: Window, method: &Method) -> Result<Evaluation> {
                     window, level, verdict, cleaned,
                 ));
             };
-            made.at_event(factor, method)
+            made.at_event(factor, level)
         }
         None => made,
     };
@@ -159,7 +159,7 @@ pub fn evaluate(window: Window, method: &Method) -> Result<Evaluation> {
         Reference::new(&series, gaps, window.total_since)
     };
     let (value, band) = (split.latest.value, made.band);
-    let range = method.range.as_seen_in(&made.cleaned.history);
+    let range = made.range;
     let verdict = judge(value, &band, method.direction);
     let is_within_range = |side| match side {
         Side::Low => range.min().is_none_or(|least| band.lower > least),

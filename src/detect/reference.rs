@@ -178,6 +178,11 @@ impl SpanTotal {
         nearest.unwrap_or_default()
     }
 
+    /// What was seen, as a multiple of what is usual; `None` where nothing is.
+    pub fn level(&self) -> Option<f64> {
+        (self.usual > 0.0).then(|| (self.seen / self.usual).max(0.0))
+    }
+
     /// The same if so much had been seen.
     #[must_use]
     pub fn with_seen(self, seen: f64) -> Self {

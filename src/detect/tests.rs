@@ -5,7 +5,8 @@ use chrono_tz::Tz;
 
 use super::*;
 use crate::forecast::Range;
-use crate::series::{Buckets, Grid, Ignored, Missing, Step, parse_time};
+use crate::series::sample::window;
+use crate::series::{Buckets, Grid, Missing, Step, parse_time};
 
 impl Evaluation {
     pub fn forecast(&self) -> Option<&Forecast> {
@@ -52,19 +53,12 @@ fn reading(rows: &[(DateTime<Tz>, f64)], now: DateTime<Tz>) -> Window {
         buckets.add(*time, Some(*value));
     }
     let last = grid.last_closed(now, TimeDelta::zero());
+    let series = buckets.series(last - 28 * 48, last, Missing::Gap);
+    let newest = buckets.slots(i64::MIN, i64::MAX).next_back();
     Window {
-        series: buckets.series(last - 28 * 48, last, Missing::Gap),
         row_counts: buckets.row_counts,
         as_of: now,
-        newest: buckets
-            .slots(i64::MIN, i64::MAX)
-            .next_back()
-            .map(|slot| grid.instant(slot)),
-        stale_after: step.delta() * 3,
-        ignored: Ignored::default(),
-        recurring: Vec::new(),
-        total_since: None,
-        hint: None,
+        ..window(series, newest.map(|slot| grid.instant(slot)))
     }
 }
 
@@ -72,7 +66,7 @@ pub fn judged(rows: &[(DateTime<Tz>, f64)]) -> Evaluation {
     let now = rows.last().map_or(time("2026-11-22 14:30"), |(time, _)| {
         *time + TimeDelta::minutes(STEP_MINUTES.into())
     });
-    evaluate(reading(rows, now), &Method::default()).expect("an evaluation")
+    evaluate(reading(rows, now), &Method::default(), &[]).expect("an evaluation")
 }
 
 fn with_last(value: f64) -> Vec<(DateTime<Tz>, f64)> {
@@ -147,7 +141,7 @@ fn the_prediction_is_for_the_judged_point_also_after_a_gap() {
 fn old_data_is_undecided_and_says_since_when() {
     let rows = with_last(0.0);
     let judge_at = |text| {
-        evaluate(reading(&rows, time(text)), &Method::default())
+        evaluate(reading(&rows, time(text)), &Method::default(), &[])
             .expect("an evaluation")
             .verdict
     };
@@ -241,7 +235,7 @@ fn extreme_values_make_a_verdict_or_none_but_no_crash() {
         .for_each(|row| row.1 = f64::MIN);
     let now = time("2026-11-22 14:30");
     // An error that says so is an answer too; a panic is not.
-    if let Ok(evaluation) = evaluate(reading(&wild, now), &Method::default()) {
+    if let Ok(evaluation) = evaluate(reading(&wild, now), &Method::default(), &[]) {
         assert!(evaluation.band.is_none_or(|band| band.lower.is_finite()));
     }
 }
@@ -261,7 +255,7 @@ fn a_drop_to_zero_that_the_band_allows_is_told() {
         ..method
     };
     let now = rows.last().expect("a row").0 + TimeDelta::minutes(30);
-    let evaluation = evaluate(reading(&rows, now), &nobody_asked).expect("an evaluation");
+    let evaluation = evaluate(reading(&rows, now), &nobody_asked, &[]).expect("an evaluation");
     assert_eq!(evaluation.low_possible, None);
 }
 
@@ -274,7 +268,7 @@ fn a_band_stays_within_the_values_there_can_be() {
             range: Range::new(Some(min), Some(max)).expect("a range"),
             ..Method::default()
         };
-        let evaluation = evaluate(reading(&rows, now), &method).expect("an evaluation");
+        let evaluation = evaluate(reading(&rows, now), &method, &[]).expect("an evaluation");
         let possible = (evaluation.low_possible, evaluation.high_possible);
         (evaluation, possible)
     };
@@ -298,7 +292,7 @@ fn a_value_beyond_the_configured_range_is_a_breach_and_no_error() {
         range: Range::new(Some(0.0), None).expect("a range"),
         ..Method::default()
     };
-    let evaluation = evaluate(reading(&rows, now), &method).expect("an evaluation");
+    let evaluation = evaluate(reading(&rows, now), &method, &[]).expect("an evaluation");
     assert_eq!(evaluation.verdict, Verdict::Breach(Side::Low));
     assert_eq!(evaluation.low_possible, Some(true));
 }
@@ -337,7 +331,7 @@ fn each_half_hour_of_a_change_over_day_is_normal() {
                 .map(|time| (time, healthy(time)))
                 .collect();
             let evaluation =
-                evaluate(reading(&rows, now), &Method::default()).expect("an evaluation");
+                evaluate(reading(&rows, now), &Method::default(), &[]).expect("an evaluation");
             assert_eq!(evaluation.bucket.start, last.to_utc());
             let band = evaluation.forecast().expect("a forecast").band;
             assert!(
@@ -356,7 +350,7 @@ fn each_half_hour_of_a_change_over_day_is_normal() {
 #[test]
 fn a_level_that_was_accepted_is_expected_at_once_and_the_one_before_no_more() {
     let since = time("2026-11-22 11:00");
-    let verdict = |last: f64, new_levels: Vec<NewLevel>| {
+    let verdict = |last: f64, new_levels: &[NewLevel]| {
         let mut rows = rows("2026-11-22 14:00", 27);
         for (at, value) in &mut rows {
             if *at >= since {
@@ -366,24 +360,19 @@ fn a_level_that_was_accepted_is_expected_at_once_and_the_one_before_no_more() {
         let newest = rows.last_mut().expect("a row");
         newest.1 = healthy(newest.0) * last;
         let now = newest.0 + TimeDelta::minutes(30);
-        let method = Method {
-            new_levels,
-            ..Method::default()
-        };
-        let evaluation = evaluate(reading(&rows, now), &method).expect("an evaluation");
+        let method = Method::default();
+        let evaluation = evaluate(reading(&rows, now), &method, new_levels).expect("an evaluation");
         let past = evaluation.forecast().expect("a forecast").past[24 * 48].expect("a band");
         // The past is shown as it was.
         assert!(past.expected > 300.0, "{past:?}");
         evaluation.verdict
     };
-    let half = || {
-        vec![NewLevel {
-            since: since.to_utc(),
-            accepted_at: time("2026-11-22 13:00").to_utc(),
-            ratio: 0.5,
-        }]
-    };
-    assert_eq!(verdict(0.5, Vec::new()), Verdict::Breach(Side::Low));
-    assert_eq!(verdict(0.5, half()), Verdict::Normal);
-    assert_eq!(verdict(1.0, half()), Verdict::Breach(Side::High));
+    let half = [NewLevel {
+        since: since.to_utc(),
+        accepted_at: time("2026-11-22 13:00").to_utc(),
+        ratio: 0.5,
+    }];
+    assert_eq!(verdict(0.5, &[]), Verdict::Breach(Side::Low));
+    assert_eq!(verdict(0.5, &half), Verdict::Normal);
+    assert_eq!(verdict(1.0, &half), Verdict::Breach(Side::High));
 }

@@ -5,8 +5,9 @@ use ::augurs::seasons::{Detector, PeriodogramDetector};
 use ::augurs::{Fit as _, Predict, ets::AutoETS, mstl::MSTLModel};
 use anyhow::{Context, Result, anyhow, ensure};
 
+use super::derivation::{Contribution, Role};
+use super::fitted::Fitted;
 use super::timeline::{Cycle, Timeline};
-use super::{Contribution, Fitted, Role};
 
 /// The seasons split off by MSTL (<https://arxiv.org/abs/2107.13462>), the rest forecast by exponential
 /// smoothing (Hyndman et al., *A state space framework for automatic forecasting using exponential

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Range;
+use super::range::Range;
 use crate::output::{Notation, short, write_number};
 
 /// The share of healthy values a band should hold, within (0, 1).

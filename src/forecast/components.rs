@@ -4,10 +4,11 @@
 use anyhow::Result;
 use chrono::TimeDelta;
 
+use super::augurs;
 use super::clean::Cleaned;
+use super::method::Method;
 use super::seasons::Seasons;
 use super::timeline::Timeline;
-use super::{Method, augurs};
 use crate::series::TimeSeries;
 
 /// Components bucket by bucket, in the unit of the series; `None` where the history has no value.
@@ -40,7 +41,7 @@ pub fn decompose(
     for index in &cleaned.clipped {
         targets[*index] = None;
     }
-    let Some(timeline) = Timeline::new(history, &targets, &seasons) else {
+    let Some(timeline) = Timeline::new(history, &targets, &seasons.0) else {
         return Ok(None);
     };
     let parts = augurs::decompose(&timeline)?;

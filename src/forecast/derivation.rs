@@ -1,8 +1,8 @@
 //! How a forecast came about, for people who ask: what each part of the model added to the
 //! expectation, and the limits at other levels.
 
+use super::band::{Band, Level};
 use super::timeline::Unit;
-use super::{Band, Level};
 
 /// What a part of a model stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

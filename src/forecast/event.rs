@@ -1,8 +1,9 @@
 //! The forecast of a value that is unlike others, as an event makes it.
 
+use super::Forecast;
+use super::band::Level;
 use super::calibration::Scale;
 use super::derivation::{Contribution, Limits, Role};
-use super::{Forecast, Method};
 
 /// How the values of an event are to those without it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,7 +17,7 @@ pub struct Factor {
 impl Forecast {
     /// The same at an event. What is not known of that comes in addition to the usual error.
     #[must_use]
-    pub fn at_event(self, factor: Factor, method: &Method) -> Self {
+    pub fn at_event(self, factor: Factor, level: Level) -> Self {
         let Factor { ratio, uncertainty } = factor;
         let ordinary = &self.distribution;
         let expected = ordinary.expected * ratio;
@@ -28,8 +29,10 @@ impl Forecast {
             ..scale
         };
         let distribution = ordinary.with(expected, scale);
-        let range = method.range.as_seen_in(&self.cleaned.history);
-        let band = |level| Some(distribution.band_at(level)?.within(range));
+        let band = |level| {
+            let band = distribution.band_at(level)?;
+            Some(band.at_least(self.resolution).within(self.range))
+        };
         let limits = self.limits.iter();
         let limits = limits.map(|limits| Limits {
             band: band(limits.level).unwrap_or(limits.band),
@@ -40,7 +43,7 @@ impl Forecast {
             value: expected - ordinary.expected,
         };
         Self {
-            band: band(method.level).unwrap_or(self.band),
+            band: band(level).unwrap_or(self.band),
             limits: limits.collect(),
             contributions: self.contributions.iter().copied().chain([effect]).collect(),
             distribution,

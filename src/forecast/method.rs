@@ -1,11 +1,12 @@
 //! The settings of a forecast: all it depends on besides the history.
 
 use anyhow::{Context, Result};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde::Deserialize;
 
+use super::band::{Direction, Level};
 use super::clean::Outliers;
-use super::{Direction, Level, Range};
+use super::range::Range;
 use crate::output::write_setting;
 use crate::series::Step;
 
@@ -19,24 +20,12 @@ pub struct Method {
     /// How long values at a new level are held to be an incident, before the level is accepted; at least
     /// one bucket.
     pub adapt_after: TimeDelta,
-    /// Levels that somebody accepted, oldest first: what came before counts as if it had been at them.
-    pub new_levels: Vec<NewLevel>,
     /// The possible values.
     pub range: Range,
     /// The share of healthy values the band is to hold.
     pub level: Level,
     /// The side that counts as a breach.
     pub direction: Direction,
-}
-
-/// A level that values have since a time.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct NewLevel {
-    pub since: DateTime<Utc>,
-    /// From which bucket on it is expected.
-    pub accepted_at: DateTime<Utc>,
-    /// As a multiple of the level before all new ones; above 0.
-    pub ratio: f64,
 }
 
 /// Whether the values are judged, or what each adds to the one before.
@@ -105,7 +94,6 @@ impl Default for Method {
             model: ModelChoice::default(),
             seasons: SeasonChoice::default(),
             adapt_after: TimeDelta::days(1),
-            new_levels: Vec::new(),
             range: Range::default(),
             level: Level::default(),
             direction: Direction::default(),

@@ -13,6 +13,7 @@ mod components;
 mod derivation;
 mod error_profile;
 mod event;
+mod fitted;
 mod method;
 #[cfg(test)]
 mod proofs;
@@ -32,7 +33,7 @@ pub use calibration::{Distribution, Scale};
 pub use components::{Components, decompose};
 pub use derivation::{Contribution, Limits, Role};
 pub use event::Factor;
-pub use method::{Increments, Method, ModelChoice, NewLevel, SeasonChoice};
+pub use method::{Increments, Method, ModelChoice, SeasonChoice};
 pub use quantile::median;
 pub use range::Range;
 pub use seasons::{Season, needed_history};
@@ -41,6 +42,7 @@ use self::clean::{Cleaned, Fences, Scope, clip_outliers};
 use crate::output::{write_length, write_number};
 use crate::series::{Step, TimeSeries};
 use calibration::{Calibration, Margins};
+use fitted::Fitted;
 use seasons::Seasons;
 use timeline::{Timeline, Unit};
 
@@ -51,6 +53,10 @@ pub struct Forecast {
     /// The limits of the distribution at the method's level, within its range.
     pub band: Band,
     pub distribution: Distribution,
+    /// The possible values, as the history has them.
+    pub range: Range,
+    /// No band is narrower to either side.
+    resolution: f64,
     /// The band over the history, bucket by bucket, for the charts; `None` where the model has none.
     pub past: Vec<Option<Band>>,
     /// The seasons the model knows, shortest first.
@@ -67,42 +73,6 @@ pub struct Forecast {
     pub errors: usize,
     /// At the level of the method and at rarer ones, ascending.
     pub limits: Vec<Limits>,
-}
-
-/// What a model learnt from a history: its expectation of each slot from the first it can forecast, the
-/// last of them the one to forecast, and its errors.
-#[derive(Debug, Clone, Default)]
-pub struct Fitted {
-    /// The first slot that is forecast. At least one value lies before it.
-    pub first: usize,
-    pub expected: Vec<f64>,
-    /// The value less its expectation, as if the value had not been seen; `None` where there is no
-    /// value, or one held to be an incident.
-    pub errors: Vec<Option<f64>>,
-    /// The uncertainty of each expectation, as a multiple of that of a forecast one step ahead.
-    pub growth: Vec<f64>,
-    /// The distance between the forecasts that each expectation is the mean of; 0 of a single one.
-    pub disagreement: Vec<f64>,
-    /// Of each slot that is held to be part of an incident, the slot at which that began.
-    pub held_since: Vec<Option<usize>>,
-    /// The values the forecasts are computed from, from slot 0 on: the observed ones, or expectations in
-    /// their place.
-    pub filtered: Vec<f64>,
-    /// The number of fitted weights.
-    pub parameters: usize,
-    /// The parts of the last expectation, which is their sum.
-    pub contributions: Vec<Contribution>,
-    /// What the fit itself clipped of the values, in order.
-    pub clipped: Vec<Clipped>,
-    /// Beyond these it would clip the next value.
-    pub fences: Option<Fences>,
-}
-
-/// A value that counted as another in the fit.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Clipped {
-    pub slot: usize,
-    pub to: f64,
 }
 
 /// Why nothing can be measured by the differences between the values of a history.
@@ -138,7 +108,7 @@ pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast,
         }
         _ => clip_outliers(history, method.outliers.factor)?,
     };
-    let Some(timeline) = Timeline::new(history, cleaned.history.values(), &seasons) else {
+    let Some(timeline) = Timeline::new(history, cleaned.history.values(), &seasons.0) else {
         return Ok(Err(without_unit(history)));
     };
     let missing = timeline.values.iter().filter(|value| value.is_none());
@@ -155,10 +125,10 @@ pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast,
         return Ok(Err(too_short(history, needed)));
     };
     let unit = timeline.unit;
-    let range = method.range.as_seen_in(history);
+    let (range, resolution) = (method.range.as_seen_in(history), resolution(unit));
     let bands = |index: usize, margins: Margins| {
         let band = calibration.distribution(index).band(margins)?;
-        Some(band.at_least(resolution(unit)).within(range))
+        Some(band.at_least(resolution).within(range))
     };
     let next = fitted.expected.len() - 1;
     let parts = fitted.contributions.iter();
@@ -171,6 +141,8 @@ pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast,
         time: history.next_time(),
         band: bands(next, margins).context("the forecast is not finite")?,
         distribution: calibration.distribution(next),
+        range,
+        resolution,
         past: past.collect(),
         held_since: fitted.held_since[next].and_then(|slot| {
             let index = timeline.slots.iter().position(|other| *other == Some(slot));

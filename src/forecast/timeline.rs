@@ -3,7 +3,6 @@
 //! morning follows the evening before; in units of its own spread. The hour that spring skips is a gap.
 //! Of the hour that autumn repeats, each reading has one place.
 
-use super::Seasons;
 use super::quantile::{median, quantile};
 use crate::series::{Step, TimeSeries};
 
@@ -197,7 +196,7 @@ struct OpenPlaces {
 }
 
 impl OpenPlaces {
-    fn new(values: &[Option<f64>], first_place: usize, seasons: &Seasons) -> Self {
+    fn new(values: &[Option<f64>], first_place: usize, seasons: &[usize]) -> Self {
         /// A place that has data this much less often than the best ones is closed.
         const OPEN_SHARE: f64 = 0.25;
         /// Where not even the best places have data this often, no hours are closed.
@@ -205,8 +204,8 @@ impl OpenPlaces {
         /// So many turns of a season tell a closed place from a missing value.
         const FEWEST_TURNS: usize = 3;
         let is_known = |season: &&usize| values.len() >= FEWEST_TURNS * **season;
-        let longest_known = seasons.0.iter().rfind(is_known);
-        let period = longest_known.or(seasons.0.first());
+        let longest_known = seasons.iter().rfind(is_known);
+        let period = longest_known.or(seasons.first());
         let shares = shares_with_data(values, first_place, period.copied().unwrap_or(1));
         let mut sorted = shares.clone();
         sorted.sort_unstable_by(f64::total_cmp);
@@ -245,11 +244,11 @@ fn slots_per_hour(step: Step) -> Option<usize> {
 impl Timeline {
     /// Of a history and what a model is to learn of each of its values, in the unit of the series. `None`
     /// if the values do not differ.
-    pub fn new(history: &TimeSeries, targets: &[Option<f64>], seasons: &Seasons) -> Option<Self> {
+    pub fn new(history: &TimeSeries, targets: &[Option<f64>], seasons: &[usize]) -> Option<Self> {
         let unit = Unit::from_values(history.observed().collect())?;
         let wall_clock = WallClock::new(history);
-        let phase_count = seasons.0.first().copied().unwrap_or(1);
-        let longest = seasons.0.last().copied().unwrap_or(1);
+        let phase_count = seasons.first().copied().unwrap_or(1);
+        let longest = seasons.last().copied().unwrap_or(1);
         let first_place = wall_clock.first_place(longest.max(phase_count));
         let laid_out = wall_clock.lay_out(history.values());
         let open = OpenPlaces::new(&laid_out, first_place, seasons);
@@ -263,7 +262,7 @@ impl Timeline {
             .iter()
             .map(|place| (first_place + place) % phase_count);
         let slots = wall_clock.places.iter().map(|place| open.slots[(*place)?]);
-        let cycles = seasons.0.iter().map(|length| Cycle::new(*length, &open));
+        let cycles = seasons.iter().map(|length| Cycle::new(*length, &open));
         let mut timeline = Self {
             filled: Vec::new(),
             values: measured(&laid_out),
@@ -314,8 +313,7 @@ impl Timeline {
     /// Of values at regular steps, with seasons of so many.
     pub fn sample(step: &str, values: &[f64], seasons: &[usize]) -> Self {
         let history = crate::series::sample::series(step, values);
-        let seasons = Seasons(seasons.to_vec());
-        Self::new(&history, history.values(), &seasons).expect("values that differ")
+        Self::new(&history, history.values(), seasons).expect("values that differ")
     }
 }
 

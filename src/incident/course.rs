@@ -41,14 +41,11 @@ pub struct Course {
     #[serde(default)]
     pub missing: f32,
     /// Whether somebody refused its level, so that time alone does not make it the new normal.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_kept: bool,
-    /// Whether the last hour shows it.
-    #[serde(skip)]
-    is_seen: bool,
-    /// Whether the longest total that showed it at its opening does.
-    #[serde(skip)]
-    is_shown: bool,
+    /// Whether it opened while a new level on its side counted as usual: it may be a slide that goes on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    follows_new_level: bool,
 }
 
 /// How the single buckets of an incident went, as far as the reference tells.
@@ -120,8 +117,7 @@ impl Course {
             own_level: None,
             missing: 0.0,
             is_kept: false,
-            is_seen: false,
-            is_shown: false,
+            follows_new_level: evidence.has_accepted(side),
         };
         let levels = match witness {
             // As it will be followed: only the level of earlier weeks is usual.
@@ -199,18 +195,15 @@ impl Course {
             let shortest = shortest.map(|total| self.departure(total, side, usual).share);
             let share = shortest.map_or(departure.share, |share| share.min(departure.share));
             self.share = self.told_share(share);
-            self.is_seen = departure.sigmas > SEEN_SIGMAS;
-            if age >= OPENING * 3 / 2 && hour.usual > 0.0 {
-                let level = narrow(hour.seen / hour.usual);
+            if age >= OPENING * 3 / 2
+                && let Some(level) = hour.level().map(narrow)
+            {
                 let mean = self
                     .own_level
                     .map_or(level, |mean| mean + (level - mean) / 12.0);
                 self.own_level = Some(mean);
             }
         }
-        let long = self.long_total(evaluation);
-        self.is_shown =
-            long.is_some_and(|total| self.departure(total, side, usual).sigmas >= SEEN_SIGMAS);
         self.missing += narrow(self.missing_of(evaluation));
         let bucket = self.follow_bucket(evaluation, side, usual);
         let is_breach = evaluation.side() == Some(side);
@@ -359,11 +352,13 @@ impl Course {
 
     /// Whether a breach on the other side is only one of a forecast that followed the incident, which the
     /// last hour still shows, or a longer total; the latter may hold a rush that is far out.
-    pub fn explains_opposite(&self, evaluation: &Evaluation) -> bool {
+    pub fn explains_opposite(&self, evaluation: &Evaluation, side: Side, usual: &[f64]) -> bool {
         let is_far = evaluation
             .deviation
             .is_some_and(|deviation| deviation.abs() >= FAR_OUT);
-        self.is_seen || self.is_shown && !is_far
+        let shows = |total: &SpanTotal| self.departure(total, side, usual).sigmas >= SEEN_SIGMAS;
+        let long = self.long_total(evaluation).filter(|_| !is_far);
+        evaluation.reference.hour().is_some_and(shows) || long.is_some_and(shows)
     }
 
     /// For how long it has been open, up to the end of a bucket.
@@ -378,11 +373,10 @@ impl Course {
         let day = spans.iter().find(|total| total.length >= ONE_DAY);
         let age = self.age(evaluation);
         let longest = spans.iter().rev().find(|total| total.length <= age);
-        let (Some(day), Some(longest)) = (day, longest.filter(|total| total.usual > 0.0)) else {
+        let (Some(day), Some(level)) = (day, longest.and_then(SpanTotal::level)) else {
             return true;
         };
-        let moved = day.departure_from_level(longest.seen / longest.usual);
-        towards(side, moved).sigmas < MOVED_SIGMAS
+        towards(side, day.departure_from_level(level)).sigmas < MOVED_SIGMAS
     }
 
     /// The level that the values of the last day have, as a multiple of what earlier weeks had, if that is
@@ -403,7 +397,7 @@ impl Course {
             let depth = f64::from(self.depth);
             depth * departure.information >= TELLING_SIGMAS && departure.share > depth / 2.0
         });
-        (lasts && total.usual > 0.0).then(|| narrow((total.seen / total.usual).max(0.0)))
+        total.level().filter(|_| lasts).map(narrow)
     }
 
     /// The level that the values have had during it, up to a day, as a multiple of what earlier weeks had.
@@ -412,12 +406,18 @@ impl Course {
         let mut spans = evaluation.reference.spans.iter();
         let during = spans.rfind(|total| total.length <= longest);
         let total = during.or(evaluation.reference.bucket.as_ref())?;
-        (total.usual > 0.0).then(|| narrow((total.seen / total.usual).max(0.0)))
+        total.level().map(narrow)
     }
 
-    /// When its level becomes the new normal, if it lasts.
+    /// When its level becomes the new normal, if it lasts; after another new level, it must last longer.
     pub fn accepted_from(&self, adapt_after: TimeDelta) -> Option<DateTime<Utc>> {
-        (!self.is_kept).then(|| self.opened_at + adapt_after)
+        const TIMES_AFTER_ANOTHER: i32 = 3;
+        let times = if self.follows_new_level {
+            TIMES_AFTER_ANOTHER
+        } else {
+            1
+        };
+        (!self.is_kept).then(|| self.opened_at + adapt_after * times)
     }
 
     /// Of an incident of breaches it is the band that says how bad it is.
@@ -469,14 +469,6 @@ fn is_no_time(minutes: &i64) -> bool {
     *minutes == 0
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands over a reference"
-)]
-fn is_false(value: &bool) -> bool {
-    !value
-}
-
 #[cfg(test)]
 impl Course {
     /// One that a witness opened, and that lacks so much since.
@@ -493,8 +485,7 @@ impl Course {
             own_level: None,
             missing,
             is_kept: false,
-            is_seen: true,
-            is_shown: false,
+            follows_new_level: false,
         }
     }
 }

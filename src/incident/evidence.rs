@@ -175,13 +175,6 @@ impl Evidence {
         accepted.any(|level| (level.ratio > 1.0) == (side == Side::High))
     }
 
-    /// Somebody asked for the level that was accepted last.
-    pub fn ask(&mut self, asked_at: Option<DateTime<Utc>>) -> Option<AcceptedLevel> {
-        let level = self.accepted.last_mut()?;
-        level.asked_at = asked_at;
-        Some(*level)
-    }
-
     /// Those that were accepted, oldest first.
     pub fn accepted(&self) -> &[AcceptedLevel] {
         &self.accepted

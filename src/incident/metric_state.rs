@@ -10,8 +10,8 @@ use super::budget::Limits;
 use super::course::{Course, Standing};
 use super::evidence::{AcceptedLevel, Evidence, Testimony, Witness, far_side, narrow};
 use super::policy::Policy;
-use crate::detect::{Evaluation, Verdict};
-use crate::forecast::{NewLevel, Side};
+use crate::detect::{Evaluation, NewLevel, Verdict};
+use crate::forecast::Side;
 use crate::series::Bucket;
 
 /// What is known of a metric between runs.
@@ -364,7 +364,7 @@ impl MetricState {
             return;
         }
         if let Some(testimony) = testimony.filter(|testimony| testimony.side != side) {
-            if limits.is_some() || !course.explains_opposite(evaluation) {
+            if limits.is_some() || !course.explains_opposite(evaluation, side, &usual) {
                 self.open_incident(testimony, evaluation, now);
             } else {
                 self.inside = 0;
@@ -398,47 +398,41 @@ impl MetricState {
             }
         }
         let adapt_after = policy.adapt_after_of(evaluation.bucket);
-        let hold = if self.evidence.has_accepted(side) {
-            // After a new level, another one may be a slide that goes on.
-            adapt_after * 3
-        } else {
-            adapt_after
-        };
-        let incident = &mut self.alerts[index];
+        let incident = &self.alerts[index];
         if let Some(course) = &incident.course
-            && !course.is_kept
-            && course.age(evaluation) >= hold
+            && let Some(from) = course.accepted_from(adapt_after)
+            && evaluation.bucket.end >= from
             && course.is_level(evaluation, side)
             && let Some(ratio) = course.new_level(evaluation, side, &usual)
         {
-            self.end_with_new_level(index, evaluation, ratio, limits);
+            self.end_with_new_level(index, evaluation, ratio, None, limits);
         }
     }
 
-    /// The level of the open incident is the new normal.
+    /// The level of the open incident is the new normal, from a bucket's end on if somebody asked for it.
     fn end_with_new_level(
         &mut self,
         index: usize,
         evaluation: &Evaluation,
         ratio: f32,
+        asked_at: Option<DateTime<Utc>>,
         limits: Option<Limits>,
-    ) {
+    ) -> Option<AcceptedLevel> {
         let incident = &mut self.alerts[index];
-        let Some(side) = incident.side() else {
-            return;
-        };
+        let side = incident.side()?;
         let until = evaluation.bucket.end;
         incident.end = Some(End::Accepted {
             until,
             evaluation: Box::new(evaluation.clone()),
             ratio,
         });
-        self.evidence.accept(AcceptedLevel {
+        let level = AcceptedLevel {
             ratio,
             since: Some(incident.since),
             until: until + AcceptedLevel::lasting(evaluation.bucket),
-            asked_at: None,
-        });
+            asked_at,
+        };
+        self.evidence.accept(level);
         self.calm_since = Some(until);
         if limits.is_some() {
             self.settle(side, evaluation);
@@ -446,6 +440,7 @@ impl MetricState {
             // The level of earlier weeks alone is usual: the totals still show what they showed.
             self.inside = 0;
         }
+        Some(level)
     }
 
     /// Takes the present level of the open incident as the new normal, as somebody asks for. `None` if
@@ -459,9 +454,17 @@ impl MetricState {
         let asked_at = self.evaluated.map(|evaluated| evaluated.end);
         let limits = policy.limits(evaluation.bucket);
         let evaluation = evaluation.without_workings();
-        self.end_with_new_level(index, &evaluation, ratio, limits);
+        let level = self.end_with_new_level(index, &evaluation, ratio, asked_at, limits);
         self.latest = self.latest.take().or(latest);
-        self.evidence.ask(asked_at)
+        level
+    }
+
+    /// Whether somebody refused the level of the open incident.
+    pub fn is_kept(&self) -> bool {
+        let course = self
+            .incident()
+            .and_then(|incident| incident.course.as_ref());
+        course.is_some_and(|course| course.is_kept)
     }
 
     /// Refuses the level of the open incident: it lasts until the values are back. Tells since when it is

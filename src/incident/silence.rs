@@ -16,16 +16,27 @@ pub struct Silence {
     pub because: Option<String>,
 }
 
-/// The silences by the name of their metric.
+/// The silences by the name of their metric, of each by their start.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Silences(BTreeMap<String, OneOrMany>);
+#[serde(from = "BTreeMap<String, OneOrMany>")]
+pub struct Silences(BTreeMap<String, Vec<Silence>>);
 
-/// The silences of a metric. Up to 0.2 there was one at most.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// As they are read: up to 0.2 a metric had one at most.
+#[derive(Deserialize)]
 #[serde(untagged)]
 enum OneOrMany {
     One(Silence),
     Many(Vec<Silence>),
+}
+
+impl From<BTreeMap<String, OneOrMany>> for Silences {
+    fn from(read: BTreeMap<String, OneOrMany>) -> Self {
+        let all = read.into_iter().map(|(metric, silences)| match silences {
+            OneOrMany::One(silence) => (metric, vec![silence]),
+            OneOrMany::Many(silences) => (metric, silences),
+        });
+        Self(all.collect())
+    }
 }
 
 impl Silence {
@@ -49,49 +60,30 @@ impl Silences {
     }
 
     fn all(&self, metric: &str) -> &[Silence] {
-        match self.0.get(metric) {
-            None => &[],
-            Some(OneOrMany::One(silence)) => std::slice::from_ref(silence),
-            Some(OneOrMany::Many(silences)) => silences,
-        }
+        self.0.get(metric).map_or(&[], Vec::as_slice)
     }
 
     /// Silences a metric, in place of the silence it has, or of the one to come that begins at the same
     /// time; those that are over go.
     pub fn add(&mut self, metric: &str, silence: Silence, now: DateTime<Utc>) {
-        let metrics: Vec<String> = self.0.keys().cloned().collect();
-        for name in metrics {
-            let kept = self.not_over(&name, now);
-            let is_replaced = |other: &Silence| match silence.from {
-                None => other.holds(now),
-                from => other.from == from,
-            };
-            let kept = kept.filter(|other| name != metric || !is_replaced(other));
-            let kept = kept.cloned().collect();
-            self.set(&name, kept);
-        }
-        let mut silences = self.all(metric).to_vec();
+        let silences = self.0.entry(metric.to_string()).or_default();
+        silences.retain(|other| match silence.from {
+            None => !other.holds(now),
+            from => other.from != from,
+        });
         silences.push(silence);
         silences.sort_by_key(|silence| silence.from);
-        self.set(metric, silences);
+        self.0.retain(|_, silences| {
+            silences.retain(|silence| silence.until > now);
+            !silences.is_empty()
+        });
     }
 
     /// Ends a metric's silences, those to come too, and says what they were.
     pub fn end(&mut self, metric: &str, now: DateTime<Utc>) -> Vec<Silence> {
-        let ended = self.not_over(metric, now).cloned().collect();
-        self.0.remove(metric);
+        let mut ended = self.0.remove(metric).unwrap_or_default();
+        ended.retain(|silence| silence.until > now);
         ended
-    }
-
-    fn set(&mut self, metric: &str, mut silences: Vec<Silence>) {
-        match (silences.len(), silences.pop()) {
-            (1, Some(silence)) => self.0.insert(metric.to_string(), OneOrMany::One(silence)),
-            (_, Some(last)) => {
-                silences.push(last);
-                self.0.insert(metric.to_string(), OneOrMany::Many(silences))
-            }
-            (_, None) => self.0.remove(metric),
-        };
     }
 }
 
@@ -127,6 +119,7 @@ mod tests {
             .filter(|hour| silences.of("sales", at(*hour)).is_some())
             .collect();
         assert_eq!(silent, [0, 1, 5, 6, 10, 11]);
+        assert_eq!(silences.of("orders", at(1)), None);
         assert_eq!(silences.not_over("sales", at(8)).count(), 1);
         assert_eq!(silences.end("sales", at(8)), [silence(Some(10), 12)]);
         assert!(silences.end("sales", at(8)).is_empty());

@@ -81,12 +81,12 @@ impl Channel for EmailChannel<'_> {
             let why = error.downcast_ref();
             matches!(why, Some(SendError::TooLarge(_)))
         };
-        match (sent, email.without_pictures()) {
-            (Err(error), Some(smaller)) if is_too_large(&error) => {
-                self.session.send(mail.to, &smaller.message(&envelope)?)
-            }
-            (sent, _) => sent,
+        if sent.as_ref().is_err_and(is_too_large)
+            && let Some(smaller) = email.clone().without_pictures()
+        {
+            return self.session.send(mail.to, &smaller.message(&envelope)?);
         }
+        sent
     }
 
     fn subject(&mut self, mail: &Mail) -> String {

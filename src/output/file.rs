@@ -2,7 +2,7 @@
 //! writes to.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -35,6 +35,14 @@ pub fn open_plain(options: &mut OpenOptions, path: &Path, links: Links) -> io::R
         Err(error) if is_other_kind(&error) => Err(not_plain()),
         Err(error) => Err(error),
     }
+}
+
+/// The bytes of a plain file, up to one more than `most`.
+pub fn read_plain(path: &Path, links: Links, most: u64) -> io::Result<Vec<u8>> {
+    let file = open_plain(OpenOptions::new().read(true), path, links)?;
+    let mut bytes = Vec::new();
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Writes a file whole, under another name first: whoever looks meanwhile, or stops the program, finds

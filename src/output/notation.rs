@@ -84,6 +84,14 @@ pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// A fact, and a way out if there is one to be named.
+pub fn with_advice(fact: &str, advice: &str) -> String {
+    match advice {
+        "" => fact.to_string(),
+        _ => format!("{fact}; {advice}"),
+    }
+}
+
 /// A text on the line it stands on, which nothing in it can leave, colour or turn around: what moves a
 /// terminal's cursor, and what turns the direction of writing (Unicode, UAX 9), is written as JSON would.
 pub fn escape(text: &str) -> String {

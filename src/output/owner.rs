@@ -1,11 +1,11 @@
 //! Whose a folder is. What root writes into a folder of somebody else is a trap both ways: that user can
 //! put a link in its way, and is locked out by the files of root.
 
-use std::fs::{self, Metadata};
+use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf, absolute};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail};
 
 pub const ROOT: u32 = 0;
 /// Whoever has no number in this user namespace.
@@ -42,17 +42,16 @@ pub fn ensure_root_may_write(key: &str, dir: &Path) -> Result<()> {
     if this_user() != Some(ROOT) {
         return Ok(());
     }
-    let foreign = foreign_part(dir);
-    let (part, user) = foreign.map_or((PathBuf::new(), ROOT), |(part, there)| (part, there.uid()));
-    ensure!(
-        user == ROOT,
-        "{key} = {:?}: {} belongs to {}, and root must not write there; run: {}",
+    let Some((part, user)) = foreign_part(dir) else {
+        return Ok(());
+    };
+    let user = user_name(user);
+    bail!(
+        "{key} = {:?}: {} belongs to {user}, and root must not write there; run: {}",
         dir.display().to_string(),
         part.display(),
-        user_name(user),
-        command_as(&user_name(user))
-    );
-    Ok(())
+        command_as(&user)
+    )
 }
 
 /// This very command, to be run as another user.
@@ -62,18 +61,18 @@ pub fn command_as(user: &str) -> String {
     format!("sudo -u {} {}", quote(user), words.join(" "))
 }
 
-/// The first part of a path that is not root's, as it is written or as its links lead.
-fn foreign_part(dir: &Path) -> Option<(PathBuf, Metadata)> {
+/// The first part of a path that is not root's, as it is written or as its links lead, and whose it is.
+fn foreign_part(dir: &Path) -> Option<(PathBuf, u32)> {
     let written = absolute(dir).ok();
     let resolved = fs::canonicalize(dir).ok();
     [written, resolved].into_iter().flatten().find_map(|path| {
         let mut parts: Vec<&Path> = path.ancestors().collect();
         parts.reverse();
         parts.into_iter().find_map(|part| {
-            let there = fs::symlink_metadata(part).ok()?;
+            let user = fs::symlink_metadata(part).ok()?.uid();
             // In a user namespace, `/` may be nobody's.
-            let is_of_nobody = part.parent().is_none() && there.uid() == OVERFLOW;
-            (there.uid() != ROOT && !is_of_nobody).then(|| (part.to_path_buf(), there))
+            let is_of_nobody = part.parent().is_none() && user == OVERFLOW;
+            (user != ROOT && !is_of_nobody).then(|| (part.to_path_buf(), user))
         })
     })
 }

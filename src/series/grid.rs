@@ -7,7 +7,7 @@ use std::ops::Range;
 use chrono::{DateTime, LocalResult, NaiveDateTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
-use super::local_time::offset_seconds;
+use super::local_time::{first_instant, offset_seconds};
 use super::step::Step;
 
 /// Numbers the buckets of one [`Step`] in one zone. A slot's number grows by one a bucket.
@@ -67,7 +67,7 @@ impl Grid {
             .and_then(|delta| Self::EPOCH.checked_add_signed(delta))
             .unwrap_or(DateTime::<chrono::Utc>::MAX_UTC - TimeDelta::days(2));
         if self.step.follows_wall_clock() {
-            self.first_instant(start.naive_utc())
+            first_instant(start.naive_utc(), self.zone)
         } else {
             start.with_timezone(&self.zone)
         }
@@ -110,14 +110,6 @@ impl Grid {
         let local = self.instant(slot).naive_local();
         let passes = self.zone.from_local_datetime(&local);
         matches!(passes, LocalResult::Ambiguous(..))
-    }
-
-    /// The first instant at or after a local time, which spring may skip.
-    fn first_instant(&self, local: NaiveDateTime) -> DateTime<Tz> {
-        let mut candidates = (0..=12).map(|quarters| local + TimeDelta::minutes(15) * quarters);
-        candidates
-            .find_map(|local| self.zone.from_local_datetime(&local).earliest())
-            .unwrap_or_else(|| self.zone.from_utc_datetime(&local))
     }
 }
 

@@ -63,7 +63,7 @@ pub fn parse_time(text: &str, zone: Tz) -> Result<DateTime<Tz>> {
 }
 
 /// `2026-11-22 14:05`, with `T`, seconds and fractions allowed, or a bare date.
-pub fn parse_local_time(text: &str) -> Result<NaiveDateTime> {
+fn parse_local_time(text: &str) -> Result<NaiveDateTime> {
     let text = text.trim();
     let formats = [
         "%Y-%m-%d %H:%M:%S%.f",
@@ -82,6 +82,14 @@ pub fn parse_local_time(text: &str) -> Result<NaiveDateTime> {
         "{text:?} is not in the years 1 to 9999"
     );
     Ok(local)
+}
+
+/// The first instant at or after a local time, which spring may skip.
+pub fn first_instant(local: NaiveDateTime, zone: Tz) -> DateTime<Tz> {
+    let mut candidates = (0..=12).map(|quarters| local + TimeDelta::minutes(15) * quarters);
+    candidates
+        .find_map(|local| zone.from_local_datetime(&local).earliest())
+        .unwrap_or_else(|| zone.from_utc_datetime(&local))
 }
 
 /// The offset of a zone from UTC at an instant, in seconds east.

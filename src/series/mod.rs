@@ -13,7 +13,7 @@ mod step;
 pub use bucket::{Aggregate, Buckets, Missing, RowCounts};
 pub use grid::Grid;
 pub use increments::is_running_total;
-pub use local_time::{LocalClock, parse_local_time, parse_time};
+pub use local_time::{LocalClock, first_instant, parse_time};
 pub use step::{Step, infer_step};
 
 use std::ops::RangeInclusive;

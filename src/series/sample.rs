@@ -3,7 +3,7 @@
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use super::{Grid, TimeSeries, parse_time};
+use super::{Grid, Ignored, RowCounts, TimeSeries, Window, parse_time};
 
 pub const PARIS: Tz = chrono_tz::Europe::Paris;
 
@@ -41,5 +41,20 @@ pub fn series_at(start: DateTime<Tz>, step: &str, values: &[Option<f64>]) -> Tim
         first_slot: grid.slot(start),
         grid,
         values: values.to_vec(),
+    }
+}
+
+/// A window as of its end, with nothing left out and nothing to say of it.
+pub fn window(series: TimeSeries, newest: Option<DateTime<Tz>>) -> Window {
+    Window {
+        row_counts: RowCounts::default(),
+        as_of: series.next_time(),
+        newest,
+        stale_after: series.grid().step().delta() * 3,
+        ignored: Ignored::default(),
+        recurring: Vec::new(),
+        total_since: None,
+        hint: None,
+        series,
     }
 }

@@ -221,13 +221,14 @@ impl History {
         });
         let stale_after = metric.stale_after(self.step(), usual_gap);
         // What may be learnt of later is in the window, unless it is the present.
-        let is_ignored = |slot: i64| {
-            let mut parts = left_out.iter().filter(|part| part.slots.contains(&slot));
-            parts.any(|part| part.effect == Effect::Ignore || part.slots.contains(&last_slot))
-        };
+        let ignored = left_out
+            .into_iter()
+            .filter(|part| part.effect == Effect::Ignore || part.slots.contains(&last_slot));
+        let ignored: Vec<RangeInclusive<i64>> = ignored.map(|part| part.slots).collect();
+        let is_ignored = |slot: i64| ignored.iter().any(|slots| slots.contains(&slot));
         let series = self.series(first_slot, last_slot, metric);
         Window {
-            series: if left_out.is_empty() {
+            series: if ignored.is_empty() {
                 series
             } else {
                 series.without(is_ignored)
@@ -238,7 +239,7 @@ impl History {
             stale_after: stale_after + time_left_out.unwrap_or_default(),
             ignored: Ignored {
                 buckets: (first_slot..=last_slot)
-                    .filter(|slot| !left_out.is_empty() && is_ignored(*slot))
+                    .filter(|slot| !ignored.is_empty() && is_ignored(*slot))
                     .count(),
                 is_newest: is_ignored(last_slot),
             },

@@ -13,7 +13,7 @@ use anyhow::{Result, bail, ensure};
 
 use super::file;
 use super::format::is_of_bandwatch;
-use super::{FILES, RUN_LOCK};
+use super::names::{FILES, RUN_LOCK};
 use crate::output::owner::{
     ROOT, command_as, ensure_root_may_write, meant_for, owner_of, this_user, user_name,
 };

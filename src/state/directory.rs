@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::de::DeserializeOwned;
 
-use super::FILES;
 use super::file::{self, Certainty, is_own, make_own, make_private, names_in, open_to_lock};
 use super::format::{LoadError, decode, is_of_bandwatch};
+use super::names::FILES;
 use crate::output::owner::{owner_of, this_user, user_name};
 
 /// What the name of a file holds that could not be read.

@@ -1,13 +1,13 @@
 //! Files and directories as the state needs them: private, whole, and forced to the disk.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::output::fingerprint::fingerprint;
 use crate::output::owner::{ROOT, owner_of, this_user};
-use crate::output::{Links, open_plain, write_new};
+use crate::output::{Links, open_plain, read_plain, write_new};
 
 /// How the name of a file ends that is being written.
 pub const PART: &str = ".part";
@@ -69,12 +69,8 @@ pub fn names_in(dir: &Path) -> Vec<String> {
 pub fn read(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
     let is_absent =
         |error: &io::Error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
-    match open(OpenOptions::new().read(true), path) {
-        Ok(file) => {
-            let mut bytes = Vec::new();
-            file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
-            Ok(Some(bytes))
-        }
+    match read_plain(path, Links::Refuse, most) {
+        Ok(bytes) => Ok(Some(bytes)),
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(error),
     }

@@ -11,6 +11,7 @@ mod claim;
 mod directory;
 mod file;
 mod format;
+mod names;
 #[cfg(test)]
 mod tests;
 
@@ -30,16 +31,7 @@ pub use claim::{Use, check_use, explain_making};
 pub use directory::UnreadableFile;
 use directory::{Access, StateDirectory};
 use file::Certainty;
-
-const STATE: &str = "state.json";
-const NOTIFICATIONS: &str = "notifications.json";
-const RUNS: &str = "runs.json";
-const SILENCES: &str = "silences.json";
-const FILES: [&str; 4] = [STATE, NOTIFICATIONS, SILENCES, RUNS];
-/// Held by a run; in it stands which configuration the state belongs to.
-const RUN_LOCK: &str = "run.lock";
-/// Held while silences change.
-const SILENCES_LOCK: &str = "silences.lock";
+use names::{NOTIFICATIONS, RUN_LOCK, RUNS, SILENCES, SILENCES_LOCK, STATE};
 
 /// The state, held by one run alone, only looked at, or of a run that keeps none.
 #[derive(Debug, Default)]

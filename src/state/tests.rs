@@ -7,6 +7,7 @@ use std::process::Command;
 use chrono::TimeDelta;
 use tempfile::TempDir;
 
+use super::names::FILES;
 use super::*;
 use crate::incident::Silence;
 

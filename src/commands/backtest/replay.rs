@@ -63,7 +63,7 @@ impl Replay {
         let progress = ProgressBar::new(judged.len() as u64).with_style(style);
         let judge = |observation: &&Observation| {
             let window = history.window_at(observation.time, metric);
-            let point = evaluate_past(window, metric).without_workings();
+            let point = evaluate_past(window, metric, &[]).without_workings();
             progress.inc(1);
             point
         };
@@ -147,6 +147,6 @@ fn first_missed(mut window: Window, runs: &Range<DateTime<Tz>>, metric: &Metric)
     let finds_none = runs.contains(&window.as_of) && no_data(&window).is_some();
     finds_none.then(|| Missed {
         at: window.as_of.to_utc(),
-        evaluation: evaluate_past(window, metric).without_workings(),
+        evaluation: evaluate_past(window, metric, &[]).without_workings(),
     })
 }

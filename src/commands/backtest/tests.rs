@@ -104,7 +104,7 @@ fn each_point_is_judged_as_a_check_at_its_time_judges_it() {
             let window = Source::File(path.to_path_buf())
                 .latest(&metric, closed, now())
                 .expect("a window");
-            let evaluation = evaluate(window, &metric.method).expect("an evaluation");
+            let evaluation = evaluate(window, &metric.method, &[]).expect("an evaluation");
             let [one, other] = [&evaluation, point]
                 .map(|evaluation| serde_json::to_string(evaluation).expect("text"));
             assert_eq!(one, other);

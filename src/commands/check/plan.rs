@@ -84,12 +84,9 @@ impl Plan {
 
     /// At least one: without a configuration, a name that nobody has.
     pub fn recipients(&self, metric: &Metric) -> Vec<Mailbox> {
-        let of_all = &self.mail.recipients;
-        let recipients = metric.recipients.as_ref().unwrap_or(of_all);
-        if recipients.is_empty() {
-            vec![email::placeholder("recipient")]
-        } else {
-            recipients.clone()
+        match metric.recipients_or(&self.mail.recipients) {
+            [] => vec![email::placeholder("recipient")],
+            recipients => recipients.to_vec(),
         }
     }
 }

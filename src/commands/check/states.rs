@@ -33,17 +33,17 @@ impl<'a> Run<'a> {
         let known = metrics.entry(metric.name.clone()).or_default();
         known.release_incident(now, muted);
         let (evaluated, newest_data) = (known.evaluated_at(now), known.newest_data());
-        let mut metric_now = metric.clone();
-        metric_now.method.new_levels = known.levels_asked_for();
+        let new_levels = known.levels_asked_for();
         let is_untold_incident = |alert: &Alert| {
             let log = &self.state.contents().log;
             alert.side().is_some() && !self.addressed(Some(metric), alert).is_settled(log, now)
         };
         let mut alerts = self.alerts(metric).iter();
         Task {
-            metric: metric_now,
+            metric: metric.clone(),
             evaluated,
             newest_data,
+            new_levels,
             shows_window: muted == Muted::No && alerts.any(is_untold_incident),
             as_of: self.plan.as_of,
             now: self.context.now,

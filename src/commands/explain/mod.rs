@@ -27,7 +27,7 @@ use crate::state::State;
 
 pub fn run(context: &Context, args: &ExplainArgs) -> Result<Exit, Failure> {
     let metric = context.metric(args.metric.as_deref(), "an explanation");
-    let mut metric = metric.map_err(Failure::Misuse)?;
+    let metric = metric.map_err(Failure::Misuse)?;
     if let Some(path) = &args.plot {
         check_picture_path(path).map_err(Failure::Misuse)?;
     }
@@ -45,17 +45,22 @@ pub fn run(context: &Context, args: &ExplainArgs) -> Result<Exit, Failure> {
     let known = state
         .as_ref()
         .and_then(|state| state.contents().metrics.get(&metric.name));
-    metric.method.new_levels = known.map_or(Vec::new(), MetricState::levels_asked_for);
-    let levels = known.map_or(Vec::new(), |known| write_levels(known, context.now));
     window
-        .and_then(|window| explain(&metric, window, &levels, args))
+        .and_then(|window| explain(context, &metric, window, known, args))
         .with_context(|| metric.name.clone())?;
     Ok(Exit::Done)
 }
 
-/// `levels` are what is known of new levels, by the line.
-fn explain(metric: &Metric, window: Window, levels: &[String], args: &ExplainArgs) -> Result<()> {
-    let evaluation = evaluate_newest(window, metric)?;
+fn explain(
+    context: &Context,
+    metric: &Metric,
+    window: Window,
+    known: Option<&MetricState>,
+    args: &ExplainArgs,
+) -> Result<()> {
+    let new_levels = known.map_or(Vec::new(), MetricState::levels_asked_for);
+    let levels = known.map_or(Vec::new(), |known| write_levels(known, context.now));
+    let evaluation = evaluate_newest(window, metric, &new_levels)?;
     let workings = evaluation.workings.as_deref();
     let workings =
         workings.context("an evaluation without workings: a bug in bandwatch, please report it")?;
@@ -65,7 +70,7 @@ fn explain(metric: &Metric, window: Window, levels: &[String], args: &ExplainArg
     });
     let picture = args.plot.as_deref().filter(|_| drawn.is_ok());
     print(&match args.format {
-        Format::Text => text::write(metric, &evaluation, workings, levels, picture),
+        Format::Text => text::write(metric, &evaluation, workings, &levels, picture),
         Format::Json => {
             let object = json::object(metric, &evaluation, workings, picture);
             format!("{object}\n")

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use chrono::TimeDelta;
 use serde_json::Value;
 
 use super::{json, text};
@@ -12,7 +11,8 @@ use crate::config::Metric;
 use crate::detect::{Evaluation, Workings, evaluate};
 use crate::forecast::{Method, ModelChoice, Range};
 use crate::series::Window;
-use crate::series::{Buckets, Grid, Ignored, Missing, parse_time};
+use crate::series::sample::window;
+use crate::series::{Buckets, Grid, Missing, parse_time};
 
 /// Values of the hours up to 14:00 in Paris, oldest first.
 fn reading(values: &[f64]) -> Window {
@@ -23,19 +23,11 @@ fn reading(values: &[f64]) -> Window {
     for (slot, value) in (0..=last_slot).rev().zip(values.iter().rev()) {
         buckets.add(grid.instant(slot), Some(*value));
     }
+    let series = buckets.series(last_slot - 20 * 24, last_slot, Missing::Gap);
+    let newest = buckets.slots(i64::MIN, i64::MAX).next_back();
     Window {
-        series: buckets.series(last_slot - 20 * 24, last_slot, Missing::Gap),
         row_counts: buckets.row_counts,
-        as_of: grid.instant(last_slot + 1),
-        newest: buckets
-            .slots(i64::MIN, i64::MAX)
-            .next_back()
-            .map(|slot| grid.instant(slot)),
-        stale_after: TimeDelta::hours(3),
-        ignored: Ignored::default(),
-        recurring: Vec::new(),
-        total_since: None,
-        hint: None,
+        ..window(series, newest.map(|slot| grid.instant(slot)))
     }
 }
 
@@ -56,7 +48,7 @@ fn metric(method: Method) -> Metric {
 }
 
 fn judged(values: &[f64], metric: &Metric) -> Evaluation {
-    evaluate(reading(values), &metric.method).expect("an evaluation")
+    evaluate(reading(values), &metric.method, &[]).expect("an evaluation")
 }
 
 fn workings(evaluation: &Evaluation) -> &Workings {

@@ -5,7 +5,8 @@ use crate::detect::{Evaluation, evaluate};
 use crate::forecast::Direction;
 use crate::forecast::{Method, Range};
 use crate::series::Window;
-use crate::series::{Buckets, Grid, Ignored, Missing, parse_time};
+use crate::series::sample::window;
+use crate::series::{Buckets, Grid, Missing, parse_time};
 
 /// Three weeks of hourly values ending at 14:00 in Paris, the last of them given.
 fn evaluation(last: f64) -> Evaluation {
@@ -25,18 +26,12 @@ fn evaluation_by(last: f64, metric: &Metric) -> Evaluation {
         };
         buckets.add(grid.instant(last_slot - i64::from(steps)), Some(value));
     }
+    let series = buckets.series(last_slot - 20 * 24, last_slot, Missing::Gap);
     let window = Window {
-        series: buckets.series(last_slot - 20 * 24, last_slot, Missing::Gap),
         row_counts: buckets.row_counts,
-        as_of: grid.instant(last_slot + 1),
-        newest: Some(end),
-        stale_after: chrono::TimeDelta::hours(3),
-        ignored: Ignored::default(),
-        recurring: Vec::new(),
-        total_since: None,
-        hint: None,
+        ..window(series, Some(end))
     };
-    evaluate(window, &metric.method).expect("an evaluation")
+    evaluate(window, &metric.method, &[]).expect("an evaluation")
 }
 
 fn written(

@@ -86,9 +86,6 @@ fn metric_object(status: &Status, of: &MetricStatus) -> Value {
             "asked_at": level.asked_at.map(stamped),
         })
     });
-    let course = known
-        .incident()
-        .and_then(|incident| incident.course.as_ref());
     let looked_at = status.state.runs.metrics.get(&metric.name);
     json!({
         "metric": metric.name,
@@ -101,7 +98,7 @@ fn metric_object(status: &Status, of: &MetricStatus) -> Value {
         "silences_to_come": silences_to_come.collect::<Vec<_>>(),
         "quiet": of.is_quiet,
         "new_levels": levels.collect::<Vec<_>>(),
-        "kept": course.is_some_and(|course| course.is_kept),
+        "kept": known.is_kept(),
         "events": event_objects(metric, status.context.now),
         "no_data": obstacle(Condition::NoData),
         "frozen": obstacle(Condition::Frozen),

@@ -26,6 +26,37 @@ fn told(config: &Config, time: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_dated_quiet_time_is_a_muted_event_of_its_metric() {
+    let config = |quiet: &str| {
+        parse(&format!(
+            "timezone = \"Europe/Paris\"\n[[metric]]\nname = \"sales\"\nquiet = [\"Sun 02:00-04:00\", {quiet:?}]\n[[metric]]\nname = \"orders\"\n"
+        ))
+    };
+    for (quiet, time, expected) in [
+        (
+            "2026-12-24 to 2026-12-26",
+            "2026-12-26 23:59",
+            &["sales quiet"][..],
+        ),
+        ("2026-12-24 to 2026-12-26", "2026-12-27 00:00", &[]),
+        (
+            "2026-12-24 18:00-23:00",
+            "2026-12-24 22:59",
+            &["sales quiet"],
+        ),
+    ] {
+        let config = config(quiet).expect(quiet);
+        assert_eq!(told(&config, time), expected, "{quiet}, {time}");
+        assert_eq!(config.metrics[0].policy.quiet.len(), 1);
+    }
+    let error = format!("{:#}", config("2026-12-24 18:00").expect_err("no end"));
+    assert!(
+        error.contains("metric[0].quiet: \"2026-12-24 18:00\" has no end"),
+        "{error}"
+    );
+}
+
+#[test]
 fn an_event_is_about_its_metrics_at_its_times() {
     for (table, time, expected) in [
         (

@@ -13,9 +13,10 @@ mod seasonal_baseline;
 
 use anyhow::{Context, Result};
 
+use super::derivation::{Contribution, Role};
 use super::error_profile::ErrorProfile;
+use super::fitted::{Clipped, Fitted};
 use super::timeline::Timeline;
-use super::{Clipped, Contribution, Fitted, Role};
 use crate::forecast::clean::{FenceFactor, Fences};
 use regression::{Design, Regression, dot};
 use regressors::Regressors;

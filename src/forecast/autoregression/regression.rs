@@ -12,9 +12,9 @@
 use anyhow::{Context, Result, ensure};
 use nalgebra::{Cholesky, DMatrix, DMatrixView, DVector, Dyn};
 
-use crate::forecast::Clipped;
 use crate::forecast::clean::{FenceFactor, Fences};
 use crate::forecast::error_profile::ErrorProfile;
+use crate::forecast::fitted::Clipped;
 
 /// The rows of a regression.
 #[derive(Debug, Clone)]

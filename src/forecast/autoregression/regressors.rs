@@ -2,7 +2,7 @@
 //! back and around. The means over many turns stand in for the seasonal moving average part of Box and
 //! Jenkins.
 
-use crate::forecast::Role;
+use crate::forecast::derivation::Role;
 use crate::forecast::timeline::{Cycle, Timeline};
 
 /// The last values that count, where history is long enough to tell their weights apart.

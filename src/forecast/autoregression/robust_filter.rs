@@ -8,8 +8,8 @@ use super::Combination;
 use super::cusum::Cusum;
 use super::error_correction::ErrorCorrection;
 use super::seasonal_baseline::SeasonalBaseline;
-use crate::forecast::Fitted;
 use crate::forecast::error_profile::ErrorProfile;
+use crate::forecast::fitted::Fitted;
 use crate::forecast::timeline::Timeline;
 
 /// Errors count as no larger than this many usual ones: that of a single jump where there is no

@@ -11,8 +11,9 @@ mod variance_fit;
 
 use std::sync::Arc;
 
+use super::band::{Band, Level, Side};
+use super::fitted::Fitted;
 use super::timeline::{Timeline, Unit};
-use super::{Band, Fitted, Level, Side};
 pub use residual_quantiles::Margins;
 use residual_quantiles::ResidualQuantiles;
 pub use scale::Scale;

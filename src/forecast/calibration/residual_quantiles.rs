@@ -5,8 +5,9 @@
 
 use super::scale::Scales;
 use super::tail::Tail;
+use crate::forecast::band::Side;
+use crate::forecast::fitted::Fitted;
 use crate::forecast::quantile::{quantile, rank};
-use crate::forecast::{Fitted, Side};
 
 #[derive(Debug, Clone)]
 pub struct ResidualQuantiles {

@@ -4,8 +4,8 @@
 
 use super::variance_features::{FEATURES, variance_features};
 use super::variance_fit::{VarianceFit, product};
-use crate::forecast::Fitted;
 use crate::forecast::error_profile::ErrorProfile;
+use crate::forecast::fitted::Fitted;
 use crate::forecast::quantile::median;
 use crate::forecast::timeline::Timeline;
 

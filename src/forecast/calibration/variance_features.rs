@@ -2,7 +2,7 @@
 //! level, the slope of the forecast, the volatility of the last values and of those around the same time
 //! of earlier days and weeks, and the distance between the forecasts that were averaged.
 
-use crate::forecast::Fitted;
+use crate::forecast::fitted::Fitted;
 use crate::forecast::timeline::{Cycle, Timeline};
 
 /// The number of features, the constant included.

@@ -5,6 +5,7 @@ use chrono_tz::America::New_York;
 use chrono_tz::Europe::Paris;
 
 use super::*;
+use crate::forecast::fitted::Clipped;
 
 /// 28 days before local midnight of the first day and `days` after it, by the wall clock.
 pub fn wall_clock(first_day: &str, zone: Tz, step: &'static str, days: i64) -> Simulated {
@@ -121,8 +122,7 @@ fn in_the_hour_autumn_repeats_what_is_clipped_is_a_value_that_is_there() {
         let value = |hour: i32| (Some(hour) != missing).then(|| f64::from(100 + hour));
         let values: Vec<_> = (0..6).map(value).collect();
         let history = series_at(start("2026-10-25 00:00", Paris), "1h", &values);
-        let seasons = Seasons(Vec::new());
-        let timeline = Timeline::new(&history, history.values(), &seasons).expect("values");
+        let timeline = Timeline::new(&history, history.values(), &[]).expect("values");
         let fitted = Fitted {
             clipped: vec![Clipped { slot: 2, to: 0.0 }],
             ..Fitted::default()

@@ -45,19 +45,3 @@ fn the_end_of_what_was_told_before_a_silence_is_told_after_it() {
     story.muted = Muted::No;
     assert_eq!(story.next(In), told(&["high over after 5"]));
 }
-
-#[test]
-fn silences_last_until_their_end() {
-    let mut silences = Silences::default();
-    let silence = Silence {
-        from: None,
-        until: at(10),
-        because: None,
-    };
-    silences.add("sales", silence.clone(), at(0));
-    assert_eq!(silences.of("sales", at(9)), Some(&silence));
-    assert_eq!(silences.of("sales", at(10)), None);
-    assert_eq!(silences.of("orders", at(9)), None);
-    assert_eq!(silences.clone().end("sales", at(9)), [silence]);
-    assert!(silences.end("sales", at(10)).is_empty());
-}

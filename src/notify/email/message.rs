@@ -119,12 +119,11 @@ impl Email {
     }
 
     /// The mail without pictures, if it has some.
-    pub fn without_pictures(&self) -> Option<Self> {
-        let mut smaller = self.clone();
-        let pictures = std::mem::take(&mut smaller.pictures);
+    pub fn without_pictures(mut self) -> Option<Self> {
+        let pictures = std::mem::take(&mut self.pictures);
         let why = "The pictures are not in this mail: the mail server does not take mails as large as with them.";
-        smaller.words.notes.push(why.to_string());
-        (!pictures.is_empty()).then_some(smaller)
+        self.words.notes.push(why.to_string());
+        (!pictures.is_empty()).then_some(self)
     }
 
     pub fn text(&self) -> String {

@@ -3,16 +3,20 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::content::shown;
 use super::table::{Row, Table};
-use super::{numbers, shown, times};
+use super::times::TimeKind;
+use super::{numbers, times};
 use crate::config::{Metric, Rows};
 use crate::series::Aggregate;
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Columns {
     pub time: usize,
     /// `None` where rows are only counted.
     pub value: Option<usize>,
+    /// What is to be said of the choice.
+    pub hint: Option<String>,
 }
 
 /// Times are found in so many rows.
@@ -20,7 +24,7 @@ const SAMPLE_ROWS: usize = 1000;
 
 /// What to say of a metric of the database whose file has two columns, neither of which has a name of the
 /// configuration: that names the table's columns, and these two can only be their likes.
-pub fn other_names(table: &Table, metric: &Metric) -> Option<String> {
+fn other_names(table: &Table, metric: &Metric) -> Option<String> {
     let header = table.header.as_ref().filter(|header| header.len() == 2)?;
     let (Some(time), Some(value)) = metric.rows.columns() else {
         return None;
@@ -40,7 +44,8 @@ pub fn other_names(table: &Table, metric: &Metric) -> Option<String> {
 
 impl Columns {
     pub fn find(table: &Table, metric: &Metric) -> Result<Self> {
-        let (time_name, value_name) = match other_names(table, metric) {
+        let hint = other_names(table, metric);
+        let (time_name, value_name) = match hint {
             Some(_) => (None, None),
             None => metric.rows.columns(),
         };
@@ -57,9 +62,10 @@ impl Columns {
             "line {}: only one column; a time and a value are needed, with a comma, semicolon, tab or | between",
             table.first_line
         );
+        let sample: Vec<Row> = table.rows().take(SAMPLE_ROWS).collect::<Result<_>>()?;
         let time = match time {
             Some(time) => time,
-            None => find_time(table, value)?,
+            None => find_time(table, &sample, value)?,
         };
         let header = table.header.as_ref().and_then(|header| header.get(time));
         let begins_as_a_time =
@@ -67,7 +73,7 @@ impl Columns {
         if let Some(name) = header.filter(begins_as_a_time) {
             bail!("line {}: {} is not a time", table.first_line, shown(name));
         }
-        check_time_of_day(table, time, metric)?;
+        check_time_of_day(table, &sample, time, metric)?;
         let value = match value {
             None if !counts => Some(find_value(table, time)?),
             value => value,
@@ -77,7 +83,7 @@ impl Columns {
             "time_column and value_column are the same column {}",
             table.name(time)
         );
-        Ok(Self { time, value })
+        Ok(Self { time, value, hint })
     }
 }
 
@@ -110,17 +116,17 @@ fn find_named(table: &Table, key: &str, name: &str) -> Result<usize> {
     }
 }
 
-fn find_time(table: &Table, value: Option<usize>) -> Result<usize> {
+fn find_time(table: &Table, sample: &[Row], value: Option<usize>) -> Result<usize> {
     let is_other = |column: &usize| Some(*column) != value;
     let columns: Vec<usize> = (0..table.width).filter(is_other).collect();
-    let rows: Vec<Row> = table.rows().take(SAMPLE_ROWS).collect::<Result<_>>()?;
-    let with = |is_time: fn(&str) -> bool| -> Vec<usize> {
-        let has_times = |column: &usize| mostly(&rows, *column, is_time);
+    let with = |kind| -> Vec<usize> {
+        let is_time = |cell: &str| times::kind(cell) == Some(kind);
+        let has_times = |column: &usize| mostly(sample, *column, is_time);
         columns.iter().copied().filter(has_times).collect()
     };
-    let mut found = with(times::is_calendar_time);
+    let mut found = with(TimeKind::Calendar);
     if found.is_empty() {
-        found = with(times::is_numeric_time);
+        found = with(TimeKind::Number);
     }
     match found[..] {
         [column] => Ok(column),
@@ -186,15 +192,14 @@ fn find_value(table: &Table, time: usize) -> Result<usize> {
 }
 
 /// Of dates without a time of day, all rows of a day would be one.
-fn check_time_of_day(table: &Table, time: usize, metric: &Metric) -> Result<()> {
-    let rows: Vec<Row> = table.rows().take(SAMPLE_ROWS).collect::<Result<_>>()?;
-    let repeated = rows.windows(2);
+fn check_time_of_day(table: &Table, sample: &[Row], time: usize, metric: &Metric) -> Result<()> {
+    let repeated = sample.windows(2);
     let repeated = repeated.filter(|pair| pair[0].cell(time) == pair[1].cell(time));
-    let are_days = 2 * repeated.count() < rows.len();
-    if are_days || !mostly(&rows, time, times::is_bare_date) {
+    let are_days = 2 * repeated.count() < sample.len();
+    if are_days || !mostly(sample, time, times::is_bare_date) {
         return Ok(());
     }
-    let has_clock = |column: &usize| mostly(&rows, *column, times::is_time_of_day);
+    let has_clock = |column: &usize| mostly(sample, *column, times::is_time_of_day);
     let (line, date) = (table.first_line, table.name(time));
     if let Some(column) = (0..table.width).find(has_clock) {
         let clock = table.name(column);
@@ -216,7 +221,7 @@ fn default_name(table: &Table, columns: &[usize], name: &str) -> Option<usize> {
     columns.next().filter(|_| columns.next().is_none())
 }
 
-fn mostly(rows: &[Row], column: usize, is_it: fn(&str) -> bool) -> bool {
+fn mostly(rows: &[Row], column: usize, is_it: impl Fn(&str) -> bool) -> bool {
     let cells = rows.iter().map(|row| row.cell(column));
     2 * cells.filter(|cell| is_it(cell)).count() > rows.len()
 }
@@ -255,11 +260,16 @@ mod tests {
                 [1, 2],
             ),
             ("a,A,c\n2026-11-22,1,2\n", [None, Some("A")], [0, 1]),
+            ("version,a,b\n1.32.45,1795352700,1\n", [None; 2], [1, 2]),
         ] {
             let found = find(text, names);
             let [time, value] = columns;
-            let value = Some(value);
-            assert_eq!(found.expect(text), Columns { time, value }, "{text}");
+            let columns = Columns {
+                time,
+                value: Some(value),
+                hint: None,
+            };
+            assert_eq!(found.expect(text), columns, "{text}");
         }
     }
 
@@ -278,13 +288,14 @@ mod tests {
             (Columns::find(&table, &metric), told)
         };
         let (found, told) = find("a,b\n2026-11-22,1\n");
+        let expected = "the file has no columns \"sellTime\" and \"CA\"; its only two, \"a\", \"b\", are taken for them";
+        assert_eq!(told.as_deref(), Some(expected));
         let columns = Columns {
             time: 0,
             value: Some(1),
+            hint: told,
         };
         assert_eq!(found.expect("columns"), columns);
-        let expected = "the file has no columns \"sellTime\" and \"CA\"; its only two, \"a\", \"b\", are taken for them";
-        assert_eq!(told.as_deref(), Some(expected));
         for text in ["a,ca\n2026-11-22,1\n", "a,b,c\n2026-11-22,1,2\n"] {
             let (found, told) = find(text);
             let error = found.expect_err(text).to_string();

@@ -1,16 +1,17 @@
 //! The text of a file: unpacked if it is gzip, decoded from UTF-8, UTF-16 or Windows-1252, with `\n` after
-//! each line, and of a bounded length. What is no text is refused by its name.
+//! each line, and of a bounded length. What is no text is refused by its name. And a cell of it as messages
+//! show it.
 
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
-use std::sync::mpsc::channel;
-use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Error, Result, bail, ensure};
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use flate2::read::MultiGzDecoder;
+
+use crate::output::{shorten, within};
 
 /// Ten years of minutes take half of it.
 const MOST_BYTES: usize = 256 << 20;
@@ -70,15 +71,13 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     read_pipe(path, PIPE_TIMEOUT)
 }
 
-/// Even to open a pipe may take for ever; the thread that does ends with the program.
+/// Even to open a pipe may take for ever.
 fn read_pipe(path: &Path, timeout: Duration) -> Result<Vec<u8>> {
-    let (sender, receiver) = channel();
     let pipe = path.to_path_buf();
-    thread::spawn(move || {
-        let read = File::open(pipe).map_err(Error::from).and_then(read_bounded);
-        drop(sender.send(read));
+    let read = within(timeout, || {
+        File::open(pipe).map_err(Error::from).and_then(read_bounded)
     });
-    receiver.recv_timeout(timeout).with_context(|| {
+    read.with_context(|| {
         let seconds = timeout.as_secs();
         format!("it is no file, and did not end within {seconds} s; write its rows to a file first")
     })?
@@ -127,6 +126,11 @@ fn decode(bytes: Vec<u8>) -> Result<String> {
     }))
 }
 
+/// A cell in a message.
+pub fn shown(text: &str) -> String {
+    format!("{:?}", shorten(text, 60))
+}
+
 fn with_plain_line_ends(text: String) -> String {
     if text.contains('\r') {
         return text.replace("\r\n", "\n").replace('\r', "\n");
@@ -138,6 +142,7 @@ fn with_plain_line_ends(text: String) -> String {
 mod tests {
     use std::io::Write;
     use std::process::Command;
+    use std::thread;
 
     use flate2::Compression;
     use flate2::write::GzEncoder;

@@ -185,7 +185,8 @@ proptest! {
         let expected: Vec<(NaiveDateTime, i64)> = times.zip(cents).collect();
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), hand.write(&expected)).expect("written");
-        let rows = read_rows(file.path(), &Metric::of_file("sales"), Tz::UTC);
+        let text = content::read_text(file.path());
+        let rows = text.and_then(|text| read_rows(&text, &Metric::of_file("sales"), Tz::UTC));
         let rows = rows.map(|(rows, _)| rows);
         let rows = rows.map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
         let read = rows.into_iter().map(|row| {

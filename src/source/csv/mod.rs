@@ -14,14 +14,13 @@ use anyhow::{Context, Result, ensure};
 use chrono::{DateTime, NaiveDateTime};
 use chrono_tz::Tz;
 
-use columns::{Columns, other_names};
+use columns::Columns;
 use numbers::NumberColumn;
 use table::Table;
 use times::{CellTime, TimeColumn};
 
 use super::history::{History, Lookback};
 use crate::config::Metric;
-use crate::output::shorten;
 use crate::series::{LocalClock, infer_step};
 
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +43,17 @@ pub fn history(
     lookback: Lookback,
     zone: Tz,
 ) -> Result<History> {
-    let (rows, hint) = read_rows(path, metric, zone)?;
+    history_of_text(&content::read_text(path)?, metric, as_of, lookback, zone)
+}
+
+pub fn history_of_text(
+    text: &str,
+    metric: &Metric,
+    as_of: Option<DateTime<Tz>>,
+    lookback: Lookback,
+    zone: Tz,
+) -> Result<History> {
+    let (rows, hint) = read_rows(text, metric, zone)?;
     let rows = instants(rows, zone);
     let times: Vec<DateTime<Tz>> = rows.iter().filter_map(|(time, _)| *time).collect();
     let last_row = times.iter().max().copied().context("it holds no rows")?;
@@ -83,9 +92,8 @@ fn instants(mut rows: Vec<Row>, zone: Tz) -> Vec<(Option<DateTime<Tz>>, Option<f
 }
 
 /// The rows, and what is to be said of the columns.
-fn read_rows(path: &Path, metric: &Metric, zone: Tz) -> Result<(Vec<Row>, Option<String>)> {
-    let text = content::read_text(path)?;
-    let table = Table::new(&text)?;
+fn read_rows(text: &str, metric: &Metric, zone: Tz) -> Result<(Vec<Row>, Option<String>)> {
+    let table = Table::new(text)?;
     ensure!(table.width > 0, "it is empty");
     let columns = Columns::find(&table, metric)?;
     let (mut times, mut numbers) = (TimeColumn::default(), NumberColumn::default());
@@ -118,12 +126,7 @@ fn read_rows(path: &Path, metric: &Metric, zone: Tz) -> Result<(Vec<Row>, Option
         Ok(Row { time, value })
     };
     let rows: Result<Vec<Row>> = table.rows().map(read).collect();
-    Ok((rows?, other_names(&table, metric)))
-}
-
-/// A cell in a message.
-fn shown(text: &str) -> String {
-    format!("{:?}", shorten(text, 60))
+    Ok((rows?, columns.hint))
 }
 
 #[cfg(test)]

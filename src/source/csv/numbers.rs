@@ -4,7 +4,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::shown;
+use super::content::shown;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DecimalMark {

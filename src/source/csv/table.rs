@@ -216,7 +216,7 @@ impl Row {
 }
 
 fn is_time(cell: &str) -> bool {
-    times::is_calendar_time(cell) || times::is_numeric_time(cell)
+    times::kind(cell).is_some()
 }
 
 impl Dialect {

@@ -8,7 +8,7 @@ use chrono::{
     DateTime, Datelike, FixedOffset, Month, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Weekday,
 };
 
-use super::shown;
+use super::content::shown;
 
 /// What a cell says of its time.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -117,21 +117,23 @@ struct Hours {
 #[derive(Debug, Clone, Copy)]
 pub struct TimeFormat(DateOrder);
 
-/// Whether a cell is a time on a calendar, and not a number that may be one.
-pub fn is_calendar_time(text: &str) -> bool {
-    let is_possible = |date: Date| ORDERS.iter().any(|order| date.in_order(*order).is_some());
-    match Written::parse(text) {
-        Some(Written::Calendar { date, .. }) => !is_digits(text) && is_possible(date),
-        _ => false,
-    }
+/// How a cell is a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeKind {
+    Calendar,
+    /// It may be another number as well: a time since 1970, or a date such as 20261122.
+    Number,
 }
 
-/// Whether a cell is a number that may be a time: since 1970, or a date such as 20261122.
-pub fn is_numeric_time(text: &str) -> bool {
-    let is_number = text
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.');
-    is_number && Written::parse(text).is_some() && !is_calendar_time(text)
+/// `None` of a cell that is no time.
+pub fn kind(text: &str) -> Option<TimeKind> {
+    let is_possible = |date: Date| ORDERS.iter().any(|order| date.in_order(*order).is_some());
+    match Written::parse(text)? {
+        Written::Calendar { date, .. } if !is_digits(text) => {
+            is_possible(date).then_some(TimeKind::Calendar)
+        }
+        Written::Calendar { .. } | Written::Epoch { .. } => Some(TimeKind::Number),
+    }
 }
 
 /// Whether a cell is a time of day without a date.

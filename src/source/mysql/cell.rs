@@ -41,25 +41,27 @@ pub fn time_column(
             }
         ),
     };
-    let epoch = |per_second| TimeColumn::Epoch { per_second };
     Ok(match (is_date, meaning) {
         (None, None | Some(TimeMeaning::Local | TimeMeaning::Utc))
         | (Some(true), Some(TimeMeaning::Utc)) => TimeColumn::Instant,
         (Some(true), None | Some(TimeMeaning::Local)) => TimeColumn::Local,
-        (Some(false), None | Some(TimeMeaning::Epoch)) => epoch(1),
-        (Some(false), Some(TimeMeaning::EpochMs)) => epoch(1000),
-        (Some(false), Some(TimeMeaning::EpochUs)) => epoch(1_000_000),
-        (Some(false), Some(TimeMeaning::EpochNs)) => epoch(1_000_000_000),
-        (_, Some(meaning)) => bail!(
-            "column {name}: its type is {}, which time = \"{}\" is not; allowed: {}, or no such key",
-            type_name(column),
-            meaning.word(),
-            if is_date == Some(false) {
-                "\"epoch\", \"epoch_ms\", \"epoch_us\", \"epoch_ns\""
-            } else {
-                "\"local\", \"utc\""
-            }
-        ),
+        (Some(false), None) => TimeColumn::Epoch { per_second: 1 },
+        (Some(false), Some(meaning)) if let Some(per_second) = meaning.per_second() => {
+            TimeColumn::Epoch { per_second }
+        }
+        (_, Some(meaning)) => {
+            let allowed = match is_date {
+                Some(false) => TimeMeaning::EPOCHS.as_slice(),
+                _ => &[TimeMeaning::Local, TimeMeaning::Utc],
+            };
+            let allowed = allowed.iter().map(|other| format!("{:?}", other.word()));
+            bail!(
+                "column {name}: its type is {}, which time = \"{}\" is not; allowed: {}, or no such key",
+                type_name(column),
+                meaning.word(),
+                allowed.collect::<Vec<_>>().join(", ")
+            )
+        }
     })
 }
 

@@ -8,7 +8,7 @@ use mysql::{DriverError, Error, MySqlError};
 
 use super::session::NotMysql;
 use crate::config::{DatabaseSettings, Tls};
-use crate::output::one_line;
+use crate::output::{one_line, with_advice};
 
 const BROKEN: &str = "the connection broke or the server fell silent";
 
@@ -37,7 +37,7 @@ pub fn query_error(error: anyhow::Error) -> anyhow::Error {
         Error::IoError(_) | Error::CodecError(_) => BROKEN,
         _ => "",
     };
-    anyhow!(with_advice(&error, advice))
+    anyhow!(with_advice(&fact(&error), advice))
 }
 
 /// Why there is no session, in place of an error of the driver.
@@ -87,7 +87,7 @@ pub fn connect_error(error: anyhow::Error, settings: &DatabaseSettings) -> anyho
         Error::DriverError(_) | Error::IoError(_) | Error::CodecError(_) => place,
         _ => "",
     };
-    anyhow!(with_advice(&error, advice))
+    anyhow!(with_advice(&fact(&error), advice))
 }
 
 fn refusal_advice(server: &MySqlError, settings: &DatabaseSettings) -> &'static str {
@@ -174,7 +174,7 @@ fn io_error(error: &Error) -> Option<&io::Error> {
     }
 }
 
-fn with_advice(error: &Error, advice: &str) -> String {
+fn fact(error: &Error) -> String {
     let fact = match (error, io_error(error)) {
         (error, _) if is_no_mysql(error) => NotMysql.to_string(),
         (Error::MySqlError(server), _) => format!("{} (error {})", server.message, server.code),
@@ -189,10 +189,5 @@ fn with_advice(error: &Error, advice: &str) -> String {
         },
         (other, None) => other.to_string(),
     };
-    let fact = one_line(&fact);
-    if advice.is_empty() {
-        fact
-    } else {
-        format!("{fact}; {advice}")
-    }
+    one_line(&fact)
 }

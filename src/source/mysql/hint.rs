@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 
 use super::cell::whole_number;
 use super::sql::TimeColumn;
+use crate::config::TimeMeaning;
 use crate::output::{one_line, write_length};
 use crate::series::local_time::offset_seconds;
 use crate::series::{RowCounts, Step};
@@ -62,20 +63,18 @@ pub fn other_meaning(value: &Value, column: TimeColumn, name: &str) -> Option<St
     if is_of_our_days(number, per_second) {
         return None;
     }
-    let units = [
-        (1, "seconds", "epoch"),
-        (1000, "milliseconds", "epoch_ms"),
-        (1_000_000, "microseconds", "epoch_us"),
-        (1_000_000_000, "nanoseconds", "epoch_ns"),
-    ];
-    let unit = |per_second| units.iter().find(|unit| unit.0 == per_second);
-    let (_, configured, _) = unit(per_second)?;
+    let names = ["seconds", "milliseconds", "microseconds", "nanoseconds"];
+    let unit = |is_it: &dyn Fn(i64) -> bool| {
+        let mut units = TimeMeaning::EPOCHS.into_iter().zip(names);
+        units.find(|(meaning, _)| meaning.per_second().is_some_and(is_it))
+    };
+    let (_, configured) = unit(&|other| other == per_second)?;
     let guess = if let Some(format) = date_format(number) {
         format!(
             "a date? a query can make a time of it: STR_TO_DATE({name}, '{format}'), with time = \"local\""
         )
-    } else if let Some((_, unit, word)) = units.iter().find(|unit| is_of_our_days(number, unit.0)) {
-        format!("{unit}? then set time = \"{word}\"")
+    } else if let Some((meaning, unit)) = unit(&|other| is_of_our_days(number, other)) {
+        format!("{unit}? then set time = {:?}", meaning.word())
     } else {
         "the column of another thing?".to_string()
     };

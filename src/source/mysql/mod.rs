@@ -2,6 +2,7 @@
 
 mod cell;
 mod error;
+mod explain;
 mod hint;
 mod read;
 mod relay;
@@ -108,7 +109,7 @@ impl Database {
             .map_err(|error| connect_error(error, &self.settings))
             .with_context(|| format!("connect to {server}"))?;
         session
-            .prepare(query_limit)
+            .prepare()
             .map_err(query_error)
             .with_context(|| format!("prepare the session on {server}"))?;
         Ok(session)

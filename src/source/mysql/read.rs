@@ -10,11 +10,9 @@ use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
 use super::cell;
-use super::hint;
 use super::session::{NotMysql, Session};
 use super::sql::{self, TimeColumn};
 use crate::config::{Deadline, Metric, Query, Rows, Table};
-use crate::series::local_time::offset_changes;
 use crate::series::{Aggregate, Grid, LocalClock, Step, infer_step};
 use crate::source::history::{History, Lookback};
 
@@ -32,21 +30,21 @@ pub struct Reader<'a> {
 }
 
 /// A query that the server has taken in, and where in its rows the two columns are.
-struct Prepared {
+pub(super) struct Prepared {
     statement: Statement,
-    time_index: usize,
+    pub time_index: usize,
     value_index: usize,
-    column: TimeColumn,
-    time_name: String,
+    pub column: TimeColumn,
+    pub time_name: String,
     /// Whether its times are computed, and not those of a column as they are.
-    is_computed: bool,
+    pub is_computed: bool,
 }
 
 /// What a row of a query says.
-struct QueryRow<'a> {
+pub(super) struct QueryRow<'a> {
     /// As it came.
     raw_time: &'a Value,
-    time: Option<DateTime<Tz>>,
+    pub time: Option<DateTime<Tz>>,
     value: Option<f64>,
 }
 
@@ -128,42 +126,8 @@ impl Reader<'_> {
             }
             Ok(ControlFlow::Continue(()))
         })?;
-        history.hint = hint_or_none(self.table_hint(table, column, &history));
+        history.hint = self.table_hint(table, column, &history);
         Ok(history)
-    }
-
-    /// From now on the server is only asked for hints, which may take little of what time is left.
-    fn limit_hints(&mut self) {
-        const LONGEST: Duration = Duration::from_secs(8);
-        const SHORTEST: Duration = Duration::from_millis(10);
-        if let Ok(left) = self.deadline.at_most(LONGEST) {
-            // If it fails, so does the hint.
-            let _ = self.session.limit((left / 4).max(SHORTEST));
-        }
-    }
-
-    fn table_hint(
-        &mut self,
-        table: &Table,
-        column: TimeColumn,
-        history: &History,
-    ) -> Result<Option<String>> {
-        if history.ends().is_none() {
-            let warnings = self.session.warnings()?;
-            self.limit_hints();
-            let looked_at = match hint::write_counts(history.buckets.row_counts) {
-                Some(counts) => counts,
-                None => self.look_at_newest(table, column)?,
-            };
-            return Ok(joined([Some(looked_at), hint::write_warnings(&warnings)]));
-        }
-        let Some(range) = self.time_ahead() else {
-            return Ok(None);
-        };
-        self.limit_hints();
-        let bounds = cell::bounds(&range, column);
-        let ahead = self.times(&sql::newest_within(table), bounds, column)?;
-        Ok(self.hint_at_clock(history, ahead.into_iter().max()))
     }
 
     /// What the time column of a table tells, which the session's clock then is; its value column must
@@ -197,40 +161,6 @@ impl Reader<'_> {
         find_step(&times)
     }
 
-    /// The newest time of a table none of whose rows was of use.
-    fn look_at_newest(&mut self, table: &Table, column: TimeColumn) -> Result<String> {
-        let mut newest = Value::NULL;
-        self.each_row(&sql::newest_of_all(table), (), |row| {
-            newest = first_cell(&row).clone();
-            Ok(ControlFlow::Continue(()))
-        })?;
-        let (zone, name) = (self.now.timezone(), &table.time_column);
-        if let Some(meaning) = hint::other_meaning(&newest, column, name) {
-            return Ok(meaning);
-        }
-        let mut clock = LocalClock::EitherPass(zone);
-        Ok(match cell::instant(&newest, column, zone, &mut clock) {
-            _ if newest == Value::NULL => {
-                format!("no row of {} has a time in {name}", table.name.join("."))
-            }
-            Some(time) => {
-                let chosen = if table.condition.is_some() {
-                    ", chosen by where or not,"
-                } else {
-                    ""
-                };
-                format!(
-                    "no row came; the newest of the table{chosen} is of {}",
-                    time.format("%Y-%m-%d %H:%M %Z")
-                )
-            }
-            None => format!(
-                "no row came; the newest of the table has the time {}",
-                newest.as_sql(true)
-            ),
-        })
-    }
-
     fn query_history(
         &mut self,
         query: &Query,
@@ -257,66 +187,8 @@ impl Reader<'_> {
             history.add(row.time, row.value);
             ControlFlow::Continue(())
         })?;
-        let counts = hint::write_counts(history.buckets.row_counts);
-        let hint = if history.ends().is_none() {
-            let explained = self.explain_nothing(query, &prepared, &range, raw_time, counts);
-            explained.map(Some)
-        } else {
-            self.limit_hints();
-            let ahead = self.query_time_ahead(&prepared);
-            ahead.map(|ahead| {
-                joined([
-                    self.hint_at_clock(&history, ahead),
-                    self.hint_at_offset(&prepared, &range),
-                ])
-            })
-        };
-        history.hint = hint_or_none(hint);
+        history.hint = self.query_hint(query, &prepared, &history, raw_time);
         Ok(history)
-    }
-
-    /// Of a query none of whose rows was of use: what it was asked, and what came.
-    fn explain_nothing(
-        &mut self,
-        query: &Query,
-        prepared: &Prepared,
-        range: &Range<DateTime<Tz>>,
-        raw_time: Option<Value>,
-        counts: Option<String>,
-    ) -> Result<String> {
-        let warnings = self.session.warnings()?;
-        self.limit_hints();
-        let bounds = cell::bounds(range, prepared.column);
-        let came = match (&raw_time, counts) {
-            (_, Some(counts)) => counts,
-            (Some(time), None) => {
-                format!("only rows outside came, as one of {}", time.as_sql(true))
-            }
-            (None, None) => "no row came".to_string(),
-        };
-        let asked = format!("{came} {}", hint::write_bounds(&bounds, prepared.column));
-        let looked_at = match raw_time {
-            Some(time) => Some(time),
-            None => hint_or_none(self.any_time(query, prepared)),
-        };
-        let meaning = looked_at
-            .and_then(|time| hint::other_meaning(&time, prepared.column, &prepared.time_name));
-        let hints = [Some(asked), meaning, hint::write_warnings(&warnings)];
-        Ok(joined(hints).unwrap_or_default())
-    }
-
-    /// The time of any row at all, where it is a number.
-    fn any_time(&mut self, query: &Query, prepared: &Prepared) -> Result<Option<Value>> {
-        let TimeColumn::Epoch { .. } = prepared.column else {
-            return Ok(None);
-        };
-        let mut time = None;
-        let bounds = params! { "from" => 0, "to" => i64::MAX };
-        self.each_row(&sql::any_row_of(query), bounds, |row| {
-            time = row.as_ref(prepared.time_index).cloned();
-            Ok(ControlFlow::Break(()))
-        })?;
-        Ok(time)
     }
 
     fn infer_query_step(
@@ -372,7 +244,7 @@ impl Reader<'_> {
     }
 
     /// Runs the query over a time until a row is the last that is wanted.
-    fn each_query_row(
+    pub(super) fn each_query_row(
         &mut self,
         prepared: &Prepared,
         range: &Range<DateTime<Tz>>,
@@ -394,7 +266,7 @@ impl Reader<'_> {
             })
     }
 
-    fn each_row(
+    pub(super) fn each_row(
         &mut self,
         statement: &str,
         parameters: impl Into<::mysql::Params>,
@@ -406,7 +278,7 @@ impl Reader<'_> {
     }
 
     /// The times that a statement finds.
-    fn times(
+    pub(super) fn times(
         &mut self,
         statement: &str,
         bounds: impl Into<::mysql::Params>,
@@ -420,60 +292,6 @@ impl Reader<'_> {
         })?;
         Ok(times)
     }
-
-    /// The newest row of a query ahead of the server's clock.
-    fn query_time_ahead(&mut self, prepared: &Prepared) -> Result<Option<DateTime<Tz>>> {
-        let Some(range) = self.time_ahead() else {
-            return Ok(None);
-        };
-        let (clock, mut newest) = (LocalClock::Until(self.now), None);
-        self.each_query_row(prepared, &range, clock, |row| {
-            newest = newest.max(row.time.filter(|time| range.contains(time)));
-            ControlFlow::Continue(())
-        })?;
-        Ok(newest)
-    }
-
-    /// The time ahead of the server's clock in which rows may lie by a mistake, if it told its clock.
-    fn time_ahead(&self) -> Option<Range<DateTime<Tz>>> {
-        let now = self.session.server_now?.with_timezone(&self.now.timezone());
-        Some(now..now + hint::FARTHEST_AHEAD)
-    }
-
-    /// Whether the rows look as if they were read by the wrong clock.
-    fn hint_at_clock(&self, history: &History, ahead: Option<DateTime<Tz>>) -> Option<String> {
-        let server_now = self.time_ahead()?.start;
-        let step = history.step();
-        ahead
-            .and_then(|newest| hint::ahead(newest, server_now, step))
-            .or_else(|| hint::behind(history.newest_end()?, history.times().end, step))
-    }
-
-    /// Whether a query computes clock times at a server that knows but one offset of the zone.
-    fn hint_at_offset(&self, prepared: &Prepared, range: &Range<DateTime<Tz>>) -> Option<String> {
-        let is_affected = self.session.has_fixed_offset()
-            && prepared.is_computed
-            && prepared.column != TimeColumn::Instant;
-        let changes = offset_changes(range.start, range.end);
-        let change = changes
-            .last()
-            .filter(|_| is_affected && changes.len() > 1)?;
-        Some(format!(
-            "the server does not know {} by name, so clock times that the query computes are shifted before {}: load the server's time zone tables",
-            change.timezone(),
-            change.format("%Y-%m-%d %H:%M %Z")
-        ))
-    }
-}
-
-/// A hint is worth no failure: the rows are there without it.
-fn hint_or_none<T>(answer: Result<Option<T>>) -> Option<T> {
-    answer.ok().flatten()
-}
-
-fn joined<const COUNT: usize>(hints: [Option<String>; COUNT]) -> Option<String> {
-    let hints: Vec<String> = hints.into_iter().flatten().collect();
-    (!hints.is_empty()).then(|| hints.join("; "))
 }
 
 fn continue_unless(is_enough: bool) -> ControlFlow<()> {
@@ -484,7 +302,7 @@ fn continue_unless(is_enough: bool) -> ControlFlow<()> {
     }
 }
 
-fn first_cell(row: &Row) -> &Value {
+pub(super) fn first_cell(row: &Row) -> &Value {
     row.as_ref(0).unwrap_or(&Value::NULL)
 }
 

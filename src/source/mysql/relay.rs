@@ -1,7 +1,8 @@
 //! The way of the driver to a server that nothing vouches for: in the clear, where anybody may answer, or
-//! encrypted if it likes. It says in its greeting which, and so needs to be asked but once. The driver reserves memory for as many columns as a result announces, before it reads one; where there is
-//! not as much, the process ends, and no handler can stop that. So the answers pass through here, and one
-//! that announces what MySQL cannot have goes no further.
+//! encrypted if it likes. It says in its greeting which, and so needs to be asked but once. The driver
+//! reserves memory for as many columns as a result announces, before it reads one; where there is not as
+//! much, the process ends, and no handler can stop that. So the answers pass through here, and one that
+//! announces what MySQL cannot have goes no further.
 
 use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
@@ -9,6 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::config::Tls;
+use crate::output::within;
 
 /// More columns than a table of MySQL or MariaDB can have.
 const MOST_COLUMNS: u64 = 4096;
@@ -105,8 +107,11 @@ fn offers_tls(greeting: &[u8]) -> bool {
 }
 
 fn connect(host: &str, port: u16, timeout: Duration) -> io::Result<TcpStream> {
+    let name = host.to_string();
+    let addresses = within(timeout, move || (name.as_str(), port).to_socket_addrs());
+    let too_late = || io::Error::other("its name was not resolved in time");
     let mut refusal = io::Error::other("the name has no address");
-    for address in (host, port).to_socket_addrs()? {
+    for address in addresses.ok_or_else(too_late)?? {
         match TcpStream::connect_timeout(&address, timeout) {
             Ok(stream) => return Ok(stream),
             Err(error) => refusal = error,

@@ -45,8 +45,8 @@ pub struct Session {
     time_zone: String,
     /// Whether the server knows zones by their names.
     knows_zones: bool,
-    /// The server's clock when the session began, if it told.
-    pub server_now: Option<DateTime<Utc>>,
+    /// The server's clock when it was asked.
+    server_now: Option<DateTime<Utc>>,
 }
 
 impl fmt::Debug for Session {
@@ -85,14 +85,20 @@ impl Session {
     }
 
     /// Sets all that a session may have otherwise, by the server's settings or its `init_connect`.
-    pub fn prepare(&mut self, query_limit: Duration) -> Result<()> {
-        self.limit(query_limit)?;
-        for statement in sql::session() {
-            self.run(&statement)?;
+    pub fn prepare(&mut self) -> Result<()> {
+        sql::SESSION
+            .into_iter()
+            .try_for_each(|statement| self.run(statement))
+    }
+
+    /// The server's clock when it was first asked, if it tells.
+    pub fn server_now(&mut self) -> Option<DateTime<Utc>> {
+        if self.server_now.is_none() {
+            let seconds = self.driver(|connection| connection.query_first(sql::NOW));
+            let seconds: Option<i64> = seconds.ok().flatten();
+            self.server_now = seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
         }
-        let seconds: Option<i64> = self.driver(|connection| connection.query_first(sql::NOW))?;
-        self.server_now = seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-        Ok(())
+        self.server_now
     }
 
     /// From now on no statement takes longer.

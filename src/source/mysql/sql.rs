@@ -24,17 +24,10 @@ pub enum TimeColumn {
 
 /// What makes a session one that can only read and that answers alike whatever the server's settings and its
 /// `init_connect` are.
-pub fn session() -> [String; 4] {
-    [
-        "SET NAMES utf8mb4".to_string(),
-        format!(
-            "SET SESSION sql_mode = '', SESSION sql_select_limit = {}, SESSION sql_big_selects = 1, SESSION sql_auto_is_null = 0, SESSION autocommit = 1",
-            u64::MAX
-        ),
-        time_zone("+00:00"),
-        "SET SESSION TRANSACTION READ ONLY".to_string(),
-    ]
-}
+pub const SESSION: [&str; 2] = [
+    "SET NAMES utf8mb4, SESSION sql_mode = '', SESSION sql_select_limit = 18446744073709551615, SESSION sql_big_selects = 1, SESSION sql_auto_is_null = 0, SESSION autocommit = 1",
+    "SET SESSION TRANSACTION READ ONLY",
+];
 
 /// What makes the server itself give up each statement of a session in good time, a wait for a table that
 /// another session has locked included: preparing a statement waits for it too, which only

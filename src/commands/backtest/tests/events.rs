@@ -18,7 +18,7 @@ fn shop() -> Vec<(DateTime<Tz>, f64)> {
 fn with_sale() -> Vec<(DateTime<Tz>, f64)> {
     let mut rows = shop();
     for (at, value) in &mut rows {
-        if sale().start <= at.to_utc() && at.to_utc() < sale().end {
+        if sale().holds(at.to_utc()) {
             *value *= 3.0;
         }
     }
@@ -47,8 +47,7 @@ fn metric_with(effect: Effect) -> Metric {
 fn what_is_ignored_is_neither_judged_nor_learnt() {
     let metric = metric_with(Effect::Ignore);
     let replay = replay_of(&with_sale(), &metric, 1);
-    let is_in_sale =
-        |point: &&Evaluation| point.bucket.start >= sale().start && point.bucket.start < sale().end;
+    let is_in_sale = |point: &&Evaluation| sale().holds(point.bucket.start);
     assert_eq!(replay.points.iter().filter(is_in_sale).count(), 0);
     // The values within make no difference to any other.
     let other = replay_of(&shop(), &metric, 1);
@@ -69,7 +68,7 @@ fn what_is_ignored_is_neither_judged_nor_learnt() {
 #[test]
 fn rows_that_stop_while_an_event_is_ignored_are_not_missed() {
     let mut rows = shop();
-    rows.retain(|(at, _)| !(sale().start <= at.to_utc() && at.to_utc() < sale().end));
+    rows.retain(|(at, _)| !sale().holds(at.to_utc()));
     let missed = |metric: &Metric| replay_of(&rows, metric, 1).missed.len();
     let mut plain = metric_with(Effect::Ignore);
     plain.events = crate::calendar::Events::default();
@@ -141,10 +140,7 @@ fn with_sales(last: f64) -> (Vec<(DateTime<Tz>, f64)>, Metric) {
     let value = |hour: i32| {
         1000.0 + 300.0 * (f64::from(hour % 24) / 3.8).sin() + f64::from(hour * 7919 % 97)
     };
-    let factor = |at: DateTime<Tz>| match sales
-        .iter()
-        .rposition(|sale| sale.start <= at.to_utc() && at.to_utc() < sale.end)
-    {
+    let factor = |at: DateTime<Tz>| match sales.iter().rposition(|sale| sale.holds(at.to_utc())) {
         Some(2) => last,
         Some(_) => 3.0,
         None => 1.0,

@@ -3,16 +3,15 @@
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use rustls::{ClientConnection, StreamOwned};
 
 use super::reply::{Malformed, Reply, ReplyParser};
 use super::tls::{self, Tls};
 use crate::config::Deadline;
+use crate::output::within;
 
 pub struct Connection {
     stream: Stream,
@@ -53,6 +52,8 @@ pub enum Silence {
     Ended(Reply),
     /// A reply that does not fit the command.
     Unfit(Reply),
+    /// The handshake of TLS is answered in the clear.
+    PlainText,
     Tls(String),
     Other(String),
 }
@@ -78,19 +79,10 @@ pub fn connect(host: &str, port: u16, timeout: Duration, deadline: Deadline) -> 
 }
 
 /// The addresses of a host. The resolver of the system may wait longer than anybody here.
-fn resolve(host: &str, port: u16, timeout: Duration) -> Result<Vec<SocketAddr>> {
-    let (sender, receiver) = channel();
+fn resolve(host: &str, port: u16, timeout: Duration) -> Result<impl Iterator<Item = SocketAddr>> {
     let host = host.to_string();
-    thread::spawn(move || {
-        let addresses = (host.as_str(), port).to_socket_addrs();
-        // Whoever waited may have gone.
-        let _ = sender.send(addresses.map(Iterator::collect));
-    });
-    match receiver.recv_timeout(timeout) {
-        Ok(addresses) => Ok(addresses?),
-        Err(RecvTimeoutError::Timeout) => Err(anyhow!("its name was not resolved in time")),
-        Err(RecvTimeoutError::Disconnected) => Err(anyhow!("its name cannot be resolved")),
-    }
+    let addresses = within(timeout, move || (host.as_str(), port).to_socket_addrs());
+    Ok(addresses.context("its name was not resolved in time")??)
 }
 
 impl Connection {
@@ -254,6 +246,7 @@ impl From<io::Error> for Silence {
         match error.kind() {
             TimedOut => Self::TimedOut,
             UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe => Self::HungUp,
+            _ if tls::is_plain_text(&error) => Self::PlainText,
             _ => match tls::explain(&error) {
                 Some(words) => Self::Tls(words),
                 None => Self::Other(error.to_string()),
@@ -274,6 +267,9 @@ impl fmt::Display for Silence {
             ),
             Self::Ended(reply) => write!(formatter, "the server ended the session: {reply}"),
             Self::Unfit(reply) => write!(formatter, "an answer that does not fit: {reply}"),
+            Self::PlainText => {
+                formatter.write_str("the server answers the TLS handshake in plain text")
+            }
             Self::Tls(words) | Self::Other(words) => formatter.write_str(words),
         }
     }

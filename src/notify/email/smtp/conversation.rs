@@ -13,10 +13,10 @@ use super::data::data;
 use super::hello::{self, Capabilities};
 use super::reply::{Reply, Severity};
 use super::secrets::{self, Secrets};
-use super::tls::{PLAIN_TEXT, Tls};
+use super::tls::Tls;
 use crate::config::{Deadline, Login, MailSettings};
 use crate::notify::SendError;
-use crate::output::{one_line, shorten};
+use crate::output::{one_line, shorten, with_advice};
 
 /// For the answer to a message (RFC 5321, 4.5.3.2.6).
 const MESSAGE_TIMEOUT: Duration = Duration::from_mins(10);
@@ -58,7 +58,6 @@ enum Step {
     Data,
     /// What follows DATA.
     Message,
-    Reset,
 }
 
 impl Step {
@@ -68,7 +67,6 @@ impl Step {
             Self::Recipient => "RCPT",
             Self::Data => "DATA",
             Self::Message => "the message",
-            Self::Reset => "RSET",
         }
     }
 
@@ -78,7 +76,6 @@ impl Step {
             Self::Recipient => "the server refused the recipient (RCPT)",
             Self::Data => "the server refused to take a message (DATA)",
             Self::Message => "the server refused the message (after DATA)",
-            Self::Reset => "the server refused RSET",
         }
     }
 }
@@ -123,15 +120,15 @@ impl Conversation {
             conversation = conversation.encrypt(&tls, until).map_err(|silence| {
                 let silence = match silence {
                     // A greeting that came before TLS was begun.
-                    Silence::Unasked(_) => Silence::Tls(PLAIN_TEXT.to_string()),
+                    Silence::Unasked(_) => Silence::PlainText,
                     other => other,
                 };
                 let advice = match &silence {
-                    Silence::Tls(words) if words == PLAIN_TEXT => "smtp.implicit_tls = true is for a port that begins with TLS, such as 465; a port that offers STARTTLS, such as 587, wants it to be false",
+                    Silence::PlainText => "smtp.implicit_tls = true is for a port that begins with TLS, such as 465; a port that offers STARTTLS, such as 587, wants it to be false",
                     Silence::Tls(_) => "",
                     _ => "is it up, are smtp.host and smtp.port right, and does that port begin with TLS, as smtp.implicit_tls = true says?",
                 };
-                with_advice(&format!("{UNREACHABLE}: {}", brief(&silence.to_string())), advice)
+                advised(&format!("{UNREACHABLE}: {}", brief(&silence.to_string())), advice)
             })?;
         }
         let greeting = conversation.connection.reply(until);
@@ -145,7 +142,7 @@ impl Conversation {
                 },
                 _ => "",
             };
-            with_advice(&format!("{UNREACHABLE}: {}", conversation.words(&obstacle)), advice)
+            advised(&format!("{UNREACHABLE}: {}", conversation.words(&obstacle)), advice)
         })?;
         conversation.say_hello(settings, UNREACHABLE)?;
         Ok(conversation)
@@ -171,7 +168,7 @@ impl Conversation {
                 587 => "",
                 _ => "most servers offer it on port 587 (smtp.port)",
             };
-            return Err(with_advice(
+            return Err(advised(
                 "does not offer STARTTLS; refusing to send in the clear",
                 advice,
             ));
@@ -186,7 +183,7 @@ impl Conversation {
                 Silence::HungUp => "does it know TLS 1.2 or 1.3?",
                 _ => "",
             };
-            with_advice(
+            advised(
                 &format!("{NO_STARTTLS}: {}", brief(&silence.to_string())),
                 advice,
             )
@@ -234,7 +231,7 @@ impl Conversation {
                     Obstacle::Refused(reply) if reply.severity() == Severity::Permanent => "check smtp.user and smtp.password_file (or the environment: smtp_email, smtp_password)",
                     _ => "",
                 };
-                with_advice(&format!("{what}: {}", self.words(&obstacle)), advice)
+                advised(&format!("{what}: {}", self.words(&obstacle)), advice)
             })?;
         }
         Ok(())
@@ -289,10 +286,10 @@ impl Conversation {
         })
     }
 
-    /// Has the server forget what it was told of a message.
-    pub fn reset(&mut self) -> Result<(), Failure> {
-        let until = self.limit(self.reply_timeout)?;
-        self.command(Step::Reset, "RSET", until)
+    /// Has the server forget what it was told of a message. Whether it did.
+    pub fn reset(&mut self) -> bool {
+        let until = self.until(self.reply_timeout);
+        until.is_ok_and(|until| self.ask("RSET", Severity::Completed, until).is_ok())
     }
 
     pub fn quit(mut self) {
@@ -459,10 +456,6 @@ fn brief(words: &str) -> String {
     shorten(&one_line(words), LONGEST_WORDS)
 }
 
-/// A fact, and a way out if there is one to be named.
-fn with_advice(fact: &str, advice: &str) -> Error {
-    match advice {
-        "" => anyhow!("{fact}"),
-        _ => anyhow!("{fact}; {advice}"),
-    }
+fn advised(fact: &str, advice: &str) -> Error {
+    Error::msg(with_advice(fact, advice))
 }

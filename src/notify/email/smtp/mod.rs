@@ -78,7 +78,7 @@ impl<'a> SmtpSession<'a> {
         // this one, an answer that comes late would be taken for the next.
         let is_usable = match &sent {
             Ok(()) => true,
-            Err(failure) => failure.session == Session::Usable && conversation.reset().is_ok(),
+            Err(failure) => failure.session == Session::Usable && conversation.reset(),
         };
         if is_usable {
             self.conversation = Some(Ok(conversation));

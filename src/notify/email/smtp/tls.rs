@@ -135,11 +135,16 @@ fn is_authority(flaw: &CertificateError) -> bool {
     matches!(flaw, CertificateError::Other(other) if other.0.to_string() == "CaUsedAsEndEntity")
 }
 
+/// Whether what comes is no record of TLS.
+pub fn is_plain_text(error: &io::Error) -> bool {
+    let not_tls = Error::InvalidMessage(InvalidMessage::InvalidContentType);
+    cause(error) == Some(&not_tls)
+}
+
 /// Why there is no encryption, if TLS is the reason.
 pub fn explain(error: &io::Error) -> Option<String> {
     use AlertDescription::{HandshakeFailure, ProtocolVersion};
-    let error: &Error = error.get_ref()?.downcast_ref()?;
-    Some(match error {
+    Some(match cause(error)? {
         Error::InvalidCertificate(flaw) => explain_flaw(flaw),
         Error::AlertReceived(ProtocolVersion) => OLD_TLS.to_string(),
         Error::PeerIncompatible(why) => {
@@ -154,15 +159,16 @@ pub fn explain(error: &io::Error) -> Option<String> {
         Error::AlertReceived(alert) => {
             format!("the server ended the TLS handshake (alert {alert:?})")
         }
-        Error::InvalidMessage(InvalidMessage::InvalidContentType) => PLAIN_TEXT.to_string(),
         other => format!("TLS failed: {other}"),
     })
 }
 
+fn cause(error: &io::Error) -> Option<&Error> {
+    error.get_ref()?.downcast_ref()
+}
+
 const OLD_TLS: &str = "the server knows only TLS 1.1 or older, which is not safe; TLS 1.2 or 1.3 must be enabled there";
 const NOTHING_IN_COMMON: &str = "the server and bandwatch have no kind of certificate or cipher in common; known are certificates with RSA, Ed25519, and ECDSA on P-256 or P-384";
-/// What comes is no record of TLS.
-pub const PLAIN_TEXT: &str = "the server answers the TLS handshake in plain text";
 
 fn explain_flaw(flaw: &CertificateError) -> String {
     let day = |time: &UnixTime| {

@@ -157,7 +157,7 @@ fn a_domain_beyond_ascii_goes_as_the_domain_name_system_has_it() {
 #[test]
 fn a_mail_without_its_pictures_is_smaller_and_says_so() {
     let whole = preview("Sales", Verdict::Breach(Side::High), 1843.2);
-    let smaller = whole.without_pictures().expect("it has pictures");
+    let smaller = whole.clone().without_pictures().expect("it has pictures");
     assert_eq!(smaller.subject(), whole.subject());
     assert_says(&smaller, &["The pictures are not in this mail"]);
     assert!(!html(&smaller).contains("cid:"));

@@ -19,7 +19,8 @@ use crate::forecast::clean::{FenceFactor, clip_outliers};
 use crate::forecast::{Band, Level, Side};
 use crate::incident::{Alert, Condition, Course, End, Witness};
 use crate::notify::{AlertKind, Notification};
-use crate::series::{Aggregate, Bucket, Ignored, RowCounts, Window, parse_time, sample};
+use crate::series::sample::window;
+use crate::series::{Aggregate, Bucket, Window, parse_time, sample};
 
 const LETTERHEAD_CONTACT: &str = "Data team <data@example.com> & co";
 
@@ -71,15 +72,8 @@ fn evaluation(verdict: Verdict, value: f64) -> Evaluation {
         cleaned: Some(clip_outliers(&history, FenceFactor::default()).expect("a history")),
         forecast: None,
         window: Window {
-            series: history,
-            row_counts: RowCounts::default(),
             as_of: time + TimeDelta::minutes(6),
-            newest: Some(time),
-            stale_after: TimeDelta::minutes(15),
-            ignored: Ignored::default(),
-            recurring: Vec::new(),
-            total_since: None,
-            hint: None,
+            ..window(history, Some(time))
         },
     };
     Evaluation {

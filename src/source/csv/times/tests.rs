@@ -167,3 +167,23 @@ fn what_is_no_time_is_refused() {
     let told = "\"46348.58\" is not a time; a spreadsheet's number of a day";
     assert!(refusal(&["46348.58"]).starts_with(told));
 }
+
+#[test]
+fn a_cell_is_a_time_on_a_calendar_or_as_a_number_but_no_version_is_one() {
+    for (text, expected) in [
+        ("22.11.2026", Some(TimeKind::Calendar)),
+        ("2026-11-22 14:05", Some(TimeKind::Calendar)),
+        ("20261122T1405", Some(TimeKind::Calendar)),
+        ("20261122", Some(TimeKind::Number)),
+        ("1795352700", Some(TimeKind::Number)),
+        ("1795352700.25", Some(TimeKind::Number)),
+        ("99.99.2026", None),
+        ("1.32.45", None),
+        ("1.2.3", None),
+        ("2026.13.1", None),
+        ("1795352700.1.2", None),
+        ("", None),
+    ] {
+        assert_eq!(kind(text), expected, "{text}");
+    }
+}
