@@ -583,9 +583,11 @@ impl Places {
     }
 
     /// Adds yesterday's totals where, in half the hours of the last day or more, the total is clearly off
-    /// what is usual and much nearer to yesterday's: the days have changed, as in a month of fasting.
+    /// what is usual and much nearer to yesterday's: the days have changed, as in a month of fasting. Where
+    /// nearly all hours are off on the same side, it is no other day, but more or less of the same.
     fn add_yesterday(&self, spans: &mut [SpanTotal]) {
         const HOURS: usize = 24;
+        const MOST_ONE_SIDED: f64 = 0.8;
         let hour = spans
             .iter()
             .find(|span| span.length >= TimeDelta::hours(1))
@@ -594,6 +596,7 @@ impl Places {
             return;
         };
         let (mut changed, mut compared) = (0, 0);
+        let (mut difference, mut distance) = (0.0, 0.0);
         for number in 0..HOURS {
             let place = self.last().checked_sub(number * self.day / HOURS);
             let pair = place.and_then(|place| self.pair(place, hour.buckets));
@@ -601,6 +604,8 @@ impl Places {
             let yesterday = day_before.and_then(|place| self.total(place, hour.buckets));
             if let (Some(pair), Some(yesterday)) = (pair.filter(Pair::is_open), yesterday) {
                 compared += 1;
+                difference += pair.seen - pair.usual;
+                distance += pair.distance();
                 let own = SpanTotal {
                     seen: pair.seen,
                     usual: pair.usual,
@@ -613,7 +618,8 @@ impl Places {
                 );
             }
         }
-        if 2 * changed < compared || compared < HOURS / 4 {
+        let is_one_sided = difference.abs() > MOST_ONE_SIDED * distance;
+        if 2 * changed < compared || compared < HOURS / 4 || is_one_sided {
             return;
         }
         for span in spans {
