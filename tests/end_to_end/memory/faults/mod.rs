@@ -1,6 +1,7 @@
 //! What a run meets with when something fails around it, and what comes of it
 //! afterwards.
 
+mod absurd;
 mod clocks;
 mod database;
 mod deadline;
