@@ -53,13 +53,13 @@ impl ResidualQuantiles {
         let ratios = errors.clone();
         let ratios = ratios.map(|(error, scale)| optimism * error / scale.on_side_of(error));
         let mut quantiles = Self::before_tail(ratios.chain(prior_ratios()).collect());
-        let excesses = errors.filter_map(|(error, scale)| {
-            let side = if error < 0.0 { Side::Low } else { Side::High };
-            let start = quantiles.size(side, TAIL_SHARE) * scale.on_side_of(error);
-            let excess = optimism * error.abs() - start;
-            (excess > 0.0).then_some(excess / scale.tail)
+        let starts = [Side::Low, Side::High].map(|side| quantiles.size(side, TAIL_SHARE));
+        let excesses = errors.map(|(error, scale)| {
+            let start = if error < 0.0 { starts[0] } else { starts[1] };
+            (optimism * error.abs() - start * scale.on_side_of(error)) / scale.tail
         });
-        quantiles.tail = Tail::fit(excesses.collect());
+        let excesses: Vec<f64> = excesses.collect();
+        quantiles.tail = Tail::fit(&excesses).as_rare_as(&excesses, TAIL_SHARE);
         quantiles
     }
 

@@ -18,6 +18,14 @@ const PRIOR_PEAKS: f64 = 800.0;
 /// heavier than this has no mean.
 const SHAPES: (f64, f64) = (0.0, 1.0);
 
+/// Blocks of fewer values show nothing of what is rare.
+const SHORTEST_BLOCK: usize = 30;
+/// By which power a tail may be rarer than the prior's, or less rare.
+const EXPONENTS: (f64, f64) = (0.5, 2.0);
+/// Long blocks tell of a heavy tail, short ones of a light one; between these exponents both do.
+const HEAVY: f64 = 0.9;
+const LIGHT: f64 = 1.3;
+
 impl Tail {
     /// The tail before any data: heavier than the exponential, whose shape is 0, as business series are,
     /// and of a scale in the units of [`super::scale::Scale::tail`]. README.md has the false alerts
@@ -30,8 +38,12 @@ impl Tail {
     /// By Pickands' estimator (*Statistical Inference Using Extreme Order Statistics*, 1975), which
     /// takes the median and the upper quartile of the peaks, `m` and `q`: `shape = log2(q / m - 1)`,
     /// `scale = shape m / (2^shape - 1)`. The highest quarter, perhaps incidents, is ignored.
+    ///
+    /// Of `excesses` over the start of the tail, which are negative where there is no peak.
     #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
-    pub fn fit(mut peaks: Vec<f64>) -> Self {
+    pub fn fit(excesses: &[f64]) -> Self {
+        let mut peaks = excesses.to_vec();
+        peaks.retain(|excess| *excess > 0.0);
         peaks.sort_unstable_by(f64::total_cmp);
         let count = peaks.len() as f64;
         let quartiles = quantile(&peaks, 0.5).zip(quantile(&peaks, 0.75));
@@ -47,6 +59,51 @@ impl Tail {
             scale: (Self::PRIOR.scale.ln() + trust * (scale.ln() - Self::PRIOR.scale.ln())).exp(),
             shape,
         }
+    }
+
+    /// The tail whose peaks are as rare as those of a history, given the `excesses` of all its values in
+    /// order; a share `share` of all values has a peak.
+    ///
+    /// The history is cut into blocks, and the highest peaks of the blocks are compared with those that so
+    /// many values should have (block maxima: Gumbel, *Statistics of Extremes*, 1958). 24 long blocks show
+    /// how heavy a tail is, and 96 short ones how light: most short blocks are without the incidents that a
+    /// history has, so that a calm series stays one during a bad week.
+    #[must_use]
+    pub fn as_rare_as(self, excesses: &[f64], share: f64) -> Self {
+        let Some(long) = self.exponent(excesses, 24, &[0.5, 0.75], share) else {
+            return self;
+        };
+        let short = self.exponent(excesses, 96, &[0.5], share).unwrap_or(1.0);
+        let lightness = ((long - HEAVY) / (LIGHT - HEAVY)).clamp(0.0, 1.0);
+        let exponent = long + lightness * (short - long);
+        let exponent = exponent.clamp(EXPONENTS.0, EXPONENTS.1);
+        Self {
+            scale: self.scale / exponent,
+            shape: self.shape / exponent,
+        }
+    }
+
+    /// The power of this tail that makes the highest peaks of so many blocks as rare, at these ranks of
+    /// them, as they should be; `None` where the blocks are too short to tell.
+    #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
+    fn exponent(self, excesses: &[f64], blocks: usize, ranks: &[f64], share: f64) -> Option<f64> {
+        /// A share of peaks near one says nothing of the tail.
+        const LARGEST_SHARE: f64 = 0.95;
+        let length = excesses.len() / blocks;
+        if length < SHORTEST_BLOCK {
+            return None;
+        }
+        let blocks = excesses.chunks_exact(length);
+        let highest = blocks.map(|block| block.iter().copied().fold(0.0, f64::max));
+        let mut highest: Vec<f64> = highest.collect();
+        highest.sort_unstable_by(f64::total_cmp);
+        let logarithms = ranks.iter().map(|rank| {
+            let expected = (1.0 - f64::powf(*rank, 1.0 / length as f64)) / share;
+            let found = self.probability(quantile(&highest, *rank).unwrap_or_default());
+            let exponent = expected.min(LARGEST_SHARE).ln() / found.min(LARGEST_SHARE).ln();
+            exponent.max(f64::MIN_POSITIVE).ln()
+        });
+        Some((logarithms.sum::<f64>() / ranks.len() as f64).exp())
     }
 
     /// The probability that a peak is higher.

@@ -1,6 +1,7 @@
 //! The tail against scipy.
 
 use super::*;
+use crate::forecast::proofs::Random;
 
 fn is_close(found: f64, expected: f64) -> bool {
     (found / expected - 1.0).abs() < 1e-9
@@ -98,7 +99,7 @@ fn the_estimate_is_pickands_without_the_prior() {
     // c = np.log2((q - m)/m)
     // print(c, m)
     let squares: Vec<f64> = (1..=201).map(|n| (f64::from(n) / 120.0).powi(2)).collect();
-    let tail = Tail::fit(squares);
+    let tail = Tail::fit(&squares);
     let measured = measured(tail, 201);
     assert!(
         (measured.shape - 0.321_956_379_975_066_9).abs() < 1e-9,
@@ -112,11 +113,11 @@ fn the_estimate_is_pickands_without_the_prior() {
 #[test]
 fn many_peaks_of_a_tail_have_that_tail() {
     for (shape, scale) in [(0.2, 0.3), (0.5, 1.0), (0.9, 2.0)] {
-        let tail = measured(Tail::fit(peaks(shape, scale, 40_001)), 40_001);
+        let tail = measured(Tail::fit(&peaks(shape, scale, 40_001)), 40_001);
         assert!((tail.shape - shape).abs() < 1e-3, "{tail:?}");
     }
     // A million outweigh the prior.
-    let tail = Tail::fit(peaks(0.2, 3.0, 1_000_001));
+    let tail = Tail::fit(&peaks(0.2, 3.0, 1_000_001));
     assert!(
         (tail.shape - 0.2).abs() < 2e-3 && (tail.scale / 3.0 - 1.0).abs() < 1e-2,
         "{tail:?}"
@@ -130,11 +131,62 @@ fn the_highest_quarter_of_the_peaks_is_ignored() {
     for peak in &mut wild[320..] {
         *peak *= 1000.0;
     }
-    assert_eq!(Tail::fit(wild), Tail::fit(calm));
+    assert_eq!(Tail::fit(&wild), Tail::fit(&calm));
 }
 
 #[test]
 fn without_peaks_the_tail_is_the_one_before_any_data() {
-    assert_eq!(Tail::fit(Vec::new()), Tail::PRIOR);
-    assert_eq!(Tail::fit(vec![0.0; 30]), Tail::PRIOR);
+    assert_eq!(Tail::fit(&[]), Tail::PRIOR);
+    assert_eq!(Tail::fit(&[0.0; 30]), Tail::PRIOR);
+}
+
+/// The excesses of two weeks of values of five minutes, 5 % of them peaks of the prior's tail to this power.
+fn excesses(power: f64, seed: u64) -> Vec<f64> {
+    let mut random = Random::new(seed);
+    let excess = |_| match random.uniform() / 0.05 {
+        share if share < 1.0 => Tail::PRIOR.excess(share.powf(1.0 / power)),
+        _ => -1.0,
+    };
+    (0..4032).map(excess).collect()
+}
+
+fn power_of(tail: Tail) -> f64 {
+    Tail::PRIOR.scale / tail.scale
+}
+
+#[test]
+fn a_tail_becomes_as_light_or_heavy_as_the_peaks_of_a_history() {
+    for power in [0.7, 1.0, 1.4] {
+        let found = (0..20).map(|seed| {
+            let tail = Tail::PRIOR.as_rare_as(&excesses(power, seed), 0.05);
+            assert!((tail.shape * power_of(tail) / Tail::PRIOR.shape - 1.0).abs() < 1e-9);
+            power_of(tail)
+        });
+        let mean = found.sum::<f64>() / 20.0;
+        assert!((mean / power - 1.0).abs() < 0.07, "{power}: {mean}");
+    }
+    for (power, expected) in [(0.3, 0.5), (4.0, 2.0)] {
+        let tail = Tail::PRIOR.as_rare_as(&excesses(power, 0), 0.05);
+        assert!(
+            (power_of(tail) - expected).abs() < 1e-9,
+            "{power}: {tail:?}"
+        );
+    }
+}
+
+#[test]
+fn a_bad_day_makes_no_tail_heavier() {
+    let calm = excesses(1.4, 0);
+    let mut bad = calm.clone();
+    for excess in bad[2000..2288].iter_mut().step_by(3) {
+        *excess = 50.0;
+    }
+    let [calm, bad] = [calm, bad].map(|values| power_of(Tail::PRIOR.as_rare_as(&values, 0.05)));
+    assert!((bad / calm - 1.0).abs() < 0.1, "{bad} {calm}");
+}
+
+#[test]
+fn a_short_history_says_nothing_of_what_is_rare() {
+    let short = &excesses(2.0, 0)[..24 * 29];
+    assert_eq!(Tail::PRIOR.as_rare_as(short, 0.05), Tail::PRIOR);
 }
