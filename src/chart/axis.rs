@@ -6,7 +6,8 @@ use anyhow::Result;
 use super::canvas::{self, Area, Canvas, HEIGHT, Type, WIDTH};
 use super::panel::Panel;
 use super::style::{
-    AXIS, GRID, HALF_CAPITAL, HEADING, INK, LABEL_SPACE, MARGIN, MAX_VALUE_LABEL, MIDNIGHT, MUTED, TICK,
+    AXIS, GRID, HALF_CAPITAL, HEADING, INK, LABEL_SPACE, MARGIN, MAX_VALUE_LABEL, MIDNIGHT, MUTED,
+    TICK,
 };
 use super::ticks::{self, TimeTick};
 
@@ -19,6 +20,12 @@ const TICK_DROP: f64 = 46.0;
 const DAY_DROP: f64 = 92.0;
 const GRID_WIDTH: f64 = 2.0;
 const TICK_LEN: f64 = 8.0;
+
+/// As much of a title as leaves room for what stands after it.
+pub fn fitted_title(title: &str, after: &str) -> String {
+    let room = f64::from(WIDTH) - 2.0 * MARGIN - canvas::text_width(after, TITLE);
+    canvas::fitted(title, room, TITLE)
+}
 
 pub fn draw_title(canvas: &Canvas, title: &str) -> Result<()> {
     let title = canvas::fitted(title, f64::from(WIDTH) - 2.0 * MARGIN, TITLE);

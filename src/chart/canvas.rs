@@ -309,7 +309,8 @@ mod tests {
 
     #[test]
     fn letters_that_the_font_lacks_are_known() {
-        for text in ["Größe der Körbe, 1 200 €", "Продажи", "Πωλήσεις − ≥", ""] {
+        for text in ["Größe der Körbe, 1 200 €", "Продажи", "Πωλήσεις − ≥", ""]
+        {
             assert!(is_drawable(text), "{text}");
         }
         for text in ["籠", "مبيعات", "Sales 🛒", "दाम", "\u{2068}"] {

@@ -125,7 +125,9 @@ fn arrows(panel: &Panel) -> Vec<Arrow> {
     };
     let runs = cut.chunk_by(is_next);
     let arrow = |run: &[(DateTime<Tz>, f64, Side)]| {
-        let (time, farthest, side) = *run.iter().max_by(|one, other| one.1.abs().total_cmp(&other.1.abs()))?;
+        let (time, farthest, side) = *run
+            .iter()
+            .max_by(|one, other| one.1.abs().total_cmp(&other.1.abs()))?;
         let y = match side {
             Side::High => panel.area.top,
             Side::Low => panel.area.bottom,
@@ -159,9 +161,9 @@ pub fn figures(panel: &Panel) -> Vec<(Area, String)> {
             Side::Low => y - SPACE / 2.0 - FIGURE_HEIGHT,
         };
         let area = Area::new((left, top), (width, FIGURE_HEIGHT));
-        let is_free = figures.iter().all(|(other, _)| {
-            area.left > other.right + SPACE || area.right + SPACE < other.left
-        });
+        let is_free = figures
+            .iter()
+            .all(|(other, _)| area.left > other.right + SPACE || area.right + SPACE < other.left);
         if is_free && figures.len() < MOST_FIGURES {
             figures.push((area, text));
         }

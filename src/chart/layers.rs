@@ -80,9 +80,18 @@ fn draw_lines(panel: &Panel, canvas: &Canvas) -> Result<()> {
 
 fn draw_breaches(panel: &Panel, canvas: &Canvas) -> Result<()> {
     // Of what is cut off, the arrow tells.
-    let is_shown = |point: &&Point| point.value.is_some_and(|value| panel.cut_side(value).is_none());
+    let is_shown = |point: &&Point| {
+        point
+            .value
+            .is_some_and(|value| panel.cut_side(value).is_none())
+    };
     let breach = |point: &Point| Some((panel.value_spot(point)?, point.breach?));
-    let breaches: Vec<_> = panel.points.iter().filter(is_shown).filter_map(breach).collect();
+    let breaches: Vec<_> = panel
+        .points
+        .iter()
+        .filter(is_shown)
+        .filter_map(breach)
+        .collect();
     let radius = if breaches.len() > MANY_BREACHES {
         SMALL_BREACH_RADIUS
     } else {

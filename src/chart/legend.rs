@@ -8,7 +8,8 @@ use super::canvas::{self, Area, Canvas, Type};
 use super::panel::Panel;
 use super::shade::Shade;
 use super::style::{
-    BAND_EDGE, BAND_FILL, BREACH_RADIUS, DASH, EXPECTED_PEN, INK, LEGEND_BASELINE, MARGIN, VALUE_PEN,
+    BAND_EDGE, BAND_FILL, BREACH_RADIUS, DASH, EXPECTED_PEN, INK, LEGEND_BASELINE, MARGIN,
+    VALUE_PEN,
 };
 use crate::forecast::Level;
 

@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
 use super::Point;
-use super::cut::{Scale, ends};
 use super::canvas::{self, Area, Spot, WIDTH};
+use super::cut::{Scale, ends};
 use super::style::{LABEL_SPACE, MARGIN, MAX_VALUE_LABEL, PLOT_BOTTOM, PLOT_TOP, TICK};
 use super::ticks::{self, Tick};
 use crate::forecast::Side;

@@ -142,7 +142,8 @@ pub fn draw_pictures(
 /// "Sales: above its band"; of a title in letters that the font lacks only what is said of it.
 pub(super) fn titled(metric: &Metric, told: &str) -> String {
     if canvas::is_drawable(&metric.title) {
-        format!("{}: {told}", metric.title)
+        let told = format!(": {told}");
+        format!("{}{told}", axis::fitted_title(&metric.title, &told))
     } else {
         let mut letters = told.chars();
         let first = letters.next().into_iter().flat_map(char::to_uppercase);
@@ -161,13 +162,19 @@ fn outcome(verdict: &Verdict) -> &'static str {
 }
 
 /// Of a breach or an incident, what was outside on the other side is another matter.
-fn on_the_side_of(alert: Option<AlertTime>, verdict: &Verdict, mut points: Vec<Point>) -> Vec<Point> {
+fn on_the_side_of(
+    alert: Option<AlertTime>,
+    verdict: &Verdict,
+    mut points: Vec<Point>,
+) -> Vec<Point> {
     let side = match verdict {
         Verdict::Breach(side) => Some(*side),
         _ => alert.and_then(AlertTime::side),
     };
     for point in &mut points {
-        point.breach = point.breach.filter(|breach| side.is_none_or(|side| side == *breach));
+        point.breach = point
+            .breach
+            .filter(|breach| side.is_none_or(|side| side == *breach));
     }
     points
 }
@@ -177,10 +184,12 @@ pub(super) fn draw(figure: &Figure) -> Result<Vec<u8>> {
     let newest = figure.points.last().map(|point| point.time);
     // Of what belongs to the alert nothing is cut off.
     let since = figure.alert.filter(|alert| alert.side().is_some());
-    let since = since.zip(oldest).map(|(alert, oldest)| {
-        alert.since.with_timezone(&oldest.timezone())
-    });
-    let scale = since.or(newest).map_or(Scale::Whole, |since| Scale::Body { since });
+    let since = since
+        .zip(oldest)
+        .map(|(alert, oldest)| alert.since.with_timezone(&oldest.timezone()));
+    let scale = since
+        .or(newest)
+        .map_or(Scale::Whole, |since| Scale::Body { since });
     let panel = Panel::new(figure.points, figure.step, scale);
     let parts = Parts {
         title: figure.title,
@@ -210,7 +219,9 @@ fn label(metric: &Metric, evaluation: &Evaluation, workings: &Workings) -> Strin
     let Some(latest) = evaluation.latest(window.zone()) else {
         return "No data".to_string();
     };
-    let value = metric.notation(latest.value, evaluation.band.as_ref()).write(latest.value);
+    let value = metric
+        .notation(latest.value, evaluation.band.as_ref())
+        .write(latest.value);
     let when = write_when(latest.time, bucket, window.as_of);
     format!("{value} {when}")
 }

@@ -6,9 +6,7 @@ use plotters::style::RGBColor;
 
 use super::canvas::{Area, Canvas};
 use super::panel::Panel;
-use super::style::{
-    HIGH_SHADE, LOW_SHADE, UNDECIDED, UNDECIDED_SHADE, side_color,
-};
+use super::style::{HIGH_SHADE, LOW_SHADE, UNDECIDED, UNDECIDED_SHADE, side_color};
 use crate::forecast::Side;
 use crate::incident::{Alert, Condition, End};
 

@@ -51,4 +51,4 @@ pub const VALUE_PEN: Pen = Pen::new(VALUE, 3.0);
 pub const EXPECTED_PEN: Pen = Pen::new(RGBColor(84, 98, 122), 2.4);
 pub const BAND_PEN: Pen = Pen::new(BAND_EDGE, 1.6);
 pub const DASH: (f64, f64) = (11.0, 7.0);
-pub const BREACH_RADIUS: f64 = 8.0;
+pub const BREACH_RADIUS: f64 = 7.0;

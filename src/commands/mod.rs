@@ -53,7 +53,10 @@ fn invocation(context: &Context) -> Invocation {
     let host = hostname::get().map(|name| name.to_string_lossy().into_owned());
     let user = this_user().filter(|user| *user != ROOT).map(user_name);
     let user = user.map_or(String::new(), |user| format!("sudo -u {} ", quote(&user)));
-    let path = context.config.path().filter(|path| *path != Path::new(SYSTEM_FILE));
+    let path = context
+        .config
+        .path()
+        .filter(|path| *path != Path::new(SYSTEM_FILE));
     let config = path.and_then(|path| absolute(path).ok());
     let config = config.map_or(String::new(), |path| {
         format!(" --config {}", quote(&path.to_string_lossy()))

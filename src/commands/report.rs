@@ -16,8 +16,8 @@ use crate::forecast::clean::Cleaned;
 use crate::forecast::{Band, Season};
 use crate::incident::{MetricState, outage_shows_after};
 use crate::output::{
-    Colour, MINUS, Notation, Painted, separate_thousands, write_change, write_length, write_time, write_times,
-    write_weekday, write_when,
+    Colour, MINUS, Notation, Painted, separate_thousands, write_change, write_length, write_time,
+    write_times, write_weekday, write_when,
 };
 use crate::series::{TimeSeries, Window};
 pub use blind::{blind_sides, explain_blind};

@@ -261,7 +261,10 @@ impl Metric {
 
     /// The digits that its figures are written with: as many as the band makes meaningful.
     pub fn notation(&self, value: f64, band: Option<&Band>) -> Notation {
-        let notation = band.map_or_else(|| Notation::for_value(value), |band| band.notation_with(value));
+        let notation = band.map_or_else(
+            || Notation::for_value(value),
+            |band| band.notation_with(value),
+        );
         match self.aggregate {
             Some(Aggregate::Count) => notation.of_counts(),
             _ => notation,

@@ -117,9 +117,8 @@ pub fn link<'de, D: Deserializer<'de>, T: From<String>>(value: D) -> Result<T, D
 pub fn note<'de, D: Deserializer<'de>, T: From<String>>(value: D) -> Result<T, D::Error> {
     parsed(value, |text: String| {
         let is_odd = |letter: char| letter.is_control() && letter != '\n';
-        let fits = !text.trim().is_empty()
-            && text.chars().count() <= 1000
-            && !text.contains(is_odd);
+        let fits =
+            !text.trim().is_empty() && text.chars().count() <= 1000 && !text.contains(is_odd);
         let refusal = format!(
             "{text:?} is not allowed; allowed: 1 to 1000 characters, without control characters"
         );

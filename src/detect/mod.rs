@@ -228,7 +228,9 @@ pub fn no_data(window: &Window) -> Option<Verdict> {
         since,
         reason: format!(
             "no data since {}, and stale_after is {}{}",
-            since.with_timezone(&newest.timezone()).format("%Y-%m-%d %H:%M %Z"),
+            since
+                .with_timezone(&newest.timezone())
+                .format("%Y-%m-%d %H:%M %Z"),
             write_length(window.stale_after),
             window
                 .hint

@@ -7,9 +7,7 @@ use anyhow::{Error, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::due::due;
-use super::log::{
-    AlertKey, Ending, LostNotification, NotificationLog, Opening, Pending, Record,
-};
+use super::log::{AlertKey, Ending, LostNotification, NotificationLog, Opening, Pending, Record};
 use super::notification::{AlertKind, Notification};
 use crate::config::{Mailbox, Metric};
 use crate::detect::Evaluation;

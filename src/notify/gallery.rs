@@ -11,7 +11,7 @@ use super::email::{self, Envelope, Letterhead, Occasion};
 use super::notification::Notification;
 use crate::chart::{AlertTime, Plot, draw_pictures};
 use crate::config::{Mailbox, Metric};
-use crate::detect::Evaluation;
+use crate::detect::{Evaluation, Verdict};
 use crate::incident::Condition;
 use crate::output::fingerprint::random_mark;
 use crate::output::owner::ensure_root_may_write;
@@ -71,12 +71,17 @@ impl<'a> Gallery<'a> {
     ) -> &[Plot] {
         let drawn = self.drawn.get(&metric.name);
         if drawn.is_none_or(|drawn| drawn.alert != alert) {
-            let plots = contain("draw the pictures", || draw_pictures(metric, evaluation, alert));
+            let plots = contain("draw the pictures", || {
+                draw_pictures(metric, evaluation, alert)
+            });
             let plots = plots.map_err(|error| self.failures.push(error));
             let plots = plots.unwrap_or_default();
-            let files = plots.iter().map(|plot| (picture_file(plot), plot.png.as_slice()));
+            let files = plots
+                .iter()
+                .map(|plot| (picture_file(plot), plot.png.as_slice()));
             self.write(metric, &files.collect::<Vec<_>>());
-            self.drawn.insert(metric.name.clone(), Drawn { alert, plots });
+            self.drawn
+                .insert(metric.name.clone(), Drawn { alert, plots });
         }
         self.drawn(metric)
     }
@@ -94,9 +99,14 @@ impl<'a> Gallery<'a> {
         [from, to]: [&Mailbox; 2],
         letterhead: &Letterhead,
     ) {
-        let alert = evaluation.side().map(|side| AlertTime {
-            condition: Condition::Breach(side),
-            since: evaluation.bucket.start,
+        let alert = match evaluation.verdict {
+            Verdict::Breach(side) => Some((Condition::Breach(side), evaluation.bucket.start)),
+            Verdict::NoData { since, .. } => Some((Condition::NoData, since)),
+            Verdict::Normal | Verdict::Undecided(_) => None,
+        };
+        let alert = alert.map(|(condition, since)| AlertTime {
+            condition,
+            since,
             until: None,
         });
         self.draw(metric, evaluation, alert);
@@ -132,8 +142,14 @@ impl<'a> Gallery<'a> {
         });
         match composed {
             Ok((message, page)) => {
-                let files = [("alert.eml", message.as_slice()), ("alert.html", page.as_bytes())];
-                self.write(metric, &files.map(|(name, bytes)| (name.to_string(), bytes)));
+                let files = [
+                    ("alert.eml", message.as_slice()),
+                    ("alert.html", page.as_bytes()),
+                ];
+                self.write(
+                    metric,
+                    &files.map(|(name, bytes)| (name.to_string(), bytes)),
+                );
             }
             Err(error) => self.failures.push(error),
         }
@@ -141,7 +157,9 @@ impl<'a> Gallery<'a> {
 
     /// Writes files of a metric. What is half there is not told of.
     fn write(&mut self, metric: &Metric, files: &[(String, &[u8])]) {
-        let written = files.iter().map(|(name, bytes)| self.plots.write(metric, name, bytes));
+        let written = files
+            .iter()
+            .map(|(name, bytes)| self.plots.write(metric, name, bytes));
         match written.collect::<Result<Vec<_>>>() {
             Ok(paths) => {
                 let written = self.files.entry(metric.name.clone()).or_default();
@@ -190,7 +208,9 @@ impl PlotsDir {
     }
 
     fn file_name(&self, metric: &Metric, name: &str) -> String {
-        let is_picture = Path::new(name).extension().is_some_and(|ending| ending == "png");
+        let is_picture = Path::new(name)
+            .extension()
+            .is_some_and(|ending| ending == "png");
         if self.names_metrics {
             format!("{}_{name}", metric.file_name())
         } else if is_picture {

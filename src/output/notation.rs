@@ -34,11 +34,17 @@ const PLAIN: Range<f64> = 1e-4..1e9;
 const PREFIXED: Range<f64> = 1e9..1e15;
 /// A number has no more digits than these.
 const MOST_DIGITS: i32 = 15;
+/// More of them written out are noise to whoever reads them.
+const MOST_PLAIN_DIGITS: i32 = 7;
 
 impl Prefix {
     /// Of a number of this magnitude from [`PREFIXED`].
     pub fn of(magnitude: i32) -> Self {
-        if magnitude < 12 { Self::Giga } else { Self::Tera }
+        if magnitude < 12 {
+            Self::Giga
+        } else {
+            Self::Tera
+        }
     }
 
     pub fn power(self) -> i32 {
@@ -62,7 +68,7 @@ impl Notation {
         let size = magnitude(if size > 0.0 { size } else { detail });
         let detail = magnitude(detail);
         let decimals = |unit: i32| {
-            let most = MOST_DIGITS - (size - unit).max(0) - 1;
+            let most = MOST_PLAIN_DIGITS - (size - unit).max(0) - 1;
             usize::try_from((unit - detail + 1).min(most)).unwrap_or(0)
         };
         let power = 10_f64.powi(size);
@@ -105,7 +111,10 @@ impl Notation {
             }
         };
         let finer = std::iter::successors(Some(self), finer);
-        finer.take(MOST_DIGITS.unsigned_abs() as usize).last().unwrap_or(self)
+        finer
+            .take(MOST_DIGITS.unsigned_abs() as usize)
+            .last()
+            .unwrap_or(self)
     }
 
     pub fn write(self, value: f64) -> String {
@@ -220,9 +229,7 @@ const END_OF_ISOLATE: char = '\u{2069}';
 /// are written from right to left is isolated: it would else turn around the figures beside it.
 pub fn isolate(text: &str) -> String {
     let text = without_breaks(text);
-    let is_turned = |letter: char| {
-        matches!(letter, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
-    };
+    let is_turned = |letter: char| matches!(letter, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}');
     if text.contains(is_turned) {
         format!("{ISOLATE}{text}{END_OF_ISOLATE}")
     } else {
@@ -370,7 +377,11 @@ pub fn write_round_length(length: TimeDelta, bucket: TimeDelta) -> String {
     } else {
         TimeDelta::minutes(1)
     };
-    let half = if is_of_days(bucket) { unit / 2 } else { TimeDelta::zero() };
+    let half = if is_of_days(bucket) {
+        unit / 2
+    } else {
+        TimeDelta::zero()
+    };
     let count = (length + half).num_seconds() / unit.num_seconds();
     if count == 0 {
         return write_length(length);
@@ -466,8 +477,14 @@ mod tests {
     #[test]
     fn figures_that_differ_look_different() {
         let notation = Notation::Plain(0).telling_apart(940.4, 940.28);
-        assert_eq!([940.4, 940.28].map(|figure| notation.write(figure)), ["940.4", "940.3"]);
-        assert_eq!(Notation::Plain(0).telling_apart(7.0, 7.0), Notation::Plain(0));
+        assert_eq!(
+            [940.4, 940.28].map(|figure| notation.write(figure)),
+            ["940.4", "940.3"]
+        );
+        assert_eq!(
+            Notation::Plain(0).telling_apart(7.0, 7.0),
+            Notation::Plain(0)
+        );
         assert_eq!(Notation::Whole.telling_apart(7.0, 7.2), Notation::Whole);
     }
 
@@ -498,17 +515,29 @@ mod tests {
         }
         let long = TimeDelta::hours(71);
         assert_eq!(write_round_length(long, TimeDelta::days(1)), "3 d");
-        assert_eq!(write_round_length(TimeDelta::seconds(967), TimeDelta::minutes(5)), "16 min");
-        assert_eq!(write_round_length(TimeDelta::seconds(7), TimeDelta::minutes(5)), "7 s");
+        assert_eq!(
+            write_round_length(TimeDelta::seconds(967), TimeDelta::minutes(5)),
+            "16 min"
+        );
+        assert_eq!(
+            write_round_length(TimeDelta::seconds(7), TimeDelta::minutes(5)),
+            "7 s"
+        );
     }
 
     #[test]
     fn a_text_from_right_to_left_is_isolated_and_nothing_else_gets_through() {
         let title = isolate("\u{645}\u{628}\u{64a}\u{639}\u{627}\u{62a}\n");
-        assert_eq!(title, "\u{2068}\u{645}\u{628}\u{64a}\u{639}\u{627}\u{62a}\u{2069}");
+        assert_eq!(
+            title,
+            "\u{2068}\u{645}\u{628}\u{64a}\u{639}\u{627}\u{62a}\u{2069}"
+        );
         assert_eq!(isolate("Größe 籠"), "Größe 籠");
         let line = format!("{title} 12 \u{202e}EUR\r\n");
-        assert_eq!(without_breaks_but_isolates(&line), format!("{title} 12 \\u202eEUR"));
+        assert_eq!(
+            without_breaks_but_isolates(&line),
+            format!("{title} 12 \\u202eEUR")
+        );
         assert_eq!(without_breaks_but_isolates("a\u{2068}b"), "a\\u2068b");
         assert_eq!(without_breaks_but_isolates("a\u{2069}b"), "a\\u2069b");
         assert_eq!(without_isolates(&title).chars().count(), 6);

@@ -63,7 +63,10 @@ impl Terminal {
         } else {
             first
         };
-        std::iter::once(first).chain(lines).collect::<Vec<_>>().join("\n")
+        std::iter::once(first)
+            .chain(lines)
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     /// The line in pieces that fit, all but the first under its text.
@@ -85,7 +88,9 @@ impl Terminal {
             let least = if lines.is_empty() { indent } else { 0 };
             let fitting = rest.get(..=end).filter(|text| text.ends_with(' '));
             let fitting = fitting.unwrap_or(&rest[..end]);
-            let cut = fitting.rfind(' ').filter(|place| rest[..*place].chars().count() > least);
+            let cut = fitting
+                .rfind(' ')
+                .filter(|place| rest[..*place].chars().count() > least);
             let cut = cut.unwrap_or(end);
             lines.push(format!("{:begin$}{}", "", rest[..cut].trim_end()));
             rest = rest[cut..].trim_start();
@@ -97,9 +102,8 @@ impl Terminal {
 fn text_column(line: &str) -> usize {
     let letters: Vec<char> = line.chars().take(FARTHEST_COLUMN).collect();
     let own = letters.iter().take_while(|letter| **letter == ' ').count();
-    let is_begin = |place: &usize| {
-        letters[place - 2..*place] == [' ', ' '] && letters[*place] != ' '
-    };
+    let is_begin =
+        |place: &usize| letters[place - 2..*place] == [' ', ' '] && letters[*place] != ' ';
     let columns = (own + 3..letters.len()).filter(is_begin);
     columns.last().unwrap_or(own + 2)
 }
@@ -167,7 +171,10 @@ mod tests {
         };
         let line = "sales  LOW  12 at 14:05 CET";
         let painted = terminal(true).lay_out(line, &VERDICTS);
-        assert_eq!(painted, "sales  \u{1b}[1;38;5;208mLOW\u{1b}[0m  12 at 14:05 CET");
+        assert_eq!(
+            painted,
+            "sales  \u{1b}[1;38;5;208mLOW\u{1b}[0m  12 at 14:05 CET"
+        );
         assert_eq!(terminal(false).lay_out(line, &VERDICTS), line);
         for plain in ["  told  LOW  12", "sales  LOWER  12", "sales  NORMAL  12"] {
             assert_eq!(terminal(true).lay_out(plain, &VERDICTS), plain);

@@ -186,7 +186,11 @@ impl Run<'_> {
         let (mut exit, mut not_printed) = (Exit::Done, None);
         let sent = std::mem::take(&mut self.sent);
         let mut told_failures = BTreeSet::new();
-        let names = self.plan.metrics.iter().map(|metric| metric.name.chars().count());
+        let names = self
+            .plan
+            .metrics
+            .iter()
+            .map(|metric| metric.name.chars().count());
         let name_width = names.max().unwrap_or(0).min(MOST_NAME_WIDTH);
         for metric in &self.plan.metrics {
             let as_of = self.plan.as_of.unwrap_or(self.context.now);

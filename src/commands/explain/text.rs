@@ -67,7 +67,9 @@ pub fn write(
 fn picture_line(path: &Path, workings: &Workings) -> String {
     let path = path.display();
     match &workings.forecast {
-        Some(_) => format!("{path}{BELOW}its trend, seasons and remainder are by MSTL, for the eye: not the parts of the sum above"),
+        Some(_) => format!(
+            "{path}{BELOW}its trend, seasons and remainder are by MSTL, for the eye: not the parts of the sum above"
+        ),
         None => path.to_string(),
     }
 }

@@ -135,7 +135,9 @@ impl<'a> Status<'a> {
             invocation: None,
         };
         let email = || email::compose(&notification, &[], &letterhead);
-        let subject = contain("compose the mail", || Ok(without_isolates(email().subject())));
+        let subject = contain("compose the mail", || {
+            Ok(without_isolates(email().subject()))
+        });
         subject.unwrap_or_else(|_| alert.id.clone())
     }
 }

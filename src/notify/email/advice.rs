@@ -36,7 +36,9 @@ pub fn advice(
     Advice {
         text: note.unwrap_or_else(|| otherwise.to_string()),
         link: metric.link.clone(),
-        host: letterhead.invocation.map(|invocation| invocation.host.clone()),
+        host: letterhead
+            .invocation
+            .map(|invocation| invocation.host.clone()),
         commands: commands(metric, notification, letterhead),
     }
 }
@@ -50,17 +52,15 @@ pub fn advice_on_many(text: &str, letterhead: &Letterhead) -> Advice {
     Advice {
         text: text.to_string(),
         link: None,
-        host: letterhead.invocation.map(|invocation| invocation.host.clone()),
+        host: letterhead
+            .invocation
+            .map(|invocation| invocation.host.clone()),
         commands: commands.into_iter().collect(),
     }
 }
 
 /// The commands of a mail, in the order in which somebody may want them.
-fn commands(
-    metric: &Metric,
-    notification: &Notification,
-    letterhead: &Letterhead,
-) -> Vec<Command> {
+fn commands(metric: &Metric, notification: &Notification, letterhead: &Letterhead) -> Vec<Command> {
     let Some(invocation) = letterhead.invocation else {
         return Vec::new();
     };

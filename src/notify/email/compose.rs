@@ -3,7 +3,7 @@
 use super::Letterhead;
 use super::figures::{Figures, history, title};
 use super::incident::Incident;
-use super::message::{Email, Entry, Picture, Tone, Words};
+use super::message::{Email, Entry, Fact, Picture, Tone, Words};
 use super::obstacle::Obstacle;
 use super::own;
 use super::phrases::{heading, notes, tone};
@@ -22,7 +22,9 @@ pub fn compose(notification: &Notification, plots: &[Plot], letterhead: &Letterh
     if notification.kind != AlertKind::Firing {
         words.news = Some(words.subject.clone());
     }
-    let evaluation = notification.newest.or(notification.alert.evaluation.as_ref());
+    let evaluation = notification
+        .newest
+        .or(notification.alert.evaluation.as_ref());
     let pictures = notification.metric.map_or(Vec::new(), |metric| {
         pictures_of(metric, evaluation, plots, letterhead)
     });
@@ -60,7 +62,8 @@ pub fn compose_evaluation(
         };
         Some((tell(&opening, letterhead)?.0, tone(&opening)))
     });
-    let (mut words, mut tone) = opening.unwrap_or_else(|| no_breach(metric, evaluation, letterhead));
+    let (mut words, mut tone) =
+        opening.unwrap_or_else(|| no_breach(metric, evaluation, letterhead));
     if let Occasion::Test(shown) = occasion {
         let told = "This is a test: somebody ran bandwatch test-mail. No alert, nothing to do.";
         words.summary = format!("{told} {}", words.summary);
@@ -91,17 +94,23 @@ fn no_breach(metric: &Metric, evaluation: &Evaluation, letterhead: &Letterhead) 
         (format!("{title}: {reason}"), summary)
     } else if let Some(figures) = &figures {
         let headline = figures.headline().unwrap_or_default();
-        (format!("{title} {headline}"), figures.sentence("is inside its band"))
+        (
+            format!("{title} {headline}"),
+            figures.sentence("is inside its band"),
+        )
     } else {
         (title.clone(), format!("{title} is inside its band."))
     };
+    let judged = figures
+        .as_ref()
+        .map(|figures| Fact::new("Judged", figures.bucket()));
     let words = Words {
         subject: format!("[{word}] {headline}"),
         heading: heading(word, metric),
         summary,
         facts: figures.map_or(Vec::new(), |figures| figures.facts()),
         notes,
-        small_print: history(evaluation),
+        small_print: judged.into_iter().chain(history(evaluation)).collect(),
         ..Words::default()
     };
     (words, tone)
@@ -128,8 +137,13 @@ fn pictures_of(
     letterhead: &Letterhead,
 ) -> Vec<Picture> {
     let title = title(metric);
-    let figures = evaluation.and_then(|evaluation| Figures::new(metric, evaluation, letterhead.now));
-    let told = figures.map(|figures| figures.against_usual().unwrap_or_else(|| figures.value_at()));
+    let figures =
+        evaluation.and_then(|evaluation| Figures::new(metric, evaluation, letterhead.now));
+    let told = figures.map(|figures| {
+        figures
+            .against_usual()
+            .unwrap_or_else(|| figures.value_at())
+    });
     let told = told.map_or(String::new(), |told| format!(": {told}"));
     let picture = |plot: &Plot| {
         let caption = format!("Last {}", plot.period.name());

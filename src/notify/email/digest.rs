@@ -9,8 +9,8 @@ use chrono_tz::Tz;
 
 use super::Letterhead;
 use super::advice::advice_on_many;
-use super::figures::title;
 use super::compose::tell;
+use super::figures::title;
 use super::message::{Email, Entry, Picture, Tone, Words};
 use super::phrases::title_case;
 use crate::chart::Plot;
@@ -187,8 +187,10 @@ fn pictures<'p>(told: &[Told], drawn: impl Fn(&Metric) -> &'p [Plot]) -> Vec<Pic
             let name = format!("{}_{}_{mark}", index + 1, metric.file_name());
             let (title, period) = (title(metric), plot.period.name());
             let lines = entry.lines.join("; ");
-            let alternative =
-                format!("{title}, last {period}: {} {}; {lines}", entry.value, entry.when);
+            let alternative = format!(
+                "{title}, last {period}: {} {}; {lines}",
+                entry.value, entry.when
+            );
             let caption = format!("{title}, last {period}");
             Picture::new(&caption, &name, &alternative, &plot.png)
         })

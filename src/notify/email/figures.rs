@@ -18,7 +18,8 @@ pub struct Figures<'a> {
     pub metric: &'a Metric,
     pub evaluation: &'a Evaluation,
     value: f64,
-    now: DateTime<Tz>,
+    /// As of when times are told.
+    pub now: DateTime<Tz>,
 }
 
 impl<'a> Figures<'a> {
@@ -123,7 +124,9 @@ impl<'a> Figures<'a> {
             Side::High => point.value - point.band.expected,
             Side::Low => point.band.expected - point.value,
         };
-        let during = workings.banded_values().filter(|point| (since..until).contains(&point.time.to_utc()));
+        let during = workings
+            .banded_values()
+            .filter(|point| (since..until).contains(&point.time.to_utc()));
         let worst = during.max_by(|one, other| excess(one).total_cmp(&excess(other)))?;
         let value = self.with_unit(&self.notation().write(worst.value));
         let when = self.when_of(worst.time);
@@ -146,15 +149,20 @@ impl<'a> Figures<'a> {
             band.map(|band| format!("{band} ({})", evaluation.level)),
         );
         add("Deviation", self.deviation());
-        let length = evaluation.bucket.length();
-        let time = write_moment(evaluation.start(self.now.timezone()), length);
-        let length = write_round_length(length, length);
-        facts.push(Fact::new("Time", format!("{time}, a bucket of {length}")));
         facts
     }
 
+    /// "Sunday 22 November 2026, 14:05 CET (Europe/Paris), a bucket of 5 min"
+    pub fn bucket(&self) -> String {
+        let length = self.evaluation.bucket.length();
+        let time = write_moment(self.evaluation.start(self.now.timezone()), length);
+        let length = write_round_length(length, length);
+        format!("{time}, a bucket of {length}")
+    }
+
     fn notation(&self) -> Notation {
-        self.metric.notation(self.value, self.evaluation.band.as_ref())
+        self.metric
+            .notation(self.value, self.evaluation.band.as_ref())
     }
 
     fn with_unit(&self, figure: &str) -> String {
@@ -250,7 +258,11 @@ impl Extent {
         if last <= self.since {
             return write_when(self.since, self.bucket, self.now);
         }
-        format!("from {} to {}", self.since(), write_begin(last, self.bucket, self.now))
+        format!(
+            "from {} to {}",
+            self.since(),
+            write_begin(last, self.bucket, self.now)
+        )
     }
 
     /// "since 13:55 CET, for 35 min"

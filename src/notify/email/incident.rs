@@ -45,11 +45,12 @@ impl<'a> Incident<'a> {
         let is_same =
             |newest: &&Evaluation| newest.bucket == stored.bucket && newest.band.is_some();
         let evaluation = notification.newest.filter(is_same).unwrap_or(stored);
+        let figures = Figures::new(metric, evaluation, now)?;
         Some(Self {
             side,
             notification,
-            figures: Figures::new(metric, evaluation, now)?,
-            now,
+            now: figures.now,
+            figures,
         })
     }
 
@@ -64,11 +65,7 @@ impl<'a> Incident<'a> {
                 heading(&format!("Still {side}"), metric),
                 TO_DO,
             ),
-            AlertKind::Escalated => (
-                headline,
-                format!("{}, Worse", heading(side, metric)),
-                TO_DO,
-            ),
+            AlertKind::Escalated => (headline, format!("{}, Worse", heading(side, metric)), TO_DO),
             AlertKind::Resolved if self.new_level().is_some() => (
                 self.new_level_headline(),
                 heading("New Level:", metric),
@@ -87,9 +84,9 @@ impl<'a> Incident<'a> {
             heading,
             summary: self.summary(),
             advice: Some(advice(metric, self.notification, to_do, letterhead)),
-            facts: self.with_extent(self.figures.facts()),
+            facts: self.facts(),
             notes,
-            small_print: history(self.figures.evaluation),
+            small_print: self.small_print(),
             ..Words::default()
         }
     }
@@ -225,7 +222,10 @@ impl<'a> Incident<'a> {
     /// What is missing so far, or too much: "41,200 EUR less than usual". Of a mean or a rate nothing adds up.
     fn shortfall(&self) -> Option<String> {
         let metric = self.figures.metric;
-        let is_share = metric.unit.as_deref().is_some_and(|unit| unit.starts_with(['%', '‰']));
+        let is_share = metric
+            .unit
+            .as_deref()
+            .is_some_and(|unit| unit.starts_with(['%', '‰']));
         let adds_up = metric.aggregate.is_none_or(Aggregate::adds_up) && !is_share;
         let is_first = !self.notification.is_resolved() && !self.began_earlier();
         let excess = match self.course() {
@@ -298,8 +298,15 @@ impl<'a> Incident<'a> {
         format!("{title} is back inside its band after {length}: {figures}. {side} {span}.{in_all}")
     }
 
+    fn small_print(&self) -> Vec<Fact> {
+        let judged = Fact::new("Judged", self.figures.bucket());
+        let history = history(self.figures.evaluation);
+        std::iter::once(judged).chain(history).collect()
+    }
+
     /// How long it lasted stands first once it is over, and last while the value is the news.
-    fn with_extent(&self, mut facts: Vec<Fact>) -> Vec<Fact> {
+    fn facts(&self) -> Vec<Fact> {
+        let mut facts = self.figures.facts();
         let (extent, side) = (self.extent(), self.side_word());
         let (name, how_long, so_far) = if self.notification.is_resolved() {
             (side.to_string(), extent.in_full(), "In all")
@@ -312,13 +319,14 @@ impl<'a> Incident<'a> {
         let own = [
             Some(Fact::new(&name, how_long)),
             amount.map(|amount| Fact::new(so_far, amount)),
-            worst.filter(|_| is_long).map(|worst| Fact::new("Worst bucket", worst)),
+            worst
+                .filter(|_| is_long)
+                .map(|worst| Fact::new("Worst bucket", worst)),
         ];
-        let after = facts.iter().rposition(|fact| fact.name == "Deviation");
         let place = if self.notification.is_resolved() {
             0
         } else {
-            after.map_or(facts.len(), |at| at + 1)
+            facts.len()
         };
         facts.splice(place..place, own.into_iter().flatten());
         facts

@@ -199,7 +199,11 @@ impl Email {
         }
         text += "\n-- \n";
         if let Some(contact) = &self.contact {
-            let Contact { before, address, after } = contact;
+            let Contact {
+                before,
+                address,
+                after,
+            } = contact;
             text += &format!("Questions? {before}{address}{after}\n");
         }
         text + "Sent by bandwatch.\n"
@@ -264,7 +268,9 @@ fn with_ascii_domain(mailbox: &Mailbox) -> Mailbox {
 impl Contact {
     fn new(text: &str) -> Self {
         let is_between = |letter: char| letter.is_whitespace() || "<>(),;\"".contains(letter);
-        let mut words = text.split(is_between).map(|word| word.trim_end_matches('.'));
+        let mut words = text
+            .split(is_between)
+            .map(|word| word.trim_end_matches('.'));
         let address = words.find(|word| word.parse::<lettre::Address>().is_ok());
         let place = address.and_then(|address| Some((text.find(address)?, address)));
         let (start, address) = place.unwrap_or((text.len(), ""));
@@ -287,7 +293,11 @@ impl Advice {
             text += &format!("On {host}:\n");
         }
         for command in &self.commands {
-            text += &format!("  {:<14} {}\n", format!("{}:", command.purpose), command.line);
+            text += &format!(
+                "  {:<14} {}\n",
+                format!("{}:", command.purpose),
+                command.line
+            );
         }
         text + "\n"
     }

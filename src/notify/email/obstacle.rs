@@ -145,11 +145,19 @@ impl<'a> Obstacle<'a> {
             Fact::new("Why", self.why.clone()),
             Fact::new(&format!("{} since", terms.span), extent.since_in_full()),
         ];
-        facts.extend(self.newest().map(|newest| Fact::new("Seen last", newest.value_at())));
+        facts.extend(
+            self.newest()
+                .map(|newest| Fact::new("Seen last", newest.value_at())),
+        );
         Words {
             subject,
             summary,
-            advice: Some(advice(self.metric, self.notification, terms.remedy, letterhead)),
+            advice: Some(advice(
+                self.metric,
+                self.notification,
+                terms.remedy,
+                letterhead,
+            )),
             facts,
             notes: vec![format!(
                 "While this lasts, no rise or drop of {title} is noticed, and no alert of it comes: no alert does not mean that all is well."
@@ -164,7 +172,9 @@ impl<'a> Obstacle<'a> {
         let window = newest.and_then(|newest| newest.window());
         let stale_after = window.map(|window| write_length(window.stale_after));
         let usual = stale_after.map(|length| format!(" Usually new data comes within {length}."));
-        let last = self.newest().map(|newest| format!(" The last was {}.", newest.value_at()));
+        let last = self
+            .newest()
+            .map(|newest| format!(" The last was {}.", newest.value_at()));
         usual.into_iter().chain(last).collect()
     }
 
@@ -191,7 +201,12 @@ impl<'a> Obstacle<'a> {
                 _ => format!("{begin}: {after}"),
             },
             summary: format!("{title} {again} again, {after} ({span})."),
-            advice: Some(advice(self.metric, self.notification, NOTHING_TO_DO, letterhead)),
+            advice: Some(advice(
+                self.metric,
+                self.notification,
+                NOTHING_TO_DO,
+                letterhead,
+            )),
             facts,
             notes: vec![
                 "In between nothing was watched: whatever happened then was not noticed.".into(),
