@@ -339,7 +339,7 @@ fn an_old_spike_of_a_hundred_times_the_rest_is_cut_off_and_has_its_figure() {
 #[test]
 fn what_differs_little_is_not_cut_off() {
     for value in [
-        |index: usize| f64::from(u8::from(index % 40 == 0)),
+        |index: usize| f64::from(u8::from(index.is_multiple_of(40))),
         |index: usize| f64::from(u8::from(index == 100)),
         |index: usize| (f64::from(u16::try_from(index * 7919 % 1009).unwrap()) / 100.0).exp(),
     ] {

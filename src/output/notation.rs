@@ -34,6 +34,7 @@ const PLAIN: Range<f64> = 1e-4..1e9;
 const PREFIXED: Range<f64> = 1e9..1e15;
 /// A number has no more digits than these.
 const MOST_DIGITS: i32 = 15;
+const FINEST: f64 = 1e-6;
 /// More of them written out are noise to whoever reads them.
 const MOST_PLAIN_DIGITS: i32 = 7;
 
@@ -65,6 +66,9 @@ impl Prefix {
 impl Notation {
     /// For figures of up to `size`, so much of which matters: down to a tenth of that at most.
     pub fn for_scale(detail: f64, size: f64) -> Self {
+        // What is finer than anybody reads is no detail.
+        let is_readable = detail >= size * FINEST;
+        let detail = if is_readable { detail } else { size / 10.0 };
         let size = magnitude(if size > 0.0 { size } else { detail });
         let detail = magnitude(detail);
         let decimals = |unit: i32| {
@@ -101,7 +105,8 @@ impl Notation {
     #[must_use]
     pub fn telling_apart(self, one: f64, other: f64) -> Self {
         let finer = |notation: &Self| {
-            let is_told = one == other || notation.write(one) != notation.write(other);
+            let is_told =
+                one.total_cmp(&other).is_eq() || notation.write(one) != notation.write(other);
             match notation {
                 _ if is_told => None,
                 Self::Plain(decimals) => Some(Self::Plain(decimals + 1)),
@@ -124,13 +129,12 @@ impl Notation {
             Self::Whole => separate_thousands(&format!("{value:.0}")),
             Self::Plain(_) if is_whole => separate_thousands(&format!("{value:.0}")),
             Self::Plain(decimals) => separate_thousands(&format!("{value:.decimals$}")),
-            Self::Prefixed(..) if value == 0.0 => "0".to_string(),
+            Self::Prefixed(..) | Self::Scientific(_) if value == 0.0 => "0".to_string(),
             Self::Prefixed(prefix, decimals) => {
                 let value = value / 10_f64.powi(prefix.power());
                 let figure = separate_thousands(&format!("{value:.decimals$}"));
                 format!("{figure} {}", prefix.symbol())
             }
-            Self::Scientific(_) if value == 0.0 => "0".to_string(),
             Self::Scientific(decimals) => format!("{value:.decimals$e}"),
         };
         with_minus(&written)
@@ -462,6 +466,7 @@ mod tests {
         assert_eq!(written(3.8e9, 4e9, 4.2e9, 4.1e9), "4.10 G");
         assert_eq!(written(3e12, 4e12, 5e12, 7.25e12), "7.2 T");
         assert_eq!(written(5.0, 5.0, 5.0, 5.0), "5");
+        assert_eq!(written(5.0 - 4e-8, 5.0, 5.0 + 4e-8, 5.0 - 4e-8), "5.00");
         assert_eq!(Notation::for_value(3e20).write(3e20), "3.00e20");
         assert_eq!(Notation::for_value(12.5).write(12.5), "12.5");
         assert_eq!(written(0.99999, 1.0, 1.00001, 1.00002), "1.000020");

@@ -104,8 +104,8 @@ fn text_column(line: &str) -> usize {
     let own = letters.iter().take_while(|letter| **letter == ' ').count();
     let is_begin =
         |place: &usize| letters[place - 2..*place] == [' ', ' '] && letters[*place] != ' ';
-    let columns = (own + 3..letters.len()).filter(is_begin);
-    columns.last().unwrap_or(own + 2)
+    let mut columns = (own + 3..letters.len()).filter(is_begin);
+    columns.next_back().unwrap_or(own + 2)
 }
 
 fn paint(line: &str, painted: &[Painted]) -> String {

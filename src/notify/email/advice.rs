@@ -24,15 +24,16 @@ pub struct Invocation {
     pub input: Option<PathBuf>,
 }
 
-/// About an alert. `otherwise` is said where the metric has no note.
+/// About an alert. `otherwise` is said of what is no open incident, and where the metric has no note.
 pub fn advice(
     metric: &Metric,
     notification: &Notification,
     otherwise: &str,
     letterhead: &Letterhead,
 ) -> Advice {
-    let is_over = notification.is_resolved();
-    let note = metric.note.as_deref().filter(|_| !is_over).map(isolate);
+    // What keeps a metric from being watched has remedies of its own.
+    let is_incident = notification.alert.side().is_some() && !notification.is_resolved();
+    let note = metric.note.as_deref().filter(|_| is_incident).map(isolate);
     Advice {
         text: note.unwrap_or_else(|| otherwise.to_string()),
         link: metric.link.clone(),

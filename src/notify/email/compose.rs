@@ -69,6 +69,9 @@ pub fn compose_evaluation(
         words.summary = format!("{told} {}", words.summary);
         words.notes.insert(0, format!("This mail shows {shown}."));
         words.heading = heading("Test", metric);
+        if let Some(advice) = &mut words.advice {
+            advice.text = format!("Nothing, as this is a test. In an alert: {}", advice.text);
+        }
         if let Some((_, subject)) = words.subject.split_once(']') {
             words.subject = format!("[Test]{subject}");
         }

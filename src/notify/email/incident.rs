@@ -111,6 +111,12 @@ impl<'a> Incident<'a> {
             entry.lines.push(over);
         } else if self.began_earlier() {
             entry.when += &format!(", since {}", extent.since());
+            let so_far = self.shortfall();
+            entry
+                .lines
+                .extend(so_far.map(|amount| format!("{amount} so far")));
+        } else {
+            entry.when = format!("since {}", extent.since());
         }
         entry
     }

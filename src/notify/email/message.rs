@@ -276,10 +276,24 @@ impl Contact {
         let (start, address) = place.unwrap_or((text.len(), ""));
         let end = start + address.len();
         Self {
-            before: isolate(text.get(..start).unwrap_or(text)),
+            before: isolated_words(text.get(..start).unwrap_or(text)),
             address: address.to_string(),
-            after: isolate(text.get(end..).unwrap_or_default()),
+            after: isolated_words(text.get(end..).unwrap_or_default()),
         }
+    }
+}
+
+/// Part of a text, with the blanks that part it from the rest.
+fn isolated_words(part: &str) -> String {
+    let words = part.trim();
+    let (before, after) = part.split_once(words).unwrap_or((part, ""));
+    format!("{before}{}{after}", isolate(words))
+}
+
+impl Command {
+    /// A line breaks between them, and not within one.
+    fn words(&self) -> impl Iterator<Item = &str> {
+        self.line.split(' ')
     }
 }
 
