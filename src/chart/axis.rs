@@ -6,22 +6,26 @@ use anyhow::Result;
 use super::canvas::{self, Area, Canvas, HEIGHT, Type, WIDTH};
 use super::panel::Panel;
 use super::style::{
-    AXIS, GRID, HALF_CAPITAL, HEADING, INK, LABEL_SPACE, LEGEND_BASELINE, MARGIN, MAX_VALUE_LABEL,
-    MIDNIGHT, MUTED, TICK,
+    AXIS, GRID, HALF_CAPITAL, HEADING, INK, LABEL_SPACE, MARGIN, MAX_VALUE_LABEL, MIDNIGHT, MUTED,
+    TICK,
 };
 use super::ticks::{self, TimeTick};
 
-const TITLE: Type = Type::bold(38.0, INK);
-const NO_VALUES: Type = Type::regular(32.0, MUTED);
-const TITLE_BASELINE: f64 = 62.0;
-const PERIOD_BASELINE: f64 = 106.0;
+const TITLE: Type = Type::bold(42.0, INK);
+const NO_VALUES: Type = Type::regular(38.0, MUTED);
+const TITLE_BASELINE: f64 = 58.0;
+const PERIOD_BASELINE: f64 = 108.0;
 /// From the bottom of the plot down to these baselines.
-const TICK_DROP: f64 = 40.0;
-const DAY_DROP: f64 = 78.0;
+const TICK_DROP: f64 = 46.0;
+const DAY_DROP: f64 = 92.0;
 const GRID_WIDTH: f64 = 2.0;
 const TICK_LEN: f64 = 8.0;
-/// The legend is beside it.
-const MAX_UNIT: f64 = 340.0;
+
+/// As much of a title as leaves room for what stands after it.
+pub fn fitted_title(title: &str, after: &str) -> String {
+    let room = f64::from(WIDTH) - 2.0 * MARGIN - canvas::text_width(after, TITLE);
+    canvas::fitted(title, room, TITLE)
+}
 
 pub fn draw_title(canvas: &Canvas, title: &str) -> Result<()> {
     let title = canvas::fitted(title, f64::from(WIDTH) - 2.0 * MARGIN, TITLE);
@@ -34,13 +38,13 @@ pub fn draw_no_values(canvas: &Canvas) -> Result<()> {
     canvas.text(text, (middle, HEIGHT / 2.0), NO_VALUES)
 }
 
-pub fn draw_period(panel: &Panel, canvas: &Canvas) -> Result<()> {
-    canvas.text(&panel.period, (MARGIN, PERIOD_BASELINE), TICK)
-}
-
-pub fn draw_unit(canvas: &Canvas, unit: &str) -> Result<()> {
-    let unit = canvas::fitted(unit, MAX_UNIT, TICK);
-    canvas.text(&unit, (MARGIN, LEGEND_BASELINE), TICK)
+/// The period, and the unit of the values where there are some.
+pub fn draw_period(panel: &Panel, canvas: &Canvas, unit: Option<&str>) -> Result<()> {
+    let unit = unit.filter(|unit| !panel.value_ticks.is_empty() && canvas::is_drawable(unit));
+    let unit = unit.map_or(String::new(), |unit| format!(", in {}", unit.trim()));
+    let period = format!("{}{unit}", panel.period);
+    let period = canvas::fitted(&period, f64::from(WIDTH) - 2.0 * MARGIN, TICK);
+    canvas.text(&period, (MARGIN, PERIOD_BASELINE), TICK)
 }
 
 /// Draws the grid of both axes and the labels of the values.

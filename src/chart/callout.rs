@@ -9,13 +9,13 @@ use super::canvas::{self, Area, Canvas, Pen, Spot, Type, between, distance};
 use super::panel::Panel;
 use super::points::Number;
 use super::style::{DASH, HALF_CAPITAL, INK, NORMAL, UNDECIDED, WHITE, side_color};
-use super::{Point, layers};
+use super::{Point, cut, layers};
 use crate::detect::Verdict;
 use crate::forecast::Side;
 
-const TEXT: Type = Type::bold(31.0, INK);
-const MAX_TEXT: f64 = 800.0;
-const HEIGHT: f64 = 56.0;
+const TEXT: Type = Type::bold(36.0, INK);
+const MAX_TEXT: f64 = 860.0;
+const HEIGHT: f64 = 62.0;
 const PAD: f64 = 18.0;
 const RADIUS: f64 = 9.0;
 const RIM: f64 = 2.5;
@@ -39,6 +39,9 @@ const COST_OF_EXPECTED: f64 = 0.06;
 const COST_OF_EDGE: f64 = 0.025;
 /// A leader that runs along a line hides it too, though only partly.
 const COST_ALONG: f64 = 0.7;
+/// What a spot of the figure of a cut value costs, and how many it has.
+const COST_OF_FIGURE: f64 = 20.0;
+const FIGURE_SPOTS: u32 = 6;
 const COST_OF_WRONG_SIDE: f64 = 2.0;
 const LEADER_SLACK: f64 = 1.0;
 /// Kept free between the box and the point's middle, and around lines.
@@ -142,6 +145,12 @@ fn ink(panel: &Panel) -> Vec<(Spot, f64)> {
                 (spot, length / f64::from(pieces) * cost)
             }));
         }
+    }
+    for (area, _) in cut::figures(panel) {
+        let middle = f64::midpoint(area.top, area.bottom);
+        let width = (area.right - area.left) / f64::from(FIGURE_SPOTS);
+        let spots = (0..=FIGURE_SPOTS).map(|spot| area.left + width * f64::from(spot));
+        ink.extend(spots.map(|x| ((x, middle), COST_OF_FIGURE)));
     }
     ink
 }

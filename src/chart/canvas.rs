@@ -6,6 +6,7 @@
 
 use std::sync::OnceLock;
 
+use ab_glyph::{Font, FontRef};
 use anyhow::{Result, ensure};
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -14,7 +15,7 @@ use plotters::style::register_font;
 use super::encode::{self, SCALE};
 
 pub const WIDTH: u32 = 1200;
-pub const HEIGHT: f64 = 750.0;
+pub const HEIGHT: f64 = 800.0;
 const CHANNELS: usize = 3;
 
 const FAMILY: &str = "bandwatch";
@@ -250,6 +251,15 @@ pub fn text_width(text: &str, kind: Type) -> f64 {
     f64::from(size.map_or(0, |size| size.0)) / f64::from(SCALE)
 }
 
+/// Whether the font has every letter of a text: of Arabic, Japanese and emoji it has none.
+pub fn is_drawable(text: &str) -> bool {
+    let Ok(font) = FontRef::try_from_slice(BOLD) else {
+        return false;
+    };
+    let mut letters = text.chars().filter(|letter| !letter.is_control());
+    letters.all(|letter| font.glyph_id(letter).0 != 0)
+}
+
 /// A text from outside as it can be drawn, cut with an ellipsis where it would pass `width`.
 pub fn fitted(text: &str, width: f64, kind: Type) -> String {
     let mut text: String = text.chars().take(LONGEST_TEXT).collect();
@@ -295,5 +305,16 @@ mod tests {
     fn a_text_has_its_width_before_anything_is_drawn() {
         let width = text_width("2,000", super::super::style::TICK);
         assert!((40.0..120.0).contains(&width), "{width}");
+    }
+
+    #[test]
+    fn letters_that_the_font_lacks_are_known() {
+        for text in ["Größe der Körbe, 1 200 €", "Продажи", "Πωλήσεις − ≥", ""]
+        {
+            assert!(is_drawable(text), "{text}");
+        }
+        for text in ["籠", "مبيعات", "Sales 🛒", "दाम", "\u{2068}"] {
+            assert!(!is_drawable(text), "{text}");
+        }
     }
 }

@@ -4,8 +4,9 @@
 use anyhow::{Context, Result};
 
 use super::canvas;
+use super::cut::Scale;
 use super::panel::Panel;
-use super::pictures::title_with_unit;
+use super::pictures::titled;
 use super::points::{column_length, evaluated_points, thinned};
 use super::style::{HEADING, MARGIN, PLOT_TOP, TICK};
 use super::ticks::Tick;
@@ -15,11 +16,11 @@ use crate::detect::{Evaluation, Workings};
 use crate::forecast::Components;
 use crate::output::write_length;
 
-const SCALES: &str = "Each on a scale of its own";
+const METHOD: &str = "by MSTL, for the eye";
 const VALUE_PANEL_HEIGHT: f64 = 320.0;
 const COMPONENT_PANEL_HEIGHT: f64 = 170.0;
 /// Between two panels, for the name of the lower one ...
-const HEADING_ROOM: f64 = 84.0;
+const HEADING_ROOM: f64 = 96.0;
 /// ... whose baseline stands so far above it.
 const HEADING_BASELINE: f64 = 24.0;
 /// From the bottom of the last panel to the end of the picture.
@@ -33,25 +34,30 @@ pub fn draw_components(
     workings: &Workings,
     components: Option<&Components>,
 ) -> Result<Vec<u8>> {
-    let title = title_with_unit(metric);
     let title = match components {
-        Some(_) => title + " and what it is made of",
-        None => title + ": not decided",
+        Some(_) => titled(metric, "trend, seasons and the rest"),
+        None => titled(metric, "not decided"),
     };
     let mut values = evaluated_points(evaluation, workings);
     // A month has too many of them to be marked one by one.
     for point in &mut values {
-        point.clipped = false;
+        point.breach = None;
     }
+    let newest = values.last().map(|point| point.time);
     let column = column_length(&values);
     let step = workings.window.step().delta().max(column);
-    let panel = |points: &[Point]| Panel::new(&thinned(points, column), step);
+    let scale = newest.map_or(Scale::Whole, |since| Scale::Body { since });
+    let panel = |points: &[Point]| Panel::new(&thinned(points, column), step, scale);
     let mut first = panel(&values).context("there is no bucket to draw")?;
     let mut parts: Vec<(String, Panel)> = Vec::new();
     if let (Some(components), Some(cleaned)) = (components, &workings.cleaned) {
-        let point = |(index, value): (usize, &_)| Point::new(cleaned.history.time(index), *value);
+        // After the history comes the evaluated bucket.
+        let times = (0..cleaned.history.len()).map(|index| cleaned.history.time(index));
+        let times: Vec<_> = times.chain(newest).collect();
         for (name, values) in named(components) {
-            let points: Vec<Point> = values.iter().enumerate().map(point).collect();
+            let points = times.iter().zip(values);
+            let points = points.map(|(time, value)| Point::new(*time, *value));
+            let points: Vec<Point> = points.collect();
             parts.extend(panel(&points).map(|panel| (name, panel)));
         }
     }
@@ -59,7 +65,7 @@ pub fn draw_components(
     let lowest = parts.last().map_or(&first, |(_, panel)| panel);
     canvas::picture(lowest.area.bottom + FOOT, |canvas| {
         axis::draw_title(canvas, &title)?;
-        axis::draw_period(&first, canvas)?;
+        axis::draw_period(&first, canvas, metric.unit.as_deref())?;
         axis::draw_values(&first, canvas)?;
         layers::draw(&first, canvas)?;
         legend::draw(&first, canvas, evaluation.level, Vec::new())?;
@@ -68,7 +74,7 @@ pub fn draw_components(
             let baseline = panel.area.top - HEADING_BASELINE;
             canvas.text(name, (MARGIN, baseline), HEADING)?;
             if index == 0 {
-                canvas.text_right(SCALES, (panel.area.right, baseline), TICK)?;
+                canvas.text_right(METHOD, (panel.area.right, baseline), TICK)?;
             }
             axis::draw_values(panel, canvas)?;
             layers::draw(panel, canvas)?;
@@ -141,7 +147,7 @@ mod tests {
                 seasons: all.seasons[..seasons].to_vec(),
                 ..all.clone()
             };
-            assert_eq!(height(&evaluation, Some(&components)), 616 + panels * 254);
+            assert_eq!(height(&evaluation, Some(&components)), 622 + panels * 266);
         }
     }
 
@@ -149,7 +155,7 @@ mod tests {
     fn a_history_without_a_verdict_draws_as_values() {
         let evaluation = judged(&rows("2026-11-22 14:00", 1));
         assert!(evaluation.forecast().is_none());
-        assert_eq!(height(&evaluation, None), 616);
+        assert_eq!(height(&evaluation, None), 622);
     }
 
     #[test]

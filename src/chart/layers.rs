@@ -1,4 +1,4 @@
-//! Draws the data: the band, the expected line, the value line, clipped outliers and breaches.
+//! Draws the data: the band, the expected line, the value line, breaches, and what is cut off.
 //! Lines are drawn run by run, a run being neighbouring points that all have what is drawn, so that
 //! a gap stays a gap; a run of a single point would be no line, and gets a mark of its own.
 
@@ -7,11 +7,11 @@ use chrono::TimeDelta;
 
 use super::Point;
 use super::canvas::{Area, Canvas, Pen, Spot};
+use super::cut;
 use super::panel::Panel;
 use super::points::Number;
 use super::style::{
-    BAND_FILL, BAND_PEN, BREACH_RADIUS, CLIPPED_PEN, CLIPPED_RADIUS, DASH, EXPECTED_PEN, VALUE,
-    VALUE_PEN, WHITE, side_color,
+    BAND_FILL, BAND_PEN, BREACH_RADIUS, DASH, EXPECTED_PEN, VALUE, VALUE_PEN, WHITE, side_color,
 };
 
 /// Dense values get a thinner line, down to this width ...
@@ -31,11 +31,8 @@ const BREACH_RIM: Pen = Pen::new(WHITE, 1.5);
 pub fn draw(panel: &Panel, canvas: &Canvas) -> Result<()> {
     draw_band(panel, canvas)?;
     draw_lines(panel, canvas)?;
-    let clipped = panel.points.iter().filter(|point| point.clipped);
-    for spot in clipped.filter_map(|point| panel.value_spot(point)) {
-        canvas.ring(spot, CLIPPED_RADIUS, CLIPPED_PEN, WHITE)?;
-    }
-    draw_breaches(panel, canvas)
+    draw_breaches(panel, canvas)?;
+    cut::draw(panel, canvas)
 }
 
 fn draw_band(panel: &Panel, canvas: &Canvas) -> Result<()> {
@@ -82,8 +79,19 @@ fn draw_lines(panel: &Panel, canvas: &Canvas) -> Result<()> {
 }
 
 fn draw_breaches(panel: &Panel, canvas: &Canvas) -> Result<()> {
+    // Of what is cut off, the arrow tells.
+    let is_shown = |point: &&Point| {
+        point
+            .value
+            .is_some_and(|value| panel.cut_side(value).is_none())
+    };
     let breach = |point: &Point| Some((panel.value_spot(point)?, point.breach?));
-    let breaches: Vec<_> = panel.points.iter().filter_map(breach).collect();
+    let breaches: Vec<_> = panel
+        .points
+        .iter()
+        .filter(is_shown)
+        .filter_map(breach)
+        .collect();
     let radius = if breaches.len() > MANY_BREACHES {
         SMALL_BREACH_RADIUS
     } else {

@@ -7,8 +7,10 @@ use chrono_tz::Tz;
 
 use super::Point;
 use super::canvas::{self, Area, Spot, WIDTH};
+use super::cut::{Scale, ends};
 use super::style::{LABEL_SPACE, MARGIN, MAX_VALUE_LABEL, PLOT_BOTTOM, PLOT_TOP, TICK};
 use super::ticks::{self, Tick};
+use crate::forecast::Side;
 
 const ROOM_ABOVE: f64 = 0.08;
 const ROOM_BELOW: f64 = 0.05;
@@ -16,6 +18,8 @@ const ROOM_BELOW: f64 = 0.05;
 const ROOM_RIGHT: f64 = 26.0;
 /// A series without negative values is drawn from zero unless it stays this far above it.
 const ZERO_BELOW: f64 = 0.5;
+/// Where something is cut off, there is room for its figure.
+const ROOM_FOR_CUT: f64 = 0.16;
 /// Below this share of its size a range is only noise of the arithmetic.
 const FLAT: f64 = 1e-9;
 
@@ -39,7 +43,7 @@ pub struct Panel {
 
 impl Panel {
     /// None where there is no point at all. A single point stands in the middle of two steps.
-    pub fn new(points: &[Point], step: TimeDelta) -> Option<Self> {
+    pub fn new(points: &[Point], step: TimeDelta, scale: Scale) -> Option<Self> {
         let points: Vec<Point> = points.iter().map(Point::finite).collect();
         let newest = *points.last()?;
         let (first, last) = (points.first()?.time, newest.time);
@@ -48,8 +52,13 @@ impl Panel {
         } else {
             step.max(TimeDelta::seconds(1))
         };
-        let ends = ends(&points);
-        let (low, high) = ends.map_or((0.0, 1.0), |(low, high)| value_range(low, high));
+        let ends = ends(&points, scale);
+        let (low, high) = ends.map_or((0.0, 1.0), |ends| {
+            let (low, high) = value_range(ends.low, ends.high);
+            let room = (high - low) * ROOM_FOR_CUT;
+            let more = |is_cut: bool| if is_cut { room } else { 0.0 };
+            (low - more(ends.cuts_below), high + more(ends.cuts_above))
+        });
         let value_ticks = ends.map_or(vec![], |_| ticks::value_ticks(low, high));
         // The left edge leaves room for the widest value label.
         let labels = value_ticks.iter().map(|tick| &tick.label);
@@ -80,8 +89,9 @@ impl Panel {
         self.area.left + share * (self.area.right - ROOM_RIGHT - self.area.left)
     }
 
+    /// What is cut off stands at the edge.
     pub fn y(&self, value: f64) -> f64 {
-        let share = (value - self.low) / (self.high - self.low);
+        let share = ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0);
         self.area.bottom - share * (self.area.bottom - self.area.top)
     }
 
@@ -89,20 +99,18 @@ impl Panel {
         (self.x(time), self.y(value))
     }
 
+    /// The side on which a value is cut off, if it is.
+    pub fn cut_side(&self, value: f64) -> Option<Side> {
+        if value > self.high {
+            Some(Side::High)
+        } else {
+            (value < self.low).then_some(Side::Low)
+        }
+    }
+
     pub fn value_spot(&self, point: &Point) -> Option<Spot> {
         Some(self.spot(point.time, point.value?))
     }
-}
-
-/// The lowest and the highest number to be drawn.
-fn ends(points: &[Point]) -> Option<(f64, f64)> {
-    let bands = points.iter().filter_map(|point| point.band);
-    let numbers = bands.flat_map(|band| [band.lower, band.expected, band.upper]);
-    let numbers = numbers.chain(points.iter().filter_map(|point| point.value));
-    numbers.fold(None, |ends, number| {
-        let (low, high) = ends.unwrap_or((number, number));
-        Some((number.min(low), number.max(high)))
-    })
 }
 
 /// The range to draw: with zero where that is near, and with room around the data.

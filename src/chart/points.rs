@@ -7,11 +7,14 @@ use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
 use super::canvas::WIDTH;
-use crate::detect::{Evaluation, Workings};
+use crate::detect::{Evaluation, Verdict, Workings};
 use crate::forecast::{Band, Side};
 
 /// Far enough from the end of `f64` for sums and differences.
 const LIMIT: f64 = 1e300;
+
+/// So many buckets of no data are drawn at most.
+const MOST_MISSING: i64 = 200_000;
 
 /// What is drawn of a point as a line.
 pub type Number = fn(&Point) -> Option<f64>;
@@ -22,8 +25,6 @@ pub struct Point {
     pub time: DateTime<Tz>,
     /// As it was measured; `None` is a gap, and drawn as one.
     pub value: Option<f64>,
-    /// An outlier that was clipped before the fit.
-    pub clipped: bool,
     pub band: Option<Band>,
     pub breach: Option<Side>,
 }
@@ -33,7 +34,6 @@ impl Point {
         Self {
             time,
             value,
-            clipped: false,
             band: None,
             breach: None,
         }
@@ -58,28 +58,44 @@ impl Point {
     }
 }
 
-/// Every bucket up to the evaluated one.
+/// Every bucket up to the evaluated one, with those before it that lie outside their band; where there is no
+/// data, up to the present.
 pub fn evaluated_points(evaluation: &Evaluation, workings: &Workings) -> Vec<Point> {
-    let series = &workings.window.series;
-    let latest = evaluation.latest(workings.window.zone());
+    let window = &workings.window;
+    let series = &window.series;
+    let latest = evaluation.latest(window.zone());
     let count = latest.map_or(series.len(), |latest| {
         series.index(series.grid().slot(latest.time)) + 1
     });
     let point = |index: usize| Point::new(series.time(index), series.values()[index]);
     let mut points: Vec<Point> = (0..count).map(point).collect();
-    if let Some(cleaned) = &workings.cleaned {
+    if let (Some(cleaned), Some(forecast)) = (&workings.cleaned, &workings.forecast) {
         let offset = series.index(cleaned.history.slot(0));
-        for index in &cleaned.clipped {
-            points[offset + index].clipped = true;
+        let bands = forecast.past.iter().copied().chain([Some(forecast.band)]);
+        for (point, band) in points[offset..].iter_mut().zip(bands) {
+            point.band = band;
         }
-        if let Some(forecast) = &workings.forecast {
-            let bands = forecast.past.iter().copied().chain([Some(forecast.band)]);
-            for (point, band) in points[offset..].iter_mut().zip(bands) {
-                point.band = band;
-            }
+        let past = points.len().saturating_sub(1);
+        for point in &mut points[..past] {
+            point.breach = point.value.zip(point.band).and_then(side_outside);
         }
     }
+    if let Verdict::NoData { .. } = evaluation.verdict {
+        let grid = series.grid();
+        let next = series.slot(points.len());
+        let now = grid.slot(window.as_of);
+        let missing = next.max(now - MOST_MISSING)..now;
+        points.extend(missing.map(|slot| Point::new(grid.instant(slot), None)));
+    }
     points
+}
+
+fn side_outside((value, band): (f64, Band)) -> Option<Side> {
+    if value > band.upper {
+        Some(Side::High)
+    } else {
+        (value < band.lower).then_some(Side::Low)
+    }
 }
 
 /// The time a column of pixels stands for.

@@ -5,14 +5,17 @@ use chrono::{DateTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 use plotters::style::RGBColor;
 
+use super::cut::Scale;
 use super::panel::Panel;
 use super::pictures::{Figure, draw};
 use super::style::{
-    BAND_FILL, HIGH, LEGEND_BASELINE, LOW, MARGIN, NORMAL, PLOT_BOTTOM, PLOT_TOP, UNDECIDED, VALUE,
+    BAND_FILL, HIGH, LOW, LOW_SHADE, MARGIN, NORMAL, PLOT_BOTTOM, PLOT_TOP, UNDECIDED, VALUE,
 };
 use super::*;
+use crate::config::Metric;
 use crate::detect::Verdict;
 use crate::forecast::{Band, Level, Side};
+use crate::incident::Condition;
 
 pub const STEP: TimeDelta = TimeDelta::minutes(5);
 const ABOVE: Verdict = Verdict::Breach(Side::High);
@@ -96,7 +99,7 @@ fn with_values(value: impl Fn(usize) -> Option<f64>) -> Vec<Point> {
 
 /// The pixels between two points of a whole day of them.
 fn pixels_per_step(points: &[Point]) -> f64 {
-    let panel = Panel::new(points, STEP).unwrap();
+    let panel = Panel::new(points, STEP, Scale::Whole).unwrap();
     panel.x(end()) - panel.x(end() - STEP)
 }
 
@@ -109,6 +112,7 @@ fn figure<'a>(points: &'a [Point], verdict: &'a Verdict) -> Figure<'a> {
         label: "1,843.20 at 14:05 CET",
         level: Level::default(),
         step: STEP,
+        alert: None,
     }
 }
 
@@ -149,7 +153,7 @@ fn the_evaluated_point_has_its_mark_at_its_place() {
     let colors = [HIGH, LOW, NORMAL, UNDECIDED];
     let verdicts = [ABOVE, BELOW, Verdict::Normal, undecided()];
     let points = day();
-    let panel = Panel::new(&points, STEP).unwrap();
+    let panel = Panel::new(&points, STEP, Scale::Whole).unwrap();
     let (x, y) = panel.spot(end(), points[288].value.unwrap());
     for (verdict, color) in verdicts.into_iter().zip(colors) {
         let picture = drawn(&points, &verdict);
@@ -202,23 +206,64 @@ fn the_band_is_missing_where_there_is_none() {
 }
 
 #[test]
-fn a_clipped_outlier_is_marked_and_named_only_where_there_is_one() {
+fn what_lay_outside_the_band_is_marked_in_the_colour_of_the_alert() {
     let mut points = day();
-    points[100].clipped = true;
+    points[100].breach = Some(Side::High);
     let (plain, marked) = (drawn(&day(), &ABOVE), drawn(&points, &ABOVE));
-    let legend = LEGEND_BASELINE - legend::TEXT.size..LEGEND_BASELINE;
-    let left_end = |picture: &Picture| {
-        let places = picture.places(VALUE);
-        places
-            .filter(|(_, y)| legend.contains(&f64::from(*y)))
-            .map(|(x, _)| x)
-            .min()
-            .unwrap()
+    let panel = Panel::new(&points, STEP, Scale::Whole).unwrap();
+    let spot = panel.value_spot(&points[100]).unwrap();
+    let near = |picture: &Picture| {
+        let places = picture.places(HIGH);
+        let near =
+            |(a, b): &(u32, u32)| (f64::from(*a) - spot.0).hypot(f64::from(*b) - spot.1) < 8.0;
+        places.filter(near).count()
     };
-    assert!(
-        left_end(&marked) + 150 < left_end(&plain),
-        "the legend is longer by an entry"
-    );
+    assert_eq!(near(&plain), 0);
+    assert!(near(&marked) > 60, "{}", near(&marked));
+}
+
+#[test]
+fn the_time_of_an_alert_is_shaded_up_to_its_end() {
+    let points = day();
+    let panel = Panel::new(&points, STEP, Scale::Whole).unwrap();
+    let alert = |hours: i64, until: Option<i64>| AlertTime {
+        condition: Condition::Breach(Side::Low),
+        since: (end() - TimeDelta::hours(hours)).to_utc(),
+        until: until.map(|hours| (end() - TimeDelta::hours(hours)).to_utc()),
+    };
+    let x = |hours| panel.x(end() - TimeDelta::hours(hours));
+    for (alert, from, to) in [
+        (alert(4, None), x(4), panel.area.right),
+        (alert(4, Some(1)), x(4), x(1)),
+        (alert(90, Some(20)), panel.area.left, x(20)),
+    ] {
+        let figure = Figure {
+            alert: Some(alert),
+            ..figure(&points, &Verdict::Normal)
+        };
+        let columns = decoded(&draw(&figure).unwrap()).columns(LOW_SHADE);
+        let (first, last) = (columns[0], columns[columns.len() - 1]);
+        assert!((f64::from(first) - from).abs() < 3.0, "{first} {from}");
+        assert!((f64::from(last) - to).abs() < 3.0, "{last} {to}");
+    }
+    let long_ago = Figure {
+        alert: Some(alert(90, Some(80))),
+        ..figure(&points, &Verdict::Normal)
+    };
+    assert_eq!(decoded(&draw(&long_ago).unwrap()).count(LOW_SHADE), 0);
+}
+
+#[test]
+fn a_title_in_letters_that_the_font_lacks_is_left_out() {
+    for (title, told) in [
+        ("Sales", "Sales: no data"),
+        ("籠", "No data"),
+        ("مبيعات", "No data"),
+    ] {
+        let mut metric = Metric::of_file("sales");
+        metric.title = title.to_string();
+        assert_eq!(super::pictures::titled(&metric, "no data"), told);
+    }
 }
 
 #[test]
@@ -251,7 +296,7 @@ fn the_label_never_leaves_the_plot_nor_covers_the_point() {
 fn a_constant_series_draws() {
     for value in [0.0, 5.0, -5.0, 1e-9, 1e15] {
         let columns = drawn(&with_values(|_| Some(value)), &ABOVE).columns(VALUE);
-        let panel = Panel::new(&day(), STEP).unwrap();
+        let panel = Panel::new(&day(), STEP, Scale::Whole).unwrap();
         let width = panel.area.right - panel.area.left;
         // A quarter may be taken by long labels of the value axis.
         let drawn = f64::from(u32::try_from(columns.len()).unwrap());
@@ -259,16 +304,60 @@ fn a_constant_series_draws() {
     }
 }
 
-#[test]
-fn a_spike_of_a_hundred_times_the_rest_draws_whole() {
-    let points = with_values(|index| Some(if index == 100 { 1e5 } else { 1e3 }));
-    let picture = drawn(&points, &Verdict::Normal);
+/// How many pixels high the values are drawn.
+fn height_of_values(points: &[Point]) -> u32 {
+    let picture = drawn(points, &Verdict::Normal);
+    let inside = |y: &u32| (PLOT_TOP..PLOT_BOTTOM).contains(&f64::from(*y));
     let rows: Vec<u32> = picture
         .places(VALUE)
         .map(|(_, y)| y)
-        .filter(|y| *y > 120)
+        .filter(inside)
         .collect();
-    assert!(rows.iter().max().unwrap() - rows.iter().min().unwrap() > 420);
+    rows.iter().max().unwrap() - rows.iter().min().unwrap()
+}
+
+#[test]
+fn an_old_spike_of_a_hundred_times_the_rest_is_cut_off_and_has_its_figure() {
+    let wave = |index: usize| 1000.0 + 100.0 * f64::from(u8::try_from(index % 50).unwrap());
+    let spiked =
+        |at: usize| with_values(move |index| Some(if index == at { 1e6 } else { wave(index) }));
+    let panel = |points: &[Point]| {
+        let since = points.last().unwrap().time;
+        Panel::new(points, STEP, Scale::Body { since }).unwrap()
+    };
+    let cut = panel(&spiked(100));
+    assert!(cut.high < 10_000.0, "{}", cut.high);
+    assert_eq!(cut.cut_side(1e6), Some(Side::High));
+    let figures = super::cut::figures(&cut);
+    assert_eq!(figures.len(), 1);
+    assert_eq!(figures[0].1, "1,000,000");
+    // What is judged is never cut off.
+    assert!(panel(&spiked(288)).high > 1e6);
+    assert!(height_of_values(&spiked(100)) > 400);
+}
+
+#[test]
+fn what_differs_little_is_not_cut_off() {
+    for value in [
+        |index: usize| f64::from(u8::from(index.is_multiple_of(40))),
+        |index: usize| f64::from(u8::from(index == 100)),
+        |index: usize| (f64::from(u16::try_from(index * 7919 % 1009).unwrap()) / 100.0).exp(),
+    ] {
+        let points = with_values(|index| Some(value(index)));
+        let since = points.last().unwrap().time;
+        let panel = Panel::new(&points, STEP, Scale::Body { since }).unwrap();
+        let values = points.iter().filter_map(|point| point.value);
+        let highest = values.fold(0.0, f64::max);
+        if highest < 2.0 {
+            assert!(panel.high >= highest, "{} {highest}", panel.high);
+        } else {
+            // At most one in twenty-five.
+            let cut = points
+                .iter()
+                .filter(|point| panel.cut_side(point.value.unwrap()).is_some());
+            assert!(cut.count() <= 11);
+        }
+    }
 }
 
 #[test]

@@ -7,10 +7,10 @@ use std::ops::RangeInclusive;
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
-use crate::output::{magnitude, separate_thousands};
+use crate::output::{Prefix, magnitude, separate_thousands, with_minus};
 
-const HOUR_STEPS: [i64; 11] = [1, 2, 5, 10, 15, 30, 60, 120, 240, 360, 720];
-const MAX_HOUR_TICKS: i64 = 12;
+const HOUR_STEPS: [i64; 10] = [1, 2, 5, 10, 15, 30, 60, 120, 360, 720];
+const MAX_HOUR_TICKS: i64 = 8;
 /// In minutes: ticks at midnight only.
 const DAILY: i64 = 24 * 60;
 const DAY_STEPS: [i32; 4] = [1, 2, 7, 14];
@@ -24,18 +24,18 @@ const SPAN_WITH_YEAR: TimeDelta = TimeDelta::days(300);
 /// A clock change may skip local midnight; by no more than this many quarters of an hour.
 const MAX_SKIPPED_QUARTERS: i32 = 96;
 
-const VALUE_TICKS: f64 = 7.5;
+const VALUE_TICKS: f64 = 6.0;
 const MAX_VALUE_TICKS: u32 = 40;
 /// Of a step: what a multiple of it may be off by arithmetic.
 const ROUNDING: f64 = 1e-6;
-/// Twelve digits are written out, more in powers of ten.
-const LARGEST_PLAIN: f64 = 1e12;
+/// So large a number is written out, a larger one in billions and trillions, and then in powers of ten.
+const LARGEST_PLAIN: f64 = 1e9;
+const LARGEST_PREFIXED: f64 = 1e15;
 const SMALLEST_PLAIN: f64 = 1e-4;
 const MOST_DIGITS: usize = 15;
 const HOUR: &str = "%H:%M";
 const DAY: &str = "%a %-d %b";
 const MONTH: &str = "%b %Y";
-const MINUS: &str = "\u{2212}";
 
 /// A time or a value that gets a label.
 pub struct Tick<At> {
@@ -189,11 +189,16 @@ fn number(value: f64, step: f64, largest: f64) -> String {
         "0".to_owned()
     } else if (SMALLEST_PLAIN..LARGEST_PLAIN).contains(&largest) {
         let decimals = digits(-exponent);
-        separate_thousands(&format!("{value:.decimals$}")).replace('-', MINUS)
+        with_minus(&separate_thousands(&format!("{value:.decimals$}")))
+    } else if (LARGEST_PLAIN..LARGEST_PREFIXED).contains(&largest) {
+        let prefix = Prefix::of(magnitude(largest));
+        let decimals = digits(prefix.power() - exponent);
+        let value = value / 10_f64.powi(prefix.power());
+        let figure = separate_thousands(&format!("{value:.decimals$}"));
+        format!("{} {}", with_minus(&figure), prefix.symbol())
     } else {
         let own = magnitude(value.abs());
-        let minus = usize::from(value < 0.0);
-        format!("{value:.*e}", digits(own - exponent)).replacen('-', MINUS, minus)
+        with_minus(&format!("{value:.*e}", digits(own - exponent)))
     }
 }
 

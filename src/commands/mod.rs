@@ -14,13 +14,15 @@ pub mod test_mail;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 
 use anyhow::{Context as _, Error, Result};
 
-use crate::config::Metric;
+use crate::config::{Metric, SYSTEM_FILE};
 use crate::context::Context;
 use crate::detect::{Evaluation, NewLevel, Verdict, evaluate};
+use crate::notify::email::Invocation;
+use crate::output::owner::{ROOT, quote, this_user, user_name};
 use crate::output::{contain, write_error, write_whole};
 use crate::series::Window;
 use crate::state::{Use, check_use};
@@ -44,6 +46,26 @@ fn own_state_dir(context: &Context) -> Result<PathBuf, Failure> {
     let dir = context.state_dir();
     check_use(&dir, Use::Change, context.config.path()).map_err(Failure::Misuse)?;
     Ok(dir)
+}
+
+/// How the commands of a mail are given: as whoever runs this, with this configuration.
+fn invocation(context: &Context) -> Invocation {
+    let host = hostname::get().map(|name| name.to_string_lossy().into_owned());
+    let user = this_user().filter(|user| *user != ROOT).map(user_name);
+    let user = user.map_or(String::new(), |user| format!("sudo -u {} ", quote(&user)));
+    let path = context
+        .config
+        .path()
+        .filter(|path| *path != Path::new(SYSTEM_FILE));
+    let config = path.and_then(|path| absolute(path).ok());
+    let config = config.map_or(String::new(), |path| {
+        format!(" --config {}", quote(&path.to_string_lossy()))
+    });
+    Invocation {
+        host: host.unwrap_or("this machine".into()),
+        program: format!("{user}bandwatch{config}"),
+        input: context.input.clone(),
+    }
 }
 
 /// The newest point of a window, under the rules of its metric.

@@ -16,8 +16,8 @@ use crate::forecast::clean::Cleaned;
 use crate::forecast::{Band, Season};
 use crate::incident::{MetricState, outage_shows_after};
 use crate::output::{
-    Notation, separate_thousands, write_change, write_length, write_time, write_times,
-    write_weekday,
+    Colour, MINUS, Notation, Painted, separate_thousands, write_change, write_length, write_time,
+    write_times, write_weekday, write_when,
 };
 use crate::series::{TimeSeries, Window};
 pub use blind::{blind_sides, explain_blind};
@@ -25,6 +25,13 @@ pub use blind::{blind_sides, explain_blind};
 /// What is said of a series that is a running total.
 pub const RUNNING_TOTAL: &str =
     "a running total: judged by what each bucket adds to it (increments = false: by its values)";
+
+/// The colours of the verdicts, as of the mails.
+pub const VERDICTS: [Painted; 3] = [
+    ("HIGH", Colour::Blue),
+    ("LOW", Colour::Orange),
+    ("UNDECIDED", Colour::Grey),
+];
 
 /// How much a run tells in text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +51,8 @@ pub enum Verbosity {
 /// What came of the check of one metric.
 #[derive(Debug, Default)]
 pub struct MetricReport {
+    /// So wide is the column of the names.
+    pub name_width: usize,
     /// None where the metric could not be read or judged.
     pub evaluation: Option<Evaluation>,
     /// The bucket that was evaluated last, where there is none after it.
@@ -88,6 +97,8 @@ impl MetricReport {
             }
             (None, None) => return None,
         }];
+        let (name, rest) = lines[0].split_at(metric.name.len());
+        lines[0] = format!("{name:<width$}{rest}", width = self.name_width);
         if verbosity >= Verbosity::Everything {
             lines.extend(self.events.iter().cloned());
             let blind = evaluation.map(|evaluation| blind_sides(&metric.method, evaluation));
@@ -122,7 +133,7 @@ pub fn write_page<'a>(title: &str, entries: impl Iterator<Item = (&'a str, Strin
     format!("{title}{lines}\n")
 }
 
-/// The verdict on one line: `sales  HIGH  1,843.20 at 14:05 CET, expected 1,102.40 (912.10 to 1,297.80)`
+/// The verdict on one line: `sales  HIGH  1,843 at 14:05 CET, expected 1,102 (912 to 1,298)`
 pub fn write_line(metric: &Metric, evaluation: &Evaluation) -> String {
     let (name, verdict) = (&metric.name, evaluation.verdict.word().to_uppercase());
     let now = evaluation.window().map(|window| window.as_of);
@@ -130,23 +141,26 @@ pub fn write_line(metric: &Metric, evaluation: &Evaluation) -> String {
     let latest = evaluation.latest(now.timezone());
     let told = match (evaluation.reason(), latest, evaluation.band) {
         (Some(reason), Some(latest), _) => {
-            let value = Notation::for_value(latest.value).write(latest.value);
-            let time = write_time(latest.time, now);
-            format!("{reason} (newest: {value} at {time})")
+            let value = metric.notation(latest.value, None).write(latest.value);
+            let when = write_when(latest.time, evaluation.bucket.length(), now);
+            format!("{reason} (newest: {value} {when})")
         }
         (Some(reason), None, _) => reason.to_string(),
-        (_, Some(latest), Some(band)) => write_against(latest.value, &band, latest.time, now),
+        (_, Some(latest), Some(band)) => {
+            let when = write_when(latest.time, evaluation.bucket.length(), now);
+            write_against(metric, latest.value, &band, &when)
+        }
         _ => return format!("{name}  {verdict}"),
     };
     format!("{name}  {verdict}  {told}")
 }
 
-/// `1,843.20 at 14:05 CET, expected 1,102.40 (912.10 to 1,297.80)`
-pub fn write_against(value: f64, band: &Band, time: DateTime<Tz>, now: DateTime<Tz>) -> String {
-    let figures = [value, band.expected, band.lower, band.upper];
-    let [value, expected, lower, upper] = figures.map(|figure| band.notation().write(figure));
-    let time = write_time(time, now);
-    format!("{value} at {time}, expected {expected} ({lower} to {upper})")
+/// `1,843 at 14:05 CET, expected 1,102 (912 to 1,298)`
+pub fn write_against(metric: &Metric, value: f64, band: &Band, when: &str) -> String {
+    let notation = metric.notation(value, Some(band));
+    let [value, expected] = [value, band.expected].map(|figure| notation.write(figure));
+    let [lower, upper] = band.write_limits(notation);
+    format!("{value} {when}, expected {expected} ({lower} to {upper})")
 }
 
 /// `12,096 (empty 0, not finite 0, time unclear 0, repeated 0)`
@@ -187,7 +201,7 @@ pub fn write_totals(evaluation: &Evaluation) -> Vec<String> {
         let sign = match (times.starts_with(char::is_numeric), sigmas < 0.0) {
             (false, _) => "",
             (true, false) => "+",
-            (true, true) => "-",
+            (true, true) => MINUS,
         };
         let sigmas = format!("{sign}{times}");
         format!(

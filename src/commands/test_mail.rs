@@ -4,8 +4,8 @@
 use anyhow::{Context as _, Result, anyhow};
 use chrono::{DateTime, Utc};
 
-use super::{Failure, evaluate_newest};
-use crate::chart::{Pictures, draw_pictures};
+use super::{Failure, evaluate_newest, invocation};
+use crate::chart::{Plot, draw_pictures};
 use crate::cli::{Exit, TestMailArgs};
 use crate::config::{Deadline, MailSettings, Mailbox, Metric};
 use crate::context::Context;
@@ -14,7 +14,7 @@ use crate::incident::MetricState;
 use crate::notify::email::{
     Email, Envelope, Letterhead, Occasion, SmtpSession, compose_evaluation, message_id,
 };
-use crate::output::{complain, contain, print};
+use crate::output::{complain, contain, print, without_isolates};
 use crate::series::Window;
 use crate::source::sample_window;
 use crate::state::State;
@@ -38,7 +38,8 @@ pub fn run(context: &Context, args: &TestMailArgs) -> Result<Exit, Failure> {
     for to in recipients {
         match send(&mut session, &email, [&from, &to], Utc::now()) {
             Ok(()) => {
-                let (host, port, subject) = (&mail.host, mail.port(), email.subject());
+                let (host, port) = (&mail.host, mail.port());
+                let subject = without_isolates(email.subject());
                 print(&format!(
                     "{host}:{port} has accepted the test mail to {}: {subject:?}\n",
                     to.email
@@ -68,6 +69,7 @@ fn send(
         date: now,
         message_id: &message_id(from, to, &name),
         in_reply_to: None,
+        thread_subject: None,
     })?;
     session.send(to, &message)
 }
@@ -76,7 +78,7 @@ fn send(
 struct Shown {
     metric: Metric,
     evaluation: Evaluation,
-    pictures: Pictures,
+    plots: Vec<Plot>,
     /// What it is, in words.
     source: &'static str,
 }
@@ -102,12 +104,13 @@ fn compose(context: &Context, metric: &Metric, mail: &MailSettings) -> Result<(E
     let letterhead = Letterhead {
         now: context.now,
         contact: mail.contact.as_deref(),
+        invocation: Some(&invocation(context)),
     };
     let email = contain("compose the mail", || {
         Ok(compose_evaluation(
             &shown.metric,
             &shown.evaluation,
-            Some(&shown.pictures),
+            &shown.plots,
             &letterhead,
             Occasion::Test(shown.source),
         ))
@@ -148,12 +151,12 @@ fn show(
 ) -> Result<Shown> {
     contain("judge the newest bucket", || {
         let evaluation = evaluate_newest(window, &metric, new_levels)?;
-        let pictures = draw_pictures(&metric, &evaluation)
+        let plots = draw_pictures(&metric, &evaluation, None)
             .map_err(|error| anyhow!("draw the pictures: {error:#}"))?;
         Ok(Shown {
             metric,
             evaluation,
-            pictures,
+            plots,
             source,
         })
     })

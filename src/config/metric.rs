@@ -11,11 +11,11 @@ use super::value::{self, Mailbox, time_delta};
 use crate::calendar::{Events, Period};
 use crate::forecast::clean::Outliers;
 use crate::forecast::{
-    Direction, Increments, Level, Method, ModelChoice, Range, SeasonChoice, needed_history,
+    Band, Direction, Increments, Level, Method, ModelChoice, Range, SeasonChoice, needed_history,
 };
 use crate::incident::{Budget, Confirm, LeastDeviation, Policy, QuietWindow, Renotify, Worsening};
 use crate::output::fingerprint::fingerprint;
-use crate::output::write_setting;
+use crate::output::{Notation, write_setting};
 use crate::series::{Aggregate, Bucket, MOST_BUCKETS, Missing, Step};
 
 /// A series to watch.
@@ -29,6 +29,10 @@ pub struct Metric {
     /// The word the heading of a mail puts after the title: "High Sales Volume".
     pub measure: String,
     pub unit: Option<String>,
+    /// Where to look on: a dashboard, a runbook.
+    pub link: Option<String>,
+    /// What to do about an alert.
+    pub note: Option<String>,
     pub rows: Rows,
     /// None: as the type of the time column says.
     pub time: Option<TimeMeaning>,
@@ -131,8 +135,11 @@ struct MetricTable {
     #[serde(default, deserialize_with = "value::line")]
     title: Option<String>,
     measure: Option<String>,
-    #[serde(default, deserialize_with = "value::line")]
     unit: Option<String>,
+    #[serde(default, deserialize_with = "value::link")]
+    link: Option<String>,
+    #[serde(default, deserialize_with = "value::note")]
+    note: Option<String>,
     table: Option<String>,
     time_column: Option<String>,
     time: Option<TimeMeaning>,
@@ -234,7 +241,9 @@ impl Metric {
             title: table.title.unwrap_or_else(|| capitalised(&table.name)),
             name: table.name,
             measure: table.measure.unwrap_or("Volume".into()),
-            unit: table.unit,
+            unit: table.unit.filter(|unit| !unit.is_empty()),
+            link: table.link,
+            note: table.note,
             rows,
             time: table.time,
             step: table.every,
@@ -247,6 +256,18 @@ impl Metric {
             dated_quiet,
             delay: table.delay,
             stale_after: table.stale_after,
+        }
+    }
+
+    /// The digits that its figures are written with: as many as the band makes meaningful.
+    pub fn notation(&self, value: f64, band: Option<&Band>) -> Notation {
+        let notation = band.map_or_else(
+            || Notation::for_value(value),
+            |band| band.notation_with(value),
+        );
+        match self.aggregate {
+            Some(Aggregate::Count) => notation.of_counts(),
+            _ => notation,
         }
     }
 
@@ -362,9 +383,11 @@ impl TryFrom<MetricTable> for Metric {
 
     fn try_from(table: MetricTable) -> Result<Self, String> {
         let (rows, method) = (table.rows()?, table.method()?);
-        if let Some(measure) = table.measure.clone().filter(|text| !text.is_empty()) {
-            value::parse_line(measure)
-                .map_err(|error| format!("measure: {error}, or \"\" for none"))?;
+        for (key, text) in [("measure", &table.measure), ("unit", &table.unit)] {
+            if let Some(text) = text.clone().filter(|text| !text.is_empty()) {
+                value::parse_line(text)
+                    .map_err(|error| format!("{key}: {error}, or \"\" for none"))?;
+            }
         }
         let metric = Self::new(table, rows, method);
         metric.check()?;

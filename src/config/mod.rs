@@ -37,6 +37,9 @@ use environment::{Variables, check_environment, environment};
 use event::EventTable;
 use text::read_text;
 
+/// Where whoever runs bandwatch need not name it.
+pub const SYSTEM_FILE: &str = "/etc/bandwatch/config.toml";
+
 /// The file: each key a field, each table a struct. An unknown key is an error.
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -91,7 +94,7 @@ impl Config {
         let user = user.or_else(home);
         let mut places = vec!["config.toml".into()];
         places.extend(user.map(|dir| dir.join("bandwatch/config.toml")));
-        places.push("/etc/bandwatch/config.toml".into());
+        places.push(SYSTEM_FILE.into());
         places
     }
 

@@ -150,6 +150,18 @@ fn what_is_wrong_with_a_metric_is_named_with_its_place_in_the_list() {
             "line 6: metric[0].title: \"two\\nlines\" is not allowed; allowed: 1 to 200 characters on one line",
         ),
         (
+            "unit = \"two\\nlines\"",
+            "line 6: metric[0]: unit: \"two\\nlines\" is not allowed; allowed: 1 to 200 characters on one line",
+        ),
+        (
+            "link = \"javascript:alert(1)\"",
+            "line 6: metric[0].link: \"javascript:alert(1)\" is not a web address; allowed: such as \"https://",
+        ),
+        (
+            "note = \"\"",
+            "line 6: metric[0].note: \"\" is not allowed; allowed: 1 to 1000 characters",
+        ),
+        (
             "recipients = []",
             "line 6: metric[0].recipients: the list is empty",
         ),
@@ -168,6 +180,16 @@ fn what_is_wrong_with_a_metric_is_named_with_its_place_in_the_list() {
             "{line:?}\n  said: {refusal}\n  not:  {told}"
         );
     }
+}
+
+#[test]
+fn a_metric_has_no_unit_if_that_is_empty_and_its_note_is_one_line() {
+    let config = parse(&with(
+        "unit = \"\"\nnote = \"\"\"\nCall the shop.\nThen wait.\n\"\"\"",
+    ));
+    let metric = &config.expect("a configuration").metrics[0];
+    assert_eq!(metric.unit, None);
+    assert_eq!(metric.note.as_deref(), Some("Call the shop. Then wait."));
 }
 
 #[test]

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::secret::Secret;
 use crate::incident::Renotify;
+use crate::output::one_line;
 use crate::series::Step;
 
 /// Reads a raw value and parses it.
@@ -87,14 +88,41 @@ pub fn time_delta(length: Duration) -> TimeDelta {
 /// The address of a web service, with whatever secret is in it.
 pub fn web_address<'de, D: Deserializer<'de>, T: From<Secret>>(value: D) -> Result<T, D::Error> {
     parsed(value, |text: String| {
-        let mut schemes = ["https://", "http://"].iter();
-        let rest = schemes.find_map(|scheme| text.strip_prefix(scheme));
-        let fits = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
-            && text.len() <= 2000
-            && text.chars().all(|letter| letter.is_ascii_graphic());
         // What was given may be a secret, and is not repeated.
         let refusal = "not a web address; allowed: such as \"https://hc.example.com/ping/...\"";
+        let fits = is_web_address(&text);
         fits.then(|| Secret::new(text)).ok_or(refusal.to_string())
+    })
+}
+
+fn is_web_address(text: &str) -> bool {
+    let mut schemes = ["https://", "http://"].iter();
+    let rest = schemes.find_map(|scheme| text.strip_prefix(scheme));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+        && text.len() <= 2000
+        && text.chars().all(|letter| letter.is_ascii_graphic())
+}
+
+/// An address that a mail leads to.
+pub fn link<'de, D: Deserializer<'de>, T: From<String>>(value: D) -> Result<T, D::Error> {
+    parsed(value, |text: String| {
+        let refusal = format!(
+            "{text:?} is not a web address; allowed: such as \"https://grafana.example.com/d/sales\""
+        );
+        is_web_address(&text).then_some(text).ok_or(refusal)
+    })
+}
+
+/// A text for people who are to act.
+pub fn note<'de, D: Deserializer<'de>, T: From<String>>(value: D) -> Result<T, D::Error> {
+    parsed(value, |text: String| {
+        let is_odd = |letter: char| letter.is_control() && letter != '\n';
+        let fits =
+            !text.trim().is_empty() && text.chars().count() <= 1000 && !text.contains(is_odd);
+        let refusal = format!(
+            "{text:?} is not allowed; allowed: 1 to 1000 characters, without control characters"
+        );
+        fits.then(|| one_line(&text)).ok_or(refusal)
     })
 }
 

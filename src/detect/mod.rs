@@ -82,6 +82,34 @@ pub struct Workings {
     pub forecast: Option<Forecast>,
 }
 
+/// A value with the band it was held against.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BandedValue {
+    pub time: DateTime<Tz>,
+    pub value: f64,
+    pub band: Band,
+}
+
+impl Workings {
+    /// The values up to the evaluated one that have a band, oldest first.
+    pub fn banded_values(&self) -> impl Iterator<Item = BandedValue> {
+        let series = &self.window.series;
+        let parts = self.cleaned.iter().zip(&self.forecast);
+        parts.flat_map(move |(cleaned, forecast)| {
+            let offset = series.index(cleaned.history.slot(0));
+            let bands = forecast.past.iter().copied().chain([Some(forecast.band)]);
+            let bands = bands.enumerate();
+            bands.filter_map(move |(index, band)| {
+                Some(BandedValue {
+                    time: series.time(offset + index),
+                    value: *series.values().get(offset + index)?.as_ref()?,
+                    band: band?,
+                })
+            })
+        })
+    }
+}
+
 /// Evaluates the newest point of a window. What came before one of the `new_levels`, oldest first, counts as
 /// if it had been at that. Bad data is a verdict; an error means that the method does not go with the step,
 /// or that the model failed.
@@ -200,7 +228,9 @@ pub fn no_data(window: &Window) -> Option<Verdict> {
         since,
         reason: format!(
             "no data since {}, and stale_after is {}{}",
-            newest.format("%Y-%m-%d %H:%M %Z"),
+            since
+                .with_timezone(&newest.timezone())
+                .format("%Y-%m-%d %H:%M %Z"),
             write_length(window.stale_after),
             window
                 .hint

@@ -154,7 +154,7 @@ fn old_data_is_undecided_and_says_since_when() {
         judge_at("2026-11-22 16:01"),
         Verdict::NoData {
             since: time("2026-11-22 14:30").to_utc(),
-            reason: "no data since 2026-11-22 14:00 CET, and stale_after is 1 h 30 min".into(),
+            reason: "no data since 2026-11-22 14:30 CET, and stale_after is 1 h 30 min".into(),
         }
     );
 }

@@ -110,6 +110,22 @@ impl Band {
         Notation::for_scale(self.half_width(), size)
     }
 
+    /// The same, with the digits that tell a value beyond a limit from that.
+    pub fn notation_with(&self, value: f64) -> Notation {
+        let limit = value.clamp(self.lower, self.upper);
+        self.notation().telling_apart(value, limit)
+    }
+
+    /// Both limits; of counts the least and the largest inside.
+    pub fn write_limits(&self, notation: Notation) -> [String; 2] {
+        let (least, largest) = (self.lower.ceil(), self.upper.floor());
+        let limits = match notation {
+            Notation::Whole if least <= largest => [least, largest],
+            _ => [self.lower, self.upper],
+        };
+        limits.map(|limit| notation.write(limit))
+    }
+
     /// Half the distance between the limits.
     pub fn half_width(&self) -> f64 {
         self.upper / 2.0 - self.lower / 2.0

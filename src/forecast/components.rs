@@ -9,7 +9,7 @@ use super::clean::Cleaned;
 use super::method::Method;
 use super::seasons::Seasons;
 use super::timeline::Timeline;
-use crate::series::TimeSeries;
+use crate::series::{Step, TimeSeries};
 
 /// Components bucket by bucket, in the unit of the series; `None` where the history has no value.
 #[derive(Debug, Clone)]
@@ -19,6 +19,26 @@ pub struct Components {
     pub seasons: Vec<SeasonalComponent>,
     /// The rest of the value as it was measured, outlier or not.
     pub remainder: Vec<Option<f64>>,
+}
+
+impl Components {
+    /// With the bucket after the history: the trend goes on as it is, and a season as it was a turn ago.
+    #[must_use]
+    pub fn continued(mut self, value: f64, step: Step) -> Self {
+        let trend = self.trend.iter().rev().find_map(|value| *value);
+        let mut rest = trend.map(|trend| value - trend);
+        self.trend.push(trend);
+        for season in &mut self.seasons {
+            let buckets = season.length.num_seconds() / step.seconds();
+            let turn = usize::try_from(buckets).unwrap_or(0);
+            let ago = season.values.len().checked_sub(turn);
+            let value = ago.and_then(|index| *season.values.get(index)?);
+            rest = rest.zip(value).map(|(rest, value)| rest - value);
+            season.values.push(value);
+        }
+        self.remainder.push(rest);
+        self
+    }
 }
 
 /// What one season adds to the trend.
@@ -111,6 +131,20 @@ mod tests {
                 None => assert!(parts.is_empty(), "{index}"),
             }
         }
+    }
+
+    #[test]
+    fn the_bucket_after_the_history_is_taken_apart_too() {
+        // The history ends at midnight, when it is closed.
+        let open = series_with_gaps("1h", &history().values()[..20 * 24 + 12]);
+        let step = open.grid().step();
+        let components = components(&open).continued(1500.0, step);
+        let last = |values: &[Option<f64>]| values[open.len()].expect("a value");
+        let season = last(&components.seasons[0].values);
+        assert_eq!(components.seasons[0].values[19 * 24 + 12], Some(season));
+        let seasons = components.seasons.iter().map(|season| last(&season.values));
+        let sum = seasons.sum::<f64>() + last(&components.trend) + last(&components.remainder);
+        assert!((sum - 1500.0).abs() < 1e-9, "{sum}");
     }
 
     #[test]

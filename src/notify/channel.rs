@@ -75,6 +75,7 @@ impl Channel for EmailChannel<'_> {
             date: mail.since,
             message_id: &message_id,
             in_reply_to: mail.in_reply_to,
+            thread_subject: mail.thread_subject,
         };
         let sent = self.session.send(mail.to, &email.message(&envelope)?);
         let is_too_large = |error: &Error| {
@@ -134,7 +135,9 @@ fn compose(
         return email::compose(notification, gallery.pictures_of(notification), letterhead);
     }
     let deviation = |one: &Notification| one.alert.deviation().map_or(0.0, f64::abs);
-    let mut farthest: Vec<&Notification> = notifications.iter().collect();
+    // What is over is told in a row.
+    let open = notifications.iter().filter(|one| !one.is_resolved());
+    let mut farthest: Vec<&Notification> = open.collect();
     farthest.sort_by(|one, other| deviation(other).total_cmp(&deviation(one)));
     for notification in farthest.into_iter().take(email::MOST_PICTURES) {
         gallery.pictures_of(notification);

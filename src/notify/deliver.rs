@@ -7,13 +7,13 @@ use anyhow::{Error, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::due::due;
-use super::log::{AlertKey, Ending, LostNotification, NotificationLog, Pending, Record};
+use super::log::{AlertKey, Ending, LostNotification, NotificationLog, Opening, Pending, Record};
 use super::notification::{AlertKind, Notification};
 use crate::config::{Mailbox, Metric};
 use crate::detect::Evaluation;
 use crate::incident::{Alert, Condition, Policy};
 use crate::output::fingerprint::fingerprint;
-use crate::output::{contain, write_error};
+use crate::output::{contain, without_isolates, write_error};
 
 /// An alert, with all that matters for telling it.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub struct Mail<'a> {
     pub to: &'a Mailbox,
     /// The Message-ID of the mail that this one belongs to.
     pub in_reply_to: Option<&'a str>,
+    /// The subject of that mail, if it was about the same alone.
+    pub thread_subject: Option<&'a str>,
     pub since: DateTime<Utc>,
     pub notifications: Vec<Notification<'a>>,
 }
@@ -162,6 +164,10 @@ impl Delivery {
         let thread = items
             .iter()
             .find_map(|item| item.record(log)?.thread.clone());
+        let thread_subject = match items {
+            [item] => item.record(log).and_then(|record| record.subject.clone()),
+            _ => None,
+        };
         let told: Vec<(Item, Alert, AlertKind)> = items
             .iter()
             .filter_map(|item| {
@@ -179,6 +185,7 @@ impl Delivery {
             id: &pending.mail,
             to: first.to,
             in_reply_to: thread.as_deref(),
+            thread_subject: thread_subject.as_deref(),
             since: pending.since,
             notifications: notifications.collect(),
         };
@@ -199,6 +206,7 @@ impl Delivery {
         };
         if let (Err(error), Some(_), false) = (&outcome, ending, first.is_about_losses()) {
             let subject = contain("name the mail", || Ok(channel.subject(&mail)));
+            let subject = subject.map(|subject| without_isolates(&subject));
             log.lost.push(LostNotification {
                 subject: subject.unwrap_or_else(|_| metrics.join(", ")),
                 to: first.to.to_string(),
@@ -211,8 +219,11 @@ impl Delivery {
         for (item, alert, _) in &told {
             match ending {
                 Some(Ending::Accepted | Ending::MayHaveArrived) => {
-                    let message_id = channel.message_id(&mail);
-                    item.record_mut(log).accept(alert, &message_id, self.now);
+                    let opening = Opening {
+                        message_id: channel.message_id(&mail),
+                        subject: opening_subject(&mail, channel),
+                    };
+                    item.record_mut(log).accept(alert, opening, self.now);
                     log.report_told(&alert.id);
                 }
                 Some(Ending::GivenUp) => item.record_mut(log).settle(alert, self.now),
@@ -224,6 +235,14 @@ impl Delivery {
             metrics,
             outcome,
         })
+    }
+}
+
+/// What the later mails of a thread go under, if this one begins it and is about one alert.
+fn opening_subject(mail: &Mail, channel: &mut impl Channel) -> Option<String> {
+    match (mail.in_reply_to, mail.notifications.as_slice()) {
+        (None, [_]) => contain("name the mail", || Ok(channel.subject(mail))).ok(),
+        _ => None,
     }
 }
 

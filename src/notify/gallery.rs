@@ -9,21 +9,28 @@ use anyhow::{Context, Error, Result};
 
 use super::email::{self, Envelope, Letterhead, Occasion};
 use super::notification::Notification;
-use crate::chart::{Pictures, draw_pictures};
+use crate::chart::{AlertTime, Plot, draw_pictures};
 use crate::config::{Mailbox, Metric};
-use crate::detect::Evaluation;
+use crate::detect::{Evaluation, Verdict};
+use crate::incident::Condition;
 use crate::output::fingerprint::random_mark;
 use crate::output::owner::ensure_root_may_write;
 use crate::output::{contain, write_whole};
 
 pub struct Gallery<'a> {
     plots: &'a PlotsDir,
-    /// By the name of the metric; `None` if they cannot be drawn.
-    drawn: BTreeMap<String, Option<Pictures>>,
+    /// By the name of the metric; none if they cannot be drawn.
+    drawn: BTreeMap<String, Drawn>,
     /// What was written, by the name of the metric.
     pub files: BTreeMap<String, Vec<PathBuf>>,
     /// What could not be drawn or written.
     pub failures: Vec<Error>,
+}
+
+struct Drawn {
+    /// What they mark.
+    alert: Option<AlertTime>,
+    plots: Vec<Plot>,
 }
 
 impl<'a> Gallery<'a> {
@@ -36,30 +43,52 @@ impl<'a> Gallery<'a> {
         }
     }
 
-    /// What there is to see of an incident.
-    pub fn pictures_of(&mut self, notification: &Notification) -> Option<&Pictures> {
-        notification.alert.side()?;
-        let own = notification.alert.evaluation.as_ref();
-        let own = own.filter(|evaluation| evaluation.workings.is_some());
-        self.draw(notification.metric?, notification.newest.or(own)?)
+    /// What there is to see of an incident, of missing data, and of a value that stands still.
+    pub fn pictures_of(&mut self, notification: &Notification) -> &[Plot] {
+        let alert = notification.alert;
+        let is_seen = matches!(
+            alert.condition,
+            Condition::Breach(_) | Condition::NoData | Condition::Frozen
+        );
+        let own = alert.evaluation.as_ref().filter(|_| alert.side().is_some());
+        let evaluation = notification.newest.or(own);
+        let evaluation = evaluation.filter(|evaluation| evaluation.workings.is_some());
+        match (notification.metric, evaluation) {
+            (Some(metric), Some(evaluation)) if is_seen => {
+                self.draw(metric, evaluation, Some(AlertTime::new(alert)))
+            }
+            _ => &[],
+        }
     }
 
-    /// Draws a metric once. An alert without pictures is better than none, whatever goes wrong with them.
-    fn draw(&mut self, metric: &Metric, evaluation: &Evaluation) -> Option<&Pictures> {
-        if !self.drawn.contains_key(&metric.name) {
-            let pictures = contain("draw the pictures", || draw_pictures(metric, evaluation));
-            let pictures = pictures.map_err(|error| self.failures.push(error)).ok();
-            if let Some(pictures) = &pictures {
-                let (day, two_days) = (pictures.day.as_slice(), pictures.two_days.as_slice());
-                self.write(metric, [("24h.png", day), ("48h.png", two_days)]);
-            }
-            self.drawn.insert(metric.name.clone(), pictures);
+    /// Draws a metric once for each alert. An alert without pictures is better than none, whatever goes
+    /// wrong with them.
+    fn draw(
+        &mut self,
+        metric: &Metric,
+        evaluation: &Evaluation,
+        alert: Option<AlertTime>,
+    ) -> &[Plot] {
+        let drawn = self.drawn.get(&metric.name);
+        if drawn.is_none_or(|drawn| drawn.alert != alert) {
+            let plots = contain("draw the pictures", || {
+                draw_pictures(metric, evaluation, alert)
+            });
+            let plots = plots.map_err(|error| self.failures.push(error));
+            let plots = plots.unwrap_or_default();
+            let files = plots
+                .iter()
+                .map(|plot| (picture_file(plot), plot.png.as_slice()));
+            self.write(metric, &files.collect::<Vec<_>>());
+            self.drawn
+                .insert(metric.name.clone(), Drawn { alert, plots });
         }
         self.drawn(metric)
     }
 
-    pub fn drawn(&self, metric: &Metric) -> Option<&Pictures> {
-        self.drawn.get(&metric.name)?.as_ref()
+    pub fn drawn(&self, metric: &Metric) -> &[Plot] {
+        let drawn = self.drawn.get(&metric.name);
+        drawn.map_or(&[], |drawn| &drawn.plots)
     }
 
     /// Writes the mail of an evaluation, breach or not, and its pictures.
@@ -70,7 +99,17 @@ impl<'a> Gallery<'a> {
         [from, to]: [&Mailbox; 2],
         letterhead: &Letterhead,
     ) {
-        self.draw(metric, evaluation);
+        let alert = match evaluation.verdict {
+            Verdict::Breach(side) => Some((Condition::Breach(side), evaluation.bucket.start)),
+            Verdict::NoData { since, .. } => Some((Condition::NoData, since)),
+            Verdict::Normal | Verdict::Undecided(_) => None,
+        };
+        let alert = alert.map(|(condition, since)| AlertTime {
+            condition,
+            since,
+            until: None,
+        });
+        self.draw(metric, evaluation, alert);
         let (pictures, plots) = (self.drawn(metric), self.plots);
         let (start, verdict) = (evaluation.bucket.start, evaluation.verdict.word());
         // Each trial is a mail of its own.
@@ -94,32 +133,47 @@ impl<'a> Gallery<'a> {
                 date: letterhead.now.to_utc(),
                 message_id: &email::message_id(from, to, &id),
                 in_reply_to: None,
+                thread_subject: None,
             })?;
-            let files = ["24h.png", "48h.png"].map(|name| plots.file_name(metric, name));
-            let page = email.preview(files.each_ref().map(String::as_str))?;
+            let files = pictures.iter().map(picture_file);
+            let files = files.map(|name| plots.file_name(metric, &name));
+            let page = email.preview(&files.collect::<Vec<_>>())?;
             Ok((message.formatted(), page))
         });
         match composed {
             Ok((message, page)) => {
-                let (message, page) = (message.as_slice(), page.as_bytes());
-                self.write(metric, [("alert.eml", message), ("alert.html", page)]);
+                let files = [
+                    ("alert.eml", message.as_slice()),
+                    ("alert.html", page.as_bytes()),
+                ];
+                self.write(
+                    metric,
+                    &files.map(|(name, bytes)| (name.to_string(), bytes)),
+                );
             }
             Err(error) => self.failures.push(error),
         }
     }
 
-    /// Writes two files of a metric. What is half there is not told of.
-    fn write(&mut self, metric: &Metric, files: [(&str, &[u8]); 2]) {
-        let files = files.into_iter();
-        let written = files.map(|(name, bytes)| self.plots.write(metric, name, bytes));
+    /// Writes files of a metric. What is half there is not told of.
+    fn write(&mut self, metric: &Metric, files: &[(String, &[u8])]) {
+        let written = files
+            .iter()
+            .map(|(name, bytes)| self.plots.write(metric, name, bytes));
         match written.collect::<Result<Vec<_>>>() {
             Ok(paths) => {
                 let written = self.files.entry(metric.name.clone()).or_default();
+                let is_new = |path: &PathBuf| !written.contains(path);
+                let paths: Vec<PathBuf> = paths.into_iter().filter(is_new).collect();
                 written.extend(paths);
             }
             Err(error) => self.failures.push(error),
         }
     }
+}
+
+fn picture_file(plot: &Plot) -> String {
+    format!("{}.png", plot.period.mark())
 }
 
 /// The folder, and how the files of one metric are called in it.
@@ -154,9 +208,12 @@ impl PlotsDir {
     }
 
     fn file_name(&self, metric: &Metric, name: &str) -> String {
+        let is_picture = Path::new(name)
+            .extension()
+            .is_some_and(|ending| ending == "png");
         if self.names_metrics {
             format!("{}_{name}", metric.file_name())
-        } else if name.ends_with("h.png") {
+        } else if is_picture {
             format!("plot_{name}")
         } else {
             name.to_string()

@@ -44,6 +44,9 @@ pub struct Record {
     /// The Message-ID of the first notification the server accepted; later ones answer it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thread: Option<String>,
+    /// Its subject, if it was about this alert alone; theirs begin with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// The last one that was accepted, or given up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<Notified>,
@@ -138,6 +141,14 @@ pub struct AlertKey<'a> {
     pub alert: &'a str,
 }
 
+/// What later mails of a thread refer to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Opening {
+    pub message_id: String,
+    /// See [`Record::subject`].
+    pub subject: Option<String>,
+}
+
 impl NotificationLog {
     pub fn record(&self, key: AlertKey, recipient: &str) -> Option<&Record> {
         self.records.get(key.metric)?.get(key.alert)?.get(recipient)
@@ -210,9 +221,12 @@ impl NotificationLog {
 }
 
 impl Record {
-    /// The server accepted the pending notification under this Message-ID.
-    pub fn accept(&mut self, alert: &Alert, message_id: &str, now: DateTime<Utc>) {
-        self.thread.get_or_insert_with(|| message_id.to_string());
+    /// The server accepted the pending notification, which opens a thread if there is none.
+    pub fn accept(&mut self, alert: &Alert, opening: Opening, now: DateTime<Utc>) {
+        if self.thread.is_none() {
+            self.thread = Some(opening.message_id);
+            self.subject = opening.subject;
+        }
         self.settle(alert, now);
     }
 

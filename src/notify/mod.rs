@@ -18,6 +18,6 @@ pub use channel::EmailChannel;
 pub use deliver::{AddressedAlert, Delivered, Delivery, SendResult};
 pub use due::due;
 pub use gallery::{Gallery, PlotsDir};
-pub use log::{AlertKey, NotificationLog, Pending, Record, SendError};
+pub use log::{AlertKey, NotificationLog, Opening, Pending, Record, SendError};
 pub use notification::{AlertKind, Notification};
 pub use own::OwnAlerts;

@@ -54,6 +54,8 @@ struct Server {
     /// A metric of which no mail can be composed.
     bug_in: Option<&'static str>,
     accepted: Vec<String>,
+    /// The subjects of the threads they belong to.
+    threads: Vec<Option<String>>,
 }
 
 impl Server {
@@ -81,6 +83,7 @@ impl Channel for Server {
         }
         let answers = mail.in_reply_to.map_or("", |_| ", in reply");
         self.accepted.push(format!("{to}: {kinds}{answers}"));
+        self.threads.push(mail.thread_subject.map(str::to_string));
         if self.leaves_unanswered.contains(&to.as_str()) {
             return Err(SendError::Unanswered("no answer in time".into())).context("mail");
         }
@@ -415,6 +418,7 @@ fn a_mail_is_composed_of_what_it_tells_whatever_was_composed_before() {
     let letterhead = Letterhead {
         now: at(0).with_timezone(&chrono_tz::UTC),
         contact: None,
+        invocation: None,
     };
     let plots = PlotsDir::new("not-there".as_ref(), 2);
     let mut composer = Composer::new(letterhead, Gallery::new(&plots));
@@ -422,6 +426,33 @@ fn a_mail_is_composed_of_what_it_tells_whatever_was_composed_before() {
     assert_eq!(subject(&told), "[2 alerts] no data: M0, M1");
     assert!(subject(&told[..1]).starts_with("[No data] M0"));
     assert!(subject(&told[1..]).starts_with("[No data] M1"));
+}
+
+#[test]
+fn later_mails_have_the_subject_of_the_opening_unless_that_was_a_digest() {
+    let metrics = metrics(4);
+    let low = alert(Condition::Breach(Side::Low));
+    let over = Alert {
+        end: Some(End::Over {
+            until: at(2),
+            evaluation: None,
+        }),
+        ..low.clone()
+    };
+    let all = |count: usize, alert: &Alert| -> Vec<AddressedAlert> {
+        let metrics = metrics[..count].iter();
+        metrics
+            .map(|metric| addressed(Some(metric), alert, &[OPS]))
+            .collect()
+    };
+    let mut scene = Scene::default();
+    scene.run(&all(1, &low));
+    scene.run(&all(1, &over));
+    assert_eq!(scene.server.threads, [None, Some("m0 low".to_string())]);
+    let mut scene = Scene::default();
+    scene.run(&all(4, &low));
+    scene.run(&all(1, &over));
+    assert_eq!(scene.server.threads, [None, None]);
 }
 
 #[test]

@@ -6,10 +6,12 @@ pub mod fingerprint;
 mod notation;
 pub mod owner;
 mod print;
+mod terminal;
 mod wait;
 
 pub use compact::{round_digits, short, short_option};
 pub use file::{Links, open_plain, read_plain, write_new, write_whole};
 pub use notation::*;
 pub use print::{complain, contain, make_file_limit_an_error, print, write_error};
+pub use terminal::{Colour, Painted, print_page};
 pub use wait::within;

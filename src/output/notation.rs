@@ -3,48 +3,149 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, Datelike, TimeDelta};
 use chrono_tz::Tz;
+
+/// As printers set it, and as it is read aloud.
+pub const MINUS: &str = "\u{2212}";
 
 /// The digits that figures of one series are written with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notation {
+    /// Of what is counted.
+    Whole,
     /// This many decimals, thousands separated.
     Plain(usize),
+    /// The same in billions or trillions: "4.10 G".
+    Prefixed(Prefix, usize),
     /// Powers of ten with this many decimals, for what is too small or too large to write out.
     Scientific(usize),
 }
 
+/// Of the International System of Units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prefix {
+    Giga,
+    Tera,
+}
+
 /// Sizes that are written out; a value beyond them among others that are not is no different.
-const PLAIN: Range<f64> = 1e-4..1e13;
+const PLAIN: Range<f64> = 1e-4..1e9;
+const PREFIXED: Range<f64> = 1e9..1e15;
 /// A number has no more digits than these.
 const MOST_DIGITS: i32 = 15;
+const FINEST: f64 = 1e-6;
+/// More of them written out are noise to whoever reads them.
+const MOST_PLAIN_DIGITS: i32 = 7;
 
-impl Notation {
-    /// For figures of up to `size`, so much of which matters: two decimals, and more where two would hide
-    /// the detail.
-    pub fn for_scale(detail: f64, size: f64) -> Self {
-        let size = magnitude(if size > 0.0 { size } else { detail });
-        let detail = magnitude(detail);
-        if PLAIN.contains(&10_f64.powi(size)) {
-            let decimals = (2 - detail.min(0)).min(MOST_DIGITS - size.max(0) - 1);
-            return Self::Plain(usize::try_from(decimals).unwrap_or(0).max(2));
+impl Prefix {
+    /// Of a number of this magnitude from [`PREFIXED`].
+    pub fn of(magnitude: i32) -> Self {
+        if magnitude < 12 {
+            Self::Giga
+        } else {
+            Self::Tera
         }
-        let decimals = (size - detail + 2).clamp(4, MOST_DIGITS);
-        Self::Scientific(usize::try_from(decimals).unwrap_or(4))
     }
 
-    /// For a value nothing is expected of.
+    pub fn power(self) -> i32 {
+        match self {
+            Self::Giga => 9,
+            Self::Tera => 12,
+        }
+    }
+
+    pub fn symbol(self) -> char {
+        match self {
+            Self::Giga => 'G',
+            Self::Tera => 'T',
+        }
+    }
+}
+
+impl Notation {
+    /// For figures of up to `size`, so much of which matters: down to a tenth of that at most.
+    pub fn for_scale(detail: f64, size: f64) -> Self {
+        // What is finer than anybody reads is no detail.
+        let is_readable = detail >= size * FINEST;
+        let detail = if is_readable { detail } else { size / 10.0 };
+        let size = magnitude(if size > 0.0 { size } else { detail });
+        let detail = magnitude(detail);
+        let decimals = |unit: i32| {
+            let most = MOST_PLAIN_DIGITS - (size - unit).max(0) - 1;
+            usize::try_from((unit - detail + 1).min(most)).unwrap_or(0)
+        };
+        let power = 10_f64.powi(size);
+        if PLAIN.contains(&power) {
+            Self::Plain(decimals(0))
+        } else if PREFIXED.contains(&power) {
+            let prefix = Prefix::of(size);
+            Self::Prefixed(prefix, decimals(prefix.power()))
+        } else {
+            let decimals = (size - detail + 1).clamp(2, MOST_DIGITS);
+            Self::Scientific(usize::try_from(decimals).unwrap_or(2))
+        }
+    }
+
+    /// For a value nothing is expected of: three digits or more.
     pub fn for_value(value: f64) -> Self {
-        Self::for_scale(value.abs(), value.abs())
+        Self::for_scale(value.abs() / 10.0, value.abs())
+    }
+
+    /// The same of what is counted.
+    #[must_use]
+    pub fn of_counts(self) -> Self {
+        match self {
+            Self::Plain(_) => Self::Whole,
+            other => other,
+        }
+    }
+
+    /// With the digits that tell these two apart, if they are apart.
+    #[must_use]
+    pub fn telling_apart(self, one: f64, other: f64) -> Self {
+        let finer = |notation: &Self| {
+            let is_told =
+                one.total_cmp(&other).is_eq() || notation.write(one) != notation.write(other);
+            match notation {
+                _ if is_told => None,
+                Self::Plain(decimals) => Some(Self::Plain(decimals + 1)),
+                Self::Prefixed(prefix, decimals) => Some(Self::Prefixed(*prefix, decimals + 1)),
+                Self::Scientific(decimals) => Some(Self::Scientific(decimals + 1)),
+                Self::Whole => None,
+            }
+        };
+        let finer = std::iter::successors(Some(self), finer);
+        finer
+            .take(MOST_DIGITS.unsigned_abs() as usize)
+            .last()
+            .unwrap_or(self)
     }
 
     pub fn write(self, value: f64) -> String {
-        match self {
-            Self::Plain(_) if value.abs() >= 1e15 => format!("{value:.4e}"),
+        let is_whole = value.fract() == 0.0;
+        let written = match self {
+            Self::Whole | Self::Plain(_) if value.abs() >= 1e15 => format!("{value:.4e}"),
+            Self::Whole => separate_thousands(&format!("{value:.0}")),
+            Self::Plain(_) if is_whole => separate_thousands(&format!("{value:.0}")),
             Self::Plain(decimals) => separate_thousands(&format!("{value:.decimals$}")),
+            Self::Prefixed(..) | Self::Scientific(_) if value == 0.0 => "0".to_string(),
+            Self::Prefixed(prefix, decimals) => {
+                let value = value / 10_f64.powi(prefix.power());
+                let figure = separate_thousands(&format!("{value:.decimals$}"));
+                format!("{figure} {}", prefix.symbol())
+            }
             Self::Scientific(decimals) => format!("{value:.decimals$e}"),
-        }
+        };
+        with_minus(&written)
+    }
+}
+
+/// A figure with a minus in place of a hyphen before it.
+pub fn with_minus(figure: &str) -> String {
+    match figure.strip_prefix('-') {
+        Some(size) => format!("{MINUS}{size}"),
+        None => figure.to_string(),
     }
 }
 
@@ -76,7 +177,10 @@ pub fn write_times(times: f64) -> String {
 /// "19 % lower", of a change by this share.
 pub fn write_change(share: f64) -> String {
     let side = if share < 0.0 { "lower" } else { "higher" };
-    format!("{:.0} % {side}", (100.0 * share).abs())
+    let percent = (100.0 * share).abs();
+    let decimals = usize::from(percent < 0.95);
+    let percent = separate_thousands(&format!("{percent:.decimals$}"));
+    format!("{percent} % {side}")
 }
 
 /// A text on one line, for logs.
@@ -111,10 +215,51 @@ fn is_visible(letter: char) -> bool {
 
 /// The same of a text that is to stand in a line with others, with its own line breaks as blanks.
 pub fn without_breaks(text: &str) -> String {
+    visible_line(text.trim())
+}
+
+fn visible_line(text: &str) -> String {
     let breaks = |letter: char| {
         letter.is_whitespace() && (letter.is_control() || "\u{2028}\u{2029}".contains(letter))
     };
-    escape(text.replace(breaks, " ").trim())
+    escape(&text.replace(breaks, " "))
+}
+
+/// Opens and closes a text whose direction is its own (Unicode, UAX 9, 2.4).
+const ISOLATE: char = '\u{2068}';
+const END_OF_ISOLATE: char = '\u{2069}';
+
+/// A text of others that is to stand in a line of ours, as [`without_breaks`] has it. One with letters that
+/// are written from right to left is isolated: it would else turn around the figures beside it.
+pub fn isolate(text: &str) -> String {
+    let text = without_breaks(text);
+    let is_turned = |letter: char| matches!(letter, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}');
+    if text.contains(is_turned) {
+        format!("{ISOLATE}{text}{END_OF_ISOLATE}")
+    } else {
+        text
+    }
+}
+
+/// A line of ours as [`without_breaks`] has it, with what [`isolate`] made of others' texts in it.
+pub fn without_breaks_but_isolates(text: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = text.trim();
+    while let Some((before, after)) = rest.split_once(ISOLATE) {
+        let isolated = after.split_once(END_OF_ISOLATE);
+        let Some((isolated, after)) = isolated.filter(|(inner, _)| !inner.contains(ISOLATE)) else {
+            break;
+        };
+        let [before, isolated] = [before, isolated].map(visible_line);
+        kept += &format!("{before}{ISOLATE}{isolated}{END_OF_ISOLATE}");
+        rest = after;
+    }
+    kept + &visible_line(rest)
+}
+
+/// The same for a terminal, which has its own ways.
+pub fn without_isolates(text: &str) -> String {
+    text.replace([ISOLATE, END_OF_ISOLATE], "")
 }
 
 /// The text, or its beginning with "…" if it has more than so many characters: up to a word's end,
@@ -152,6 +297,33 @@ pub fn write_time(time: DateTime<Tz>, now: DateTime<Tz>) -> String {
     let today = time.date_naive() == now.with_timezone(&time.timezone()).date_naive();
     let day = if today { "" } else { "%Y-%m-%d " };
     time.format(&format!("{day}%H:%M %Z")).to_string()
+}
+
+/// A bucket of days is told by its days, and not by the clock.
+pub fn is_of_days(bucket: TimeDelta) -> bool {
+    // One may have an hour less, where the clocks change.
+    bucket >= TimeDelta::hours(23)
+}
+
+/// When a bucket is: "at 14:05 CET"; of days "on Sat 21 Nov", "in the week from Mon 16 Nov".
+pub fn write_when(start: DateTime<Tz>, bucket: TimeDelta, now: DateTime<Tz>) -> String {
+    let begin = write_begin(start, bucket, now);
+    match (bucket + TimeDelta::hours(1)).num_days() {
+        _ if !is_of_days(bucket) => format!("at {begin}"),
+        ..=1 => format!("on {begin}"),
+        7 => format!("in the week from {begin}"),
+        days => format!("in the {days} d from {begin}"),
+    }
+}
+
+/// When a bucket begins: "14:05 CET"; of days "Sat 21 Nov".
+pub fn write_begin(start: DateTime<Tz>, bucket: TimeDelta, now: DateTime<Tz>) -> String {
+    if !is_of_days(bucket) {
+        return write_time(start, now);
+    }
+    let is_this_year = start.year() == now.with_timezone(&start.timezone()).year();
+    let year = if is_this_year { "" } else { " %Y" };
+    start.format(&format!("%a %-d %b{year}")).to_string()
 }
 
 /// Of a time in the last week the weekday: "Tuesday 10:00 CET"; else as [`write_time`] has it.
@@ -200,6 +372,25 @@ pub fn write_length(length: TimeDelta) -> String {
     } else {
         told.join(" ")
     }
+}
+
+/// The same without the seconds beside minutes, and of days without hours.
+pub fn write_round_length(length: TimeDelta, bucket: TimeDelta) -> String {
+    let unit = if is_of_days(bucket) {
+        TimeDelta::days(1)
+    } else {
+        TimeDelta::minutes(1)
+    };
+    let half = if is_of_days(bucket) {
+        unit / 2
+    } else {
+        TimeDelta::zero()
+    };
+    let count = (length + half).num_seconds() / unit.num_seconds();
+    if count == 0 {
+        return write_length(length);
+    }
+    write_length(unit * i32::try_from(count).unwrap_or(i32::MAX))
 }
 
 /// A length of time as the configuration has it: "1d", "1h 30m", "0s".
@@ -266,19 +457,95 @@ mod tests {
             let size = lower.abs().max(expected.abs()).max(upper.abs());
             Notation::for_scale(upper / 2.0 - lower / 2.0, size).write(value)
         };
-        assert_eq!(written(912.1, 1102.4, 1297.8, 1843.2), "1,843.20");
-        assert_eq!(written(0.0935, 0.0956, 0.0977, 0.10381), "0.10381");
-        assert_eq!(written(1e-9, 2e-9, 3e-9, 5.5e-9), "5.5000e-9");
-        assert_eq!(written(1e9, 2e9, 3e9, 1e9), "1,000,000,000.00");
-        assert_eq!(written(5.0, 5.0, 5.0, 5.0), "5.00");
-        assert_eq!(Notation::for_value(3e20).write(3e20), "3.0000e20");
-        assert_eq!(written(0.99999, 1.0, 1.00001, 1.00002), "1.0000200");
+        assert_eq!(written(912.1, 1102.4, 1297.8, 1843.2), "1,843");
+        assert_eq!(written(9.1, 11.4, 12.8, 18.43), "18.4");
+        assert_eq!(written(9.1, 11.4, 12.8, 18.0), "18");
+        assert_eq!(written(912.1, 1102.4, 1297.8, -12.5), "\u{2212}12");
+        assert_eq!(written(0.0935, 0.0956, 0.0977, 0.10381), "0.1038");
+        assert_eq!(written(1e-9, 2e-9, 3e-9, 5.5e-9), "5.50e-9");
+        assert_eq!(written(3.8e9, 4e9, 4.2e9, 4.1e9), "4.10 G");
+        assert_eq!(written(3e12, 4e12, 5e12, 7.25e12), "7.2 T");
+        assert_eq!(written(5.0, 5.0, 5.0, 5.0), "5");
+        assert_eq!(written(5.0 - 4e-8, 5.0, 5.0 + 4e-8, 5.0 - 4e-8), "5.00");
+        assert_eq!(Notation::for_value(3e20).write(3e20), "3.00e20");
+        assert_eq!(Notation::for_value(12.5).write(12.5), "12.5");
+        assert_eq!(written(0.99999, 1.0, 1.00001, 1.00002), "1.000020");
         assert_eq!(
             written(1e15 - 4e9, 1e15, 1e15 + 4e9, 1e15 + 5e9),
-            "1.00000500e15"
+            "1.0000050e15"
         );
         assert_eq!(written(912.1, 1102.4, 1297.8, 1e30), "1.0000e30");
-        assert_eq!(written(0.0, 0.0, 0.0, 0.0), "0.00");
+        assert_eq!(written(0.0, 0.0, 0.0, 0.0), "0");
+        assert_eq!(Notation::Plain(2).of_counts().write(2.6), "3");
+    }
+
+    #[test]
+    fn figures_that_differ_look_different() {
+        let notation = Notation::Plain(0).telling_apart(940.4, 940.28);
+        assert_eq!(
+            [940.4, 940.28].map(|figure| notation.write(figure)),
+            ["940.4", "940.3"]
+        );
+        assert_eq!(
+            Notation::Plain(0).telling_apart(7.0, 7.0),
+            Notation::Plain(0)
+        );
+        assert_eq!(Notation::Whole.telling_apart(7.0, 7.2), Notation::Whole);
+    }
+
+    #[test]
+    fn a_change_has_a_side_and_the_digits_that_say_something() {
+        for (share, told) in [
+            (-0.19, "19 % lower"),
+            (1.134, "113 % higher"),
+            (12.0, "1,200 % higher"),
+            (-0.0042, "0.4 % lower"),
+        ] {
+            assert_eq!(write_change(share), told);
+        }
+    }
+
+    #[test]
+    fn a_bucket_of_days_is_told_without_a_clock() {
+        let now = time("2026-11-22 14:11");
+        for (start, hours, told) in [
+            ("2026-11-22 14:05", 1, "at 14:05 CET"),
+            ("2026-11-21 00:00", 24, "on Sat 21 Nov"),
+            ("2026-10-25 00:00", 25, "on Sun 25 Oct"),
+            ("2025-11-21 00:00", 24, "on Fri 21 Nov 2025"),
+            ("2026-11-16 00:00", 168, "in the week from Mon 16 Nov"),
+            ("2026-11-02 00:00", 336, "in the 14 d from Mon 2 Nov"),
+        ] {
+            assert_eq!(write_when(time(start), TimeDelta::hours(hours), now), told);
+        }
+        let long = TimeDelta::hours(71);
+        assert_eq!(write_round_length(long, TimeDelta::days(1)), "3 d");
+        assert_eq!(
+            write_round_length(TimeDelta::seconds(967), TimeDelta::minutes(5)),
+            "16 min"
+        );
+        assert_eq!(
+            write_round_length(TimeDelta::seconds(7), TimeDelta::minutes(5)),
+            "7 s"
+        );
+    }
+
+    #[test]
+    fn a_text_from_right_to_left_is_isolated_and_nothing_else_gets_through() {
+        let title = isolate("\u{645}\u{628}\u{64a}\u{639}\u{627}\u{62a}\n");
+        assert_eq!(
+            title,
+            "\u{2068}\u{645}\u{628}\u{64a}\u{639}\u{627}\u{62a}\u{2069}"
+        );
+        assert_eq!(isolate("Größe 籠"), "Größe 籠");
+        let line = format!("{title} 12 \u{202e}EUR\r\n");
+        assert_eq!(
+            without_breaks_but_isolates(&line),
+            format!("{title} 12 \\u202eEUR")
+        );
+        assert_eq!(without_breaks_but_isolates("a\u{2068}b"), "a\\u2068b");
+        assert_eq!(without_breaks_but_isolates("a\u{2069}b"), "a\\u2069b");
+        assert_eq!(without_isolates(&title).chars().count(), 6);
     }
 
     #[test]

@@ -98,7 +98,7 @@ fn name_in_passwd(is_wanted: impl Fn(&Entry) -> bool) -> Option<String> {
 }
 
 /// A word as a shell takes it.
-fn quote(word: &str) -> String {
+pub fn quote(word: &str) -> String {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=:,@%+".contains(letter);
     if !word.is_empty() && word.chars().all(is_plain) {
         word.to_string()

@@ -13,8 +13,13 @@ use super::{escape, one_line};
 /// disk that is full is an error.
 pub fn print(text: &str) -> Result<()> {
     let lines: Vec<String> = text.split('\n').map(escape).collect();
+    write_out(&lines.join("\n"))
+}
+
+/// The same of what is escaped already.
+pub(super) fn write_out(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
-    let written = stdout.write_all(lines.join("\n").as_bytes());
+    let written = stdout.write_all(text.as_bytes());
     match written.and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(error).context("write to standard output")

@@ -21,15 +21,14 @@ fn numbers(low: f64, high: f64) -> Vec<String> {
 }
 
 #[test]
-fn a_day_has_a_tick_each_two_hours_and_two_days_one_each_four() {
+fn a_day_has_a_tick_each_six_hours_and_so_have_two_days() {
     let (last, step) = (paris(11, 22, 14, 5), TimeDelta::minutes(5));
     let found = time_ticks(last - TimeDelta::hours(24), last, step);
-    assert_eq!(labels(&found.ticks)[..3], ["16:00", "18:00", "20:00"]);
-    assert_eq!(found.ticks.len(), 12);
+    assert_eq!(labels(&found.ticks), ["18:00", "00:00", "06:00", "12:00"]);
     assert_eq!(labels(&found.midnights), ["Sun 22 Nov"]);
     assert_eq!(found.first_day.as_deref(), Some("Sat 21 Nov"));
     let found = time_ticks(last - TimeDelta::hours(48), last, step);
-    assert_eq!(labels(&found.ticks)[..3], ["16:00", "20:00", "00:00"]);
+    assert_eq!(labels(&found.ticks)[..3], ["18:00", "00:00", "06:00"]);
     assert_eq!(labels(&found.midnights), ["Sat 21 Nov", "Sun 22 Nov"]);
 }
 
@@ -132,25 +131,21 @@ fn a_period_names_both_zones_only_where_they_differ() {
 #[test]
 fn thousands_are_separated() {
     assert_eq!(numbers(0.0, 1990.0), ["0", "500", "1,000", "1,500"]);
-    assert_eq!(numbers(0.0, 1.2e9)[6], "1,200,000,000");
+    assert_eq!(numbers(0.0, 1.2e9)[6], "1.2 G");
+    assert_eq!(numbers(0.0, 9e8)[4], "800,000,000");
+    assert_eq!(numbers(0.0, 5e12)[2], "2 T");
     assert_eq!(number(-1_234_567.5, 0.5, 1e7), "−1,234,567.5");
 }
 
 #[test]
 fn a_value_label_has_the_decimals_of_its_step() {
-    assert_eq!(
-        numbers(0.0, 0.7),
-        ["0", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7"]
-    );
+    assert_eq!(numbers(0.0, 0.7), ["0", "0.2", "0.4", "0.6"]);
     assert_eq!(numbers(-1.1, 0.6), ["−1.0", "−0.5", "0", "0.5"]);
 }
 
 #[test]
 fn very_small_and_very_large_values_are_written_in_powers_of_ten() {
-    assert_eq!(
-        numbers(0.0, 1.3e-9),
-        ["0", "2e-10", "4e-10", "6e-10", "8e-10", "1.0e-9", "1.2e-9"]
-    );
+    assert_eq!(numbers(0.0, 1.3e-9), ["0", "5e-10", "1.0e-9"]);
     assert_eq!(numbers(0.0, 2.1e15)[2], "1.0e15");
     assert_eq!(numbers(-1.2e15, 0.0)[0], "−1.2e15");
 }

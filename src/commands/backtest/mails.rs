@@ -14,7 +14,7 @@ use crate::config::Metric;
 use crate::detect::{Evaluation, Verdict};
 use crate::forecast::{Level, Side};
 use crate::incident::{Alert, CheckResult, End, MetricState, Muted};
-use crate::notify::{AlertKind, Pending, Record, due};
+use crate::notify::{AlertKind, Opening, Pending, Record, due};
 
 /// A mail that would have been sent. What is not known is null.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -153,7 +153,7 @@ impl Machine<'_> {
         let told = kind.shown(alert);
         let record = self.records.entry(alert.id.clone()).or_default();
         record.pending = Some(Pending::new(String::new(), kind, now));
-        record.accept(&told, "", now);
+        record.accept(&told, Opening::default(), now);
         let shown = match (kind, &told.end) {
             (AlertKind::Resolved, Some(End::Over { evaluation, .. })) => evaluation.as_deref(),
             (AlertKind::Resolved, Some(End::Accepted { evaluation, .. })) => Some(&**evaluation),

@@ -23,7 +23,7 @@ use crate::chart::{Point, draw_period};
 use crate::cli::{BacktestArgs, BacktestFormat, Exit};
 use crate::config::Metric;
 use crate::context::{Context, check_picture_path};
-use crate::output::{print, write_length, write_setting};
+use crate::output::{print, print_page, write_length, write_setting};
 use crate::series::Observation;
 use crate::source::History;
 use replay::Replay;
@@ -59,14 +59,14 @@ fn backtest(metric: &Metric, history: &History, args: &BacktestArgs) -> Result<(
     let replay = Replay::new(history, &points, metric, args.stride)?;
     let summary = Summary::new(&replay, metric);
     let drawn = write_plot(args.plot.as_deref(), || draw(&replay, metric));
-    print(&match args.format {
+    match args.format {
         BacktestFormat::Text => {
             let picture = args.plot.as_deref().filter(|_| drawn.is_ok());
-            text::write(&summary, picture)
+            print_page(&text::write(&summary, picture), &[])?;
         }
-        BacktestFormat::Csv => table::write(&replay),
-        BacktestFormat::Json => format!("{}\n", json::object(&summary)),
-    })?;
+        BacktestFormat::Csv => print(&table::write(&replay))?,
+        BacktestFormat::Json => print(&format!("{}\n", json::object(&summary)))?,
+    }
     drawn
 }
 

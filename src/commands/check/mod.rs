@@ -7,7 +7,7 @@ mod evaluate;
 mod plan;
 mod states;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -15,18 +15,21 @@ use anyhow::{Error, anyhow};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Failure;
-use super::report::{MetricReport, Verbosity, write_events};
+use super::report::{MetricReport, VERDICTS, Verbosity, write_events};
 use crate::cli::{Args, Exit, Format, Mode};
 use crate::config::Deadline;
 use crate::context::Context;
 use crate::detect::Evaluation;
 use crate::incident::{CheckResult, Condition, MetricState};
 use crate::notify::{Delivered, Delivery, EmailChannel, Gallery, SendResult, heartbeat};
-use crate::output::{complain, print, write_error};
+use crate::output::{complain, print, print_page, write_error};
 use crate::source::Source;
 use crate::state::{State, explain_making};
 use evaluate::{Task, evaluate_all};
 use plan::Plan;
+
+/// A longer name stands out of its column.
+const MOST_NAME_WIDTH: usize = 32;
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let plan = Plan::new(context, args).map_err(Failure::Misuse)?;
@@ -181,10 +184,18 @@ impl Run<'_> {
     /// Prints what came of each metric.
     fn report(&mut self, mut results: Results) -> Exit {
         let (mut exit, mut not_printed) = (Exit::Done, None);
-        let mut sent = std::mem::take(&mut self.sent);
+        let sent = std::mem::take(&mut self.sent);
+        let mut told_failures = BTreeSet::new();
+        let names = self
+            .plan
+            .metrics
+            .iter()
+            .map(|metric| metric.name.chars().count());
+        let name_width = names.max().unwrap_or(0).min(MOST_NAME_WIDTH);
         for metric in &self.plan.metrics {
             let as_of = self.plan.as_of.unwrap_or(self.context.now);
             let mut report = MetricReport {
+                name_width,
                 events: write_events(metric, as_of),
                 files: self.files.remove(&metric.name).unwrap_or_default(),
                 ..MetricReport::default()
@@ -203,21 +214,28 @@ impl Run<'_> {
                     report.unchanged_since = since.map(|since| since.with_timezone(&zone));
                 }
             }
-            let is_own = |result: &SendResult| result.metrics.contains(&metric.name);
-            let (own, others): (Vec<_>, Vec<_>) = sent.into_iter().partition(is_own);
-            sent = others;
-            for result in own {
-                match result.outcome {
+            // A digest is about several metrics. That it was refused is said once.
+            for (index, result) in sent.iter().enumerate() {
+                if !result.metrics.contains(&metric.name) {
+                    continue;
+                }
+                match &result.outcome {
                     Ok(()) => report.mailed.push(result.to.email.to_string()),
                     Err(error) => {
                         report.is_refused = true;
-                        report.failures.push(write_error(&error));
+                        if told_failures.insert(index) {
+                            report.failures.push(write_error(error));
+                        }
                     }
                 }
             }
             if let Some(text) = report.write(metric, self.args.format, self.plan.verbosity) {
+                let printed = match self.args.format {
+                    Format::Text => print_page(&(text + "\n"), &VERDICTS),
+                    Format::Json => print(&(text + "\n")),
+                };
                 // A reader that has gone (as in `| head`) is no reason to stop checking, nor is a full disk.
-                not_printed = print(&(text + "\n")).err().or(not_printed);
+                not_printed = printed.err().or(not_printed);
             }
             // The check comes first, and then what the mail server refused.
             for failure in report.failures.iter().skip(usize::from(is_mailed)) {
@@ -235,7 +253,9 @@ impl Run<'_> {
                 true => Exit::Done,
             });
         }
-        let refused = sent.into_iter().filter_map(|result| result.outcome.err());
+        let others = sent.into_iter().enumerate();
+        let others = others.filter(|(index, _)| !told_failures.contains(index));
+        let refused = others.filter_map(|(_, result)| result.outcome.err());
         self.failures.extend(refused.chain(not_printed));
         exit
     }

@@ -9,11 +9,12 @@ use chrono::DateTime;
 use chrono_tz::Tz;
 
 use crate::cli::{Args, Mode};
+use crate::commands::invocation;
 use crate::commands::report::Verbosity;
 use crate::config::{MailSettings, Mailbox, Metric};
 use crate::context::Context;
 use crate::notify::PlotsDir;
-use crate::notify::email::{self, Letterhead};
+use crate::notify::email::{self, Invocation, Letterhead};
 use crate::state::{Use, check_use};
 
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct Plan {
     /// All that sending needs if the mode is live, else as much as is configured.
     pub mail: MailSettings,
     pub plots: PlotsDir,
+    /// Where somebody can act on what is mailed.
+    pub invocation: Invocation,
     pub verbosity: Verbosity,
 }
 
@@ -59,6 +62,7 @@ impl Plan {
             state_dir,
             mail,
             plots: PlotsDir::new(&config.plots_dir, config.metrics.len()),
+            invocation: invocation(context),
             verbosity: match (args.quiet, args.verbose) {
                 (true, _) => Verbosity::Quiet,
                 (_, true) => Verbosity::Details,
@@ -74,6 +78,7 @@ impl Plan {
         Letterhead {
             now: context.now,
             contact: self.mail.contact.as_deref(),
+            invocation: Some(&self.invocation),
         }
     }
 

@@ -15,13 +15,13 @@ use super::{Failure, write_plot};
 use crate::chart::draw_components;
 use crate::cli::{Exit, ExplainArgs, Format};
 use crate::commands::evaluate_newest;
-use crate::commands::report::write_levels;
+use crate::commands::report::{VERDICTS, write_levels};
 use crate::config::Metric;
 use crate::context::{Context, check_picture_path};
 use crate::detect::Workings;
 use crate::forecast::{Components, Forecast, decompose};
 use crate::incident::MetricState;
-use crate::output::print;
+use crate::output::{print, print_page};
 use crate::series::Window;
 use crate::state::State;
 
@@ -69,24 +69,30 @@ fn explain(
         draw_components(metric, &evaluation, workings, components.as_ref())
     });
     let picture = args.plot.as_deref().filter(|_| drawn.is_ok());
-    print(&match args.format {
-        Format::Text => text::write(metric, &evaluation, workings, &levels, picture),
+    match args.format {
+        Format::Text => {
+            let page = text::write(metric, &evaluation, workings, &levels, picture);
+            print_page(&page, &VERDICTS)?;
+        }
         Format::Json => {
             let object = json::object(metric, &evaluation, workings, picture);
-            format!("{object}\n")
+            print(&format!("{object}\n"))?;
         }
-    })?;
+    }
     drawn
 }
 
-/// Where nothing was expected there is nothing to take apart.
+/// The history and the evaluated bucket. Where nothing was expected there is nothing to take apart.
 fn decompose_history(metric: &Metric, workings: &Workings) -> Result<Option<Components>> {
     let split = workings.window.series.split_latest();
     let (Some(cleaned), Some(_), Some(split)) = (&workings.cleaned, &workings.forecast, split)
     else {
         return Ok(None);
     };
-    decompose(&split.history, cleaned, &metric.method).context("take the history apart")
+    let components = decompose(&split.history, cleaned, &metric.method);
+    let components = components.context("take the history apart")?;
+    let step = workings.window.step();
+    Ok(components.map(|components| components.continued(split.latest.value, step)))
 }
 
 /// A value that the fit took for a less extreme one.

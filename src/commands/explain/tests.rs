@@ -127,7 +127,7 @@ fn a_clipped_value_is_told_with_what_it_counted_as() {
     assert!(number(&spike["counted_as"]) < 3000.0, "{spike}");
     let page = written(&metric, &evaluation, None);
     assert!(
-        page.contains("\n                2026-11-20 13:00 CET  9,000.00 as "),
+        page.contains("\n                2026-11-20 13:00 CET  9,000 as "),
         "{page}"
     );
 }
@@ -160,7 +160,7 @@ fn the_page_begins_with_the_line_of_the_check_and_has_each_step() {
         Some(Path::new("why.png")),
     );
     assert!(
-        page.starts_with("sales  HIGH  5,000.00 at 14:00 CET, expected "),
+        page.starts_with("sales  HIGH  5,000 at 14:00 CET, expected "),
         "{page}"
     );
     for step in [

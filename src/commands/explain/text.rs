@@ -12,7 +12,7 @@ use crate::commands::report::{
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
 use crate::forecast::{Forecast, ModelChoice, Role, Season};
-use crate::output::{write_length, write_time, write_times};
+use crate::output::{MINUS, write_length, write_time, write_times};
 use crate::series::{TimeSeries, Window};
 
 /// So many of the clipped values are told, the latest ones.
@@ -59,8 +59,19 @@ pub fn write(
     }
     entries.extend(write_outage(metric, evaluation).map(|text| ("outage", text)));
     entries.extend(blind_sides(&metric.method, evaluation).map(|text| ("blind", text)));
-    entries.extend(picture.map(|path| ("picture", path.display().to_string())));
+    entries.extend(picture.map(|path| ("picture", picture_line(path, workings))));
     write_page(&write_line(metric, evaluation), entries.into_iter())
+}
+
+/// The picture takes the values apart by another method than the forecast, whose sum is above.
+fn picture_line(path: &Path, workings: &Workings) -> String {
+    let path = path.display();
+    match &workings.forecast {
+        Some(_) => format!(
+            "{path}{BELOW}its trend, seasons and remainder are by MSTL, for the eye: not the parts of the sum above"
+        ),
+        None => path.to_string(),
+    }
 }
 
 fn as_of(window: &Window) -> String {
@@ -130,7 +141,10 @@ fn incident(forecast: &Forecast, metric: &Metric, window: &Window) -> String {
 
 fn expected(forecast: &Forecast, metric: &Metric) -> String {
     let notation = forecast.band.notation();
-    let signed = |value| format!("+{}", notation.write(value)).replace("+-", "-");
+    let signed = |value| match notation.write(value) {
+        figure if figure.starts_with(MINUS) => figure,
+        figure => format!("+{figure}"),
+    };
     // A figure, and what it stands for.
     let contributions = forecast.contributions.iter().map(|part| {
         let figure = match part.role {
@@ -144,7 +158,7 @@ fn expected(forecast: &Forecast, metric: &Metric) -> String {
         (signed(cut), name.to_string())
     });
     let parts: Vec<(String, String)> = contributions.chain(cut).collect();
-    let widths = parts.iter().map(|(figure, _)| figure.len());
+    let widths = parts.iter().map(|(figure, _)| figure.chars().count());
     let width = widths.max().unwrap_or(0);
     let parts = parts.iter();
     let parts: String = parts

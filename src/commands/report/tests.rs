@@ -60,7 +60,7 @@ fn a_breach_is_a_line_with_value_time_expectation_and_band() {
     )
     .expect("a line");
     assert!(
-        line.starts_with("sales  HIGH  1,234,567.00 at 14:00 CET, expected "),
+        line.starts_with("sales  HIGH  1,234,567 at 14:00 CET, expected "),
         "{line}"
     );
     let band = line.split_once('(').expect("a band").1;
@@ -77,7 +77,7 @@ fn under_cron_the_normal_is_not_worth_a_line() {
     );
     assert!(
         written(Some(&normal), Format::Text, Verbosity::Everything)
-            .is_some_and(|line| line.starts_with("sales  NORMAL  1,050.00 at 14:00 CET"))
+            .is_some_and(|line| line.starts_with("sales  NORMAL  1,050 at 14:00 CET"))
     );
     assert_eq!(
         written(Some(&evaluation(1e9)), Format::Text, Verbosity::Quiet),

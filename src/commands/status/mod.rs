@@ -10,12 +10,13 @@ use chrono_tz::Tz;
 
 use super::Failure;
 use crate::cli::{Exit, Format};
+use crate::commands::report::VERDICTS;
 use crate::config::Metric;
 use crate::context::Context;
 use crate::incident::{self, Alert, MetricState, Silence};
 use crate::notify::email::{self, Letterhead};
 use crate::notify::{AlertKey, Notification, Pending};
-use crate::output::{contain, print};
+use crate::output::{contain, print, print_page, without_isolates};
 use crate::state::{State, Use, check_use};
 
 pub fn run(context: &Context, format: Format) -> Result<Exit, Failure> {
@@ -23,10 +24,10 @@ pub fn run(context: &Context, format: Format) -> Result<Exit, Failure> {
     check_use(&dir, Use::Look, context.config.path()).map_err(Failure::Misuse)?;
     let state = &State::look(&dir);
     let status = Status { context, state };
-    print(&match format {
-        Format::Text => text::write(&status),
-        Format::Json => format!("{}\n", json::object(&status)),
-    })?;
+    match format {
+        Format::Text => print_page(&text::write(&status), &VERDICTS)?,
+        Format::Json => print(&format!("{}\n", json::object(&status)))?,
+    }
     // What could not be read is not shown above.
     match state.complaint() {
         Some(complaint) => Err(anyhow!("{complaint}").into()),
@@ -131,9 +132,12 @@ impl<'a> Status<'a> {
         let letterhead = Letterhead {
             now: pending.since.with_timezone(&self.context.zone()),
             contact: None,
+            invocation: None,
         };
-        let email = || email::compose(&notification, None, &letterhead);
-        let subject = contain("compose the mail", || Ok(email().subject().to_string()));
+        let email = || email::compose(&notification, &[], &letterhead);
+        let subject = contain("compose the mail", || {
+            Ok(without_isolates(email().subject()))
+        });
         subject.unwrap_or_else(|_| alert.id.clone())
     }
 }

@@ -6,7 +6,7 @@ use super::{MetricStatus, Status};
 use crate::commands::report::{write_against, write_events, write_levels};
 use crate::incident::{Alert, Condition};
 use crate::output::owner::{command_as, this_user, user_name};
-use crate::output::write_time;
+use crate::output::{write_time, write_when};
 
 /// One line a metric, and what is wrong below it.
 pub fn write(status: &Status) -> String {
@@ -60,8 +60,9 @@ fn of_metric(status: &Status, of: &MetricStatus) -> Vec<String> {
         .since
         .map(|since| format!(" since {}", status.time(since)));
     let last = known.latest().and_then(|last| {
-        let (time, now) = (status.zoned(last.bucket.start), status.context.now);
-        let told = write_against(last.value?, &last.band?, time, now);
+        let (start, now) = (status.zoned(last.bucket.start), status.context.now);
+        let when = write_when(start, last.bucket.length(), now);
+        let told = write_against(of.metric, last.value?, &last.band?, &when);
         Some(format!("; {told}"))
     });
     let mut lines = vec![format!(

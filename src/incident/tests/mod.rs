@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::*;
 use crate::detect::{Evaluation, Reference, Verdict};
 use crate::forecast::{Band, Level, Side};
-use crate::notify::{AlertKind, Pending, Record, due};
+use crate::notify::{AlertKind, Opening, Pending, Record, due};
 use crate::series::Bucket;
 
 /// Minutes after the start of the day the tests play on.
@@ -109,7 +109,11 @@ impl Story {
         let mut record = record.cloned().unwrap_or_default();
         let count = record.count;
         record.pending = Some(Pending::new("mail".into(), kind, at(self.minute)));
-        record.accept(alert, "<first>", at(self.minute));
+        let opening = Opening {
+            message_id: "<first>".to_string(),
+            subject: None,
+        };
+        record.accept(alert, opening, at(self.minute));
         self.records.retain(|(id, _)| *id != alert.id);
         self.records.push((alert.id.clone(), record));
         Some(describe(alert, kind, count))

@@ -1,32 +1,33 @@
 //! From a notification, or from an evaluation alone, to an e-mail.
 
-use chrono::DateTime;
-use chrono_tz::Tz;
-
 use super::Letterhead;
-use super::figures::{Figures, history};
+use super::figures::{Figures, history, title};
 use super::incident::Incident;
-use super::message::{Email, Entry, Picture, Tone, Words};
+use super::message::{Email, Entry, Fact, Picture, Tone, Words};
 use super::obstacle::Obstacle;
 use super::own;
 use super::phrases::{heading, notes, tone};
-use crate::chart::Pictures;
+use crate::chart::Plot;
 use crate::config::Metric;
 use crate::detect::{Evaluation, Verdict};
-use crate::forecast::Side;
-use crate::incident::Condition;
-use crate::notify::Notification;
+use crate::incident::{Alert, Condition};
+use crate::notify::{AlertKind, Notification};
+use crate::output::isolate;
 
-pub fn compose(
-    notification: &Notification,
-    pictures: Option<&Pictures>,
-    letterhead: &Letterhead,
-) -> Email {
-    let (words, shown) = match tell(notification, letterhead.now) {
-        Some((words, _)) => (words, notification.metric),
-        None => (own::words(notification, letterhead), None),
+pub fn compose(notification: &Notification, plots: &[Plot], letterhead: &Letterhead) -> Email {
+    let mut words = match tell(notification, letterhead) {
+        Some((words, _)) => words,
+        None => own::words(notification, letterhead),
     };
-    let pictures = shown.map_or(Vec::new(), |metric| pictures_of(metric, pictures));
+    if notification.kind != AlertKind::Firing {
+        words.news = Some(words.subject.clone());
+    }
+    let evaluation = notification
+        .newest
+        .or(notification.alert.evaluation.as_ref());
+    let pictures = notification.metric.map_or(Vec::new(), |metric| {
+        pictures_of(metric, evaluation, plots, letterhead)
+    });
     Email::new(words, tone(notification), pictures, letterhead)
 }
 
@@ -39,74 +40,119 @@ pub enum Occasion<'a> {
     Test(&'a str),
 }
 
-/// Composes what an evaluation says, breach or not.
+/// Composes what an evaluation says, breach or not. Of a breach it is what opens an incident.
 pub fn compose_evaluation(
     metric: &Metric,
     evaluation: &Evaluation,
-    pictures: Option<&Pictures>,
+    plots: &[Plot],
     letterhead: &Letterhead,
     occasion: Occasion,
 ) -> Email {
-    let title = &metric.title;
-    let (word, place, tone) = match &evaluation.verdict {
-        Verdict::Breach(Side::High) => ("High", "is above its band", Tone::High),
-        Verdict::Breach(Side::Low) => ("Low", "is below its band", Tone::Low),
-        Verdict::Normal => ("Normal", "is inside its band", Tone::Normal),
-        Verdict::Undecided(_) | Verdict::NoData { .. } => ("Undecided", "", Tone::Blind),
+    let opening = evaluation.side().and_then(|side| {
+        let (condition, since) = (Condition::Breach(side), evaluation.bucket.start);
+        let alert = Alert {
+            evaluation: Some(evaluation.clone()),
+            ..Alert::new(condition, since, letterhead.now.to_utc())
+        };
+        let opening = Notification {
+            metric: Some(metric),
+            alert: &alert,
+            kind: AlertKind::Firing,
+            newest: Some(evaluation),
+        };
+        Some((tell(&opening, letterhead)?.0, tone(&opening)))
+    });
+    let (mut words, mut tone) =
+        opening.unwrap_or_else(|| no_breach(metric, evaluation, letterhead));
+    if let Occasion::Test(shown) = occasion {
+        let told = "This is a test: somebody ran bandwatch test-mail. No alert, nothing to do.";
+        words.summary = format!("{told} {}", words.summary);
+        words.notes.insert(0, format!("This mail shows {shown}."));
+        words.heading = heading("Test", metric);
+        if let Some(advice) = &mut words.advice {
+            advice.text = format!("Nothing, as this is a test. In an alert: {}", advice.text);
+        }
+        if let Some((_, subject)) = words.subject.split_once(']') {
+            words.subject = format!("[Test]{subject}");
+        }
+        tone = Tone::Blind;
+    }
+    let pictures = pictures_of(metric, Some(evaluation), plots, letterhead);
+    Email::new(words, tone, pictures, letterhead)
+}
+
+/// What is said where all is well, or nothing could be said.
+fn no_breach(metric: &Metric, evaluation: &Evaluation, letterhead: &Letterhead) -> (Words, Tone) {
+    let (word, tone) = match &evaluation.verdict {
+        Verdict::Breach(_) | Verdict::Normal => ("Normal", Tone::Normal),
+        Verdict::Undecided(_) | Verdict::NoData { .. } => ("Undecided", Tone::Blind),
     };
+    let title = title(metric);
     let figures = Figures::new(metric, evaluation, letterhead.now);
     let mut notes = notes(metric, evaluation);
     let (headline, summary) = if let Some(reason) = evaluation.reason() {
+        let reason = isolate(reason);
         notes.insert(0, format!("No verdict: {reason}."));
         let summary = format!("{title} cannot be judged: {reason}.");
         (format!("{title}: {reason}"), summary)
     } else if let Some(figures) = &figures {
         let headline = figures.headline().unwrap_or_default();
-        (format!("{title} {headline}"), figures.sentence(place))
+        (
+            format!("{title} {headline}"),
+            figures.sentence("is inside its band"),
+        )
     } else {
-        (title.clone(), format!("{title} {place}."))
+        (title.clone(), format!("{title} is inside its band."))
     };
-    let (word, tone, summary) = match occasion {
-        Occasion::Preview => (word, tone, summary),
-        Occasion::Test(shown) => {
-            let told = "This is a test: somebody ran bandwatch test-mail. No alert, nothing to do.";
-            notes.insert(0, format!("This mail shows {shown}."));
-            ("Test", Tone::Blind, format!("{told} {summary}"))
-        }
-    };
+    let judged = figures
+        .as_ref()
+        .map(|figures| Fact::new("Judged", figures.bucket()));
     let words = Words {
         subject: format!("[{word}] {headline}"),
         heading: heading(word, metric),
         summary,
-        facts: figures.map_or_else(|| history(evaluation), |figures| figures.facts()),
+        facts: figures.map_or(Vec::new(), |figures| figures.facts()),
         notes,
+        small_print: judged.into_iter().chain(history(evaluation)).collect(),
         ..Words::default()
     };
-    Email::new(words, tone, pictures_of(metric, pictures), letterhead)
+    (words, tone)
 }
 
 /// What a notification says, in a mail of its own and as a row of a digest; `None` for bandwatch itself,
 /// and for an incident without figures, which there is none.
-pub fn tell(notification: &Notification, now: DateTime<Tz>) -> Option<(Words, Entry)> {
-    let metric = notification.metric?;
+pub fn tell(notification: &Notification, letterhead: &Letterhead) -> Option<(Words, Entry)> {
+    let (metric, now) = (notification.metric?, letterhead.now);
     if let Condition::Breach(side) = notification.alert.condition {
         let incident = Incident::new(metric, side, notification, now)?;
-        Some((incident.words(), incident.entry()))
+        Some((incident.words(letterhead), incident.entry()))
     } else {
         let obstacle = Obstacle::new(metric, notification, now)?;
-        Some((obstacle.words(), obstacle.entry()))
+        Some((obstacle.words(letterhead), obstacle.entry()))
     }
 }
 
-fn pictures_of(metric: &Metric, pictures: Option<&Pictures>) -> Vec<Picture> {
-    let picture = |hours: &str, png: &[u8]| {
-        let caption = format!("Last {hours} hours");
-        let name = format!("{}_{hours}h", metric.file_name());
-        let alternative = format!("{}, last {hours} hours", metric.title);
-        Picture::new(&caption, &name, &alternative, png)
+/// Each with its figures in words, for whoever does not see it.
+fn pictures_of(
+    metric: &Metric,
+    evaluation: Option<&Evaluation>,
+    plots: &[Plot],
+    letterhead: &Letterhead,
+) -> Vec<Picture> {
+    let title = title(metric);
+    let figures =
+        evaluation.and_then(|evaluation| Figures::new(metric, evaluation, letterhead.now));
+    let told = figures.map(|figures| {
+        figures
+            .against_usual()
+            .unwrap_or_else(|| figures.value_at())
+    });
+    let told = told.map_or(String::new(), |told| format!(": {told}"));
+    let picture = |plot: &Plot| {
+        let caption = format!("Last {}", plot.period.name());
+        let name = format!("{}_{}", metric.file_name(), plot.period.mark());
+        let alternative = format!("{title}, last {}{told}", plot.period.name());
+        Picture::new(&caption, &name, &alternative, &plot.png)
     };
-    let Some(Pictures { day, two_days }) = pictures else {
-        return Vec::new();
-    };
-    vec![picture("24", day), picture("48", two_days)]
+    plots.iter().map(picture).collect()
 }

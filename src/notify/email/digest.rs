@@ -8,10 +8,12 @@ use chrono::DateTime;
 use chrono_tz::Tz;
 
 use super::Letterhead;
+use super::advice::advice_on_many;
 use super::compose::tell;
+use super::figures::title;
 use super::message::{Email, Entry, Picture, Tone, Words};
 use super::phrases::title_case;
-use crate::chart::Pictures;
+use crate::chart::Plot;
 use crate::config::Metric;
 use crate::incident::Condition;
 use crate::notify::{AlertKind, Notification};
@@ -27,18 +29,21 @@ const SUBJECT_NAME: usize = 24;
 /// Names of those that have no row.
 const REST_NAMES: usize = 200;
 
+const TO_DO: &str = "Look for one cause first: what came together often has one, such as an import, a release or the network.";
+const NOTHING_TO_DO: &str = "Nothing: they are over.";
+
 /// A notification, and its row.
 type Told<'a> = (&'a Notification<'a>, Entry);
 
 /// Composes several notifications of metrics as one mail, with the pictures that were drawn.
 pub fn compose_digest<'p>(
     notifications: &[Notification],
-    drawn: impl Fn(&Metric) -> Option<&'p Pictures>,
+    drawn: impl Fn(&Metric) -> &'p [Plot],
     letterhead: &Letterhead,
 ) -> Email {
     let told = notifications
         .iter()
-        .filter_map(|one| Some((one, tell(one, letterhead.now)?.1)));
+        .filter_map(|one| Some((one, tell(one, letterhead)?.1)));
     let mut told: Vec<Told> = told.collect();
     told.sort_by(|(one, _), (other, _)| {
         let by_deviation = || distance(other).total_cmp(&distance(one));
@@ -46,7 +51,7 @@ pub fn compose_digest<'p>(
     });
     let tone = told.first().map_or(Tone::Normal, |(_, worst)| worst.tone);
     let pictures = pictures(&told, drawn);
-    Email::new(words(told, letterhead.now), tone, pictures, letterhead)
+    Email::new(words(told, letterhead), tone, pictures, letterhead)
 }
 
 fn urgency(notification: &Notification) -> u8 {
@@ -74,13 +79,16 @@ fn is_breach(notification: &Notification) -> bool {
     notification.alert.side().is_some() && !notification.is_resolved()
 }
 
-fn words(told: Vec<Told>, now: DateTime<Tz>) -> Words {
+fn words(told: Vec<Told>, letterhead: &Letterhead) -> Words {
     let (counted, listed) = (count(&told), list(&told, SUBJECT_NAMES));
+    let is_over = told.iter().all(|(one, _)| one.is_resolved());
+    let to_do = if is_over { NOTHING_TO_DO } else { TO_DO };
     Words {
         // What is over says so in its count.
         subject: format!("[{counted}] {}", listed.trim_start_matches("over: ")),
         heading: title_case(&counted),
-        summary: summary(&told, now),
+        summary: summary(&told, letterhead.now),
+        advice: Some(advice_on_many(to_do, letterhead)),
         notes: notes(&told),
         entries: told
             .into_iter()
@@ -161,22 +169,30 @@ fn notes(told: &[Told]) -> Vec<String> {
     notes
 }
 
-/// The last 24 hours of those that are farthest out, each metric once.
-fn pictures<'p>(told: &[Told], drawn: impl Fn(&Metric) -> Option<&'p Pictures>) -> Vec<Picture> {
-    let mut farthest: Vec<&Notification> = told.iter().map(|(one, _)| *one).collect();
-    farthest.sort_by_key(|one| Reverse(is_breach(one)));
+/// The shorter period of those that are farthest out, each metric once. What is over needs none.
+fn pictures<'p>(told: &[Told], drawn: impl Fn(&Metric) -> &'p [Plot]) -> Vec<Picture> {
+    let open = told.iter().filter(|(one, _)| !one.is_resolved());
+    let mut farthest: Vec<&(&Notification, Entry)> = open.collect();
+    farthest.sort_by_key(|(one, _)| Reverse(is_breach(one)));
     let mut seen = HashSet::new();
     farthest
         .into_iter()
-        .filter_map(|one| Some((one.metric?, drawn(one.metric?)?)))
-        .filter(|(metric, _)| seen.insert(&metric.name))
+        .filter_map(|(one, entry)| Some((one.metric?, drawn(one.metric?).first()?, entry)))
+        .filter(|(metric, ..)| seen.insert(&metric.name))
         .take(MOST_PICTURES)
         .enumerate()
-        .map(|(index, (metric, pictures))| {
+        .map(|(index, (metric, plot, entry))| {
             // Two names may differ only in letters that a Content-ID cannot have.
-            let name = format!("{}_{}_24h", index + 1, metric.file_name());
-            let alternative = format!("{}, last 24 hours", metric.title);
-            Picture::new(&metric.title, &name, &alternative, &pictures.day)
+            let mark = plot.period.mark();
+            let name = format!("{}_{}_{mark}", index + 1, metric.file_name());
+            let (title, period) = (title(metric), plot.period.name());
+            let lines = entry.lines.join("; ");
+            let alternative = format!(
+                "{title}, last {period}: {} {}; {lines}",
+                entry.value, entry.when
+            );
+            let caption = format!("{title}, last {period}");
+            Picture::new(&caption, &name, &alternative, &plot.png)
         })
         .collect()
 }

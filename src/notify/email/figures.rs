@@ -1,24 +1,25 @@
 //! An evaluation in the words of people: the value, what was expected, and how far apart they are; and how
 //! long an alert lasts.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::message::Fact;
 use crate::config::Metric;
-use crate::detect::Evaluation;
-use crate::forecast::Band;
+use crate::detect::{BandedValue, Evaluation};
+use crate::forecast::Side;
 use crate::incident::{Alert, End};
 use crate::output::{
-    Notation, separate_thousands, write_day_and_time, write_length, write_span, write_time,
-    write_times,
+    Notation, is_of_days, isolate, separate_thousands, write_begin, write_change,
+    write_day_and_time, write_length, write_round_length, write_span, write_when,
 };
 
 pub struct Figures<'a> {
     pub metric: &'a Metric,
     pub evaluation: &'a Evaluation,
     value: f64,
-    now: DateTime<Tz>,
+    /// As of when times are told.
+    pub now: DateTime<Tz>,
 }
 
 impl<'a> Figures<'a> {
@@ -32,25 +33,34 @@ impl<'a> Figures<'a> {
         })
     }
 
-    /// "1,843.20 at 14:05 CET, expected 912.10 to 1,297.80", if anything was expected.
+    /// "1,843 at 14:05 CET, usually 912 to 1,298", if anything was expected.
     pub fn headline(&self) -> Option<String> {
-        let limits = limits(&self.evaluation.band?);
-        let (value, time) = (self.notation().write(self.value), self.time());
-        Some(format!("{value} at {time}, expected {limits}"))
+        let [lower, upper] = self.limits()?;
+        let (value, when) = (self.notation().write(self.value), self.when());
+        Some(format!("{value} {when}, usually {lower} to {upper}"))
     }
 
-    /// "Sales at 14:05 CET is above its band: 1,843.20 EUR, where 1,102.40 EUR was expected."
+    /// "Sales is above its band: 1,843 EUR at 14:05 CET, 67 % higher than expected; usually 912 to 1,298 EUR."
     pub fn sentence(&self, place: &str) -> String {
-        let (title, time) = (&self.metric.title, self.time());
-        let figures = self.against_expected();
-        let figures = figures.map_or(String::new(), |figures| format!(": {figures}"));
-        format!("{title} at {time} {place}{figures}.")
+        let title = title(self.metric);
+        let figures = self.against_usual();
+        let figures = figures.unwrap_or_else(|| self.value_at());
+        format!("{title} {place}: {figures}.")
     }
 
-    /// "1,843.20 EUR, where 1,102.40 EUR was expected"
-    pub fn against_expected(&self) -> Option<String> {
-        let (value, expected) = (self.value(), self.expected()?);
-        Some(format!("{value}, where {expected} was expected"))
+    /// "1,843 EUR at 14:05 CET, 67 % higher than expected; usually 912 to 1,298 EUR"
+    pub fn against_usual(&self) -> Option<String> {
+        let (value, band) = (self.value_at(), self.band()?);
+        let expected = match self.change() {
+            Some(change) => format!("{change} than expected"),
+            None => format!("where {} was expected", self.expected()?),
+        };
+        Some(format!("{value}, {expected}; usually {band}"))
+    }
+
+    /// "1,843 EUR at 14:05 CET"
+    pub fn value_at(&self) -> String {
+        format!("{} {}", self.value(), self.when())
     }
 
     fn expected(&self) -> Option<String> {
@@ -64,39 +74,68 @@ impl<'a> Figures<'a> {
 
     /// A sum of values: "41,200 EUR".
     pub fn amount(&self, amount: f64) -> String {
-        self.with_unit(&Notation::for_value(amount).write(amount))
+        self.with_unit(&self.metric.notation(amount, None).write(amount))
     }
 
-    /// When its bucket began.
-    pub fn time(&self) -> String {
-        write_time(self.evaluation.start(self.now.timezone()), self.now)
+    /// "at 14:05 CET", when its bucket began; of days "on Sat 21 Nov".
+    pub fn when(&self) -> String {
+        self.when_of(self.evaluation.start(self.now.timezone()))
     }
 
-    /// "912.10 to 1,297.80 EUR"
+    fn when_of(&self, start: DateTime<Tz>) -> String {
+        write_when(start, self.evaluation.bucket.length(), self.now)
+    }
+
+    /// "912 to 1,298 EUR"
     pub fn band(&self) -> Option<String> {
-        Some(self.with_unit(&limits(&self.evaluation.band?)))
+        let [lower, upper] = self.limits()?;
+        Some(self.with_unit(&format!("{lower} to {upper}")))
     }
 
-    /// "+740.80 (+67 %), 3.8 times the distance to the limit"
+    fn limits(&self) -> Option<[String; 2]> {
+        Some(self.evaluation.band?.write_limits(self.notation()))
+    }
+
+    /// "67 % higher", than was expected; `None` where such a share says nothing.
+    fn change(&self) -> Option<String> {
+        write_change_from(self.evaluation.band?.expected, self.value)
+    }
+
+    /// "+741 EUR (67 % higher)"
     pub fn deviation(&self) -> Option<String> {
-        let expected = self.evaluation.band?.expected;
-        let difference = self.value - expected;
+        let difference = self.value - self.evaluation.band?.expected;
         let sign = if difference < 0.0 { "" } else { "+" };
-        let mut told = format!("{sign}{}", self.notation().write(difference));
-        let share = (100.0 * difference / expected.abs()).round();
-        if share == 0.0 {
-            told += " (0 %)";
-        } else if share.abs() < 10_000.0 {
-            told += &format!(" ({share:+.0} %)");
-        }
-        if let Some(half_widths) = self.evaluation.deviation {
-            let times = write_times(half_widths.abs());
-            told += &format!(", {times} times the distance to the limit");
-        }
-        Some(told)
+        let difference = self.notation().write(difference);
+        let told = self.with_unit(&format!("{sign}{difference}"));
+        let change = self.change();
+        Some(told + &change.map_or(String::new(), |change| format!(" ({change})")))
     }
 
-    /// The rows of the table, the value first; and what it was drawn from, where that is known.
+    /// How much the value is above what was expected.
+    pub fn excess(&self) -> Option<f64> {
+        Some(self.value - self.evaluation.band?.expected)
+    }
+
+    /// Of the buckets from a time to another the one that was farthest out on a side, where they are known:
+    /// "2,312 EUR at 13:35 CET (167 % higher)".
+    pub fn worst(&self, side: Side, since: DateTime<Utc>, until: DateTime<Utc>) -> Option<String> {
+        let workings = self.evaluation.workings.as_deref()?;
+        let excess = |point: &BandedValue| match side {
+            Side::High => point.value - point.band.expected,
+            Side::Low => point.band.expected - point.value,
+        };
+        let during = workings
+            .banded_values()
+            .filter(|point| (since..until).contains(&point.time.to_utc()));
+        let worst = during.max_by(|one, other| excess(one).total_cmp(&excess(other)))?;
+        let value = self.with_unit(&self.notation().write(worst.value));
+        let when = self.when_of(worst.time);
+        let change = write_change_from(worst.band.expected, worst.value);
+        let change = change.map_or(String::new(), |change| format!(" ({change})"));
+        Some(format!("{value} {when}{change}"))
+    }
+
+    /// The rows of the table, the value first.
     pub fn facts(&self) -> Vec<Fact> {
         let evaluation = self.evaluation;
         let mut facts = vec![Fact::new("Value", self.value())];
@@ -110,22 +149,38 @@ impl<'a> Figures<'a> {
             band.map(|band| format!("{band} ({})", evaluation.level)),
         );
         add("Deviation", self.deviation());
-        let time = write_moment(evaluation.start(self.now.timezone()));
-        let length = write_length(evaluation.bucket.length());
-        facts.push(Fact::new("Time", format!("{time}, a bucket of {length}")));
-        facts.extend(history(evaluation));
         facts
     }
 
+    /// "Sunday 22 November 2026, 14:05 CET (Europe/Paris), a bucket of 5 min"
+    pub fn bucket(&self) -> String {
+        let length = self.evaluation.bucket.length();
+        let time = write_moment(self.evaluation.start(self.now.timezone()), length);
+        let length = write_round_length(length, length);
+        format!("{time}, a bucket of {length}")
+    }
+
     fn notation(&self) -> Notation {
-        let band = self.evaluation.band.as_ref();
-        band.map_or_else(|| Notation::for_value(self.value), Band::notation)
+        self.metric
+            .notation(self.value, self.evaluation.band.as_ref())
     }
 
     fn with_unit(&self, figure: &str) -> String {
-        let unit = self.metric.unit.as_ref();
+        let unit = self.metric.unit.as_deref().map(isolate);
         unit.map_or_else(|| figure.to_string(), |unit| format!("{figure} {unit}"))
     }
+}
+
+/// The title as it may stand in a sentence.
+pub fn title(metric: &Metric) -> String {
+    isolate(&metric.title)
+}
+
+/// "67 % higher"; `None` where such a share says nothing.
+fn write_change_from(expected: f64, value: f64) -> Option<String> {
+    const LARGEST: f64 = 100.0;
+    let share = (value - expected) / expected.abs();
+    (share.abs() <= LARGEST).then(|| write_change(share))
 }
 
 /// What the band was drawn from.
@@ -144,13 +199,11 @@ pub fn history(evaluation: &Evaluation) -> Vec<Fact> {
     ]
 }
 
-fn limits(band: &Band) -> String {
-    let [lower, upper] = [band.lower, band.upper].map(|limit| band.notation().write(limit));
-    format!("{lower} to {upper}")
-}
-
-/// Day, time and zone in full.
-pub fn write_moment(time: DateTime<Tz>) -> String {
+/// Day, time and zone in full; of a bucket of days the day alone.
+pub fn write_moment(time: DateTime<Tz>, bucket: TimeDelta) -> String {
+    if is_of_days(bucket) {
+        return time.format("%A %-d %B %Y").to_string();
+    }
     let zone = time.timezone().name();
     let told = write_day_and_time(time);
     // "UTC (UTC)" says it twice.
@@ -166,6 +219,8 @@ pub struct Extent {
     since: DateTime<Tz>,
     until: DateTime<Tz>,
     now: DateTime<Tz>,
+    /// The length of the buckets, if it is about some.
+    bucket: TimeDelta,
 }
 
 impl Extent {
@@ -175,26 +230,39 @@ impl Extent {
             Some(End::Over { until, .. } | End::Accepted { until, .. }) => *until,
             Some(End::Turned) | None => so_far,
         };
+        let bucket = alert.evaluation.as_ref().map(|own| own.bucket.length());
         Self {
             since: alert.since.with_timezone(&now.timezone()),
             until: until.with_timezone(&now.timezone()),
             now,
+            bucket: bucket.unwrap_or_default(),
         }
     }
 
     /// "13:55 CET"
     pub fn since(&self) -> String {
-        write_time(self.since, self.now)
+        write_begin(self.since, self.bucket, self.now)
     }
 
     /// "35 min"
     pub fn length(&self) -> String {
-        write_length(self.until - self.since)
+        write_round_length(self.until - self.since, self.bucket)
     }
 
-    /// "13:55 to 14:30 CET"
+    /// "from 13:55 to 14:30 CET"; of days "on Sat 21 Nov", "from Fri 20 Nov to Sun 22 Nov".
     pub fn span(&self) -> String {
-        write_span(self.since, self.until, self.now)
+        if !is_of_days(self.bucket) {
+            return format!("from {}", write_span(self.since, self.until, self.now));
+        }
+        let last = self.until - self.bucket;
+        if last <= self.since {
+            return write_when(self.since, self.bucket, self.now);
+        }
+        format!(
+            "from {} to {}",
+            self.since(),
+            write_begin(last, self.bucket, self.now)
+        )
     }
 
     /// "since 13:55 CET, for 35 min"
@@ -204,11 +272,20 @@ impl Extent {
 
     /// "Sunday 22 November 2026, 13:55 CET (Europe/Paris), for 35 min"
     pub fn since_in_full(&self) -> String {
-        format!("{}, for {}", write_moment(self.since), self.length())
+        let since = write_moment(self.since, self.bucket);
+        format!("{since}, for {}", self.length())
     }
 
-    /// "13:55 to 14:30 CET, 35 min"
+    /// "from 13:55 to 14:30 CET, 35 min"
     pub fn in_full(&self) -> String {
         format!("{}, {}", self.span(), self.length())
+    }
+
+    pub fn begin(&self) -> DateTime<Utc> {
+        self.since.to_utc()
+    }
+
+    pub fn end(&self) -> DateTime<Utc> {
+        self.until.to_utc()
     }
 }

@@ -3,7 +3,9 @@
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
-use super::figures::{Extent, Figures};
+use super::Letterhead;
+use super::advice::advice;
+use super::figures::{Extent, Figures, history, title};
 use super::message::{Entry, Fact, Words};
 use super::phrases::{heading, notes, tone};
 use crate::config::Metric;
@@ -11,7 +13,7 @@ use crate::detect::Evaluation;
 use crate::forecast::Side;
 use crate::incident::{Course, End, Witness};
 use crate::notify::{AlertKind, Notification};
-use crate::output::{write_change, write_length, write_time};
+use crate::output::{write_begin, write_change, write_length, write_time};
 use crate::series::Aggregate;
 
 pub struct Incident<'a> {
@@ -21,6 +23,11 @@ pub struct Incident<'a> {
     figures: Figures<'a>,
     now: DateTime<Tz>,
 }
+
+/// What to do where nobody wrote a note.
+const TO_DO: &str = "Find out what changed. If you know why, silence it.";
+const NOTHING_TO_DO: &str = "Nothing: it is over.";
+const NEW_LEVEL_TO_DO: &str = "Nothing, if the new level is meant to be.";
 
 impl<'a> Incident<'a> {
     pub fn new(
@@ -38,38 +45,48 @@ impl<'a> Incident<'a> {
         let is_same =
             |newest: &&Evaluation| newest.bucket == stored.bucket && newest.band.is_some();
         let evaluation = notification.newest.filter(is_same).unwrap_or(stored);
+        let figures = Figures::new(metric, evaluation, now)?;
         Some(Self {
             side,
             notification,
-            figures: Figures::new(metric, evaluation, now)?,
-            now,
+            now: figures.now,
+            figures,
         })
     }
 
-    pub fn words(&self) -> Words {
+    pub fn words(&self, letterhead: &Letterhead) -> Words {
         let headline = self.headline();
-        let (title, extent) = (&self.figures.metric.title, self.extent());
-        let (length, side) = (extent.length(), self.side_word());
-        let (subject, word) = match self.notification.kind {
-            AlertKind::Firing => (headline, side.to_string()),
-            AlertKind::Repeat => (format!("for {length}: {headline}"), format!("Still {side}")),
-            AlertKind::Escalated => (headline, format!("Even {side}er")),
-            AlertKind::Resolved if self.new_level().is_some() => {
-                (self.new_level_headline(), "New Level:".to_string())
-            }
+        let (metric, extent) = (self.figures.metric, self.extent());
+        let (title, length, side) = (title(metric), extent.length(), self.side_word());
+        let (subject, heading, to_do) = match self.notification.kind {
+            AlertKind::Firing => (headline, heading(side, metric), TO_DO),
+            AlertKind::Repeat => (
+                format!("for {length}: {headline}"),
+                heading(&format!("Still {side}"), metric),
+                TO_DO,
+            ),
+            AlertKind::Escalated => (headline, format!("{}, Worse", heading(side, metric)), TO_DO),
+            AlertKind::Resolved if self.new_level().is_some() => (
+                self.new_level_headline(),
+                heading("New Level:", metric),
+                NEW_LEVEL_TO_DO,
+            ),
             AlertKind::Resolved => (
                 format!("is back inside its band after {length}"),
-                "Back to Normal:".to_string(),
+                heading("Back to Normal:", metric),
+                NOTHING_TO_DO,
             ),
         };
-        let mut notes = notes(self.figures.metric, self.figures.evaluation);
+        let mut notes = notes(metric, self.figures.evaluation);
         notes.extend(self.choice());
         Words {
             subject: format!("[{}] {title} {subject}", self.label()),
-            heading: heading(&word, self.figures.metric),
+            heading,
             summary: self.summary(),
-            facts: self.with_extent(self.figures.facts()),
+            advice: Some(advice(metric, self.notification, to_do, letterhead)),
+            facts: self.facts(),
             notes,
+            small_print: self.small_print(),
             ..Words::default()
         }
     }
@@ -77,23 +94,29 @@ impl<'a> Incident<'a> {
     pub fn entry(&self) -> Entry {
         let extent = self.extent();
         let figures = self.figures.band().zip(self.figures.deviation());
-        let figures =
-            figures.map(|(band, deviation)| format!("expected {}; {deviation}", band.trim_end()));
+        let figures = figures.map(|(band, deviation)| format!("{deviation}; usually {band}"));
         let mut entry = Entry {
-            title: self.figures.metric.title.clone(),
+            title: title(self.figures.metric),
+            link: self.figures.metric.link.clone(),
             word: self.side_word().to_string(),
             label: self.label(),
             tone: tone(self.notification),
             value: self.figures.value(),
-            when: format!("at {}", self.figures.time()),
+            when: self.figures.when(),
             lines: figures.into_iter().collect(),
         };
         if self.notification.is_resolved() {
             entry.word = "over".to_string();
-            let over = format!("{} from {}", self.side_word(), extent.in_full());
+            let over = format!("{} {}", self.side_word(), extent.in_full());
             entry.lines.push(over);
         } else if self.began_earlier() {
             entry.when += &format!(", since {}", extent.since());
+            let so_far = self.shortfall();
+            entry
+                .lines
+                .extend(so_far.map(|amount| format!("{amount} so far")));
+        } else {
+            entry.when = format!("since {}", extent.since());
         }
         entry
     }
@@ -179,7 +202,7 @@ impl<'a> Incident<'a> {
 
     /// What the witness that opened it has seen.
     fn testimony(&self) -> Option<String> {
-        let title = &self.figures.metric.title;
+        let title = title(self.figures.metric);
         let side = self.side.word();
         match self.course()?.witness {
             Witness::Breach | Witness::Bucket { .. } => None,
@@ -202,26 +225,31 @@ impl<'a> Incident<'a> {
         }
     }
 
-    /// What is missing so far, or too much.
+    /// What is missing so far, or too much: "41,200 EUR less than usual". Of a mean or a rate nothing adds up.
     fn shortfall(&self) -> Option<String> {
         let metric = self.figures.metric;
-        let adds_up = metric.aggregate.is_none_or(Aggregate::adds_up);
-        let missing = f64::from(self.course()?.missing);
-        let missing = match self.side {
-            Side::Low => missing,
-            Side::High => -missing,
+        let is_share = metric
+            .unit
+            .as_deref()
+            .is_some_and(|unit| unit.starts_with(['%', '‰']));
+        let adds_up = metric.aggregate.is_none_or(Aggregate::adds_up) && !is_share;
+        let is_first = !self.notification.is_resolved() && !self.began_earlier();
+        let excess = match self.course() {
+            Some(course) if !is_first || !self.is_breach() => Some(-f64::from(course.missing)),
+            // As the other figures of the one bucket have it.
+            _ => self.figures.excess().filter(|_| is_first),
         };
-        let amount = self.figures.amount(missing);
-        let than = match self.side {
-            Side::Low => "less than usual",
-            Side::High => "more than usual",
+        let (amount, than) = match self.side {
+            Side::Low => (-excess?, "less than usual"),
+            Side::High => (excess?, "more than usual"),
         };
-        (adds_up && missing > 0.0).then(|| format!("{amount} {than} since it began"))
+        let is_told = adds_up && amount > 0.0;
+        is_told.then(|| format!("{} {than}", self.figures.amount(amount)))
     }
 
     fn summary(&self) -> String {
         let (figures, extent) = (&self.figures, self.extent());
-        let side = self.side.word();
+        let (title, side_word) = (title(figures.metric), self.side_word());
         let place = match self.side {
             Side::High => "above its band",
             Side::Low => "below its band",
@@ -229,7 +257,6 @@ impl<'a> Incident<'a> {
         let testimony = self.testimony();
         let mut summary = match self.notification.kind {
             AlertKind::Resolved if self.new_level().is_some() => {
-                let title = &self.figures.metric.title;
                 return format!(
                     "{title} is {}. Values kept this level for {}, so from now on it counts as normal.",
                     self.new_level_headline(),
@@ -242,23 +269,25 @@ impl<'a> Incident<'a> {
                 .unwrap_or_else(|| figures.sentence("is not back yet")),
             AlertKind::Firing => figures.sentence(&format!("is {place}")),
             AlertKind::Repeat => figures.sentence(&format!("is still {place}")),
-            AlertKind::Escalated => {
-                figures.sentence(&format!("is {place}, clearly farther than was told"))
-            }
+            AlertKind::Escalated => figures.sentence(&format!("is worse, {place}")),
         };
-        if self.is_breach()
-            && let Some(testimony) =
-                testimony.filter(|_| self.notification.kind == AlertKind::Firing)
-        {
+        let is_opening = self.notification.kind == AlertKind::Firing;
+        if let Some(testimony) = testimony.filter(|_| is_opening && self.is_breach()) {
             summary += &format!(" {testimony}");
         }
+        let so_far = self.shortfall();
         if let Some(End::Over { .. }) = self.notification.alert.end {
-            summary += &format!(" It was {side} from {}, and is over.", extent.in_full());
-        } else if self.began_earlier() {
-            summary += &format!(" It has been {side} {}.", extent.so_far());
+            let side = self.side.word();
+            let in_all = so_far.map_or(String::new(), |amount| format!(", {amount} in all"));
+            summary += &format!(" It was {side} {}{in_all}, and is over.", extent.in_full());
+        } else {
+            let so_far = so_far.map_or(String::new(), |amount| format!(": {amount} so far"));
+            summary += &format!(" {side_word} {}{so_far}.", extent.so_far());
         }
         if let Some(turned_from) = self.notification.alert.turned_from {
-            let since = write_time(turned_from.with_timezone(&self.now.timezone()), self.now);
+            let bucket = figures.evaluation.bucket.length();
+            let since = turned_from.with_timezone(&self.now.timezone());
+            let since = write_begin(since, bucket, self.now);
             let other = self.side.other().word();
             summary += &format!(" It was {other} since {since} before, and turned.");
         }
@@ -266,39 +295,46 @@ impl<'a> Incident<'a> {
     }
 
     fn summary_of_end(&self) -> String {
-        let (title, extent) = (&self.figures.metric.title, self.extent());
+        let (title, extent) = (title(self.figures.metric), self.extent());
         let (length, span, side) = (extent.length(), extent.span(), self.side_word());
-        let figures = self.figures.against_expected();
-        let figures = figures.map_or(String::new(), |figures| {
-            format!(": at {} {figures}", self.figures.time())
-        });
-        format!("{title} is back inside its band after {length} ({side} from {span}){figures}.")
+        let figures = self.figures.against_usual();
+        let figures = figures.unwrap_or_else(|| self.figures.value_at());
+        let in_all = self.shortfall();
+        let in_all = in_all.map_or(String::new(), |amount| format!(" In all {amount}."));
+        format!("{title} is back inside its band after {length}: {figures}. {side} {span}.{in_all}")
+    }
+
+    fn small_print(&self) -> Vec<Fact> {
+        let judged = Fact::new("Judged", self.figures.bucket());
+        let history = history(self.figures.evaluation);
+        std::iter::once(judged).chain(history).collect()
     }
 
     /// How long it lasted stands first once it is over, and last while the value is the news.
-    fn with_extent(&self, mut facts: Vec<Fact>) -> Vec<Fact> {
-        let extent = self.extent();
-        let so_far = self.shortfall();
-        let so_far = so_far.map(|amount| Fact::new("In all", amount));
-        if self.notification.is_resolved() {
-            facts.insert(0, Fact::new(self.side_word(), extent.in_full()));
-        } else if self.began_earlier() {
-            let name = format!("{} since", self.side_word());
-            let after_time = facts.iter().position(|fact| fact.name == "Time");
-            let place = after_time.map_or(facts.len(), |place| place + 1);
-            facts.insert(place, Fact::new(&name, extent.since_in_full()));
-        }
-        // Right after how long it lasts, or how far out it is.
-        let since = format!("{} since", self.side_word());
-        let after = facts
-            .iter()
-            .rposition(|fact| fact.name == since || fact.name == "Deviation");
-        let place = if self.notification.is_resolved() {
-            1
+    fn facts(&self) -> Vec<Fact> {
+        let mut facts = self.figures.facts();
+        let (extent, side) = (self.extent(), self.side_word());
+        let (name, how_long, so_far) = if self.notification.is_resolved() {
+            (side.to_string(), extent.in_full(), "In all")
         } else {
-            after.map_or(facts.len(), |at| at + 1)
+            (format!("{side} since"), extent.since_in_full(), "So far")
         };
-        facts.splice(place..place, so_far);
+        let is_long = self.notification.is_resolved() || self.began_earlier();
+        let worst = self.figures.worst(self.side, extent.begin(), extent.end());
+        let amount = self.shortfall();
+        let own = [
+            Some(Fact::new(&name, how_long)),
+            amount.map(|amount| Fact::new(so_far, amount)),
+            worst
+                .filter(|_| is_long)
+                .map(|worst| Fact::new("Worst bucket", worst)),
+        ];
+        let place = if self.notification.is_resolved() {
+            0
+        } else {
+            facts.len()
+        };
+        facts.splice(place..place, own.into_iter().flatten());
         facts
     }
 

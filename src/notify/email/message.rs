@@ -12,17 +12,40 @@ use lettre::message::{Attachment, MultiPart, SinglePart};
 use super::Letterhead;
 use crate::config::Mailbox;
 use crate::output::fingerprint::fingerprint;
-use crate::output::without_breaks;
+use crate::output::{isolate, without_breaks_but_isolates};
 
 /// The same in both parts of a mail.
 #[derive(Debug, Clone, Default)]
 pub struct Words {
     pub subject: String,
+    /// Of what belongs to an earlier mail and goes under its subject: what is new, in front of all else.
+    pub news: Option<String>,
     pub heading: String,
     pub summary: String,
+    pub advice: Option<Advice>,
     pub facts: Vec<Fact>,
     pub entries: Vec<Entry>,
     pub notes: Vec<String>,
+    /// What only those look for who want to know it all.
+    pub small_print: Vec<Fact>,
+}
+
+/// What a reader can do.
+#[derive(Debug, Clone, Default)]
+pub struct Advice {
+    pub text: String,
+    /// Where to look on.
+    pub link: Option<String>,
+    /// Where the commands are given.
+    pub host: Option<String>,
+    pub commands: Vec<Command>,
+}
+
+/// A command for a shell, and what it is for.
+#[derive(Debug, Clone)]
+pub struct Command {
+    pub purpose: &'static str,
+    pub line: String,
 }
 
 #[derive(Debug, Clone)]
@@ -35,6 +58,8 @@ pub struct Fact {
 #[derive(Debug, Clone)]
 pub struct Entry {
     pub title: String,
+    /// Where to look on.
+    pub link: Option<String>,
     /// The word it is listed and counted under.
     pub word: String,
     /// The word on the label, and its colour.
@@ -74,7 +99,15 @@ pub struct Email {
     words: Words,
     tone: Tone,
     pictures: Vec<Picture>,
-    contact: Option<String>,
+    contact: Option<Contact>,
+}
+
+/// Whom to ask, with the address in it, if there is one.
+#[derive(Debug, Clone)]
+struct Contact {
+    before: String,
+    address: String,
+    after: String,
 }
 
 /// How a mail stands in a correspondence.
@@ -84,6 +117,8 @@ pub struct Envelope<'a> {
     pub date: DateTime<Utc>,
     pub message_id: &'a str,
     pub in_reply_to: Option<&'a str>,
+    /// That of the mail it replies to: some readers want the same for all mails of a thread.
+    pub thread_subject: Option<&'a str>,
 }
 
 impl Email {
@@ -92,7 +127,7 @@ impl Email {
             words: words.without_breaks(),
             tone,
             pictures,
-            contact: letterhead.contact.map(str::to_string),
+            contact: letterhead.contact.map(Contact::new),
         }
     }
 
@@ -105,7 +140,7 @@ impl Email {
     }
 
     /// The page for a browser, with its pictures in files beside it.
-    pub fn preview(&self, files: [&str; 2]) -> Result<String> {
+    pub fn preview(&self, files: &[String]) -> Result<String> {
         let mut html = self.html()?;
         for (picture, file) in self.pictures.iter().zip(files) {
             let file = file
@@ -130,10 +165,15 @@ impl Email {
         let words = &self.words;
         let (heading, summary) = (&words.heading, &words.summary);
         let underline = "=".repeat(heading.chars().count().min(70));
-        let mut text = format!("{heading}\n{underline}\n\n{summary}\n\n");
-        for fact in &words.facts {
-            text += &format!("{:<17} {}\n", format!("{}:", fact.name), fact.value);
-        }
+        let news = words.news.iter().map(|news| format!("{news}\n\n"));
+        let mut text = news.collect::<String>();
+        text += &format!("{heading}\n{underline}\n\n{summary}\n\n");
+        let list = |facts: &[Fact]| -> String {
+            let line = |fact: &Fact| format!("{:<17} {}\n", format!("{}:", fact.name), fact.value);
+            facts.iter().map(line).collect()
+        };
+        text += &words.advice.as_ref().map_or(String::new(), Advice::text);
+        text += &list(&words.facts);
         let entries = words.entries.iter().map(|entry| {
             let lines = entry.lines.iter().map(|line| format!("  {line}\n"));
             format!(
@@ -149,19 +189,22 @@ impl Email {
         for note in &words.notes {
             text += &format!("\n{note}\n");
         }
+        if !words.small_print.is_empty() {
+            text += &format!("\n{}", list(&words.small_print));
+        }
         if !self.pictures.is_empty() {
             let captions = self.pictures.iter().map(|picture| picture.caption.as_str());
-            let shown = match words.entries.as_slice() {
-                [] => "and 48 hours".to_string(),
-                _ => format!("hours of {}", captions.collect::<Vec<_>>().join(", ")),
-            };
-            text += &format!(
-                "\nThe pictures of the last 24 {shown} are in the HTML part of this mail.\n"
-            );
+            let shown = captions.collect::<Vec<_>>().join(", ");
+            text += &format!("\nPictures in the HTML part of this mail: {shown}.\n");
         }
         text += "\n-- \n";
         if let Some(contact) = &self.contact {
-            text += &format!("Questions? {contact}\n");
+            let Contact {
+                before,
+                address,
+                after,
+            } = contact;
+            text += &format!("Questions? {before}{address}{after}\n");
         }
         text + "Sent by bandwatch.\n"
     }
@@ -185,7 +228,10 @@ impl Email {
         let mut builder = Message::builder()
             .from(with_ascii_domain(envelope.from))
             .to(with_ascii_domain(envelope.to))
-            .subject(self.subject())
+            .subject(envelope.thread_subject.map_or_else(
+                || self.subject().to_string(),
+                |subject| format!("Re: {subject}"),
+            ))
             .date(envelope.date.into())
             .message_id(Some(envelope.message_id.to_string()))
             .raw_header(HeaderValue::new(
@@ -219,6 +265,70 @@ fn with_ascii_domain(mailbox: &Mailbox) -> Mailbox {
     Mailbox::new(mailbox.name.clone(), email.unwrap_or(mailbox.email.clone()))
 }
 
+impl Contact {
+    fn new(text: &str) -> Self {
+        let is_between = |letter: char| letter.is_whitespace() || "<>(),;\"".contains(letter);
+        let mut words = text
+            .split(is_between)
+            .map(|word| word.trim_end_matches('.'));
+        let address = words.find(|word| word.parse::<lettre::Address>().is_ok());
+        let place = address.and_then(|address| Some((text.find(address)?, address)));
+        let (start, address) = place.unwrap_or((text.len(), ""));
+        let end = start + address.len();
+        Self {
+            before: isolated_words(text.get(..start).unwrap_or(text)),
+            address: address.to_string(),
+            after: isolated_words(text.get(end..).unwrap_or_default()),
+        }
+    }
+}
+
+/// Part of a text, with the blanks that part it from the rest.
+fn isolated_words(part: &str) -> String {
+    let words = part.trim();
+    let (before, after) = part.split_once(words).unwrap_or((part, ""));
+    format!("{before}{}{after}", isolate(words))
+}
+
+impl Command {
+    /// A line breaks between them, and not within one.
+    fn words(&self) -> impl Iterator<Item = &str> {
+        self.line.split(' ')
+    }
+}
+
+impl Advice {
+    fn text(&self) -> String {
+        let mut text = format!("What to do: {}\n", self.text);
+        if let Some(link) = &self.link {
+            text += &format!("{link}\n");
+        }
+        if let (Some(host), [_, ..]) = (&self.host, self.commands.as_slice()) {
+            text += &format!("On {host}:\n");
+        }
+        for command in &self.commands {
+            text += &format!(
+                "  {:<14} {}\n",
+                format!("{}:", command.purpose),
+                command.line
+            );
+        }
+        text + "\n"
+    }
+
+    /// Whose page the link leads to.
+    fn link_host(&self) -> Option<&str> {
+        link_host(self.link.as_deref()?)
+    }
+}
+
+fn link_host(link: &str) -> Option<&str> {
+    let (_, rest) = link.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    // A name and password before it are nobody's to see.
+    authority.rsplit('@').next()
+}
+
 impl Tone {
     /// Blue for high and orange for low, as in the mails people know. White is readable on each.
     pub fn colour(self) -> &'static str {
@@ -246,9 +356,9 @@ impl Picture {
         // A Content-ID is an address in ASCII (RFC 2392); a name may be anything.
         let is_plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
         Self {
-            caption: without_breaks(caption),
+            caption: without_breaks_but_isolates(caption),
             name: name.replace(|letter| !is_plain(letter), "-"),
-            alternative: without_breaks(alternative),
+            alternative: without_breaks_but_isolates(alternative),
             png: png.to_vec(),
         }
     }
@@ -261,16 +371,20 @@ impl Picture {
 impl Words {
     /// The words without line breaks, so that no name can pass for a line or a header of its own.
     fn without_breaks(mut self) -> Self {
-        let facts = self.facts.iter_mut();
+        let facts = self.facts.iter_mut().chain(&mut self.small_print);
         let facts = facts.flat_map(|fact| [&mut fact.name, &mut fact.value]);
         let entries = self.entries.iter_mut().flat_map(|entry| {
-            let cells = [&mut entry.title, &mut entry.value];
+            let cells = [&mut entry.title, &mut entry.value, &mut entry.when];
             cells.into_iter().chain(&mut entry.lines)
         });
-        let lines = [&mut self.subject, &mut self.heading, &mut self.summary];
-        let texts = lines.into_iter().chain(facts).chain(entries);
-        for text in texts.chain(&mut self.notes) {
-            *text = without_breaks(text);
+        let advice = self.advice.iter_mut().flat_map(|advice| {
+            let lines = advice.commands.iter_mut().map(|command| &mut command.line);
+            lines.chain(&mut advice.host).chain([&mut advice.text])
+        });
+        let own = [&mut self.subject, &mut self.heading, &mut self.summary];
+        let texts = own.into_iter().chain(&mut self.news).chain(&mut self.notes);
+        for text in texts.chain(facts).chain(entries).chain(advice) {
+            *text = without_breaks_but_isolates(text);
         }
         self
     }

@@ -1,8 +1,9 @@
 //! The mail channel's messages. `compose` turns a notification into an [`Email`], whose words are a pure
 //! function of the alert: `incident` for values outside their band, `obstacle` for what keeps a metric
 //! from being watched, `own` for bandwatch itself, `digest` for several at once. `figures` writes an
-//! evaluation for people, `message` makes text, HTML and message of it, and `smtp` sends that.
+//! evaluation for people, `advice` what can be done, `message` makes text, HTML and message of it, and `smtp` sends that.
 
+mod advice;
 mod compose;
 mod digest;
 mod figures;
@@ -18,6 +19,7 @@ mod tests;
 use chrono::DateTime;
 use chrono_tz::Tz;
 
+pub use advice::Invocation;
 pub use compose::{Occasion, compose, compose_evaluation};
 pub use digest::{MOST_PICTURES, compose_digest};
 pub use message::{Email, Envelope, message_id};
@@ -32,6 +34,8 @@ pub struct Letterhead<'a> {
     pub now: DateTime<Tz>,
     /// Whom to ask.
     pub contact: Option<&'a str>,
+    /// Where the commands are given that a mail names; without it, none are.
+    pub invocation: Option<&'a Invocation>,
 }
 
 /// An address that no mail reaches (RFC 2606), for a preview without a configuration.

@@ -4,13 +4,15 @@
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use super::figures::{Extent, Figures};
+use super::Letterhead;
+use super::advice::advice;
+use super::figures::{Extent, Figures, history, title};
 use super::message::{Entry, Fact, Words};
 use super::phrases::{title_case, tone};
 use crate::config::Metric;
 use crate::incident::Condition;
 use crate::notify::{AlertKind, Notification};
-use crate::output::{one_line, shorten};
+use crate::output::{isolate, one_line, shorten, write_length};
 
 pub struct Obstacle<'a> {
     metric: &'a Metric,
@@ -40,7 +42,7 @@ const NO_DATA: Terms = Terms {
     state: "has had no data",
     again: "has data",
     span: "No data",
-    remedy: "see whether what writes the rows still runs, and whether the table and its time column are those that the configuration names.",
+    remedy: "See whether what writes the rows still runs, and whether the table and its time column are those that the configuration names.",
 };
 const FROZEN: Terms = Terms {
     open: "Frozen",
@@ -48,7 +50,7 @@ const FROZEN: Terms = Terms {
     state: "has not changed",
     again: "changes",
     span: "Frozen",
-    remedy: "see whether what writes the rows still reads fresh values, or repeats an old one.",
+    remedy: "See whether what writes the rows still reads fresh values, or repeats an old one.",
 };
 const CHECK_FAILED: Terms = Terms {
     open: "Cannot check",
@@ -56,7 +58,7 @@ const CHECK_FAILED: Terms = Terms {
     state: "could not be checked",
     again: "is checked",
     span: "Not checked",
-    remedy: "fix the cause above; every run tries again.",
+    remedy: "Fix the cause above; every run tries again.",
 };
 const UNDECIDED: Terms = Terms {
     open: "Cannot judge",
@@ -64,15 +66,22 @@ const UNDECIDED: Terms = Terms {
     state: "could not be judged",
     again: "is judged",
     span: "Not judged",
-    remedy: "a history that is too short grows by itself; otherwise fix the cause above.",
+    remedy: "A history that is too short grows by itself; otherwise fix the cause above.",
 };
 
+const NOTHING_TO_DO: &str = "Nothing, unless something happened in between.";
 /// A subject is cut off beyond about this many characters by those who show it.
 const SUBJECT: usize = 110;
 /// But a reason keeps at least these.
 const LEAST_REASON: usize = 40;
 /// A reason in a digest is no longer than this.
 const ENTRY_REASON: usize = 240;
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}
 
 impl<'a> Obstacle<'a> {
     /// `None` for other conditions.
@@ -91,19 +100,19 @@ impl<'a> Obstacle<'a> {
         Some(Self {
             metric,
             notification,
-            why: one_line(&notification.alert.reason),
+            why: isolate(&one_line(&notification.alert.reason)),
             terms,
             now,
         })
     }
 
-    pub fn words(&self) -> Words {
-        let (label, title) = (self.label(), &self.metric.title);
+    pub fn words(&self, letterhead: &Letterhead) -> Words {
+        let (label, title) = (self.label(), title(self.metric));
         let begin = format!("[{label}] {title}");
         let words = if self.notification.is_resolved() {
-            self.words_of_end(begin)
+            self.words_of_end(begin, letterhead)
         } else {
-            self.words_so_far(&begin)
+            self.words_so_far(&begin, letterhead)
         };
         Words {
             heading: format!("{}: {title}", title_case(&label)),
@@ -111,8 +120,8 @@ impl<'a> Obstacle<'a> {
         }
     }
 
-    fn words_so_far(&self, begin: &str) -> Words {
-        let (title, terms, extent) = (&self.metric.title, self.terms, self.extent());
+    fn words_so_far(&self, begin: &str, letterhead: &Letterhead) -> Words {
+        let (title, terms, extent) = (title(self.metric), self.terms, self.extent());
         let (condition, so_far) = (self.notification.alert.condition, extent.so_far());
         let subject = match (condition, self.notification.kind) {
             (Condition::NoData, AlertKind::Firing) => {
@@ -123,32 +132,50 @@ impl<'a> Obstacle<'a> {
             _ => self.with_reason(&format!("{begin} for {}: ", extent.length())),
         };
         let why = self.why.trim_end_matches('.');
-        let because = match condition {
-            Condition::NoData => ".".to_string(),
-            // Advice ends with a question.
-            _ if why.ends_with('?') => format!(": {why}"),
-            _ => format!(": {why}."),
+        // Advice ends with a question.
+        let end = if why.ends_with('?') { "" } else { "." };
+        let state = format!("{title} {} {so_far}", terms.state);
+        let summary = match condition {
+            Condition::NoData => format!("{state}.{}", self.usual()),
+            // The cause is what somebody can do something about.
+            Condition::CheckFailed => format!("{}{end} {state}.", capitalised(why)),
+            _ => format!("{state}: {why}{end}"),
         };
         let mut facts = vec![
-            Fact::new(&format!("{} since", terms.span), extent.since_in_full()),
             Fact::new("Why", self.why.clone()),
+            Fact::new(&format!("{} since", terms.span), extent.since_in_full()),
         ];
-        facts.extend(self.newest().map(|newest| {
-            let last = format!("{} at {}", newest.value(), newest.time());
-            Fact::new("Seen last", last)
-        }));
+        facts.extend(
+            self.newest()
+                .map(|newest| Fact::new("Seen last", newest.value_at())),
+        );
         Words {
             subject,
-            summary: format!("{title} {} {so_far}{because}", terms.state),
+            summary,
+            advice: Some(advice(
+                self.metric,
+                self.notification,
+                terms.remedy,
+                letterhead,
+            )),
             facts,
-            notes: vec![
-                format!(
-                    "While this lasts, no rise or drop of {title} is noticed, and no alert of it comes: no alert does not mean that all is well."
-                ),
-                format!("What to do: {}", terms.remedy),
-            ],
+            notes: vec![format!(
+                "While this lasts, no rise or drop of {title} is noticed, and no alert of it comes: no alert does not mean that all is well."
+            )],
             ..Words::default()
         }
+    }
+
+    /// Within what time data usually comes, and what came last.
+    fn usual(&self) -> String {
+        let newest = self.notification.newest;
+        let window = newest.and_then(|newest| newest.window());
+        let stale_after = window.map(|window| write_length(window.stale_after));
+        let usual = stale_after.map(|length| format!(" Usually new data comes within {length}."));
+        let last = self
+            .newest()
+            .map(|newest| format!(" The last was {}.", newest.value_at()));
+        usual.into_iter().chain(last).collect()
     }
 
     fn with_reason(&self, begin: &str) -> String {
@@ -156,13 +183,13 @@ impl<'a> Obstacle<'a> {
         format!("{begin}{}", shorten(&self.why, room.max(LEAST_REASON)))
     }
 
-    fn words_of_end(&self, begin: String) -> Words {
+    fn words_of_end(&self, begin: String, letterhead: &Letterhead) -> Words {
         let (extent, condition) = (self.extent(), self.notification.alert.condition);
         let after = match condition {
             Condition::NoData => format!("after {} without", extent.length()),
             _ => format!("after {}", extent.length()),
         };
-        let (title, again, span) = (&self.metric.title, self.terms.again, extent.span());
+        let (title, again, span) = (title(self.metric), self.terms.again, extent.span());
         let mut facts = vec![
             Fact::new(self.terms.span, extent.in_full()),
             Fact::new("It was", self.why.clone()),
@@ -173,11 +200,18 @@ impl<'a> Obstacle<'a> {
                 Condition::Undecided => begin,
                 _ => format!("{begin}: {after}"),
             },
-            summary: format!("{title} {again} again, {after} (from {span})."),
+            summary: format!("{title} {again} again, {after} ({span})."),
+            advice: Some(advice(
+                self.metric,
+                self.notification,
+                NOTHING_TO_DO,
+                letterhead,
+            )),
             facts,
             notes: vec![
                 "In between nothing was watched: whatever happened then was not noticed.".into(),
             ],
+            small_print: self.notification.newest.map_or(Vec::new(), history),
             ..Words::default()
         }
     }
@@ -185,7 +219,8 @@ impl<'a> Obstacle<'a> {
     pub fn entry(&self) -> Entry {
         let extent = self.extent();
         let mut entry = Entry {
-            title: self.metric.title.clone(),
+            title: title(self.metric),
+            link: self.metric.link.clone(),
             word: self.word(),
             label: self.label(),
             tone: tone(self.notification),

@@ -1,6 +1,8 @@
 //! The words of what bandwatch has to tell of itself: what of its state it could not read or write, what
 //! it could not deliver, and what that means for whoever relies on it.
 
+use chrono::TimeDelta;
+
 use super::Letterhead;
 use super::figures::write_moment;
 use super::message::{Fact, Words};
@@ -25,7 +27,7 @@ pub fn words(notification: &Notification, letterhead: &Letterhead) -> Words {
         _ => unwritable(&one_line(reason)),
     };
     words.subject = format!("[bandwatch] {}", words.subject);
-    let noticed = Fact::new("Noticed", write_moment(letterhead.now));
+    let noticed = Fact::new("Noticed", write_moment(letterhead.now, TimeDelta::zero()));
     words.facts.push(noticed);
     words
 }

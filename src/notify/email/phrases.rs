@@ -6,6 +6,7 @@ use crate::detect::Evaluation;
 use crate::forecast::Side;
 use crate::incident::Condition;
 use crate::notify::{AlertKind, Notification};
+use crate::output::isolate;
 
 pub fn tone(notification: &Notification) -> Tone {
     match (notification.kind, notification.alert.condition) {
@@ -18,12 +19,12 @@ pub fn tone(notification: &Notification) -> Tone {
 
 /// "High Sales Volume": a word, and what it is about.
 pub fn heading(word: &str, metric: &Metric) -> String {
-    let Metric { title, measure, .. } = metric;
-    let last = title.split_whitespace().next_back();
+    let (title, measure) = (isolate(&metric.title), &metric.measure);
+    let last = metric.title.split_whitespace().next_back();
     if measure.is_empty() || last.is_some_and(|last| last.eq_ignore_ascii_case(measure)) {
         format!("{word} {title}")
     } else {
-        format!("{word} {title} {measure}")
+        format!("{word} {title} {}", isolate(measure))
     }
 }
 

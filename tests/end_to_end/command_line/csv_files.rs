@@ -227,7 +227,7 @@ fn the_columns_of_the_configuration_are_judged_or_missed() {
     };
     let run = refusing(&text, &columns("ts", "Revenue"));
     run.assert_status(0);
-    assert!(run.stdout.starts_with("sales  HIGH  2,500.00"), "{run:?}");
+    assert!(run.stdout.starts_with("sales  HIGH  2,500"), "{run:?}");
     let told = "line 1: there is no column value_column = \"amount\"; there are \"TS\", \"orders\", \"revenue\"";
     assert_refused(&refusing(&text, &columns("TS", "amount")), told);
     let told = "it has no header, so that time_column = \"TS\" cannot be found";

@@ -13,7 +13,7 @@ fn a_dry_run_of_a_file_writes_the_pictures_and_the_mail_into_an_empty_directory(
     run.assert_status(0);
     assert_eq!(run.stderr, "");
     let lines: Vec<&str> = run.stdout.lines().collect();
-    let verdict = "sales  HIGH  1,843.20 at 14:05 UTC, expected ";
+    let verdict = "sales  HIGH  1,843 at 14:05 UTC, expected ";
     assert!(lines[0].starts_with(verdict), "{run:?}");
     let wrote = ["plot_24h.png", "plot_48h.png", "alert.eml", "alert.html"];
     assert_eq!(
@@ -29,10 +29,7 @@ fn a_dry_run_of_a_file_writes_the_pictures_and_the_mail_into_an_empty_directory(
         bytes
     });
     let mail = parse(read(&workspace, "plots/alert.eml"));
-    assert!(
-        mail.subject
-            .starts_with("[High] Sales 1,843.20 at 14:05 UTC")
-    );
+    assert!(mail.subject.starts_with("[High] Sales 1,843 at 14:05 UTC"));
     let mailed: Vec<Vec<u8>> = mail.inline.into_values().map(|part| part.bytes).collect();
     assert!(mailed == pictures, "the pictures differ");
 
@@ -82,7 +79,7 @@ fn a_run_of_another_time_judges_the_last_bucket_that_had_ended_and_writes_nothin
     run.assert_status(0);
     assert!(run.stdout.contains(" at 13:00 CET"), "{run:?}");
     let run = scene.run_with(&["--at", "2026-11-22T14:00:00Z"]);
-    assert!(run.stdout.starts_with("sales  HIGH  2,500.00 at 14:00 CET"));
+    assert!(run.stdout.starts_with("sales  HIGH  2,500 at 14:00 CET"));
     assert!(!scene.workspace.path().join("plots").exists());
 }
 

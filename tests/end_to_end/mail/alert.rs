@@ -48,7 +48,7 @@ fn a_mailed_breach_is_told_on_one_line_and_with_what_was_done_below() {
     let run = Scene::ending_in(Ending::Spike).run();
     let lines: Vec<&str> = run.stdout.lines().collect();
     assert!(
-        lines[0].starts_with("sales  HIGH  2,500.00 at 14:00 CET, expected "),
+        lines[0].starts_with("sales  HIGH  2,500 at 14:00 CET, expected "),
         "{run:?}"
     );
     let done = [
@@ -62,12 +62,12 @@ fn a_mailed_breach_is_told_on_one_line_and_with_what_was_done_below() {
 
 #[test]
 fn a_spike_is_announced_in_blue_with_its_figures_in_subject_and_text() {
-    assert_alert(Ending::Spike, "High", "2,500.00", "#1a5fb4");
+    assert_alert(Ending::Spike, "High", "2,500", "#1a5fb4");
 }
 
 #[test]
 fn a_drop_is_announced_in_orange_with_its_figures_in_subject_and_text() {
-    assert_alert(Ending::Drop, "Low", "12.50", "#c64600");
+    assert_alert(Ending::Drop, "Low", "12", "#c64600");
 }
 
 /// The figures in the mail are those that the run itself reports as JSON.
@@ -84,7 +84,7 @@ fn assert_alert(ending: Ending, side: &str, value: &str, colour: &str) {
     let (_, mail) = scene.mail_to(FIRST);
     assert_eq!(
         mail.subject,
-        format!("[{side}] Sales {value} at 14:00 CET, expected {lower} to {upper}")
+        format!("[{side}] Sales {value} at 14:00 CET, usually {lower} to {upper}")
     );
     let (text, html) = (mail.text.expect("a text"), mail.html.expect("HTML"));
     let said = [
@@ -94,7 +94,8 @@ fn assert_alert(ending: Ending, side: &str, value: &str, colour: &str) {
         format!("{lower} to {upper} EUR (95 %)"),
         "Sunday 22 November 2026, 14:00 CET (Europe/Paris), a bucket of 1 h".to_owned(),
         "6 d, 144 values, 0 missing".to_owned(),
-        "times the distance to the limit".to_owned(),
+        format!("{side} since 14:00 CET, for 1 h"),
+        "than usual so far".to_owned(),
         "Questions? Data team, +33 1 23 45 67 89".to_owned(),
     ];
     for said in said {
@@ -111,13 +112,12 @@ fn assert_alert(ending: Ending, side: &str, value: &str, colour: &str) {
     );
 }
 
-/// "1234.5" is written "1,234.50".
+/// "1234.5" is written "1,234": a band of this width makes no more digits meaningful.
 fn with_thousands(number: f64) -> String {
-    let text = format!("{number:.2}");
-    let (whole, cents) = text.split_once('.').expect("two decimals");
+    let whole = format!("{number:.0}");
     match whole.len() {
-        0..=3 => text,
-        length => format!("{},{}.{cents}", &whole[..length - 3], &whole[length - 3..]),
+        0..=3 => whole,
+        length => format!("{},{}", &whole[..length - 3], &whole[length - 3..]),
     }
 }
 

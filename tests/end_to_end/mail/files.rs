@@ -28,7 +28,7 @@ fn each_of_several_metrics_has_pictures_of_its_own() {
     let received = scene.server.received();
     assert_eq!(received.len(), 4);
     let last = received[3].parse();
-    assert!(last.subject.starts_with("[High] Käse/1 2,500.00"));
+    assert!(last.subject.starts_with("[High] Käse/1 2,500"));
     let pictures: Vec<Vec<u8>> = changed
         .iter()
         .map(|name| read(&scene.workspace, &format!("plots/{name}")))

@@ -298,9 +298,9 @@ fn borrowed<'a>(variables: &'a [(&'a str, String)]) -> Vec<(&'a str, &'a str)> {
         .collect()
 }
 
-/// What a subject says in brackets.
+/// What the news of a mail says in brackets.
 pub fn label(mail: &Mail) -> String {
-    let inner = mail.subject.strip_prefix('[');
+    let inner = mail.news().strip_prefix('[');
     let inner = inner.and_then(|rest| rest.split_once(']'));
     inner.map_or_else(|| mail.subject.clone(), |(label, _)| label.to_owned())
 }

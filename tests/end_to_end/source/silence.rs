@@ -38,7 +38,7 @@ fn silence_longer_than_stale_after_is_undecided() {
         assert_eq!(judged["verdict"], "undecided", "at {at}");
         assert_eq!(
             judged["reason"],
-            "no data since 2026-11-22 11:00 CET, and stale_after is 4 h"
+            "no data since 2026-11-22 12:00 CET, and stale_after is 4 h"
         );
     }
 }
@@ -73,7 +73,7 @@ fn where_an_empty_bucket_is_a_gap_silence_is_undecided_after_three_steps() {
     assert_eq!(stale["verdict"], "undecided");
     assert_eq!(
         stale["reason"],
-        "no data since 2026-11-22 11:00 CET, and stale_after is 3 h"
+        "no data since 2026-11-22 12:00 CET, and stale_after is 3 h"
     );
     assert_eq!(stale["expected"], serde_json::Value::Null);
 }

@@ -31,6 +31,15 @@ pub struct InlinePart {
 }
 
 impl Mail {
+    /// The subject; of a later mail of a thread, which has that of the first, the first line.
+    pub fn news(&self) -> &str {
+        let text = self.text.as_deref().unwrap_or_default();
+        match self.subject.strip_prefix("Re: ") {
+            Some(_) => text.lines().next().unwrap_or_default(),
+            None => &self.subject,
+        }
+    }
+
     /// The value of the first header of that name, in whatever case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers

@@ -18,27 +18,27 @@ fn each_kind_has_a_subject_of_its_own() {
     for (sample, subject) in [
         (
             high(AlertKind::Firing),
-            "[High] Sales 1,843.20 at 14:05 CET, expected 912.10 to 1,297.80",
+            "[High] Sales 1,843 at 14:05 CET, usually 912 to 1,298",
         ),
         (
             low(AlertKind::Firing),
-            "[Low] Sales 12.00 at 14:05 CET, expected 912.10 to 1,297.80",
+            "[Low] Sales 12 at 14:05 CET, usually 912 to 1,298",
         ),
         (
             high(AlertKind::Repeat),
-            "[Still high] Sales for 4 h 10 min: 1,843.20 at 14:05 CET, expected 912.10 to 1,297.80",
+            "[Still high] Sales for 4 h 10 min: 1,843 at 14:05 CET, usually 912 to 1,298",
         ),
         (
             low(AlertKind::Repeat),
-            "[Still low] Sales for 4 h 10 min: 12.00 at 14:05 CET, expected 912.10 to 1,297.80",
+            "[Still low] Sales for 4 h 10 min: 12 at 14:05 CET, usually 912 to 1,298",
         ),
         (
             high(AlertKind::Escalated),
-            "[High, worse] Sales 1,843.20 at 14:05 CET, expected 912.10 to 1,297.80",
+            "[High, worse] Sales 1,843 at 14:05 CET, usually 912 to 1,298",
         ),
         (
             low(AlertKind::Escalated),
-            "[Low, worse] Sales 12.00 at 14:05 CET, expected 912.10 to 1,297.80",
+            "[Low, worse] Sales 12 at 14:05 CET, usually 912 to 1,298",
         ),
         (
             high(AlertKind::Firing).over("10:35", 1100.0),
@@ -55,8 +55,8 @@ fn an_incident_that_began_earlier_says_since_when() {
     assert_says(
         &sample.compose(),
         &[
-            "1,843.20 EUR, where 1,102.40 EUR was expected.",
-            "It has been high since 13:55 CET, for 15 min.",
+            "1,843 EUR at 14:05 CET, 67 % higher than expected; usually 912 to 1,298 EUR.",
+            "High since 13:55 CET, for 15 min.",
             "High since",
             "Sunday 22 November 2026, 13:55 CET (Europe/Paris), for 15 min",
         ],
@@ -65,8 +65,8 @@ fn an_incident_that_began_earlier_says_since_when() {
     assert_says(
         &lasting.compose(),
         &[
-            "Sales at 14:05 CET is still below its band",
-            "It has been low since 2026-11-21 14:00 CET, for 1 d",
+            "Sales is still below its band: 12 EUR at 14:05 CET, 99 % lower than expected",
+            "Low since 2026-11-21 14:00 CET, for 1 d",
         ],
     );
 }
@@ -77,8 +77,8 @@ fn what_grew_worse_says_so() {
     assert_says(
         &sample.compose(),
         &[
-            "Even Higher Sales Volume",
-            "is above its band, clearly farther than was told: 2,843.20 EUR",
+            "High Sales Volume, Worse",
+            "Sales is worse, above its band: 2,843 EUR at 14:05 CET, 158 % higher than expected",
             "High since",
         ],
     );
@@ -102,9 +102,10 @@ fn an_end_is_green_and_says_how_long_it_was_and_what_ended_it() {
         &email,
         &[
             "Back to Normal: Sales Volume",
-            "Sales is back inside its band after 35 min (High from 13:55 to 14:30 CET): at 14:05 CET 1,100.00 EUR, where 1,102.40 EUR was expected.",
-            "13:55 to 14:30 CET, 35 min",
-            "912.10 to 1,297.80 EUR (95 %)",
+            "Sales is back inside its band after 35 min: 1,100 EUR at 14:05 CET, 0.2 % lower than expected; usually 912 to 1,298 EUR. High from 13:55 to 14:30 CET.",
+            "from 13:55 to 14:30 CET, 35 min",
+            "912 to 1,298 EUR (95 %)",
+            "Nothing: it is over.",
             "History used",
         ],
     );
@@ -120,11 +121,14 @@ fn an_opening_that_comes_after_the_end_says_so() {
     assert!(
         email
             .subject()
-            .starts_with("[High] Sales 1,843.20 at 14:05 CET")
+            .starts_with("[High] Sales 1,843 at 14:05 CET")
     );
     assert_says(
         &email,
-        &["It was high from 14:05 to 14:30 CET, 25 min, and is over."],
+        &[
+            "It was high from 14:05 to 14:30 CET, 25 min",
+            ", and is over.",
+        ],
     );
 }
 
@@ -132,18 +136,19 @@ fn an_opening_that_comes_after_the_end_says_so() {
 fn without_what_led_to_it_the_figures_are_those_that_were_stored() {
     let mut sample = breach(Side::High, AlertKind::Firing, 1843.2);
     sample.alert.evaluation = Some(stored(Verdict::Breach(Side::High), 1843.2));
-    sample.pictures = None;
+    sample.plots.clear();
     let email = sample.compose();
     assert_eq!(
         email.subject(),
-        "[High] Sales 1,843.20 at 14:05 CET, expected 912.10 to 1,297.80"
+        "[High] Sales 1,843 at 14:05 CET, usually 912 to 1,298"
     );
     assert_says(
         &email,
         &[
-            "1,843.20 EUR",
-            "912.10 to 1,297.80 EUR (95 %)",
-            "+740.80 (+67 %), 3.8 times the distance to the limit",
+            "1,843 EUR",
+            "912 to 1,298 EUR (95 %)",
+            "+741 EUR (67 % higher)",
+            "741 EUR more than usual so far",
             "Sunday 22 November 2026, 14:05 CET (Europe/Paris), a bucket of 5 min",
         ],
     );
@@ -156,7 +161,7 @@ fn the_newest_evaluation_lends_its_workings_to_its_own_bucket_alone() {
     let mut earlier = stored(Verdict::Breach(Side::High), 1500.0);
     sample.alert.evaluation = Some(earlier.clone());
     sample.newest = Some(evaluation(Verdict::Breach(Side::High), 1500.0));
-    assert_says(&sample.compose(), &["1,500.00 EUR", "History used"]);
+    assert_says(&sample.compose(), &["1,500 EUR", "History used"]);
     earlier.bucket = Bucket {
         start: at("13:15"),
         end: at("13:20"),
@@ -186,8 +191,8 @@ fn a_total_that_opened_an_incident_is_told_with_what_is_usual_and_what_is_missin
     assert_says(
         &mail,
         &[
-            "The last 6 h of Sales add up to 164,800.00 EUR, where 206,000.00 EUR is usual at this time of the week (20 % lower).",
-            "41,200.00 EUR less than usual since it began",
+            "The last 6 h of Sales add up to 164,800 EUR, where 206,000 EUR is usual at this time of the week (20 % lower).",
+            "Low since 08:10 CET, for 6 h: 41,200 EUR less than usual so far.",
         ],
     );
 }

@@ -10,17 +10,15 @@ fn the_pictures_go_along_by_content_id() {
     assert!(!html(&email).contains("data:"));
     let raw = message(&email, "ops@example.com");
     let parsed = MessageParser::default().parse(&raw).expect("a mail");
-    for (name, png) in [
-        ("sales_24h", pictures().day),
-        ("sales_48h", pictures().two_days),
-    ] {
+    let plots = plots();
+    for (name, png) in [("sales_24h", &plots[0].png), ("sales_48h", &plots[1].png)] {
         let id = format!("{name}@bandwatch");
         assert!(html(&email).contains(&format!("src=\"cid:{id}\"")));
         let part = parsed
             .attachments()
             .find(|part| part.content_id() == Some(id.as_str()))
             .expect("a picture");
-        assert_eq!(part.contents(), png);
+        assert_eq!(part.contents(), png.as_slice());
         assert_eq!(
             part.content_type()
                 .map(|kind| (kind.ctype(), kind.subtype())),
@@ -145,6 +143,7 @@ fn a_domain_beyond_ascii_goes_as_the_domain_name_system_has_it() {
         date: chrono::DateTime::UNIX_EPOCH,
         message_id: &message_id,
         in_reply_to: None,
+        thread_subject: None,
     });
     let message = message.expect("a message");
     let envelope = message.envelope();
@@ -161,7 +160,7 @@ fn a_mail_without_its_pictures_is_smaller_and_says_so() {
     assert_eq!(smaller.subject(), whole.subject());
     assert_says(&smaller, &["The pictures are not in this mail"]);
     assert!(!html(&smaller).contains("cid:"));
-    assert!(!smaller.text().contains("are in the HTML part"));
+    assert!(!smaller.text().contains("in the HTML part"));
     assert!(smaller.without_pictures().is_none());
 }
 
@@ -169,11 +168,11 @@ fn a_mail_without_its_pictures_is_smaller_and_says_so() {
 fn the_subject_says_it_all() {
     assert_eq!(
         preview("Sales", Verdict::Breach(Side::High), 1843.2).subject(),
-        "[High] Sales 1,843.20 at 14:05 CET, expected 912.10 to 1,297.80"
+        "[High] Sales 1,843 at 14:05 CET, usually 912 to 1,298"
     );
     assert_eq!(
         preview("Sales", Verdict::Breach(Side::Low), 12.0).subject(),
-        "[Low] Sales 12.00 at 14:05 CET, expected 912.10 to 1,297.80"
+        "[Low] Sales 12 at 14:05 CET, usually 912 to 1,298"
     );
     let undecided = Verdict::Undecided("every value of the history is 3, so nothing says how much change is usual; some variation is needed".into());
     assert!(
@@ -197,10 +196,10 @@ fn both_parts_say_everything() {
     assert_says(
         &email,
         &[
-            "1,843.20 EUR",
-            "1,102.40 EUR",
-            "912.10 to 1,297.80 EUR (95 %)",
-            "+740.80 (+67 %), 3.8 times the distance to the limit",
+            "1,843 EUR at 14:05 CET, 67 % higher than expected; usually 912 to 1,298 EUR",
+            "1,102 EUR",
+            "912 to 1,298 EUR (95 %)",
+            "+741 EUR (67 % higher)",
             "Sunday 22 November 2026, 14:05 CET (Europe/Paris)",
             "2 d 2 h, 600 values, 0 missing",
             "Outliers clipped",
@@ -211,7 +210,7 @@ fn both_parts_say_everything() {
             && html(&email).contains(">Last 48 hours</h2>")
     );
     assert!(
-        html(&email).contains("Data team &#60;data@example.com&#62; &#38; co"),
+        html(&email).contains("Data team &#60;<a class=\"plain\" href=\"mailto:data@example.com\" style=\"color:#1a5fb4;\">data@example.com</a>&#62; &#38; co"),
         "{}",
         html(&email)
     );
@@ -230,7 +229,8 @@ fn a_title_of_markup_stays_text() {
         html.matches("</html>").count()
     );
     for tag in [
-        "table", "tr", "td", "th", "p", "h1", "h2", "style", "head", "body", "strong",
+        "table", "tr", "td", "th", "p", "h1", "h2", "style", "head", "body", "strong", "div", "a",
+        "code",
     ] {
         let opened =
             html.matches(&format!("<{tag}>")).count() + html.matches(&format!("<{tag} ")).count();
@@ -241,7 +241,9 @@ fn a_title_of_markup_stays_text() {
 #[test]
 fn a_page_for_a_browser_has_its_pictures_beside_it() {
     let email = preview("Sales", Verdict::Breach(Side::High), 1843.2);
-    let page = email.preview(["a #1.png", "b.png"]).expect("a page");
+    let page = email
+        .preview(&["a #1.png", "b.png"].map(str::to_string))
+        .expect("a page");
     assert!(
         page.contains("src=\"a %231.png\"")
             && page.contains("src=\"b.png\"")
@@ -252,8 +254,92 @@ fn a_page_for_a_browser_has_its_pictures_beside_it() {
 #[test]
 fn an_alert_goes_out_even_if_its_pictures_cannot_be_drawn() {
     let mut high = breach(Side::High, AlertKind::Firing, 1843.2);
-    high.pictures = None;
+    high.plots.clear();
     let email = high.compose();
     assert!(html(&email).contains("High Sales Volume") && !html(&email).contains("<img"));
     assert!(message(&email, "ops@example.com").is_ascii());
+}
+
+#[test]
+fn a_later_mail_goes_under_the_subject_of_the_first_with_its_news_in_front() {
+    let opening = breach(Side::High, AlertKind::Firing, 1843.2).compose();
+    let over = breach(Side::High, AlertKind::Firing, 1843.2)
+        .over("14:30", 1100.0)
+        .compose();
+    let from: Mailbox = "watch@example.com".parse().expect("an address");
+    let message = over.message(&Envelope {
+        from: &from,
+        to: &from,
+        date: chrono::DateTime::UNIX_EPOCH,
+        message_id: "<2@example.com>",
+        in_reply_to: Some("<1@example.com>"),
+        thread_subject: Some(opening.subject()),
+    });
+    let raw = message.expect("a message").formatted();
+    let parsed = MessageParser::default().parse(&raw).expect("a mail");
+    let subject = format!("Re: {}", opening.subject());
+    assert_eq!(parsed.subject(), Some(subject.as_str()));
+    let news = "[Over] Sales is back inside its band after 25 min\n";
+    assert!(over.text().starts_with(news), "{}", over.text());
+    assert!(opening.text().starts_with("High Sales Volume\n"));
+    assert!(!html(&opening).contains("display:none") && html(&over).contains("display:none"));
+}
+
+/// Everything that stands between the tags, from a title that runs from right to left.
+#[test]
+fn a_title_from_right_to_left_turns_no_figure_around() {
+    let (title, isolated) = ("مبيعات", "\u{2068}مبيعات\u{2069}");
+    let mut sample = breach(Side::High, AlertKind::Firing, 1843.2);
+    sample.metric.title = title.to_string();
+    sample.metric.unit = Some("د.إ".to_string());
+    let email = sample.compose();
+    let subject = format!("[High] {isolated} 1,843 at 14:05 CET, usually 912 to 1,298");
+    assert_eq!(email.subject(), subject);
+    for part in [email.text(), html(&email)] {
+        assert_eq!(part.matches(title).count(), part.matches(isolated).count());
+        assert!(
+            part.contains("1,843 \u{2068}د.إ\u{2069} at 14:05 CET"),
+            "{part}"
+        );
+    }
+    let digest = compose_digest(&[sample.notification()], |_| &[], &letterhead());
+    assert!(digest.text().contains(isolated) && digest.subject().contains(isolated));
+    sample.metric.title = "a\u{2068}b\u{202e}c".to_string();
+    let email = sample.compose();
+    assert!(
+        email.subject().contains("a\\u2068b\\u202ec"),
+        "{}",
+        email.subject()
+    );
+}
+
+#[test]
+fn each_picture_has_its_figures_in_words() {
+    let page = html(&breach(Side::High, AlertKind::Firing, 1843.2).compose());
+    for period in ["24 hours", "48 hours"] {
+        let told = format!(
+            "alt=\"Sales, last {period}: 1,843 EUR at 14:05 CET, 67 % higher than expected; usually 912 to 1,298 EUR\""
+        );
+        assert!(page.contains(&told), "{page}");
+    }
+}
+
+#[test]
+fn the_first_picture_comes_before_the_figures_and_the_second_after_them() {
+    let page = html(&breach(Side::High, AlertKind::Firing, 1843.2).compose());
+    let parts = [
+        "High Sales Volume</h1>",
+        "higher than expected",
+        "Last 24 hours",
+        "What to do:",
+        ">Deviation<",
+        "Last 48 hours",
+        "History used",
+        "Questions?",
+    ];
+    let places: Vec<_> = parts.iter().map(|part| page.find(part)).collect();
+    assert!(
+        places.iter().all(Option::is_some) && places.is_sorted(),
+        "{places:?}"
+    );
 }

@@ -1,5 +1,6 @@
 //! What the mails say. The samples are of the metric of sales, on a Sunday at 14:11 in Paris.
 
+mod advice;
 mod digest;
 mod incident;
 mod message;
@@ -12,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::*;
-use crate::chart::Pictures;
+use crate::chart::{Period, Plot};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Reference, Verdict, Workings};
 use crate::forecast::clean::{FenceFactor, clip_outliers};
@@ -38,6 +39,7 @@ fn letterhead() -> Letterhead<'static> {
     Letterhead {
         now: local("2026-11-22 14:11"),
         contact: Some(LETTERHEAD_CONTACT),
+        invocation: None,
     }
 }
 
@@ -89,11 +91,12 @@ fn metric(title: &str) -> Metric {
     metric
 }
 
-fn pictures() -> Pictures {
-    Pictures {
-        day: (0..=255).cycle().take(5000).collect(),
-        two_days: vec![7; 3000],
-    }
+fn plots() -> Vec<Plot> {
+    let plot = |period, png| Plot { period, png };
+    vec![
+        plot(Period::Day, (0..=255).cycle().take(5000).collect()),
+        plot(Period::TwoDays, vec![7; 3000]),
+    ]
 }
 
 /// The mail of an evaluation alone.
@@ -102,7 +105,7 @@ fn preview(title: &str, verdict: Verdict, value: f64) -> Email {
     compose_evaluation(
         &metric,
         &evaluation,
-        Some(&pictures()),
+        &plots(),
         &letterhead(),
         Occasion::Preview,
     )
@@ -114,7 +117,7 @@ struct Sample {
     alert: Alert,
     kind: AlertKind,
     newest: Option<Evaluation>,
-    pictures: Option<Pictures>,
+    plots: Vec<Plot>,
 }
 
 impl Sample {
@@ -128,7 +131,7 @@ impl Sample {
     }
 
     fn compose(&self) -> Email {
-        compose(&self.notification(), self.pictures.as_ref(), &letterhead())
+        compose(&self.notification(), &self.plots, &letterhead())
     }
 
     fn since(mut self, time: &str) -> Self {
@@ -164,7 +167,7 @@ fn breach(side: Side, kind: AlertKind, value: f64) -> Sample {
         },
         kind,
         newest: None,
-        pictures: Some(pictures()),
+        plots: plots(),
     }
 }
 
@@ -178,7 +181,7 @@ fn obstacle(condition: Condition, kind: AlertKind, reason: &str) -> Sample {
         },
         kind,
         newest: None,
-        pictures: None,
+        plots: Vec::new(),
     }
 }
 
@@ -200,6 +203,7 @@ fn message(email: &Email, to: &str) -> Vec<u8> {
         date: DateTime::from_timestamp(1_795_353_060, 0).expect("a time"),
         message_id: &message_id(&from, &to, "sales.1795352700.high"),
         in_reply_to: None,
+        thread_subject: None,
     };
     let message = email.message(&envelope).expect("a message");
     message.formatted()

@@ -44,7 +44,7 @@ fn an_obstacle_is_grey_and_says_that_nothing_is_noticed() {
         ),
         (
             CheckFailed,
-            "Sales could not be checked since 14:05 CET, for 6 min: it is so.",
+            "It is so. Sales could not be checked since 14:05 CET, for 6 min.",
             "Not checked since",
             "every run",
         ),
@@ -64,7 +64,7 @@ fn an_obstacle_is_grey_and_says_that_nothing_is_noticed() {
                 "Sunday 22 November 2026, 14:05 CET (Europe/Paris), for 6 min",
                 "it is so.",
                 "no rise or drop of Sales is noticed, and no alert of it comes",
-                "What to do: ",
+                "What to do:",
                 remedy,
             ],
         );
@@ -78,7 +78,11 @@ fn what_was_seen_last_is_told_where_it_is_known() {
     sample.newest = Some(evaluation(Verdict::Breach(Side::High), 1843.2));
     assert_says(
         &sample.compose(),
-        &["Seen last", "1,843.20 EUR at 14:05 CET"],
+        &[
+            "Seen last",
+            "1,843 EUR at 14:05 CET",
+            "The last was 1,843 EUR at 14:05 CET.",
+        ],
     );
 }
 
@@ -108,8 +112,8 @@ fn the_end_of_an_obstacle_is_green_and_says_how_long_nothing_was_watched() {
                 said,
                 "it was so",
                 "In between nothing was watched",
-                "1,100.00 EUR",
-                "912.10 to 1,297.80 EUR (95 %)",
+                "1,100 EUR",
+                "912 to 1,298 EUR (95 %)",
             ],
         );
         assert!(html(&email).contains("background-color:#26733f"));
@@ -143,7 +147,7 @@ fn a_reason_of_several_lines_stays_on_one_and_makes_no_markup() {
     let email = sample.compose();
     assert_eq!(
         email.subject(),
-        "[Cannot check] <b>&\"x  To: me : ERROR 1064 Bcc: all@example.com near '<b>&\"x' and \\u0007on"
+        "[Cannot check] <b>&\"x  To: me: ERROR 1064 Bcc: all@example.com near '<b>&\"x' and \\u0007on"
     );
     assert!(!html(&email).contains("<b>"));
     assert!(!email.text().contains("\nBcc") && !email.text().contains("\nTo"));

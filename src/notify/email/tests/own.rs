@@ -9,7 +9,7 @@ fn own(condition: Condition, kind: AlertKind, reason: &str) -> Email {
         metric: None,
         ..sample.notification()
     };
-    compose(&notification, None, &letterhead())
+    compose(&notification, &[], &letterhead())
 }
 
 fn lost(count: usize) -> Email {

@@ -162,7 +162,7 @@ fn assert_told(change: &str, column: &str, labels: &[&str]) {
     night.story.assert_told(labels);
     let over = night.story.mails(FIRST).pop().expect("a mail");
     assert_eq!(
-        over.subject,
+        over.news(),
         "[Over] Sales is back inside its band after 35 min"
     );
 }

@@ -23,8 +23,10 @@ fn a_level_that_is_accepted_is_told_as_new_and_counts_as_normal() {
     assert!(told.stdout.starts_with(begins), "{told:?}");
     story.run_well("13:11");
     story.assert_told(&["Low", "New level"]);
-    let subject = &story.mails(FIRST)[1].subject;
-    assert!(subject.contains("lower, since"), "{subject}");
+    let mails = story.mails(FIRST);
+    let news = mails[1].news();
+    assert!(news.contains("lower, since"), "{news}");
+    assert_eq!(mails[1].subject, format!("Re: {}", mails[0].subject));
     // What stays there is normal, and what comes back is not.
     story.play("13:10", &halves("13:10", 6));
     story.assert_told(&["Low", "New level"]);
