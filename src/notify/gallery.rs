@@ -69,6 +69,7 @@ impl<'a> Gallery<'a> {
         evaluation: &Evaluation,
         [from, to]: [&Mailbox; 2],
         letterhead: &Letterhead,
+        occasion: Occasion,
     ) {
         self.draw(metric, evaluation);
         let (pictures, plots) = (self.drawn(metric), self.plots);
@@ -81,13 +82,8 @@ impl<'a> Gallery<'a> {
             start.timestamp()
         );
         let composed = contain("compose the mail", || {
-            let email = email::compose_evaluation(
-                metric,
-                evaluation,
-                pictures,
-                letterhead,
-                Occasion::Preview,
-            );
+            let email =
+                email::compose_evaluation(metric, evaluation, pictures, letterhead, occasion);
             let message = email.message(&Envelope {
                 from,
                 to,

@@ -9,10 +9,11 @@ use super::incident::Incident;
 use super::message::{Email, Entry, Picture, Tone, Words};
 use super::obstacle::Obstacle;
 use super::own;
+use super::parts::{part_facts, write_parts};
 use super::phrases::{heading, notes, tone};
 use crate::chart::Pictures;
 use crate::config::Metric;
-use crate::detect::{Evaluation, Verdict};
+use crate::detect::{Breakdown, Evaluation, Verdict};
 use crate::forecast::Side;
 use crate::incident::Condition;
 use crate::notify::Notification;
@@ -31,10 +32,10 @@ pub fn compose(
 }
 
 /// Why an evaluation is shown that is no alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Occasion<'a> {
-    /// A dry run.
-    Preview,
+    /// A dry run; with the parts that explain what it found.
+    Preview(Option<&'a Breakdown>),
     /// Somebody wants to see that mail arrives; with what it shows, in words.
     Test(&'a str),
 }
@@ -66,8 +67,22 @@ pub fn compose_evaluation(
     } else {
         (title.clone(), format!("{title} {place}."))
     };
+    let mut facts = figures.map_or_else(|| history(evaluation), |figures| figures.facts());
     let (word, tone, summary) = match occasion {
-        Occasion::Preview => (word, tone, summary),
+        Occasion::Preview(Some(breakdown)) => {
+            facts.extend(part_facts(metric, breakdown));
+            let parts = write_parts(metric, breakdown, evaluation.bucket, letterhead.now);
+            (
+                word,
+                tone,
+                [Some(summary), parts]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            )
+        }
+        Occasion::Preview(None) => (word, tone, summary),
         Occasion::Test(shown) => {
             let told = "This is a test: somebody ran bandwatch test-mail. No alert, nothing to do.";
             notes.insert(0, format!("This mail shows {shown}."));
@@ -78,7 +93,7 @@ pub fn compose_evaluation(
         subject: format!("[{word}] {headline}"),
         heading: heading(word, metric),
         summary,
-        facts: figures.map_or_else(|| history(evaluation), |figures| figures.facts()),
+        facts,
         notes,
         ..Words::default()
     };

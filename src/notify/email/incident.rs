@@ -5,9 +5,10 @@ use chrono_tz::Tz;
 
 use super::figures::{Extent, Figures};
 use super::message::{Entry, Fact, Words};
+use super::parts::{part_facts, write_parts};
 use super::phrases::{heading, notes, tone};
 use crate::config::Metric;
-use crate::detect::Evaluation;
+use crate::detect::{Breakdown, Evaluation};
 use crate::forecast::Side;
 use crate::incident::{Course, End, Witness};
 use crate::notify::{AlertKind, Notification};
@@ -86,7 +87,7 @@ impl<'a> Incident<'a> {
             tone: tone(self.notification),
             value: self.figures.value(),
             when: format!("at {}", self.figures.time()),
-            lines: figures.into_iter().collect(),
+            lines: figures.into_iter().chain(self.parts()).collect(),
         };
         if self.notification.is_resolved() {
             entry.word = "over".to_string();
@@ -252,6 +253,9 @@ impl<'a> Incident<'a> {
         {
             summary += &format!(" {testimony}");
         }
+        if let Some(parts) = self.parts() {
+            summary += &format!(" {parts}");
+        }
         if let Some(End::Over { .. }) = self.notification.alert.end {
             summary += &format!(" It was {side} from {}, and is over.", extent.in_full());
         } else if self.began_earlier() {
@@ -263,6 +267,19 @@ impl<'a> Incident<'a> {
             summary += &format!(" It was {other} since {since} before, and turned.");
         }
         summary
+    }
+
+    /// The parts that explain it, if any stand out.
+    fn parts(&self) -> Option<String> {
+        let breakdown = self.breakdown()?;
+        let told = self.figures.evaluation.bucket;
+        write_parts(self.figures.metric, breakdown, told, self.now)
+    }
+
+    /// What is over needs no explanation.
+    fn breakdown(&self) -> Option<&Breakdown> {
+        let breakdown = self.notification.alert.breakdown.as_ref();
+        breakdown.filter(|_| !self.notification.is_resolved())
     }
 
     fn summary_of_end(&self) -> String {
@@ -298,7 +315,9 @@ impl<'a> Incident<'a> {
         } else {
             after.map_or(facts.len(), |at| at + 1)
         };
-        facts.splice(place..place, so_far);
+        let breakdown = self.breakdown().into_iter();
+        let parts = breakdown.flat_map(|breakdown| part_facts(self.figures.metric, breakdown));
+        facts.splice(place..place, so_far.into_iter().chain(parts));
         facts
     }
 

@@ -10,6 +10,7 @@ mod incident;
 mod message;
 mod obstacle;
 mod own;
+mod parts;
 mod phrases;
 mod smtp;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use chrono_tz::Tz;
 pub use compose::{Occasion, compose, compose_evaluation};
 pub use digest::{MOST_PICTURES, compose_digest};
 pub use message::{Email, Envelope, message_id};
+pub use parts::{write_part, write_parts};
 pub use smtp::SmtpSession;
 
 use crate::config::Mailbox;

@@ -104,7 +104,7 @@ fn preview(title: &str, verdict: Verdict, value: f64) -> Email {
         &evaluation,
         Some(&pictures()),
         &letterhead(),
-        Occasion::Preview,
+        Occasion::Preview(None),
     )
 }
 
