@@ -5,6 +5,7 @@ mod incident;
 mod message;
 mod obstacle;
 mod own;
+mod parts;
 
 use std::sync::Arc;
 
