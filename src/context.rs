@@ -125,6 +125,10 @@ fn check_rows_of_file(metric: &Metric) -> Result<()> {
             "metric {:?}: where = {condition:?} is SQL, and cannot choose rows of --input; write a file of those rows, and take where out for this run",
             metric.name
         ),
+        Rows::Table(Table { explain_by, .. }) if !explain_by.is_empty() => bail!(
+            "metric {:?}: explain_by = {explain_by:?} asks for columns of its table, and --input has one series; take explain_by out for this run",
+            metric.name
+        ),
         Rows::Query(_) => complain(&anyhow!(
             "metric {:?}: --input is taken for what its query returns; the query is not run",
             metric.name

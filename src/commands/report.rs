@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 use crate::calendar::{Occurrence, Period};
 use crate::cli::Format;
 use crate::config::{Metric, time_delta};
-use crate::detect::{Evaluation, SpanTotal, Verdict};
+use crate::detect::{Breakdown, ColumnParts, Evaluation, Part, SpanTotal, Verdict};
 use crate::forecast::clean::Cleaned;
 use crate::forecast::{Band, Season};
 use crate::incident::{MetricState, outage_shows_after};
+use crate::notify::email::write_parts;
 use crate::output::{
     Colour, MINUS, Notation, Painted, separate_thousands, write_change, write_length, write_time,
     write_times, write_weekday, write_when,
@@ -59,6 +60,8 @@ pub struct MetricReport {
     pub unchanged_since: Option<DateTime<Tz>>,
     /// The events of now, each on one line.
     pub events: Vec<String>,
+    /// The parts that explain an incident.
+    pub breakdown: Option<Breakdown>,
     /// The addresses whose mail the server accepted.
     pub mailed: Vec<String>,
     pub files: Vec<PathBuf>,
@@ -101,6 +104,12 @@ impl MetricReport {
         lines[0] = format!("{name:<width$}{rest}", width = self.name_width);
         if verbosity >= Verbosity::Everything {
             lines.extend(self.events.iter().cloned());
+            let parts = evaluation.zip(self.breakdown.as_ref());
+            let parts = parts.and_then(|(evaluation, breakdown)| {
+                let now = evaluation.window()?.as_of;
+                write_parts(metric, breakdown, evaluation.bucket, now)
+            });
+            lines.extend(parts);
             let blind = evaluation.map(|evaluation| blind_sides(&metric.method, evaluation));
             lines.extend(blind.into_iter().flatten());
             // Of no data it is in the reason.
@@ -371,10 +380,40 @@ pub fn check_object(metric: &Metric, report: &MetricReport) -> Value {
         "rows_not_finite": rows.map(|rows| rows.not_finite),
         "rows_time_unclear": rows.map(|rows| rows.unclear_time),
         "rows_repeated": rows.map(|rows| rows.repeated),
+        "parts": report.breakdown.as_ref().map(|breakdown| {
+            let unchanged = report.unchanged_since.map(|time| time.timezone());
+            breakdown_object(breakdown, zone.or(unchanged).unwrap_or(Tz::UTC))
+        }),
         "hint": window.and_then(|window| window.hint.as_ref()),
         "mailed": report.mailed,
         "files": report.files,
         "failures": report.failures,
+    })
+}
+
+/// The parts that explain a difference, for programs.
+fn breakdown_object(breakdown: &Breakdown, zone: Tz) -> Value {
+    let part = |part: &Part| {
+        json!({
+            "value": part.value,
+            "seen": part.seen,
+            "expected": part.expected,
+            "share": breakdown.share(part),
+            "stands_out": part.stands_out,
+        })
+    };
+    let column = |column: &ColumnParts| {
+        let parts: Vec<Value> = column.parts.iter().map(part).collect();
+        json!({ "column": column.column, "parts": parts })
+    };
+    let columns: Vec<Value> = breakdown.columns.iter().map(column).collect();
+    let [from, to] = [breakdown.start, breakdown.end].map(|time| stamp(time.with_timezone(&zone)));
+    json!({
+        "from": from,
+        "to": to,
+        "seen": breakdown.seen,
+        "expected": breakdown.expected,
+        "columns": columns,
     })
 }
 

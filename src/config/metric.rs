@@ -116,6 +116,8 @@ pub struct Table {
     pub time_column: String,
     pub value_column: Option<String>,
     pub condition: Option<String>,
+    /// Columns whose values are the parts that a sum or a count is made of: see `detect::parts`.
+    pub explain_by: Vec<String>,
 }
 
 /// A SELECT with `:from` and `:to`; the columns are the first two unless named.
@@ -146,6 +148,8 @@ struct MetricTable {
     value_column: Option<String>,
     r#where: Option<String>,
     query: Option<String>,
+    #[serde(default)]
+    explain_by: Vec<String>,
     #[serde(default, deserialize_with = "value::step")]
     every: Option<Step>,
     aggregate: Option<Aggregate>,
@@ -209,6 +213,9 @@ impl TryFrom<String> for QuietTime {
 }
 
 const USUAL_WINDOW: Duration = Duration::from_hours(28 * 24);
+
+/// Each column costs a SELECT while a mail waits.
+const MOST_EXPLAINING: usize = 5;
 
 /// A bucket older than this many steps is no news.
 const STALE_AFTER_STEPS: i64 = 3;
@@ -396,6 +403,14 @@ impl TryFrom<MetricTable> for Metric {
 }
 
 impl Rows {
+    /// The columns whose values are the parts of a sum or a count.
+    pub fn explain_by(&self) -> &[String] {
+        match self {
+            Self::Table(table) => &table.explain_by,
+            Self::Query(_) | Self::File { .. } => &[],
+        }
+    }
+
     /// The names of the columns of time and value, where they are named.
     pub fn columns(&self) -> (Option<&str>, Option<&str>) {
         match self {
@@ -413,6 +428,7 @@ impl MetricTable {
     fn rows(&self) -> Result<Rows, String> {
         let (time_column, value_column) = (self.time_column.clone(), self.value_column.clone());
         let condition = self.r#where.clone();
+        self.check_explain_by()?;
         match (&self.table, &self.query) {
             (Some(_), Some(_)) => Err("query: table is set too; allowed: one of the two".into()),
             _ if condition.as_ref().is_some_and(|sql| sql.trim().is_empty()) => {
@@ -447,6 +463,7 @@ impl MetricTable {
                     time_column,
                     value_column,
                     condition,
+                    explain_by: self.explain_by.clone(),
                 }))
             }
             (None, None) if condition.is_some() => {
@@ -457,6 +474,27 @@ impl MetricTable {
                 value_column,
             }),
         }
+    }
+
+    /// Only what adds up has parts, and only the server can add them up.
+    fn check_explain_by(&self) -> Result<(), String> {
+        let columns = &self.explain_by;
+        let adds_up = self.aggregate.is_some_and(Aggregate::adds_up);
+        let is_repeated = |(index, column): (usize, &String)| columns[..index].contains(column);
+        let why = if columns.is_empty() {
+            return Ok(());
+        } else if self.table.is_none() || !adds_up {
+            "goes with table and aggregate = \"sum\" or \"count\"; allowed: these, or no such key"
+        } else if self.increments == Some(true) {
+            "a running total has no parts that add up; allowed: increments = false, or no such key"
+        } else if columns.len() > MOST_EXPLAINING || columns.iter().any(String::is_empty) {
+            "allowed: the names of 1 to 5 columns of the table"
+        } else if columns.iter().enumerate().any(is_repeated) {
+            "allowed: each column once"
+        } else {
+            return Ok(());
+        };
+        Err(format!("explain_by = {columns:?}: {why}"))
     }
 
     fn method(&self) -> Result<Method, String> {

@@ -276,6 +276,30 @@ fn a_method_that_does_not_go_together_is_refused_in_one_line() {
             "max_false_alerts: \"often\" is not a number of alerts in a time; allowed: a number above 0",
         ),
         (
+            "aggregate = \"avg\"\nexplain_by = [\"country\"]",
+            "explain_by = [\"country\"]: goes with table and aggregate = \"sum\" or \"count\"; allowed: these, or no such key",
+        ),
+        (
+            "explain_by = [\"country\"]",
+            "explain_by = [\"country\"]: goes with table and aggregate",
+        ),
+        (
+            "aggregate = \"sum\"\nincrements = true\nexplain_by = [\"country\"]",
+            "explain_by = [\"country\"]: a running total has no parts",
+        ),
+        (
+            "aggregate = \"sum\"\nexplain_by = [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\"]",
+            "allowed: the names of 1 to 5 columns",
+        ),
+        (
+            "aggregate = \"sum\"\nexplain_by = [\"\"]",
+            "explain_by = [\"\"]: allowed: the names of 1 to 5 columns",
+        ),
+        (
+            "aggregate = \"sum\"\nexplain_by = [\"a\", \"a\"]",
+            "explain_by = [\"a\", \"a\"]: allowed: each column once",
+        ),
+        (
             "every = \"1d\"\nmax_false_alerts = \"1/day\"",
             "max_false_alerts = \"1/day\": with every = \"1d\", allowed: at most \"0.2/day\"",
         ),
@@ -318,6 +342,28 @@ fn keys_that_do_not_go_together_are_told_with_the_line_of_the_one_to_change() {
         let refusal = refusal(text);
         assert!(refusal.starts_with(told), "{refusal}\n  not: {told}");
     }
+}
+
+#[test]
+fn only_a_table_of_sums_or_counts_has_parts() {
+    for rows in [
+        "query = \"SELECT t, v FROM s WHERE t >= :from AND t < :to\"\n",
+        "",
+    ] {
+        let text = format!(
+            "[[metric]]\nname = \"sales\"\n{rows}aggregate = \"sum\"\nexplain_by = [\"country\"]\n"
+        );
+        let refusal = refusal(&text);
+        assert!(
+            refusal.contains("explain_by = [\"country\"]: goes with table"),
+            "{refusal}"
+        );
+    }
+    let config = parse(&with(
+        "aggregate = \"count\"\nexplain_by = [\"country\", \"product\"]",
+    ));
+    let config = config.expect("a configuration");
+    assert_eq!(config.metrics[0].rows.explain_by(), ["country", "product"]);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! A window becomes an [`Evaluation`]: its newest point held against the forecast that everything
 //! before it makes. Pure: the same window makes the same evaluation.
 
+mod comparison;
 mod level;
+mod parts;
 mod recurrence;
 mod reference;
 
@@ -16,8 +18,10 @@ use crate::forecast::clean::Cleaned;
 use crate::forecast::{Band, Direction, Forecast, Increments, Level, Method, Side, predict};
 use crate::output::{short_option, write_length};
 use crate::series::{Bucket, Observation, Window, is_running_total};
+pub use comparison::{Comparison, JudgedTime};
 pub use level::NewLevel;
 use level::{at_newest_level, at_own_levels};
+pub use parts::{Breakdown, ColumnParts, ColumnSums, Part, PartSums};
 use reference::Gaps;
 pub use reference::{Departure, Reference, SpanTotal};
 
@@ -333,6 +337,17 @@ impl Evaluation {
             Verdict::Breach(_) | Verdict::Normal => None,
             Verdict::Undecided(reason) | Verdict::NoData { reason, .. } => Some(reason),
         }
+    }
+
+    /// Its bucket, as a time whose parts may be looked at; `None` where nothing was expected of it.
+    pub fn judged_time(&self) -> Option<JudgedTime> {
+        let Bucket { start, end } = self.bucket;
+        let expected = self.band?.expected;
+        Some(JudgedTime {
+            start,
+            end,
+            expected,
+        })
     }
 
     /// When the bucket began, by the wall clock of `zone`.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::course::Course;
-use crate::detect::Evaluation;
+use crate::detect::{Breakdown, Evaluation, JudgedTime};
 use crate::forecast::Side;
 
 /// What an alert is about.
@@ -48,6 +48,9 @@ pub struct Alert {
     /// How an incident goes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub course: Option<Course>,
+    /// The parts that explained an incident when it was released; every mail of it tells the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breakdown: Option<Breakdown>,
     /// Of everything else what is wrong, as it was seen last.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
@@ -98,6 +101,7 @@ impl Alert {
             evaluation: None,
             opening: None,
             course: None,
+            breakdown: None,
             reason: String::new(),
             turned_from: None,
             released: None,
@@ -123,6 +127,14 @@ impl Alert {
             evaluation: self.opening.clone().or_else(|| self.evaluation.clone()),
             ..self.clone()
         }
+    }
+
+    /// The time that its opening tells of.
+    pub fn judged_time(&self) -> Option<JudgedTime> {
+        let opening = self.opening.as_ref().or(self.evaluation.as_ref())?;
+        let course = self.course.as_ref();
+        let of_course = course.and_then(|course| course.judged_time(opening));
+        of_course.or_else(|| opening.judged_time())
     }
 
     /// The share that the last hour was off, of an incident that no breach of the band opened.

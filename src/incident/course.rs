@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::budget::Limits;
 use super::evidence::{Evidence, Testimony, Witness, narrow, towards};
-use crate::detect::{Departure, Evaluation, SpanTotal};
+use crate::detect::{Departure, Evaluation, JudgedTime, SpanTotal};
 use crate::forecast::Side;
 
 /// How an incident goes.
@@ -161,6 +161,29 @@ impl Course {
         // The hour has hardly begun to show it.
         course.share = course.told_share(course.depth.max(course.peak).into());
         course
+    }
+
+    /// The time whose total opened it, or that its CUSUM is of, as of the bucket that did; `None` where that
+    /// bucket tells it by itself.
+    pub fn judged_time(&self, opening: &Evaluation) -> Option<JudgedTime> {
+        let end = opening.bucket.end;
+        let (length, expected) = match self.witness {
+            _ if end != self.opened_at => return None,
+            Witness::Breach | Witness::Bucket { .. } => return None,
+            Witness::Total { minutes, usual, .. } => (TimeDelta::minutes(minutes), usual.into()),
+            Witness::Cusum { buckets } => {
+                let longest = opening.bucket.length() * i32::try_from(buckets).unwrap_or(i32::MAX);
+                let mut spans = opening.reference.spans.iter();
+                let total = spans.rfind(|total| total.length <= longest)?;
+                (total.length, total.usual)
+            }
+        };
+        let start = end - length;
+        Some(JudgedTime {
+            start,
+            end,
+            expected,
+        })
     }
 
     /// The levels it is measured against.

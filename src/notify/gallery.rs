@@ -98,6 +98,7 @@ impl<'a> Gallery<'a> {
         evaluation: &Evaluation,
         [from, to]: [&Mailbox; 2],
         letterhead: &Letterhead,
+        occasion: Occasion,
     ) {
         let alert = match evaluation.verdict {
             Verdict::Breach(side) => Some((Condition::Breach(side), evaluation.bucket.start)),
@@ -120,13 +121,8 @@ impl<'a> Gallery<'a> {
             start.timestamp()
         );
         let composed = contain("compose the mail", || {
-            let email = email::compose_evaluation(
-                metric,
-                evaluation,
-                pictures,
-                letterhead,
-                Occasion::Preview,
-            );
+            let email =
+                email::compose_evaluation(metric, evaluation, pictures, letterhead, occasion);
             let message = email.message(&Envelope {
                 from,
                 to,

@@ -9,7 +9,7 @@ mod sample;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use chrono::DateTime;
 use chrono_tz::Tz;
 
@@ -19,6 +19,7 @@ pub use sample::sample_window;
 
 use crate::calendar::Period;
 use crate::config::{DatabaseSettings, Deadline, Metric, time_delta};
+use crate::detect::{ColumnSums, Comparison};
 use crate::series::{Bucket, Missing, Window};
 
 /// Something that rows can be read from.
@@ -111,6 +112,19 @@ impl Source {
             Self::File(_) => Lookback::Everything,
         };
         self.read(metric, None, lookback, now)
+    }
+
+    /// What the parts of a metric add up to in the times of a comparison.
+    pub fn parts(
+        &mut self,
+        metric: &Metric,
+        comparison: &Comparison,
+        now: DateTime<Tz>,
+    ) -> Result<Vec<ColumnSums>> {
+        match self {
+            Self::Mysql(database) => database.read(metric, now, |reader| reader.parts(comparison)),
+            Self::File(_) => bail!("explain_by: a file has no parts"),
+        }
     }
 
     fn read(

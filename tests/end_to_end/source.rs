@@ -8,6 +8,7 @@ mod connection;
 mod examples;
 mod names;
 mod nothing;
+mod parts;
 mod refusals;
 mod replay;
 mod rogue;

@@ -4,6 +4,7 @@
 //! A dry run, and a run on a file, are the same with a state that is kept in memory.
 
 mod evaluate;
+mod parts;
 mod plan;
 mod states;
 
@@ -21,6 +22,7 @@ use crate::config::Deadline;
 use crate::context::Context;
 use crate::detect::Evaluation;
 use crate::incident::{CheckResult, Condition, MetricState};
+use crate::notify::email::Occasion;
 use crate::notify::{Delivered, Delivery, EmailChannel, Gallery, SendResult, heartbeat};
 use crate::output::{complain, print, print_page, write_error};
 use crate::source::Source;
@@ -69,6 +71,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         mailed_failures: Vec::new(),
     };
     let results = run.evaluate(&source, deadline);
+    run.explain_incidents(&source, &results);
     run.notify(&results);
     let exit = run.report(results);
     Ok(run.end(exit))
@@ -174,7 +177,8 @@ impl Run<'_> {
         for metric in &self.plan.metrics {
             if let Some(CheckResult::Evaluated(evaluation)) = results.get(metric.name.as_str()) {
                 let to = self.plan.recipients(metric).swap_remove(0);
-                gallery.write_preview(metric, evaluation, [&from, &to], &letterhead);
+                let occasion = Occasion::Preview(self.breakdown(metric));
+                gallery.write_preview(metric, evaluation, [&from, &to], &letterhead, occasion);
             }
         }
         self.files = gallery.files;
@@ -197,6 +201,7 @@ impl Run<'_> {
             let mut report = MetricReport {
                 name_width,
                 events: write_events(metric, as_of),
+                breakdown: self.breakdown(metric).cloned(),
                 files: self.files.remove(&metric.name).unwrap_or_default(),
                 ..MetricReport::default()
             };

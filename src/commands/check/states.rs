@@ -10,6 +10,7 @@ use super::evaluate::Task;
 use super::{Results, Run};
 use crate::commands::report::Verbosity;
 use crate::config::{Mailbox, Metric};
+use crate::detect::Breakdown;
 use crate::incident::{Alert, CheckResult, Condition, Confirm, MetricState, Muted, Policy};
 use crate::notify::{AddressedAlert, AlertKey, NotificationLog, OwnAlerts};
 use crate::series::Bucket;
@@ -20,6 +21,11 @@ const METRIC_KEPT: TimeDelta = TimeDelta::days(30);
 impl<'a> Run<'a> {
     pub(super) fn known(&self, metric: &Metric) -> Option<&MetricState> {
         self.state.contents().metrics.get(&metric.name)
+    }
+
+    /// The parts that explain the open incident.
+    pub(super) fn breakdown(&self, metric: &Metric) -> Option<&Breakdown> {
+        self.known(metric)?.incident()?.breakdown.as_ref()
     }
 
     fn alerts(&self, metric: &Metric) -> &[Alert] {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{clipped_values, cut};
+use super::{Parts, clipped_values, cut};
 use crate::commands::report::{MetricReport, check_object, stamp};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
@@ -15,9 +15,16 @@ pub fn object(
     metric: &Metric,
     evaluation: &Evaluation,
     workings: &Workings,
+    parts: Parts,
     picture: Option<&Path>,
 ) -> Value {
+    let (breakdown, failure) = match parts {
+        Parts::Found(breakdown) => (breakdown, None),
+        Parts::Failed(why) => (None, Some(why)),
+    };
     let report = MetricReport {
+        breakdown,
+        failures: failure.into_iter().collect(),
         evaluation: Some(evaluation.clone()),
         files: picture.into_iter().map(Path::to_path_buf).collect(),
         ..MetricReport::default()

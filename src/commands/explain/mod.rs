@@ -18,11 +18,12 @@ use crate::commands::evaluate_newest;
 use crate::commands::report::{VERDICTS, write_levels};
 use crate::config::Metric;
 use crate::context::{Context, check_picture_path};
-use crate::detect::Workings;
+use crate::detect::{Breakdown, Comparison, Evaluation, Workings};
 use crate::forecast::{Components, Forecast, decompose};
 use crate::incident::MetricState;
-use crate::output::{print, print_page};
+use crate::output::{print, print_page, write_error};
 use crate::series::Window;
+use crate::source::Source;
 use crate::state::State;
 
 pub fn run(context: &Context, args: &ExplainArgs) -> Result<Exit, Failure> {
@@ -46,7 +47,7 @@ pub fn run(context: &Context, args: &ExplainArgs) -> Result<Exit, Failure> {
         .as_ref()
         .and_then(|state| state.contents().metrics.get(&metric.name));
     window
-        .and_then(|window| explain(context, &metric, window, known, args))
+        .and_then(|window| explain(context, &metric, window, &mut source, known, args))
         .with_context(|| metric.name.clone())?;
     Ok(Exit::Done)
 }
@@ -55,12 +56,14 @@ fn explain(
     context: &Context,
     metric: &Metric,
     window: Window,
+    source: &mut Source,
     known: Option<&MetricState>,
     args: &ExplainArgs,
 ) -> Result<()> {
     let new_levels = known.map_or(Vec::new(), MetricState::levels_asked_for);
     let levels = known.map_or(Vec::new(), |known| write_levels(known, context.now));
     let evaluation = evaluate_newest(window, metric, &new_levels)?;
+    let parts = Parts::read(metric, &evaluation, source, context);
     let workings = evaluation.workings.as_deref();
     let workings =
         workings.context("an evaluation without workings: a bug in bandwatch, please report it")?;
@@ -71,15 +74,45 @@ fn explain(
     let picture = args.plot.as_deref().filter(|_| drawn.is_ok());
     match args.format {
         Format::Text => {
-            let page = text::write(metric, &evaluation, workings, &levels, picture);
+            let page = text::write(metric, &evaluation, workings, &levels, &parts, picture);
             print_page(&page, &VERDICTS)?;
         }
         Format::Json => {
-            let object = json::object(metric, &evaluation, workings, picture);
+            let object = json::object(metric, &evaluation, workings, parts, picture);
             print(&format!("{object}\n"))?;
         }
     }
     drawn
+}
+
+/// The parts of the newest bucket.
+pub(super) enum Parts {
+    /// `None`: there is nothing to be said of them.
+    Found(Option<Breakdown>),
+    /// They could not be read, and why.
+    Failed(String),
+}
+
+impl Parts {
+    fn read(
+        metric: &Metric,
+        evaluation: &Evaluation,
+        source: &mut Source,
+        context: &Context,
+    ) -> Self {
+        let comparison = evaluation
+            .window()
+            .zip(evaluation.judged_time())
+            .filter(|_| !metric.rows.explain_by().is_empty())
+            .and_then(|(window, time)| Comparison::new(window, time));
+        let Some(comparison) = comparison else {
+            return Self::Found(None);
+        };
+        match source.parts(metric, &comparison, context.now) {
+            Ok(columns) => Self::Found(comparison.explain(columns)),
+            Err(error) => Self::Failed(write_error(&error.context("explain_by"))),
+        }
+    }
 }
 
 /// The history and the evaluated bucket. Where nothing was expected there is nothing to take apart.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{json, text};
+use super::{Parts, json, text};
 use crate::commands::report::tests::assert_documented;
 use crate::commands::report::{MetricReport, check_object};
 use crate::config::Metric;
@@ -13,6 +13,8 @@ use crate::forecast::{Method, ModelChoice, Range};
 use crate::series::Window;
 use crate::series::sample::window;
 use crate::series::{Buckets, Grid, Missing, parse_time};
+
+const NO_PARTS: Parts = Parts::Found(None);
 
 /// Values of the hours up to 14:00 in Paris, oldest first.
 fn reading(values: &[f64]) -> Window {
@@ -56,11 +58,18 @@ fn workings(evaluation: &Evaluation) -> &Workings {
 }
 
 fn written(metric: &Metric, evaluation: &Evaluation, picture: Option<&Path>) -> String {
-    text::write(metric, evaluation, workings(evaluation), &[], picture)
+    text::write(
+        metric,
+        evaluation,
+        workings(evaluation),
+        &[],
+        &NO_PARTS,
+        picture,
+    )
 }
 
 fn object(evaluation: &Evaluation, metric: &Metric) -> Value {
-    json::object(metric, evaluation, workings(evaluation), None)
+    json::object(metric, evaluation, workings(evaluation), NO_PARTS, None)
 }
 
 fn number(value: &Value) -> f64 {

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::rarity::write_rarity;
-use super::{clipped_values, cut};
+use super::{Parts, clipped_values, cut};
 use crate::commands::report::{
     RUNNING_TOTAL, blind_sides, write_count, write_deviation, write_events, write_ignored,
     write_line, write_minute, write_outage, write_page, write_rows, write_totals,
@@ -12,6 +12,7 @@ use crate::commands::report::{
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
 use crate::forecast::{Forecast, ModelChoice, Role, Season};
+use crate::notify::email::{write_part, write_parts};
 use crate::output::{MINUS, write_length, write_time, write_times};
 use crate::series::{TimeSeries, Window};
 
@@ -27,6 +28,7 @@ pub fn write(
     evaluation: &Evaluation,
     workings: &Workings,
     levels: &[String],
+    parts: &Parts,
     picture: Option<&Path>,
 ) -> String {
     let window = &workings.window;
@@ -57,6 +59,7 @@ pub fn write(
     if !totals.is_empty() {
         entries.push(("totals", totals.join(FIGURES)));
     }
+    entries.extend(write_breakdown(metric, evaluation, window, parts).map(|text| ("parts", text)));
     entries.extend(write_outage(metric, evaluation).map(|text| ("outage", text)));
     entries.extend(blind_sides(&metric.method, evaluation).map(|text| ("blind", text)));
     entries.extend(picture.map(|path| ("picture", picture_line(path, workings))));
@@ -72,6 +75,28 @@ fn picture_line(path: &Path, workings: &Workings) -> String {
         ),
         None => path.to_string(),
     }
+}
+
+fn write_breakdown(
+    metric: &Metric,
+    evaluation: &Evaluation,
+    window: &Window,
+    parts: &Parts,
+) -> Option<String> {
+    let breakdown = match parts {
+        Parts::Found(breakdown) => breakdown.as_ref()?,
+        Parts::Failed(why) => return Some(why.clone()),
+    };
+    let told = write_parts(metric, breakdown, evaluation.bucket, window.as_of);
+    let told = told.unwrap_or_else(|| "none stands out".to_string());
+    let rows = breakdown.columns.iter().flat_map(|column| {
+        let rows = column
+            .parts
+            .iter()
+            .map(|part| write_part(metric, breakdown, part));
+        rows.map(|row| format!("{FIGURES}{} {row}", column.column))
+    });
+    Some(format!("{told}{}", rows.collect::<String>()))
 }
 
 fn as_of(window: &Window) -> String {

@@ -9,7 +9,7 @@ use super::own;
 use super::phrases::{heading, notes, tone};
 use crate::chart::Plot;
 use crate::config::Metric;
-use crate::detect::{Evaluation, Verdict};
+use crate::detect::{Breakdown, Evaluation, Verdict};
 use crate::incident::{Alert, Condition};
 use crate::notify::{AlertKind, Notification};
 use crate::output::isolate;
@@ -32,10 +32,10 @@ pub fn compose(notification: &Notification, plots: &[Plot], letterhead: &Letterh
 }
 
 /// Why an evaluation is shown that is no alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Occasion<'a> {
-    /// A dry run.
-    Preview,
+    /// A dry run; with the parts that explain what it found.
+    Preview(Option<&'a Breakdown>),
     /// Somebody wants to see that mail arrives; with what it shows, in words.
     Test(&'a str),
 }
@@ -50,8 +50,13 @@ pub fn compose_evaluation(
 ) -> Email {
     let opening = evaluation.side().and_then(|side| {
         let (condition, since) = (Condition::Breach(side), evaluation.bucket.start);
+        let breakdown = match occasion {
+            Occasion::Preview(breakdown) => breakdown.cloned(),
+            Occasion::Test(_) => None,
+        };
         let alert = Alert {
             evaluation: Some(evaluation.clone()),
+            breakdown,
             ..Alert::new(condition, since, letterhead.now.to_utc())
         };
         let opening = Notification {

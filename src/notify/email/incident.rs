@@ -7,9 +7,10 @@ use super::Letterhead;
 use super::advice::advice;
 use super::figures::{Extent, Figures, history, title};
 use super::message::{Entry, Fact, Words};
+use super::parts::{part_facts, write_parts};
 use super::phrases::{heading, notes, tone};
 use crate::config::Metric;
-use crate::detect::Evaluation;
+use crate::detect::{Breakdown, Evaluation};
 use crate::forecast::Side;
 use crate::incident::{Course, End, Witness};
 use crate::notify::{AlertKind, Notification};
@@ -103,7 +104,7 @@ impl<'a> Incident<'a> {
             tone: tone(self.notification),
             value: self.figures.value(),
             when: self.figures.when(),
-            lines: figures.into_iter().collect(),
+            lines: figures.into_iter().chain(self.parts()).collect(),
         };
         if self.notification.is_resolved() {
             entry.word = "over".to_string();
@@ -275,6 +276,9 @@ impl<'a> Incident<'a> {
         if let Some(testimony) = testimony.filter(|_| is_opening && self.is_breach()) {
             summary += &format!(" {testimony}");
         }
+        if let Some(parts) = self.parts() {
+            summary += &format!(" {parts}");
+        }
         let so_far = self.shortfall();
         if let Some(End::Over { .. }) = self.notification.alert.end {
             let side = self.side.word();
@@ -292,6 +296,19 @@ impl<'a> Incident<'a> {
             summary += &format!(" It was {other} since {since} before, and turned.");
         }
         summary
+    }
+
+    /// The parts that explain it, if any stand out.
+    fn parts(&self) -> Option<String> {
+        let breakdown = self.breakdown()?;
+        let told = self.figures.evaluation.bucket;
+        write_parts(self.figures.metric, breakdown, told, self.now)
+    }
+
+    /// What is over needs no explanation.
+    fn breakdown(&self) -> Option<&Breakdown> {
+        let breakdown = self.notification.alert.breakdown.as_ref();
+        breakdown.filter(|_| !self.notification.is_resolved())
     }
 
     fn summary_of_end(&self) -> String {
@@ -329,12 +346,14 @@ impl<'a> Incident<'a> {
                 .filter(|_| is_long)
                 .map(|worst| Fact::new("Worst bucket", worst)),
         ];
+        let breakdown = self.breakdown().into_iter();
+        let parts = breakdown.flat_map(|breakdown| part_facts(self.figures.metric, breakdown));
         let place = if self.notification.is_resolved() {
             0
         } else {
             facts.len()
         };
-        facts.splice(place..place, own.into_iter().flatten());
+        facts.splice(place..place, own.into_iter().flatten().chain(parts));
         facts
     }
 

@@ -11,6 +11,7 @@ mod incident;
 mod message;
 mod obstacle;
 mod own;
+mod parts;
 mod phrases;
 mod smtp;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub use advice::Invocation;
 pub use compose::{Occasion, compose, compose_evaluation};
 pub use digest::{MOST_PICTURES, compose_digest};
 pub use message::{Email, Envelope, message_id};
+pub use parts::{write_part, write_parts};
 pub use smtp::SmtpSession;
 
 use crate::config::Mailbox;

@@ -282,6 +282,7 @@ mod tests {
                 time_column: "sellTime".to_string(),
                 value_column: Some("CA".to_string()),
                 condition: None,
+                explain_by: Vec::new(),
             });
             let table = Table::new(text).expect("a table");
             let told = other_names(&table, &metric);

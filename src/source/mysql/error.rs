@@ -21,7 +21,9 @@ pub fn query_error(error: anyhow::Error) -> anyhow::Error {
     let advice = match &error {
         Error::MySqlError(server) => match server.code {
             1146 => "is metric.table right, and mysql.database?",
-            1054 => "are metric.time_column, metric.value_column and metric.where right?",
+            1054 => {
+                "are metric.time_column, metric.value_column, metric.explain_by and metric.where right?"
+            }
             1142 | 1143 => "the user of mysql.user needs the right to SELECT",
             1969 | 3024 => {
                 "the query took longer than mysql.query_timeout or its share of deadline; is the table locked, or without an index on the time column?"

@@ -38,7 +38,10 @@ impl Reader<'_> {
         self.limit_hints();
         let bounds = cell::bounds(&range, column);
         let ahead = self.times(&sql::newest_within(table), bounds, column);
-        self.hint_at_clock(history, ahead.ok()?.into_iter().max())
+        joined([
+            self.hint_at_clock(history, ahead.ok()?.into_iter().max()),
+            self.hint_at_parts(table),
+        ])
     }
 
     /// The same of a query; `raw_time` is that of a row outside, if one came.

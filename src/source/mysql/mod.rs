@@ -4,6 +4,7 @@ mod cell;
 mod error;
 mod explain;
 mod hint;
+mod parts;
 mod read;
 mod relay;
 mod session;

@@ -132,7 +132,7 @@ impl Reader<'_> {
 
     /// What the time column of a table tells, which the session's clock then is; its value column must
     /// hold numbers.
-    fn time_column(&mut self, table: &Table, at: DateTime<Tz>) -> Result<TimeColumn> {
+    pub(super) fn time_column(&mut self, table: &Table, at: DateTime<Tz>) -> Result<TimeColumn> {
         let types = self.session.statement(&sql::column_types(table))?;
         let (columns, metric) = (types.columns(), self.metric);
         let [time, value, ..] = &*columns else {

@@ -129,6 +129,68 @@ pub fn buckets(table: &Table, aggregate: Option<Aggregate>, bucket: &str) -> Str
     )
 }
 
+/// Columns: those whose values are parts, of no row, to see whether they are there.
+pub fn part_columns(table: &Table) -> String {
+    let columns: Vec<String> = table.explain_by.iter().map(|name| quote(name)).collect();
+    format!("SELECT {} FROM {} LIMIT 0", columns.join(", "), name(table))
+}
+
+/// What is added up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    Values,
+    /// One for each row that has a value.
+    Rows,
+}
+
+/// Which times the parts of a sum are read of.
+#[derive(Debug, Clone, Copy)]
+pub struct PartTimes {
+    /// After the judged one, the usual ones.
+    pub usual: usize,
+    pub all: usize,
+}
+
+/// Columns: a value of a column, as a text of at most 200 characters; what its rows add up to in each of the
+/// times; and the squares of their values in all of them. Those come first that changed most between the
+/// first time and the mean of the usual ones. The bounds of the times are asked for twice.
+pub fn parts(table: &Table, added: Added, column: &str, times: PartTimes, most: usize) -> String {
+    let (name, time, value) = (name(table), quote(&table.time_column), value(table));
+    let is_within = format!("{time} >= ? AND {time} < ?");
+    let sum = |value: &str| {
+        let aggregate = match added {
+            Added::Values => "SUM",
+            Added::Rows => "COUNT",
+        };
+        format!("COALESCE({aggregate}({value}), 0) + 0E0")
+    };
+    let sums: String = (0..times.all)
+        .map(|time| {
+            let sum = sum(&format!("CASE WHEN {is_within} THEN {value} END"));
+            format!(", {sum} AS bandwatch_{time}")
+        })
+        .collect();
+    let squares = match added {
+        Added::Values => sum(&format!("({value} + 0E0) * ({value} + 0E0)")),
+        Added::Rows => sum(&value),
+    };
+    let usual: Vec<String> = (1..=times.usual)
+        .map(|time| format!("bandwatch_{time}"))
+        .collect();
+    let (within, condition) = (
+        vec![format!("({is_within})"); times.all].join(" OR "),
+        condition(table),
+    );
+    let column = quote(column);
+    format!(
+        "SELECT * FROM (SELECT LEFT(CAST({column} AS CHAR), 200) AS bandwatch_part{sums}, {squares} AS bandwatch_squares \
+         FROM {name} WHERE ({within}){condition} GROUP BY {column}) AS bandwatch_parts \
+         ORDER BY ABS(bandwatch_0 * {} - ({})) DESC, bandwatch_part LIMIT {most}",
+        times.usual,
+        usual.join(" + ")
+    )
+}
+
 fn name(table: &Table) -> String {
     let parts: Vec<String> = table.name.iter().map(|part| quote(part)).collect();
     parts.join(".")
@@ -219,7 +281,20 @@ mod tests {
             time_column: "at".into(),
             value_column: Some("a`b".into()),
             condition: Some("x = 1 OR y = 2".into()),
+            explain_by: vec!["coun`try".into()],
         };
+        assert_eq!(
+            part_columns(&table),
+            "SELECT `coun``try` FROM `shop`.`sa``les` LIMIT 0"
+        );
+        let times = PartTimes { usual: 1, all: 2 };
+        let parts = parts(&table, Added::Values, "coun`try", times, 50);
+        assert!(
+            parts.contains("LEFT(CAST(`coun``try` AS CHAR), 200)"),
+            "{parts}"
+        );
+        let rows = "FROM `shop`.`sa``les` WHERE ((`at` >= ? AND `at` < ?) OR (`at` >= ? AND `at` < ?)) AND (x = 1 OR y = 2\n) GROUP BY `coun``try`)";
+        assert!(parts.contains(rows), "{parts}");
         assert_eq!(
             buckets(&table, Some(Aggregate::Sum), "B"),
             "SELECT B AS bandwatch_bucket, SUM(`a``b`) + 0E0, COUNT(*), COUNT(`a``b`) FROM `shop`.`sa``les` \

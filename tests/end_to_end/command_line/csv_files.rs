@@ -247,6 +247,13 @@ fn sql_of_the_configuration_that_a_file_cannot_follow_is_told() {
         &run,
         "where = \"shop = 7\" is SQL, and cannot choose rows of --input",
     );
+    let keys = "table = \"sales\"\ntime_column = \"time\"\nvalue_column = \"value\"\naggregate = \"sum\"\nexplain_by = [\"shop\"]\n";
+    let run = refusing(&spike(), keys);
+    run.assert_status(2);
+    assert_refused(
+        &run,
+        "explain_by = [\"shop\"] asks for columns of its table, and --input has one series",
+    );
     let keys = "query = \"SELECT t, v FROM s WHERE t >= :from AND t < :to\"\n";
     let run = refusing(&spike(), keys);
     run.assert_status(0);

@@ -6,6 +6,7 @@ mod incident;
 mod message;
 mod obstacle;
 mod own;
+mod parts;
 
 use std::sync::Arc;
 
@@ -107,7 +108,7 @@ fn preview(title: &str, verdict: Verdict, value: f64) -> Email {
         &evaluation,
         &plots(),
         &letterhead(),
-        Occasion::Preview,
+        Occasion::Preview(None),
     )
 }
 

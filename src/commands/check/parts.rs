@@ -1,0 +1,79 @@
+//! Which parts of a metric explain an incident: asked once, in the run that releases it, and kept with the
+//! alert, so that every mail of it tells the same. The mail goes without it where there is no answer in time.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow};
+use chrono::{DateTime, Utc};
+
+use super::{Results, Run};
+use crate::config::{Deadline, Metric};
+use crate::detect::{Breakdown, Comparison, Evaluation};
+use crate::incident::Alert;
+use crate::output::within;
+use crate::source::Source;
+
+/// The mails wait for so much of the time that is left, at most.
+const SHARE: usize = 4;
+/// For an answer that is just about to be there.
+const GRACE: Duration = Duration::from_millis(200);
+
+impl Run<'_> {
+    /// Looks for the parts that explain each incident that people may hear of from now on.
+    pub(super) fn explain_incidents(&mut self, source: &Source, results: &Results) {
+        let released = self.plan.metrics.iter().filter_map(|metric| {
+            let newest = results.get(&metric.name)?.evaluation()?;
+            Some((metric, self.comparison(metric, newest)?))
+        });
+        let released: Vec<(&Metric, Comparison)> = released.collect();
+        let share = self.context.deadline.share_of(SHARE);
+        let mut left = released.len();
+        for (metric, comparison) in released {
+            let found = self.break_down(metric, comparison, source, share.share_of(left));
+            left -= 1;
+            match found {
+                Ok(breakdown) => {
+                    let now = self.now;
+                    let known = self.state.contents_mut().metrics.get_mut(&metric.name);
+                    let mut alerts = known.into_iter().flat_map(|known| &mut known.alerts);
+                    if let Some(alert) = alerts.find(|alert| is_new(alert, now)) {
+                        alert.breakdown = breakdown;
+                    }
+                }
+                Err(error) => self.failures.push(error.context(metric.name.clone())),
+            }
+        }
+    }
+
+    /// What is to be compared, if an incident was just released.
+    fn comparison(&self, metric: &Metric, newest: &Evaluation) -> Option<Comparison> {
+        let has_parts = !metric.rows.explain_by().is_empty();
+        let mut alerts = self.known(metric).filter(|_| has_parts)?.alerts.iter();
+        let alert = alerts.find(|alert| is_new(alert, self.now))?;
+        Comparison::new(newest.window()?, alert.judged_time()?)
+    }
+
+    /// On a thread and a session of its own, as any wait may have no end.
+    fn break_down(
+        &self,
+        metric: &Metric,
+        comparison: Comparison,
+        source: &Source,
+        deadline: Deadline,
+    ) -> Result<Option<Breakdown>> {
+        let (mut source, now) = (source.fresh(), self.context.now);
+        source.read_by(deadline);
+        let asked = metric.clone();
+        let answer = within(deadline.left() + GRACE, move || {
+            let columns = source.parts(&asked, &comparison, now)?;
+            Ok(comparison.explain(columns))
+        });
+        answer
+            .unwrap_or_else(|| Err(anyhow!("no answer in {}", deadline.purpose())))
+            .context("explain_by")
+    }
+}
+
+fn is_new(alert: &Alert, now: DateTime<Utc>) -> bool {
+    alert.side().is_some() && alert.released == Some(now) && alert.breakdown.is_none()
+}
