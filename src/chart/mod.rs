@@ -20,5 +20,5 @@ mod tests;
 mod ticks;
 
 pub use components::draw_components;
-pub use pictures::{Pictures, draw_period, draw_pictures};
+pub use pictures::{Pictures, draw_incidents, draw_period, draw_pictures};
 pub use points::Point;

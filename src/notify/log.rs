@@ -157,6 +157,11 @@ impl NotificationLog {
             .max()
     }
 
+    /// How many notifications of an alert were accepted, or given up.
+    pub fn accepted(&self, key: AlertKey) -> u32 {
+        self.records(key).map(|(_, record)| record.count).sum()
+    }
+
     /// What of an alert is on its way, by the recipient's address.
     pub fn pending(&self, key: AlertKey) -> impl Iterator<Item = (&str, &Pending)> {
         self.records(key)

@@ -15,10 +15,10 @@ use super::{Failure, write_plot};
 use crate::chart::draw_components;
 use crate::cli::{Exit, ExplainArgs, Format};
 use crate::commands::evaluate_newest;
-use crate::commands::report::write_levels;
+use crate::commands::report::{write_answers, write_levels};
 use crate::config::Metric;
 use crate::context::{Context, check_picture_path};
-use crate::detect::Workings;
+use crate::detect::{Answers, Workings};
 use crate::forecast::{Components, Forecast, decompose};
 use crate::incident::MetricState;
 use crate::output::print;
@@ -58,9 +58,10 @@ fn explain(
     known: Option<&MetricState>,
     args: &ExplainArgs,
 ) -> Result<()> {
-    let new_levels = known.map_or(Vec::new(), MetricState::levels_asked_for);
-    let levels = known.map_or(Vec::new(), |known| write_levels(known, context.now));
-    let evaluation = evaluate_newest(window, metric, &new_levels)?;
+    let answers = known.map_or(Answers::default(), MetricState::answers_for_forecast);
+    let levels: Vec<String> = known.map_or(Vec::new(), |known| write_levels(known, context.now));
+    let said = known.map_or(Vec::new(), |known| write_answers(known, context.now));
+    let evaluation = evaluate_newest(window, metric, &answers)?;
     let workings = evaluation.workings.as_deref();
     let workings =
         workings.context("an evaluation without workings: a bug in bandwatch, please report it")?;
@@ -70,9 +71,9 @@ fn explain(
     });
     let picture = args.plot.as_deref().filter(|_| drawn.is_ok());
     print(&match args.format {
-        Format::Text => text::write(metric, &evaluation, workings, &levels, picture),
+        Format::Text => text::write(metric, &evaluation, workings, [&levels, &said], picture),
         Format::Json => {
-            let object = json::object(metric, &evaluation, workings, picture);
+            let object = json::object(metric, &evaluation, workings, known, picture);
             format!("{object}\n")
         }
     })?;

@@ -48,7 +48,12 @@ fn metric(method: Method) -> Metric {
 }
 
 fn judged(values: &[f64], metric: &Metric) -> Evaluation {
-    evaluate(reading(values), &metric.method, &[]).expect("an evaluation")
+    evaluate(
+        reading(values),
+        &metric.method,
+        &crate::detect::Answers::default(),
+    )
+    .expect("an evaluation")
 }
 
 fn workings(evaluation: &Evaluation) -> &Workings {
@@ -56,11 +61,17 @@ fn workings(evaluation: &Evaluation) -> &Workings {
 }
 
 fn written(metric: &Metric, evaluation: &Evaluation, picture: Option<&Path>) -> String {
-    text::write(metric, evaluation, workings(evaluation), &[], picture)
+    text::write(
+        metric,
+        evaluation,
+        workings(evaluation),
+        [&[], &[]],
+        picture,
+    )
 }
 
 fn object(evaluation: &Evaluation, metric: &Metric) -> Value {
-    json::object(metric, evaluation, workings(evaluation), None)
+    json::object(metric, evaluation, workings(evaluation), None, None)
 }
 
 fn number(value: &Value) -> f64 {

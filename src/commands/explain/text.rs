@@ -26,7 +26,7 @@ pub fn write(
     metric: &Metric,
     evaluation: &Evaluation,
     workings: &Workings,
-    levels: &[String],
+    [levels, answers]: [&[String]; 2],
     picture: Option<&Path>,
 ) -> String {
     let window = &workings.window;
@@ -48,6 +48,7 @@ pub fn write(
     let events = events.chain(write_ignored(window));
     entries.extend(events.map(|text| ("event", text)));
     entries.extend(levels.iter().map(|text| ("level", text.clone())));
+    entries.extend(answers.iter().map(|text| ("answer", text.clone())));
     let score = evaluation.score.map(|score| rarity(score, window));
     let total = window.total_since.map(|_| RUNNING_TOTAL.to_string());
     entries.extend(total.map(|text| ("values", text)));

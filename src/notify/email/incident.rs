@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use super::figures::{Extent, Figures};
 use super::message::{Entry, Fact, Words};
-use super::phrases::{heading, notes, tone};
+use super::phrases::{acknowledged, answers_of, heading, notes, tone};
 use crate::config::Metric;
 use crate::detect::Evaluation;
 use crate::forecast::Side;
@@ -64,6 +64,8 @@ impl<'a> Incident<'a> {
         };
         let mut notes = notes(self.figures.metric, self.figures.evaluation);
         notes.extend(self.choice());
+        notes.extend(acknowledged(self.notification, self.now));
+        notes.extend(answers_of(self.figures.metric, self.notification));
         Words {
             subject: format!("[{}] {title} {subject}", self.label()),
             heading: heading(&word, self.figures.metric),

@@ -11,6 +11,7 @@ mod message;
 mod obstacle;
 mod own;
 mod phrases;
+mod report;
 mod smtp;
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,8 @@ use chrono_tz::Tz;
 
 pub use compose::{Occasion, compose, compose_evaluation};
 pub use digest::{MOST_PICTURES, compose_digest};
-pub use message::{Email, Envelope, message_id};
+pub use message::{Email, Envelope, Picture, Tone, message_id};
+pub use report::{Report, ReportedAlert, ReportedMetric};
 pub use smtp::SmtpSession;
 
 use crate::config::Mailbox;

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 
 use super::figures::{Extent, Figures};
 use super::message::{Entry, Fact, Words};
-use super::phrases::{title_case, tone};
+use super::phrases::{acknowledged, title_case, tone};
 use crate::config::Metric;
 use crate::incident::Condition;
 use crate::notify::{AlertKind, Notification};
@@ -137,16 +137,18 @@ impl<'a> Obstacle<'a> {
             let last = format!("{} at {}", newest.value(), newest.time());
             Fact::new("Seen last", last)
         }));
+        let mut notes = vec![
+            format!(
+                "While this lasts, no rise or drop of {title} is noticed, and no alert of it comes: no alert does not mean that all is well."
+            ),
+            format!("What to do: {}", terms.remedy),
+        ];
+        notes.extend(acknowledged(self.notification, self.now));
         Words {
             subject,
             summary: format!("{title} {} {so_far}{because}", terms.state),
             facts,
-            notes: vec![
-                format!(
-                    "While this lasts, no rise or drop of {title} is noticed, and no alert of it comes: no alert does not mean that all is well."
-                ),
-                format!("What to do: {}", terms.remedy),
-            ],
+            notes,
             ..Words::default()
         }
     }

@@ -1,11 +1,15 @@
 //! Words and colours that several kinds of mails share.
 
+use chrono::DateTime;
+use chrono_tz::Tz;
+
 use super::message::Tone;
 use crate::config::Metric;
 use crate::detect::Evaluation;
 use crate::forecast::Side;
-use crate::incident::Condition;
+use crate::incident::{Author, Condition};
 use crate::notify::{AlertKind, Notification};
+use crate::output::write_time;
 
 pub fn tone(notification: &Notification) -> Tone {
     match (notification.kind, notification.alert.condition) {
@@ -43,6 +47,32 @@ pub fn notes(metric: &Metric, evaluation: &Evaluation) -> Vec<String> {
         notes.push(format!("The band reaches up to {max}, the greatest value there can be, so at this hour no rise would show as High."));
     }
     notes
+}
+
+/// Who knows of an alert that lasts: "Acknowledged by anna on web1 at 14:05 CET, because the truck is late."
+pub fn acknowledged(notification: &Notification, now: DateTime<Tz>) -> Option<String> {
+    let answer = notification.alert.acknowledged.as_ref()?;
+    if notification.is_resolved() || !answer.holds(now.to_utc()) {
+        return None;
+    }
+    let Author { user, host } = &answer.by;
+    let at = write_time(answer.at.with_timezone(&now.timezone()), now);
+    let because = answer.because.as_ref();
+    let because = because.map_or(String::new(), |text| format!(", because: {text}"));
+    Some(format!(
+        "Acknowledged by {user} on {host} at {at}{because}."
+    ))
+}
+
+/// How to answer an incident.
+pub fn answers_of(metric: &Metric, notification: &Notification) -> Option<String> {
+    let is_acknowledged = notification.alert.acknowledged.is_some();
+    let name = &metric.name;
+    let ack = format!("\"bandwatch ack {name}\" ends the repeats. ");
+    let ack = if is_acknowledged { "" } else { &ack };
+    (!notification.is_resolved()).then(|| {
+        format!("{ack}\"bandwatch was {name} fine\" says that it was healthy, and is not to be told again.")
+    })
 }
 
 /// "No data" to "No Data", for a heading.
