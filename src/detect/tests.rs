@@ -14,6 +14,8 @@ impl Evaluation {
     }
 }
 
+mod answers;
+
 const STEP_MINUTES: i32 = 30;
 
 fn time(text: &str) -> DateTime<Tz> {

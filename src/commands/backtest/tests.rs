@@ -15,10 +15,10 @@ use crate::config::Metric;
 use crate::detect::{Evaluation, Reference, Verdict, evaluate};
 use crate::forecast::{Band, Direction, Level, Side};
 use crate::incident::Policy;
-use crate::incident::Said;
 use crate::series::{Bucket, Observation, parse_time};
 use crate::source::Source;
 
+mod answers;
 mod events;
 mod stories;
 
