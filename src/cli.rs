@@ -27,16 +27,15 @@ pub struct Args {
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// Configuration [default: config.toml here, in $XDG_CONFIG_HOME/bandwatch or
-    /// /etc/bandwatch]
+    /// Configuration [default: config.toml here, or in a usual place]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// Send and remember nothing; write pictures, alert.eml and alert.html to plots_dir
+    /// Send and remember nothing; write pictures and mail to plots_dir
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Read this CSV file in place of MySQL; mails too, if there is a configuration
+    /// Read this CSV file in place of MySQL; with a configuration it mails too
     #[arg(long, value_name = "FILE")]
     pub input: Option<PathBuf>,
 
@@ -230,10 +229,10 @@ pub struct AckArgs {
     pub because: Option<String>,
 }
 
-/// Say what an incident was: fine, so that it is learnt as usual, or real, so that it is not
+/// Say what an incident was: fine, so that it is learnt as usual, or real
 ///
-/// What was fine is told again, at that time of the week, only if it is clearly larger. Without --at it is
-/// about the newest incident.
+/// What was real is not learnt from. What was fine is told again, at that time of the week, only if it is
+/// clearly larger. Without --at it is about the newest incident.
 #[derive(Debug, clap::Args)]
 pub struct WasArgs {
     /// The metric, by its name in the configuration

@@ -28,11 +28,11 @@ pub struct JudgedTime {
     pub healthy: Option<HealthyDeviation>,
 }
 
-/// How far out healthy values lay.
+/// How far healthy values lay from what was expected.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HealthyDeviation {
     pub side: Side,
-    /// At the farthest, in half-widths of the band; 0 where that is not known.
+    /// At the farthest from what was expected, in the unit of the series; 0 where that is not known.
     pub size: f64,
 }
 

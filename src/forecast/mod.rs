@@ -47,7 +47,6 @@ use calibration::{Calibration, Margins};
 use fitted::Fitted;
 use seasons::Seasons;
 use timeline::{Timeline, Unit};
-use tolerance::Tolerated;
 
 /// The forecast of the point at `time`, and what the model made of the history.
 #[derive(Debug, Clone)]
@@ -77,7 +76,7 @@ pub struct Forecast {
     /// At the level of the method and at rarer ones, ascending.
     pub limits: Vec<Limits>,
     /// What was healthy at this time of the week before.
-    tolerances: Vec<Tolerated>,
+    tolerances: Vec<Tolerance>,
 }
 
 /// Why nothing can be measured by the differences between the values of a history.

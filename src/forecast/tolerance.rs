@@ -3,8 +3,8 @@
 //!
 //! The tail probabilities of healthy values are uniform as far as the calibration knows. That knowledge is a
 //! Dirichlet process prior (Ferguson, *A Bayesian Analysis of Some Nonparametric Problems*, 1973) that counts
-//! as the weeks `W` of the history. Each of `k` healthy times that lay `d_i` out, in half-widths of the band,
-//! is an observation: the next one will lie `d` out or farther with the probability `q_i(d)`. The tail
+//! as the weeks `W` of the history. Each of `k` healthy times that lay `d_i` from what was expected is an
+//! observation: the next one will lie `d` out or farther with the probability `q_i(d)`. The tail
 //! probability of a value is then
 //!
 //! `(W * score + sum q_i(d)) / (W + k)`, with `q_i(d) = 1 / (1 + (d / d_i)^b)`:
@@ -19,17 +19,10 @@ use super::derivation::Limits;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tolerance {
     pub side: Side,
-    /// How far out they lay, in half-widths of the band; above 0.
+    /// How far they lay from what was expected, in the unit of the series; above 0.
     pub sizes: Vec<f64>,
     /// The weeks of the history.
     pub weeks: f64,
-}
-
-/// The same, and half the width of the band without it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Tolerated {
-    tolerance: Tolerance,
-    half_width: f64,
 }
 
 /// One size says of the next no more than a quarter, as of events: the standard deviation of the logarithm
@@ -37,7 +30,7 @@ pub struct Tolerated {
 const SHAPE: f64 = std::f64::consts::PI / (1.732_050_807_568_877_2 * 0.25);
 
 impl Tolerance {
-    /// The tail probability of a value that lies so many half-widths out on that side.
+    /// The tail probability of a value that lies so far from what is expected on that side.
     fn tail_probability(&self, score: f64, size: f64) -> f64 {
         let again = |known: &f64| (1.0 + (size / known).powf(SHAPE)).recip();
         let again: f64 = self.sizes.iter().map(again).sum();
@@ -53,11 +46,8 @@ impl Forecast {
     /// The same where values on a side were healthy before.
     #[must_use]
     pub fn tolerating(mut self, tolerance: Tolerance, level: Level) -> Self {
-        let Some(half_width) = self.half_width(tolerance.side) else {
-            return self;
-        };
         let widened = |level: Level, band: Band| {
-            let limit = self.tolerated_limit(&tolerance, half_width, level);
+            let limit = self.tolerated_limit(&tolerance, level);
             let (lower, upper) = match tolerance.side {
                 Side::Low => (band.lower.min(limit), band.upper),
                 Side::High => (band.lower, band.upper.max(limit)),
@@ -71,10 +61,7 @@ impl Forecast {
             ..*limits
         });
         let limits = limits.collect();
-        self.tolerances.push(Tolerated {
-            tolerance,
-            half_width,
-        });
+        self.tolerances.push(tolerance);
         Self {
             band,
             limits,
@@ -85,14 +72,13 @@ impl Forecast {
     /// How rarely a value lies this far out, on either side; see [`super::Distribution::score`].
     pub fn score(&self, value: f64) -> f64 {
         let score = self.distribution.score(value);
-        let tolerated = self.tolerances.iter().map(|known| {
-            let distance = match known.tolerance.side {
+        let tolerated = self.tolerances.iter().map(|tolerance| {
+            let distance = match tolerance.side {
                 Side::High => value - self.band.expected,
                 Side::Low => self.band.expected - value,
             };
             if distance > 0.0 {
-                let size = distance / known.half_width;
-                known.tolerance.tail_probability(score, size)
+                tolerance.tail_probability(score, distance)
             } else {
                 score
             }
@@ -100,27 +86,22 @@ impl Forecast {
         tolerated.fold(score, f64::max)
     }
 
-    /// Half the width of the band before it is widened, on a side.
-    fn half_width(&self, side: Side) -> Option<f64> {
-        let width = match side {
-            Side::High => self.band.upper - self.band.expected,
-            Side::Low => self.band.expected - self.band.lower,
-        };
-        (width > 0.0).then_some(width)
-    }
-
     /// Where values become as rare as the level says, by bisection.
-    fn tolerated_limit(&self, tolerance: &Tolerance, half_width: f64, level: Level) -> f64 {
-        const STEPS: usize = 50;
-        /// At so many of the largest size, nothing is left of what was healthy.
+    fn tolerated_limit(&self, tolerance: &Tolerance, level: Level) -> f64 {
+        const STEPS: usize = 60;
+        /// At so many times the largest distance, nothing is left of what was healthy.
         const FARTHEST: f64 = 100.0;
-        let value = |size: f64| match tolerance.side {
-            Side::High => self.band.expected + size * half_width,
-            Side::Low => self.band.expected - size * half_width,
+        let band = self.band;
+        let value = |distance: f64| match tolerance.side {
+            Side::High => band.expected + distance,
+            Side::Low => band.expected - distance,
         };
-        let rarity =
-            |size: f64| tolerance.tail_probability(self.distribution.score(value(size)), size);
-        let largest = tolerance.sizes.iter().copied().fold(1.0, f64::max);
+        let rarity = |distance: f64| {
+            let score = self.distribution.score(value(distance));
+            tolerance.tail_probability(score, distance)
+        };
+        let sizes = tolerance.sizes.iter().copied();
+        let largest = sizes.fold(band.upper - band.lower, f64::max);
         let (mut inside, mut outside) = (0.0, FARTHEST * largest);
         for _ in 0..STEPS {
             let middle = f64::midpoint(inside, outside);

@@ -62,7 +62,7 @@ pub struct Answer {
     /// Its time: from its first bucket to the end of its last one outside so far.
     pub since: DateTime<Utc>,
     pub until: DateTime<Utc>,
-    /// How far out it was at its worst, in half-widths of the band.
+    /// How far from what was expected it was at its worst, in the metric's unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<f32>,
     /// The buckets that begin from then on are judged by it: the end of the one judged last when it was

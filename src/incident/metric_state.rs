@@ -10,7 +10,7 @@ use super::answer::{Acknowledgement, Answer, Author, Nature, Said};
 use super::budget::Limits;
 use super::course::{Course, Standing};
 use super::evidence::{AcceptedLevel, Evidence, Testimony, Witness, far_side, narrow};
-use super::past::Past;
+use super::past::{Past, Worst};
 use super::policy::Policy;
 use crate::detect::{Answers, Evaluation, NewLevel, Verdict};
 use crate::forecast::Side;
@@ -84,7 +84,7 @@ pub struct Incident {
     pub since: DateTime<Utc>,
     /// The end of its last bucket outside so far.
     pub until: DateTime<Utc>,
-    /// How far out it was at its worst, in half-widths of the band.
+    /// How far from what was expected it was at its worst, in the metric's unit.
     pub size: Option<f32>,
     pub is_open: bool,
 }
@@ -400,7 +400,7 @@ impl MetricState {
                 let answers = self.answers.iter_mut();
                 for answer in answers.filter(|answer| answer.alert == incident.id) {
                     answer.until = evaluation.bucket.end;
-                    answer.size = incident.worst.map(|worst| worst.deviation.abs());
+                    answer.size = incident.worst.map(Worst::distance);
                 }
                 let last = incident.evaluation.replace(evaluation.clone());
                 if incident.released.is_some() && incident.opening.is_none() {
@@ -546,7 +546,7 @@ impl MetricState {
                 side,
                 since: past.since,
                 until: past.until,
-                size: past.worst.map(|worst| worst.deviation.abs()),
+                size: past.worst.map(Worst::distance),
                 is_open: false,
             })
         });
@@ -557,7 +557,7 @@ impl MetricState {
                 side: open.side()?,
                 since: open.since,
                 until: last.unwrap_or(open.since),
-                size: open.worst.map(|worst| worst.deviation.abs()),
+                size: open.worst.map(Worst::distance),
                 is_open: true,
             })
         });

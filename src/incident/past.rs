@@ -36,6 +36,11 @@ impl Worst {
         })
     }
 
+    /// From what was expected, in the metric's unit.
+    pub fn distance(self) -> f32 {
+        (self.value - self.expected).abs()
+    }
+
     /// The one farther out.
     #[must_use]
     pub fn or(self, other: Self) -> Self {

@@ -35,10 +35,11 @@ impl Sunday {
         rows
     }
 
-    /// How far out it was, as a check at its time found.
+    /// How far it was from what was expected, as a check at its time found.
     fn size(&self) -> f64 {
-        let rows = self.rows_until("2026-11-15 13:00", 1.0);
-        judged(&rows).deviation.expect("a deviation").abs()
+        let evaluation = judged(&self.rows_until("2026-11-15 13:00", 1.0));
+        let (value, band) = evaluation.value.zip(evaluation.band).expect("a forecast");
+        (value - band.expected).abs()
     }
 
     fn answered(&self, is_fine: bool) -> Answers {
@@ -135,16 +136,12 @@ fn totals_of_what_was_fine_are_usual_a_week_later() {
 #[test]
 fn what_was_fine_is_learnt_and_not_held_to_be_an_incident() {
     let rows = LOW.rows_until("2026-11-15 16:00", 1.0);
-    let clipped = |answers: &Answers| {
+    let held_since = |answers: &Answers| {
         let evaluation = judged_with(&rows, answers);
-        let cleaned = evaluation.cleaned().expect("a history");
-        let clipped = cleaned.clipped.iter();
-        clipped
-            .filter(|index| Sunday::holds(cleaned.history.time(**index)))
-            .count()
+        evaluation.forecast().expect("a forecast").held_since
     };
-    assert!(clipped(&Answers::default()) > 0);
-    assert_eq!(clipped(&LOW.answered(true)), 0);
+    assert!(held_since(&Answers::default()).is_some());
+    assert_eq!(held_since(&LOW.answered(true)), None);
 }
 
 #[test]

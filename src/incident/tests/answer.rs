@@ -105,7 +105,7 @@ fn an_answer_grows_with_its_incident_and_the_last_one_counts() {
     let judged = story.state.answers_for_forecast().judged;
     assert_eq!((judged[0].start, judged[0].end), (at(0), at(20)));
     let healthy = judged[0].healthy.expect("a deviation");
-    assert_eq!((healthy.side, healthy.size), (Side::High, 2.5));
+    assert_eq!((healthy.side, healthy.size), (Side::High, 25.0));
     // It is for buckets from the one on that was judged next.
     assert_eq!(judged[0].counts_from, at(5));
     story.say(Nature::Real);
