@@ -47,15 +47,14 @@ pub fn acknowledge(context: &Context, args: &AckArgs) -> Result<Exit, Failure> {
             .into_iter()
             .map(|alert| write_open(context, alert))
             .collect();
-        let until = acknowledgement.until.map(|until| {
-            let until = write_time(until.with_timezone(&context.zone()), context.now);
-            format!("before {until}, ")
-        });
-        let until = until.unwrap_or_default();
-        Ok(format!(
-            "{name}: {}: not repeated {until}until it is worse, or over",
-            open.join("; ")
-        ))
+        let end = match acknowledgement.until {
+            None => "no repeats until it is worse, or over".to_string(),
+            Some(until) => {
+                let until = write_time(until.with_timezone(&context.zone()), context.now);
+                format!("no repeats until {until}, unless it is worse, or over, before")
+            }
+        };
+        Ok(format!("{name} {}: {end}", open.join(", ")))
     })
 }
 

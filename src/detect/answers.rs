@@ -38,6 +38,8 @@ pub struct HealthyDeviation {
 
 /// What happens weekly need not begin to the minute.
 const MARGIN: TimeDelta = TimeDelta::hours(1);
+/// What was healthy is learnt so long after its end.
+const LEARNT_AFTER: TimeDelta = TimeDelta::days(1);
 const WEEK: u64 = 7;
 
 impl JudgedTime {
@@ -66,12 +68,14 @@ impl Answers {
         real.copied()
     }
 
-    /// The indices of the values that are usual ones, however far out they are.
+    /// The indices of the values that are usual ones, however far out they are. Those of the last day are not
+    /// among them: a forecast that follows them would take their end for a fall.
     pub fn healthy_indices(&self, history: &TimeSeries) -> Vec<usize> {
         let (grid, zone) = (history.grid(), history.time(0).timezone());
         let end = history.slot(history.len());
+        let learnt = |judged: &&JudgedTime| judged.end + LEARNT_AFTER <= history.next_time();
         let mut indices = BTreeSet::new();
-        for judged in self.healthy() {
+        for judged in self.healthy().filter(learnt) {
             let slot = |time: DateTime<Utc>| grid.slot(time.with_timezone(&zone));
             let slots = slot(judged.start).max(history.slot(0))..slot(judged.end).min(end);
             indices.extend(slots.map(|slot| history.index(slot)));

@@ -57,8 +57,7 @@ fn metric_object(status: &Status, of: &MetricStatus) -> Value {
     let told_at = |alert: &Alert| status.told_at(metric, alert).map(stamped);
     let now = status.context.now;
     let acknowledged = |alert: &Alert| {
-        let answer = alert.acknowledged.as_ref();
-        let answer = answer.filter(|answer| answer.holds(now.to_utc()));
+        let answer = status.acknowledgement(metric, alert);
         answer.map(|answer| acknowledgement_object(answer, now.timezone()))
     };
     let obstacle = |condition| {

@@ -94,8 +94,7 @@ fn of_metric(status: &Status, of: &MetricStatus) -> Vec<String> {
     let now = status.context.now;
     let open = known.alerts.iter().filter(|alert| alert.is_open());
     let mut acknowledged: Vec<String> = open
-        .filter_map(|alert| alert.acknowledged.as_ref())
-        .filter(|answer| answer.holds(now.to_utc()))
+        .filter_map(|alert| status.acknowledgement(of.metric, alert))
         .map(|answer| format!("  known     {}", write_acknowledgement(answer, now)))
         .collect();
     acknowledged.dedup();

@@ -134,14 +134,25 @@ fn totals_of_what_was_fine_are_usual_a_week_later() {
 }
 
 #[test]
-fn what_was_fine_is_learnt_and_not_held_to_be_an_incident() {
-    let rows = LOW.rows_until("2026-11-15 16:00", 1.0);
-    let held_since = |answers: &Answers| {
-        let evaluation = judged_with(&rows, answers);
-        evaluation.forecast().expect("a forecast").held_since
+fn what_was_fine_is_learnt_a_day_later_and_not_held_to_be_an_incident() {
+    let fine = LOW.answered(true);
+    // How far the forecasts of its last hour were from it, on the mean.
+    let error = |end: &str, answers: &Answers| {
+        let evaluation = judged_with(&LOW.rows_until(end, 1.0), answers);
+        let forecast = evaluation.forecast().expect("a forecast");
+        let history = &forecast.cleaned.history;
+        let errors = ["2026-11-15 14:00", "2026-11-15 14:30"].map(|at| {
+            let index = history.index(history.grid().slot(time(at)));
+            let expected = forecast.past[index].expect("a band").expected;
+            (history.values()[index].expect("a value") - expected).abs()
+        });
+        errors.iter().sum::<f64>() / 2.0
     };
-    assert!(held_since(&Answers::default()).is_some());
-    assert_eq!(held_since(&LOW.answered(true)), None);
+    let silent = Answers::default();
+    let (soon, later) = ("2026-11-15 18:00", "2026-11-17 18:00");
+    assert!(error(later, &fine) < error(later, &silent) / 2.0);
+    // Until then it is held, so that its end is no fall.
+    assert!((error(soon, &fine) - error(soon, &silent)).abs() < 1e-9);
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn what_is_acknowledged_is_not_repeated_and_that_it_is_over_is_told() {
     told.assert_status(0);
     assert_eq!(
         told.stdout,
-        "sales: HIGH since 12:00 UTC: not repeated before 14:16 UTC, until it is worse, or over\n"
+        "sales HIGH since 12:00 UTC: no repeats until 14:16 UTC, unless it is worse, or over, before\n"
     );
     story.play("12:15", &[500.0; 9]);
     story.assert_told(&["High", "Still high"]);
@@ -88,7 +88,8 @@ fn a_lack_of_data_can_be_acknowledged() {
     story.assert_told(&["No data"]);
     let told = story.run_with("12:31", &["ack", "sales"]);
     assert!(
-        told.stdout.starts_with("sales: NO DATA since 12:00 UTC: "),
+        told.stdout
+            .starts_with("sales NO DATA since 12:00 UTC: no repeats until it is worse, or over"),
         "{told:?}"
     );
     story.run_well("12:50");
