@@ -478,6 +478,8 @@ impl MetricState {
         let index = self.alerts.iter().position(is_incident)?;
         let course = self.alerts[index].course.as_ref()?;
         let ratio = course.present_level(evaluation)?;
+        // A new level is told, whatever was said before.
+        self.alerts[index].fine_since = None;
         let latest = self.latest().cloned();
         let asked_at = self.evaluated.map(|evaluated| evaluated.end);
         let limits = policy.limits(evaluation.bucket);
@@ -594,9 +596,11 @@ impl MetricState {
         let past = past.filter_map(|past| past.acknowledged.clone());
         let open = self.alerts.iter().filter(|alert| alert.is_open());
         let open = open.filter_map(|alert| alert.acknowledged.clone());
+        let mut acknowledgements: Vec<Acknowledgement> = past.chain(open).collect();
+        acknowledgements.sort_by_key(|acknowledgement| acknowledgement.at);
         Said {
             answers: self.answers.clone(),
-            acknowledgements: past.chain(open).collect(),
+            acknowledgements,
         }
     }
 

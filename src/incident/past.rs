@@ -17,13 +17,37 @@ pub const MOST_ALERTS: usize = 100;
 
 /// The bucket of an incident that was farthest out.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "StoredWorst", into = "StoredWorst")]
 pub struct Worst {
-    #[serde(with = "chrono::serde::ts_seconds")]
     pub time: DateTime<Utc>,
     pub value: f32,
     pub expected: f32,
     /// In half-widths of its band.
     pub deviation: f32,
+}
+
+/// As it is kept, in little room: the second of its time, and the figures.
+type StoredWorst = (i64, f32, f32, f32);
+
+impl TryFrom<StoredWorst> for Worst {
+    type Error = String;
+
+    fn try_from((second, value, expected, deviation): StoredWorst) -> Result<Self, String> {
+        let time = DateTime::from_timestamp(second, 0);
+        Ok(Self {
+            time: time.ok_or_else(|| format!("{second} is no time"))?,
+            value,
+            expected,
+            deviation,
+        })
+    }
+}
+
+impl From<Worst> for StoredWorst {
+    fn from(worst: Worst) -> Self {
+        let second = worst.time.timestamp();
+        (second, worst.value, worst.expected, worst.deviation)
+    }
 }
 
 impl Worst {

@@ -4,6 +4,8 @@
 
 mod json;
 mod review;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::collections::BTreeMap;

@@ -49,12 +49,12 @@ pub fn report(review: &Review, mut pictures: BTreeMap<String, Vec<u8>>) -> Repor
             &png,
         ))
     });
-    let subject = match alerts.len() {
-        0 => format!("Report of {days}: nothing happened"),
-        _ => format!("Report of {days}: {}", count_words(review)),
+    let outcome = match alerts.len() {
+        0 => "nothing happened".to_string(),
+        _ => count_words(review),
     };
     Report {
-        subject: format!("[Report] {}", subject.trim_start_matches("Report of ")),
+        subject: format!("[Report] {days}: {outcome}"),
         heading: format!("Report of {days}"),
         summary: summary(review, alerts.len()),
         alerts: shown

@@ -134,7 +134,7 @@ fn an_incident_that_was_fine_ends_untold_and_one_that_was_real_is_not_learnt_fro
     );
     let explained = story.run_with(
         "12:40",
-        &["explain", "--at", "2026-11-22 12:45", "--format", "json"],
+        &["explain", "--at", "2026-11-22 12:40", "--format", "json"],
     );
     let explained: serde_json::Value = serde_json::from_str(&explained.stdout).expect("JSON");
     assert_eq!(explained["answers"][0]["was"], "real");
