@@ -27,16 +27,15 @@ pub struct Args {
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// Configuration [default: config.toml here, in $XDG_CONFIG_HOME/bandwatch or
-    /// /etc/bandwatch]
+    /// Configuration [default: config.toml here, or in a usual place]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// Send and remember nothing; write pictures, alert.eml and alert.html to plots_dir
+    /// Send and remember nothing; write pictures and mail to plots_dir
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Read this CSV file in place of MySQL; mails too, if there is a configuration
+    /// Read this CSV file in place of MySQL; with a configuration it mails too
     #[arg(long, value_name = "FILE")]
     pub input: Option<PathBuf>,
 
@@ -79,6 +78,9 @@ pub enum Command {
     TestMail(TestMailArgs),
     Silence(SilenceArgs),
     Accept(AcceptArgs),
+    Ack(AckArgs),
+    Was(WasArgs),
+    Report(ReportArgs),
     /// End the silence of a metric
     Unsilence {
         /// The metric, by its name in the configuration
@@ -210,6 +212,70 @@ pub struct AcceptArgs {
     pub keep: bool,
 }
 
+/// Acknowledge what is open of a metric: no repeats until it is worse, or over
+///
+/// Mails and the status say who knows of it. That it got worse, and that it is over, is told all the same.
+#[derive(Debug, clap::Args)]
+pub struct AckArgs {
+    /// The metric, by its name in the configuration
+    pub metric: String,
+
+    /// For how long, such as "4h" [default: as long as it lasts]
+    #[arg(long = "for", id = "for", value_name = "LENGTH", value_parser = parse_length)]
+    pub length: Option<Duration>,
+
+    /// Why, for whoever reads the next mail
+    #[arg(long, value_name = "TEXT")]
+    pub because: Option<String>,
+}
+
+/// Say what an incident was: fine, so that it is learnt as usual, or real
+///
+/// What was real is not learnt from. What was fine is told again, at that time of the week, only if it is
+/// clearly larger. Without --at it is about the newest incident.
+#[derive(Debug, clap::Args)]
+pub struct WasArgs {
+    /// The metric, by its name in the configuration
+    pub metric: String,
+
+    /// Whether it was healthy after all, or an incident indeed
+    #[arg(value_enum)]
+    pub nature: NatureWord,
+
+    /// A time within the incident, "2026-11-22 14:05" or RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum NatureWord {
+    Fine,
+    Real,
+}
+
+/// Report what was told, silenced and answered, and how well the bands held
+///
+/// The facts are those of the state, of up to 35 days; pictures of metrics with incidents are drawn from the
+/// database. No run is waited for.
+#[derive(Debug, clap::Args)]
+pub struct ReportArgs {
+    /// How far back, in words such as 7d or 24h
+    #[arg(long, value_name = "D", default_value = "7d", value_parser = parse_length)]
+    pub last: Duration,
+
+    /// Write it as one HTML file, with its pictures in it
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+
+    /// Mail it to the recipients
+    #[arg(long)]
+    pub mail: bool,
+
+    /// What is printed: a page for people, or an object
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     Text,
@@ -278,6 +344,9 @@ impl Args {
                 | Command::TestMail(_)
                 | Command::Silence(_)
                 | Command::Accept(_)
+                | Command::Ack(_)
+                | Command::Was(_)
+                | Command::Report(_)
                 | Command::Unsilence { .. },
             ) => None,
         }

@@ -19,7 +19,9 @@ mod state;
 pub use cli::Exit;
 
 use cli::{Args, Command};
-use commands::{Failure, accept, backtest, check, explain, silence, status, test_mail};
+use commands::{
+    Failure, accept, answer, backtest, check, explain, silence, status, test_mail, weekly,
+};
 use context::Context;
 use output::{complain, make_file_limit_an_error, print};
 
@@ -56,6 +58,9 @@ fn run(args: &Args) -> Exit {
             Some(Command::TestMail(args)) => test_mail::run(&context, args),
             Some(Command::Silence(args)) => silence::silence(&context, args),
             Some(Command::Accept(args)) => accept::run(&context, args),
+            Some(Command::Ack(args)) => answer::acknowledge(&context, args),
+            Some(Command::Was(args)) => answer::say_what_it_was(&context, args),
+            Some(Command::Report(args)) => weekly::run(&context, args),
             Some(Command::Unsilence { metric }) => silence::unsilence(&context, metric),
         });
     let (error, exit) = match ended {

@@ -25,6 +25,6 @@ mod ticks;
 pub use components::draw_components;
 #[cfg(test)]
 pub use pictures::Period;
-pub use pictures::{Plot, draw_period, draw_pictures};
+pub use pictures::{Plot, draw_incidents, draw_period, draw_pictures};
 pub use points::Point;
 pub use shade::AlertTime;

@@ -1,10 +1,11 @@
 //! The pictures of one panel: the last hours, days or weeks of an evaluation, and a long period of which each
 //! point was evaluated.
 
+use std::ops::Range;
 use std::thread;
 
 use anyhow::{Context, Result, anyhow};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::canvas::{self, Canvas, HEIGHT};
 use super::cut::Scale;
@@ -240,7 +241,43 @@ pub fn draw_period(
     level: Level,
     step: TimeDelta,
 ) -> Result<Vec<u8>> {
-    let title = titled(metric, "backtest");
+    draw_long(metric, &titled(metric, "backtest"), points, level, step)
+}
+
+/// Draws what an evaluation looked back on, from a time on, with the values outside of the band that are in
+/// one of these times.
+pub fn draw_incidents(
+    metric: &Metric,
+    evaluation: &Evaluation,
+    from: DateTime<Utc>,
+    incidents: &[Range<DateTime<Utc>>],
+) -> Result<Vec<u8>> {
+    let workings = evaluation.workings.as_deref();
+    let workings = workings.context("nothing is left of what the evaluation was made from")?;
+    let points = evaluated_points(evaluation, workings).into_iter();
+    let points = points.filter(|point| point.time >= from).map(|point| {
+        let time = point.time.to_utc();
+        let is_incident = incidents.iter().any(|incident| incident.contains(&time));
+        let outside = point.band.zip(point.value).filter(|_| is_incident);
+        let breach = outside.and_then(|(band, value)| match value {
+            value if value > band.upper => Some(Side::High),
+            value if value < band.lower => Some(Side::Low),
+            _ => None,
+        });
+        Point { breach, ..point }
+    });
+    let points: Vec<Point> = points.collect();
+    let step = workings.window.step().delta();
+    draw_long(metric, &metric.title, &points, evaluation.level, step)
+}
+
+fn draw_long(
+    metric: &Metric,
+    title: &str,
+    points: &[Point],
+    level: Level,
+    step: TimeDelta,
+) -> Result<Vec<u8>> {
     let column = column_length(points);
     // A gap narrower than a column cannot be seen, and points kept of neighbouring columns touch.
     let step = step.max(column);
@@ -254,7 +291,7 @@ pub fn draw_period(
     let counts = counts.into_iter().flatten().collect();
     let panel = Panel::new(&thinned(points, column), step, Scale::Whole);
     let parts = Parts {
-        title: &title,
+        title,
         unit: metric.unit.as_deref(),
         alert: None,
     };

@@ -45,9 +45,9 @@ pub fn run(context: &Context, args: &AcceptArgs) -> Result<Exit, Failure> {
         context.deadline.enforce();
         let source = context.source(std::slice::from_ref(&metric), context.deadline);
         let mut source = source.map_err(Failure::Misuse)?;
-        let new_levels = known.levels_asked_for();
+        let answers = known.answers_for_forecast();
         let window = source.latest(&metric, None, context.now);
-        let evaluation = window.and_then(|window| evaluate_newest(window, &metric, &new_levels));
+        let evaluation = window.and_then(|window| evaluate_newest(window, &metric, &answers));
         let evaluation = evaluation.with_context(|| name.clone())?;
         let known = state.contents_mut().metrics.get_mut(name);
         let level = known.and_then(|known| known.accept(&evaluation, &metric.policy));

@@ -4,8 +4,10 @@
 //! and returns how it ended.
 
 pub mod accept;
+pub mod answer;
 pub mod backtest;
 pub mod check;
+mod coverage;
 pub mod explain;
 mod report;
 pub mod silence;
@@ -13,6 +15,7 @@ pub mod status;
 pub mod test_mail;
 #[cfg(test)]
 mod tests;
+pub mod weekly;
 
 use std::path::{Path, PathBuf, absolute};
 
@@ -20,7 +23,7 @@ use anyhow::{Context as _, Error, Result};
 
 use crate::config::{Metric, SYSTEM_FILE};
 use crate::context::Context;
-use crate::detect::{Evaluation, NewLevel, Verdict, evaluate};
+use crate::detect::{Answers, Evaluation, Verdict, evaluate};
 use crate::notify::email::Invocation;
 use crate::output::owner::{ROOT, quote, this_user, user_name};
 use crate::output::{contain, write_error, write_whole};
@@ -69,15 +72,15 @@ fn invocation(context: &Context) -> Invocation {
 }
 
 /// The newest point of a window, under the rules of its metric.
-fn evaluate_newest(window: Window, metric: &Metric, new_levels: &[NewLevel]) -> Result<Evaluation> {
+fn evaluate_newest(window: Window, metric: &Metric, answers: &Answers) -> Result<Evaluation> {
     let suits = metric.policy.check_step(window.step());
     suits.map_err(Error::msg)?;
-    evaluate(window, &metric.method, new_levels)
+    evaluate(window, &metric.method, answers)
 }
 
 /// One of many. A window that cannot be judged must not keep the others from it.
-fn evaluate_past(window: Window, metric: &Metric, new_levels: &[NewLevel]) -> Evaluation {
-    let judge = || evaluate_newest(window.clone(), metric, new_levels);
+fn evaluate_past(window: Window, metric: &Metric, answers: &Answers) -> Evaluation {
+    let judge = || evaluate_newest(window.clone(), metric, answers);
     contain("judge a bucket", judge).unwrap_or_else(|error| {
         let verdict = Verdict::Undecided(write_error(&error));
         Evaluation::without_forecast(window, metric.method.level, verdict, None)

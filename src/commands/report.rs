@@ -4,7 +4,7 @@ mod blind;
 
 use std::path::PathBuf;
 
-use chrono::{DateTime, SecondsFormat};
+use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
@@ -14,11 +14,13 @@ use crate::config::{Metric, time_delta};
 use crate::detect::{Breakdown, ColumnParts, Evaluation, Part, SpanTotal, Verdict};
 use crate::forecast::clean::Cleaned;
 use crate::forecast::{Band, Season};
-use crate::incident::{MetricState, outage_shows_after};
+use crate::incident::{
+    Acknowledgement, Answer, Author, Incident, MetricState, Nature, outage_shows_after,
+};
 use crate::notify::email::write_parts;
 use crate::output::{
-    Colour, MINUS, Notation, Painted, separate_thousands, write_change, write_length, write_time,
-    write_times, write_weekday, write_when,
+    Colour, MINUS, Notation, Painted, one_line, separate_thousands, write_change, write_length,
+    write_span, write_time, write_times, write_weekday, write_when,
 };
 use crate::series::{TimeSeries, Window};
 pub use blind::{blind_sides, explain_blind};
@@ -276,6 +278,96 @@ pub fn write_levels(known: &MetricState, now: DateTime<Tz>) -> Vec<String> {
             .to_string()
     });
     levels.chain(kept).collect()
+}
+
+/// Text that is kept for whoever looks at the status or reads a mail.
+pub fn brief_reason(text: &str) -> String {
+    const LONGEST: usize = 200;
+    one_line(text).chars().take(LONGEST).collect()
+}
+
+/// `LOW from Tuesday 10:00 to 11:25 CET`, or `since` while it is open.
+pub fn write_incident(incident: &Incident, now: DateTime<Tz>) -> String {
+    let zone = now.timezone();
+    let side = incident.side.word().to_uppercase();
+    let since = incident.since.with_timezone(&zone);
+    if incident.is_open {
+        return format!("{side} since {}", write_time(since, now));
+    }
+    let span = write_span(since, incident.until.with_timezone(&zone), now);
+    format!("{side} from {span}")
+}
+
+/// `acknowledged by anna on web1 at 14:05 CET until 18:05 CET: the truck is late`
+pub fn write_acknowledgement(answer: &Acknowledgement, now: DateTime<Tz>) -> String {
+    let time = |time: DateTime<Utc>| write_time(time.with_timezone(&now.timezone()), now);
+    let Author { user, host } = &answer.by;
+    let until = answer.until.map(|until| format!(" until {}", time(until)));
+    let because = answer.because.as_ref().map(|text| format!(": {text}"));
+    format!(
+        "acknowledged by {user} on {host} at {}{}{}",
+        time(answer.at),
+        until.unwrap_or_default(),
+        because.unwrap_or_default()
+    )
+}
+
+/// `fine: LOW from Tuesday 10:00 to 11:25 CET, says anna on web1; learnt as usual`, oldest first.
+pub fn write_answers(known: &MetricState, now: DateTime<Tz>) -> Vec<String> {
+    let open = known.incident().map(|open| open.id.as_str());
+    let answers = known.answers().iter();
+    let is_open = |answer: &Answer| open == Some(answer.alert.as_str());
+    answers
+        .map(|answer| write_answer(answer, is_open(answer), now))
+        .collect()
+}
+
+/// One of them.
+pub fn write_answer(answer: &Answer, is_open: bool, now: DateTime<Tz>) -> String {
+    let Author { user, host } = &answer.by;
+    let incident = Incident {
+        id: answer.alert.clone(),
+        side: answer.side,
+        since: answer.since,
+        until: answer.until,
+        size: answer.size,
+        is_open,
+    };
+    let (incident, word) = (write_incident(&incident, now), answer.nature.word());
+    let effect = match answer.nature {
+        Nature::Fine => "learnt as usual, and one like it at that time of the week is not told",
+        Nature::Real => "not learnt from",
+    };
+    format!("{word}: {incident}, says {user} on {host}; {effect}")
+}
+
+/// The same for programs.
+pub fn answer_objects(answers: &[Answer], zone: Tz) -> Vec<Value> {
+    let stamped = |time: DateTime<Utc>| stamp(time.with_timezone(&zone));
+    let answers = answers.iter().map(|answer| {
+        json!({
+            "was": answer.nature.word(),
+            "side": answer.side.word(),
+            "since": stamped(answer.since),
+            "until": stamped(answer.until),
+            "user": answer.by.user,
+            "host": answer.by.host,
+            "at": stamped(answer.at),
+        })
+    });
+    answers.collect()
+}
+
+/// The same of an acknowledgement.
+pub fn acknowledgement_object(answer: &Acknowledgement, zone: Tz) -> Value {
+    let stamped = |time: DateTime<Utc>| stamp(time.with_timezone(&zone));
+    json!({
+        "user": answer.by.user,
+        "host": answer.by.host,
+        "at": stamped(answer.at),
+        "until": answer.until.map(stamped),
+        "because": answer.because,
+    })
 }
 
 /// `buckets of the window that are ignored: 288`

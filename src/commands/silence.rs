@@ -4,16 +4,14 @@ use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, SubsecRound, TimeDelta};
 use chrono_tz::Tz;
 
+use super::report::brief_reason;
 use super::{Failure, own_state_dir};
 use crate::cli::{Exit, SilenceArgs};
 use crate::context::Context;
 use crate::incident::Silence;
-use crate::output::{one_line, print, write_time};
+use crate::output::{print, write_time};
 use crate::series::parse_time;
 use crate::state::{State, change_silences};
-
-/// Text that is kept for whoever looks at the status.
-const LONGEST_REASON: usize = 200;
 
 pub fn silence(context: &Context, args: &SilenceArgs) -> Result<Exit, Failure> {
     let metric = context.metric(Some(&args.metric), "a silence");
@@ -21,9 +19,8 @@ pub fn silence(context: &Context, args: &SilenceArgs) -> Result<Exit, Failure> {
     let from = from(args, context.now).map_err(Failure::Misuse)?;
     let until = until(args, from, context.now).map_err(Failure::Misuse)?;
     let from = from.filter(|from| *from > context.now);
-    let because = args.because.as_deref().map_or(String::new(), one_line);
-    let because: String = because.chars().take(LONGEST_REASON).collect();
-    let because = Some(because).filter(|text| !text.is_empty());
+    let because = args.because.as_deref().map(brief_reason);
+    let because = because.filter(|text| !text.is_empty());
     let end = write_time(until, context.now);
     let mut told = match from {
         None => format!("{metric} is silent until {end}"),

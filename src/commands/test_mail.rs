@@ -9,7 +9,7 @@ use crate::chart::{Plot, draw_pictures};
 use crate::cli::{Exit, TestMailArgs};
 use crate::config::{Deadline, MailSettings, Mailbox, Metric};
 use crate::context::Context;
-use crate::detect::{Evaluation, NewLevel};
+use crate::detect::{Answers, Evaluation};
 use crate::incident::MetricState;
 use crate::notify::email::{
     Email, Envelope, Letterhead, Occasion, SmtpSession, compose_evaluation, message_id,
@@ -127,7 +127,7 @@ fn newest(context: &Context, metric: &Metric) -> Result<Shown> {
     show(
         metric.clone(),
         window,
-        &known.map_or(Vec::new(), MetricState::levels_asked_for),
+        &known.map_or(Answers::default(), MetricState::answers_for_forecast),
         "the newest values of the configured source",
     )
 }
@@ -138,19 +138,14 @@ fn sample(context: &Context) -> Result<Shown> {
     show(
         metric,
         window,
-        &[],
+        &Answers::default(),
         "the sample that comes with bandwatch, not your data",
     )
 }
 
-fn show(
-    metric: Metric,
-    window: Window,
-    new_levels: &[NewLevel],
-    source: &'static str,
-) -> Result<Shown> {
+fn show(metric: Metric, window: Window, answers: &Answers, source: &'static str) -> Result<Shown> {
     contain("judge the newest bucket", || {
-        let evaluation = evaluate_newest(window, &metric, new_levels)?;
+        let evaluation = evaluate_newest(window, &metric, answers)?;
         let plots = draw_pictures(&metric, &evaluation, None)
             .map_err(|error| anyhow!("draw the pictures: {error:#}"))?;
         Ok(Shown {

@@ -11,7 +11,11 @@ fn a_bug_that_one_bucket_brings_to_light_leaves_it_undecided() {
     // A time that no wall clock shows.
     let newest = DateTime::<Utc>::MAX_UTC.with_timezone(&sample::PARIS);
     let window = sample::window(series, Some(newest));
-    let evaluation = evaluate_past(window, &Metric::of_file("sales"), &[]);
+    let evaluation = evaluate_past(
+        window,
+        &Metric::of_file("sales"),
+        &crate::detect::Answers::default(),
+    );
     let reason = evaluation.reason().expect("a reason");
     assert_eq!(
         reason,

@@ -1,6 +1,7 @@
 //! A window becomes an [`Evaluation`]: its newest point held against the forecast that everything
 //! before it makes. Pure: the same window makes the same evaluation.
 
+mod answers;
 mod comparison;
 mod level;
 mod parts;
@@ -17,13 +18,14 @@ use serde::{Deserialize, Serialize};
 use crate::forecast::clean::Cleaned;
 use crate::forecast::{Band, Direction, Forecast, Increments, Level, Method, Side, predict};
 use crate::output::{short_option, write_length};
-use crate::series::{Bucket, Observation, Window, is_running_total};
+use crate::series::{Bucket, Observation, Split, TimeSeries, Window, is_running_total};
+pub use answers::{AnsweredTime, Answers, HealthyDeviation};
 pub use comparison::{Comparison, JudgedTime};
 pub use level::NewLevel;
 use level::{at_newest_level, at_own_levels};
 pub use parts::{Breakdown, ColumnParts, ColumnSums, Part, PartSums};
-use reference::Gaps;
 pub use reference::{Departure, Reference, SpanTotal};
+use reference::{Gaps, longest_span};
 
 /// One metric's newest bucket, and what was found of it. State, mails, charts, JSON, backtest and
 /// explain all show this one; what is not known is absent.
@@ -114,10 +116,11 @@ impl Workings {
     }
 }
 
-/// Evaluates the newest point of a window. What came before one of the `new_levels`, oldest first, counts as
-/// if it had been at that. Bad data is a verdict; an error means that the method does not go with the step,
-/// or that the model failed.
-pub fn evaluate(window: Window, method: &Method, new_levels: &[NewLevel]) -> Result<Evaluation> {
+/// Evaluates the newest point of a window. What came before a new level of the `answers` counts as if it had
+/// been at that; what was an incident is left out, and what was healthy is learnt, and told only if it is
+/// rarer. Bad data is a verdict; an error means that the method does not go with the step, or that the model
+/// failed.
+pub fn evaluate(window: Window, method: &Method, answers: &Answers) -> Result<Evaluation> {
     let by_increments = match method.increments {
         Increments::Found => is_running_total(&window.series),
         Increments::Always => true,
@@ -138,17 +141,12 @@ pub fn evaluate(window: Window, method: &Method, new_levels: &[NewLevel]) -> Res
     };
     let slot = window.series.grid().slot(split.latest.time);
     let recurring = &window.recurring;
-    // What belongs to an event is learnt for that event alone.
-    let ordinary = if recurring.is_empty() {
-        split.history.clone()
-    } else {
-        let history = split.history.clone();
-        history.without(|slot| recurring.iter().any(|event| event.holds(slot)))
-    };
-    let levels = new_levels.iter();
-    let levels = levels.filter(|level| level.accepted_at <= split.latest.time);
-    let levels: &[NewLevel] = &levels.copied().collect::<Vec<_>>();
-    let made = match predict(&at_newest_level(ordinary.clone(), levels), method)? {
+    let latest = split.latest.time.to_utc();
+    let answers = answers.before(latest);
+    let ordinary = ordinary_history(&split.history, &window, answers.real());
+    let levels = answers.new_levels.as_slice();
+    let healthy = answers.healthy_indices(&ordinary);
+    let made = match predict(&at_newest_level(ordinary.clone(), levels), &healthy, method)? {
         Ok(made) => at_own_levels(made, levels),
         Err(reason) => {
             let verdict = Verdict::Undecided(reason);
@@ -164,31 +162,25 @@ pub fn evaluate(window: Window, method: &Method, new_levels: &[NewLevel]) -> Res
         split.latest.time.to_rfc3339()
     );
     let present = recurring.iter().find(|event| event.holds(slot));
-    let made = match present {
-        Some(event) => {
-            let Some(factor) = event.factor(slot, &split.history, &made) else {
-                let reason = "earlier occurrences of the event tell nothing of this time of it";
-                let verdict = Verdict::Undecided(reason.to_string());
-                let cleaned = Some(made.cleaned);
-                return Ok(Evaluation::without_forecast(
-                    window, level, verdict, cleaned,
-                ));
-            };
-            made.at_event(factor, level)
-        }
-        None => made,
+    let made = if let Some(event) = present {
+        let Some(factor) = event.factor(slot, &split.history, &made) else {
+            let reason = "earlier occurrences of the event tell nothing of this time of it";
+            let verdict = Verdict::Undecided(reason.to_string());
+            let cleaned = Some(made.cleaned);
+            return Ok(Evaluation::without_forecast(
+                window, level, verdict, cleaned,
+            ));
+        };
+        made.at_event(factor, level)
+    } else {
+        let tolerances = answers.tolerances(&window, latest).into_iter();
+        tolerances.fold(made, |made, tolerance| made.tolerating(tolerance, level))
     };
     let reference = if present.is_some() {
         // Earlier weeks had no such event.
         Reference::default()
     } else {
-        let gaps = if window.ignored.buckets > 0 || !recurring.is_empty() {
-            Gaps::LeftOut
-        } else {
-            Gaps::ByChance
-        };
-        let series = ordinary.with(split.latest.value);
-        Reference::new(&series, gaps, window.total_since)
+        compare(&split, &window, &answers)
     };
     let (value, band) = (split.latest.value, made.band);
     let range = made.range;
@@ -207,7 +199,7 @@ pub fn evaluate(window: Window, method: &Method, new_levels: &[NewLevel]) -> Res
         band: Some(band),
         level,
         deviation: deviation(value, &band),
-        score: Some(made.distribution.score(value)),
+        score: Some(made.score(value)),
         low_possible: possible(Side::Low),
         high_possible: possible(Side::High),
         reference,
@@ -218,6 +210,43 @@ pub fn evaluate(window: Window, method: &Method, new_levels: &[NewLevel]) -> Res
             window,
         })),
     })
+}
+
+/// What is learnt of a history. What belongs to an event is learnt for that event alone, and what somebody
+/// called an incident not at all.
+fn ordinary_history(
+    history: &TimeSeries,
+    window: &Window,
+    real: impl Iterator<Item = AnsweredTime>,
+) -> TimeSeries {
+    let (recurring, real) = (&window.recurring, real.collect::<Vec<_>>());
+    let history = history.clone();
+    if recurring.is_empty() && real.is_empty() {
+        return history;
+    }
+    let grid = history.grid().clone();
+    let is_real = |slot| {
+        let start = grid.instant(slot).to_utc();
+        real.iter().any(|real| real.holds(start))
+    };
+    history.without(|slot| recurring.iter().any(|event| event.holds(slot)) || is_real(slot))
+}
+
+/// The newest buckets against earlier weeks.
+fn compare(split: &Split, window: &Window, answers: &Answers) -> Reference {
+    // How large an incident is that just was, the totals must still tell.
+    let (latest, longest) = (split.latest.time.to_utc(), longest_span(window.step()));
+    let is_old = |real: &AnsweredTime| real.end + longest <= latest;
+    let has_old = answers.real().any(|real| is_old(&real));
+    let gaps = if window.ignored.buckets > 0 || !window.recurring.is_empty() || has_old {
+        Gaps::LeftOut
+    } else {
+        Gaps::ByChance
+    };
+    let ordinary = ordinary_history(&split.history, window, answers.real().filter(is_old));
+    let series = ordinary.with(split.latest.value);
+    let reference = Reference::new(&series, gaps, window.total_since);
+    reference.with_healthy(&series, &answers.healthy_weeks(window, latest, longest))
 }
 
 /// Why a window says nothing of now: data that ended too long ago, counted from the end of its bucket,

@@ -75,6 +75,9 @@ pub struct SpanTotal {
     pub usual: f64,
     /// What it had yesterday, where yesterday explains the last day clearly better than earlier weeks do.
     pub yesterday: Option<f64>,
+    /// What it had in an earlier week, where somebody said that this was healthy; of several weeks the
+    /// nearest to what was seen.
+    pub healthy: Option<f64>,
     /// The median of all usual totals of this length.
     typical: f64,
     /// The usual distance of totals from what is usual, at this time of day and altogether, for a usual
@@ -126,6 +129,27 @@ impl Reference {
         }
     }
 
+    /// The same where totals that ended so many weeks before the newest are usual too.
+    #[must_use]
+    pub fn with_healthy(mut self, series: &TimeSeries, weeks_ago: &[usize]) -> Self {
+        if weeks_ago.is_empty() {
+            return self;
+        }
+        let Some(places) = Places::new(series, Gaps::ByChance) else {
+            return self;
+        };
+        let week = series.grid().step().per_week().unwrap_or(1);
+        for total in self.spans.iter_mut().chain(&mut self.bucket) {
+            let of_weeks = weeks_ago.iter().filter_map(|weeks| {
+                let place = places.last().checked_sub(weeks * week)?;
+                places.whole_total(place, total.buckets)
+            });
+            let distance = |healthy: &f64| (healthy - total.seen).abs();
+            total.healthy = of_weeks.min_by(|one, other| distance(one).total_cmp(&distance(other)));
+        }
+        self
+    }
+
     /// The span of an hour, or of one bucket where that is longer.
     pub fn hour(&self) -> Option<&SpanTotal> {
         let mut spans = self.spans.iter();
@@ -163,9 +187,10 @@ impl SpanTotal {
         let at_levels = levels
             .iter()
             .map(|level| self.departure_from(self.usual * level, level.max(1.0)));
-        let yesterday = self.yesterday.map(|total| self.departure_from(total, 1.0));
+        let others = [self.yesterday, self.healthy].into_iter().flatten();
+        let others = others.map(|total| self.departure_from(total, 1.0));
         let mut nearest: Option<Departure> = None;
-        for departure in at_levels.chain(yesterday) {
+        for departure in at_levels.chain(others) {
             nearest = Some(match nearest {
                 Some(other) if other.sigmas * departure.sigmas <= 0.0 => Departure {
                     information: other.information,
@@ -232,6 +257,12 @@ impl SpanTotal {
 fn poisson_deviance(ratio: f64) -> f64 {
     let logarithm = if ratio > 0.0 { ratio * ratio.ln() } else { 0.0 };
     (2.0 * (logarithm - ratio + 1.0)).max(0.0).sqrt()
+}
+
+/// The longest of the spans of buckets of this length.
+pub fn longest_span(step: Step) -> TimeDelta {
+    let longest = span_lengths(step, true).into_iter().max();
+    step.times(longest.unwrap_or(1))
 }
 
 fn span_lengths(step: Step, has_weeks: bool) -> Vec<usize> {
@@ -362,6 +393,14 @@ impl Places {
             count: f64::from(self.counts[end] - self.counts[start]),
         })
         .filter(|total| total.count > 0.0)
+    }
+
+    /// What a span would have added up to if all of its buckets had been there.
+    fn whole_total(&self, place: usize, length: usize) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "a span has few buckets")]
+        let buckets = length as f64;
+        let total = self.total(place, length)?;
+        Some(total.sum / total.count * buckets)
     }
 
     /// A span and the median of the same span in the nearest other weeks, those after it too where the
@@ -506,6 +545,7 @@ impl Places {
             seen: newest.seen,
             usual: newest.usual,
             yesterday: None,
+            healthy: None,
             typical,
             local_spread: MAD_TO_SIGMA
                 * median(&mut local).filter(|_| is_known).unwrap_or_default(),

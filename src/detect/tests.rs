@@ -14,6 +14,8 @@ impl Evaluation {
     }
 }
 
+mod answers;
+
 const STEP_MINUTES: i32 = 30;
 
 fn time(text: &str) -> DateTime<Tz> {
@@ -66,7 +68,7 @@ pub fn judged(rows: &[(DateTime<Tz>, f64)]) -> Evaluation {
     let now = rows.last().map_or(time("2026-11-22 14:30"), |(time, _)| {
         *time + TimeDelta::minutes(STEP_MINUTES.into())
     });
-    evaluate(reading(rows, now), &Method::default(), &[]).expect("an evaluation")
+    evaluate(reading(rows, now), &Method::default(), &Answers::default()).expect("an evaluation")
 }
 
 fn with_last(value: f64) -> Vec<(DateTime<Tz>, f64)> {
@@ -141,9 +143,13 @@ fn the_prediction_is_for_the_judged_point_also_after_a_gap() {
 fn old_data_is_undecided_and_says_since_when() {
     let rows = with_last(0.0);
     let judge_at = |text| {
-        evaluate(reading(&rows, time(text)), &Method::default(), &[])
-            .expect("an evaluation")
-            .verdict
+        evaluate(
+            reading(&rows, time(text)),
+            &Method::default(),
+            &Answers::default(),
+        )
+        .expect("an evaluation")
+        .verdict
     };
     assert_eq!(
         judge_at("2026-11-22 16:00"),
@@ -235,7 +241,7 @@ fn extreme_values_make_a_verdict_or_none_but_no_crash() {
         .for_each(|row| row.1 = f64::MIN);
     let now = time("2026-11-22 14:30");
     // An error that says so is an answer too; a panic is not.
-    if let Ok(evaluation) = evaluate(reading(&wild, now), &Method::default(), &[]) {
+    if let Ok(evaluation) = evaluate(reading(&wild, now), &Method::default(), &Answers::default()) {
         assert!(evaluation.band.is_none_or(|band| band.lower.is_finite()));
     }
 }
@@ -255,7 +261,8 @@ fn a_drop_to_zero_that_the_band_allows_is_told() {
         ..method
     };
     let now = rows.last().expect("a row").0 + TimeDelta::minutes(30);
-    let evaluation = evaluate(reading(&rows, now), &nobody_asked, &[]).expect("an evaluation");
+    let evaluation =
+        evaluate(reading(&rows, now), &nobody_asked, &Answers::default()).expect("an evaluation");
     assert_eq!(evaluation.low_possible, None);
 }
 
@@ -268,7 +275,8 @@ fn a_band_stays_within_the_values_there_can_be() {
             range: Range::new(Some(min), Some(max)).expect("a range"),
             ..Method::default()
         };
-        let evaluation = evaluate(reading(&rows, now), &method, &[]).expect("an evaluation");
+        let evaluation =
+            evaluate(reading(&rows, now), &method, &Answers::default()).expect("an evaluation");
         let possible = (evaluation.low_possible, evaluation.high_possible);
         (evaluation, possible)
     };
@@ -292,7 +300,8 @@ fn a_value_beyond_the_configured_range_is_a_breach_and_no_error() {
         range: Range::new(Some(0.0), None).expect("a range"),
         ..Method::default()
     };
-    let evaluation = evaluate(reading(&rows, now), &method, &[]).expect("an evaluation");
+    let evaluation =
+        evaluate(reading(&rows, now), &method, &Answers::default()).expect("an evaluation");
     assert_eq!(evaluation.verdict, Verdict::Breach(Side::Low));
     assert_eq!(evaluation.low_possible, Some(true));
 }
@@ -330,8 +339,8 @@ fn each_half_hour_of_a_change_over_day_is_normal() {
                 .map(|steps| last - TimeDelta::minutes(steps * 30))
                 .map(|time| (time, healthy(time)))
                 .collect();
-            let evaluation =
-                evaluate(reading(&rows, now), &Method::default(), &[]).expect("an evaluation");
+            let evaluation = evaluate(reading(&rows, now), &Method::default(), &Answers::default())
+                .expect("an evaluation");
             assert_eq!(evaluation.bucket.start, last.to_utc());
             let band = evaluation.forecast().expect("a forecast").band;
             assert!(
@@ -361,7 +370,11 @@ fn a_level_that_was_accepted_is_expected_at_once_and_the_one_before_no_more() {
         newest.1 = healthy(newest.0) * last;
         let now = newest.0 + TimeDelta::minutes(30);
         let method = Method::default();
-        let evaluation = evaluate(reading(&rows, now), &method, new_levels).expect("an evaluation");
+        let answers = Answers {
+            new_levels: new_levels.to_vec(),
+            ..Answers::default()
+        };
+        let evaluation = evaluate(reading(&rows, now), &method, &answers).expect("an evaluation");
         let past = evaluation.forecast().expect("a forecast").past[24 * 48].expect("a band");
         // The past is shown as it was.
         assert!(past.expected > 300.0, "{past:?}");

@@ -113,6 +113,21 @@ impl Cleaned {
             clipped: Vec::new(),
         }
     }
+
+    /// The same with the values of the history at some indices as they were.
+    #[must_use]
+    pub fn keeping(self, history: &TimeSeries, indices: &[usize]) -> Self {
+        let mut values = self.history.values().to_vec();
+        for index in indices {
+            values[*index] = history.values()[*index];
+        }
+        let clipped = self.clipped.into_iter();
+        Self {
+            history: self.history.with_values(values),
+            clipped: clipped.filter(|index| !indices.contains(index)).collect(),
+            ..self
+        }
+    }
 }
 
 /// Clips what lies beyond the fences around all values.

@@ -21,6 +21,7 @@ mod quantile;
 mod range;
 mod seasons;
 mod timeline;
+mod tolerance;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +38,7 @@ pub use method::{Increments, Method, ModelChoice, SeasonChoice};
 pub use quantile::median;
 pub use range::Range;
 pub use seasons::{Season, needed_history};
+pub use tolerance::Tolerance;
 
 use self::clean::{Cleaned, Fences, Scope, clip_outliers};
 use crate::output::{write_length, write_number};
@@ -73,6 +75,8 @@ pub struct Forecast {
     pub errors: usize,
     /// At the level of the method and at rarer ones, ascending.
     pub limits: Vec<Limits>,
+    /// What was healthy at this time of the week before.
+    tolerances: Vec<Tolerance>,
 }
 
 /// Why nothing can be measured by the differences between the values of a history.
@@ -94,7 +98,12 @@ fn without_unit(history: &TimeSeries) -> String {
 
 /// Predicts the point after the history, or tells people why it does not suffice and what would. An
 /// error means that the seasons or the budget of the method do not fit the step, or that the model failed.
-pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast, String>> {
+/// The values at the `healthy` indices are learnt as they are: somebody said that they are usual ones.
+pub fn predict(
+    history: &TimeSeries,
+    healthy: &[usize],
+    method: &Method,
+) -> Result<Result<Forecast, String>> {
     let step = history.grid().step();
     let level = method.level;
     let seasons = Seasons::new(history, &method.seasons)?;
@@ -106,9 +115,10 @@ pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast,
         (ModelChoice::Auto | ModelChoice::Autoregression, Scope::Seasonal) => {
             Cleaned::untouched(history)
         }
-        _ => clip_outliers(history, method.outliers.factor)?,
+        _ => clip_outliers(history, method.outliers.factor)?.keeping(history, healthy),
     };
-    let Some(timeline) = Timeline::new(history, cleaned.history.values(), &seasons.0) else {
+    let timeline = Timeline::new(history, cleaned.history.values(), &seasons.0);
+    let Some(timeline) = timeline.map(|timeline| timeline.with_healthy(healthy)) else {
         return Ok(Err(without_unit(history)));
     };
     let missing = timeline.values.iter().filter(|value| value.is_none());
@@ -154,6 +164,7 @@ pub fn predict(history: &TimeSeries, method: &Method) -> Result<Result<Forecast,
         errors: fitted.errors.iter().flatten().count(),
         limits: derivation::limits(level, |level| bands(next, calibration.margins(level))),
         seasons: seasons.with_strengths(&timeline, step),
+        tolerances: Vec::new(),
     }))
 }
 

@@ -15,6 +15,8 @@ pub struct Timeline {
     pub targets: Vec<Option<f64>>,
     /// The values with every gap filled, see [`Timeline::fill`].
     pub filled: Vec<f64>,
+    /// Of each slot, whether somebody said that its value is a usual one, however far out it is.
+    pub healthy: Vec<bool>,
     pub unit: Unit,
     /// The number of slots in an hour, where it is large enough to tell an hour from the last values.
     pub slots_per_hour: Option<usize>,
@@ -265,6 +267,7 @@ impl Timeline {
         let cycles = seasons.iter().map(|length| Cycle::new(*length, &open));
         let mut timeline = Self {
             filled: Vec::new(),
+            healthy: vec![false; open.places.len()],
             values: measured(&laid_out),
             targets: measured(&wall_clock.lay_out(targets)),
             unit,
@@ -279,6 +282,17 @@ impl Timeline {
             cycle.strength = cycle.measure_strength(&timeline.values, &timeline.filled);
         }
         Some(timeline)
+    }
+
+    /// The same where the values of these buckets are usual ones.
+    #[must_use]
+    pub fn with_healthy(mut self, buckets: &[usize]) -> Self {
+        for bucket in buckets {
+            if let Some(slot) = self.slots.get(*bucket).copied().flatten() {
+                self.healthy[slot] = true;
+            }
+        }
+        self
     }
 
     /// The number of slots of the history, which is the number of the slot to forecast.

@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::answer::Acknowledgement;
 use super::course::Course;
+use super::past::Worst;
 use crate::detect::{Breakdown, Evaluation, JudgedTime};
 use crate::forecast::Side;
 
@@ -57,6 +59,14 @@ pub struct Alert {
     /// The start of the incident on the other side that this one followed without a pause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turned_from: Option<DateTime<Utc>>,
+    /// Of an incident the bucket that was farthest out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worst: Option<Worst>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Acknowledgement>,
+    /// When somebody said that the incident is fine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fine_since: Option<DateTime<Utc>>,
     /// Since when people are to be told; `None` while a silence or the patience lasts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub released: Option<DateTime<Utc>>,
@@ -104,6 +114,9 @@ impl Alert {
             breakdown: None,
             reason: String::new(),
             turned_from: None,
+            worst: None,
+            acknowledged: None,
+            fine_since: None,
             released: None,
             end: None,
         }
@@ -111,6 +124,15 @@ impl Alert {
 
     pub fn is_open(&self) -> bool {
         self.end.is_none()
+    }
+
+    /// Takes in a bucket outside.
+    pub fn note_worst(&mut self, evaluation: &Evaluation) {
+        let worst = Worst::of(evaluation);
+        self.worst = match (self.worst, worst) {
+            (Some(known), Some(worst)) => Some(known.or(worst)),
+            (known, worst) => known.or(worst),
+        };
     }
 
     pub fn side(&self) -> Option<Side> {

@@ -6,11 +6,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, Condition, End};
+use super::answer::{Acknowledgement, Answer, Author, Nature, Said};
 use super::budget::Limits;
 use super::course::{Course, Standing};
 use super::evidence::{AcceptedLevel, Evidence, Testimony, Witness, far_side, narrow};
+use super::past::{Past, Worst};
 use super::policy::Policy;
-use crate::detect::{Evaluation, NewLevel, Verdict};
+use crate::detect::{Answers, Evaluation, NewLevel, Verdict};
 use crate::forecast::Side;
 use crate::series::Bucket;
 
@@ -38,6 +40,11 @@ pub struct MetricState {
     inside: u32,
     #[serde(skip_serializing_if = "Evidence::is_empty")]
     evidence: Evidence,
+    /// What people said of incidents, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    answers: Vec<Answer>,
+    #[serde(skip_serializing_if = "Past::is_empty")]
+    pub past: Past,
     /// Those that are open, at most one of each kind; and those that ended and that somebody is still
     /// to be told of.
     pub alerts: Vec<Alert>,
@@ -67,6 +74,19 @@ impl CheckResult {
             Self::NothingNew(None) | Self::Failed(_) => None,
         }
     }
+}
+
+/// An incident that somebody may say something of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Incident {
+    pub id: String,
+    pub side: Side,
+    pub since: DateTime<Utc>,
+    /// The end of its last bucket outside so far.
+    pub until: DateTime<Utc>,
+    /// How far from what was expected it was at its worst, in the metric's unit.
+    pub size: Option<f32>,
+    pub is_open: bool,
 }
 
 /// What is so of a metric's values.
@@ -103,6 +123,7 @@ impl MetricState {
             CheckResult::NothingNew(_) => {}
             CheckResult::Failed(why) => self.open(Condition::CheckFailed, now, why, now),
         }
+        self.past.remember(&self.alerts, now);
         self.release(now, policy, muted);
     }
 
@@ -234,6 +255,7 @@ impl MetricState {
         }
         self.evaluated = Some(evaluation.bucket);
         self.latest = Some(evaluation.clone());
+        self.past.count(evaluation);
         self.evidence.add(evaluation, limits);
         let testimony = self.hear(evaluation, limits, policy);
         let is_incident = |alert: &Alert| alert.is_open() && alert.side().is_some();
@@ -374,6 +396,12 @@ impl MetricState {
         match standing {
             Standing::Off => {
                 self.inside = 0;
+                incident.note_worst(evaluation);
+                let answers = self.answers.iter_mut();
+                for answer in answers.filter(|answer| answer.alert == incident.id) {
+                    answer.until = evaluation.bucket.end;
+                    answer.size = incident.worst.map(Worst::distance);
+                }
                 let last = incident.evaluation.replace(evaluation.clone());
                 if incident.released.is_some() && incident.opening.is_none() {
                     incident.opening = last;
@@ -450,6 +478,8 @@ impl MetricState {
         let index = self.alerts.iter().position(is_incident)?;
         let course = self.alerts[index].course.as_ref()?;
         let ratio = course.present_level(evaluation)?;
+        // A new level is told, whatever was said before.
+        self.alerts[index].fine_since = None;
         let latest = self.latest().cloned();
         let asked_at = self.evaluated.map(|evaluated| evaluated.end);
         let limits = policy.limits(evaluation.bucket);
@@ -482,9 +512,114 @@ impl MetricState {
         levels.filter(move |level| level.until > now)
     }
 
+    /// Somebody knows of all that is open. Tells what that is.
+    pub fn acknowledge(&mut self, acknowledgement: &Acknowledgement) -> Vec<&Alert> {
+        let mut open: Vec<&mut Alert> = self
+            .alerts
+            .iter_mut()
+            .filter(|alert| alert.is_open())
+            .collect();
+        for alert in &mut open {
+            alert.acknowledged = Some(acknowledgement.clone());
+        }
+        open.into_iter().map(|alert| &*alert).collect()
+    }
+
+    /// The incident of a time, or the newest one.
+    pub fn incident_at(&self, time: Option<DateTime<Utc>>) -> Option<Incident> {
+        let mut incidents = self.incidents();
+        match time {
+            None => incidents.last().cloned(),
+            Some(time) => {
+                incidents.retain(|incident| incident.since <= time && time < incident.until);
+                incidents.last().cloned()
+            }
+        }
+    }
+
+    /// The incidents that are remembered, oldest first, the open one included.
+    pub fn incidents(&self) -> Vec<Incident> {
+        let past = self.past.alerts.iter().filter_map(|past| {
+            let Condition::Breach(side) = past.condition else {
+                return None;
+            };
+            Some(Incident {
+                id: past.id.clone(),
+                side,
+                since: past.since,
+                until: past.until,
+                size: past.worst.map(Worst::distance),
+                is_open: false,
+            })
+        });
+        let open = self.incident().and_then(|open| {
+            let last = open.evaluation.as_ref().map(|last| last.bucket.end);
+            Some(Incident {
+                id: open.id.clone(),
+                side: open.side()?,
+                since: open.since,
+                until: last.unwrap_or(open.since),
+                size: open.worst.map(Worst::distance),
+                is_open: true,
+            })
+        });
+        past.chain(open).collect()
+    }
+
+    /// Somebody says what an incident was, in place of what was said of it before. One that is fine and
+    /// still open is as if it were acknowledged, and its end is not told.
+    pub fn answer(&mut self, incident: &Incident, nature: Nature, by: Author, at: DateTime<Utc>) {
+        let evaluated = self.evaluated.map(|evaluated| evaluated.end);
+        self.answers.retain(|answer| answer.alert != incident.id);
+        self.answers.push(Answer {
+            nature,
+            alert: incident.id.clone(),
+            side: incident.side,
+            since: incident.since,
+            until: incident.until,
+            size: incident.size,
+            counts_from: evaluated.unwrap_or(at),
+            by,
+            at,
+        });
+        let surplus = self.answers.len().saturating_sub(Answer::MOST);
+        self.answers.drain(..surplus);
+        let mut alerts = self.alerts.iter_mut();
+        if let Some(alert) = alerts.find(|alert| alert.id == incident.id) {
+            alert.fine_since = (nature == Nature::Fine).then_some(at);
+        }
+    }
+
+    /// All that people answered, for a replay.
+    pub fn said(&self) -> Said {
+        let past = self.past.alerts.iter();
+        let past = past.filter_map(|past| past.acknowledged.clone());
+        let open = self.alerts.iter().filter(|alert| alert.is_open());
+        let open = open.filter_map(|alert| alert.acknowledged.clone());
+        let mut acknowledgements: Vec<Acknowledgement> = past.chain(open).collect();
+        acknowledgements.sort_by_key(|acknowledgement| acknowledgement.at);
+        Said {
+            answers: self.answers.clone(),
+            acknowledgements,
+        }
+    }
+
+    /// What people said of incidents, oldest first.
+    pub fn answers(&self) -> &[Answer] {
+        &self.answers
+    }
+
+    /// What people said, for the forecast.
+    pub fn answers_for_forecast(&self) -> Answers {
+        Answers {
+            new_levels: self.levels_asked_for(),
+            judged: self.answers.iter().map(Answer::for_forecast).collect(),
+        }
+    }
+
     /// The levels that somebody accepted, for the forecast, oldest first; of one that is hardly anything
     /// nothing is expected.
-    pub fn levels_asked_for(&self) -> Vec<NewLevel> {
+    fn levels_asked_for(&self) -> Vec<NewLevel> {
         const LEAST: f64 = 0.01;
         let levels = self.evidence.accepted().iter();
         let new = levels.filter_map(|level| {
@@ -522,12 +657,14 @@ impl MetricState {
         self.inside = 0;
         let course = Course::new(&testimony, evaluation, &self.evidence);
         self.evidence.forget_sums();
-        self.alerts.push(Alert {
+        let mut incident = Alert {
             evaluation: Some(evaluation.clone()),
             turned_from,
             course: Some(course),
             ..Alert::new(Condition::Breach(testimony.side), testimony.since, now)
-        });
+        };
+        incident.note_worst(evaluation);
+        self.alerts.push(incident);
     }
 
     /// Opens an alert, or brings the open one's reason up to date.

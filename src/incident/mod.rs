@@ -4,10 +4,12 @@
 //! released, and what is still so when it ends is released then.
 
 mod alert;
+mod answer;
 mod budget;
 mod course;
 mod evidence;
 mod metric_state;
+mod past;
 mod policy;
 mod quiet;
 mod silence;
@@ -15,10 +17,12 @@ mod silence;
 mod tests;
 
 pub use alert::{Alert, Condition, End};
+pub use answer::{Acknowledgement, Answer, Author, Nature, Said};
 pub use budget::Budget;
 pub use course::Course;
 pub use evidence::{Witness, outage_shows_after};
-pub use metric_state::{CheckResult, MetricState, Muted, Status};
+pub use metric_state::{CheckResult, Incident, MetricState, Muted, Status};
+pub use past::{Outcome, PastAlert, REMEMBERED, Worst};
 pub use policy::{Confirm, LeastDeviation, Policy, Renotify, Worsening};
 pub use quiet::QuietWindow;
 pub use silence::{Silence, Silences};

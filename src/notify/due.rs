@@ -19,10 +19,13 @@ pub fn due(
         return Some(AlertKind::Firing);
     };
     let was_told = record.is_some_and(|record| record.thread.is_some());
+    // An answer stands until the recipient was told that it is worse.
+    let stands = |at: DateTime<Utc>| last.at <= at || last.kind == AlertKind::Firing;
+    let is_fine = alert.fine_since.is_some_and(stands);
     match &alert.end {
         Some(End::Turned) => None,
         Some(End::Over { .. } | End::Accepted { .. }) => {
-            let is_news = was_told && last.kind != AlertKind::Resolved;
+            let is_news = was_told && last.kind != AlertKind::Resolved && !is_fine;
             (is_news && policy.notify_recovery).then_some(AlertKind::Resolved)
         }
         None => {
@@ -39,7 +42,11 @@ pub fn due(
                 (_, _, Some(deviation), Some(then)) => is_grown(deviation, then),
                 _ => false,
             };
+            let acknowledged = alert.acknowledged.as_ref();
+            let acknowledged = acknowledged.filter(|answer| answer.holds(now));
+            let is_known = is_fine || acknowledged.is_some_and(|answer| stands(answer.at));
             let is_repeated = match alert.condition {
+                _ if is_known => false,
                 // A history that is too short grows by itself, and the others are told by a list that is
                 // complete at once.
                 Condition::Undecided

@@ -168,6 +168,22 @@ impl NotificationLog {
             .max()
     }
 
+    /// How many notifications of an alert were accepted, or given up.
+    pub fn accepted(&self, key: AlertKey) -> u32 {
+        self.records(key).map(|(_, record)| record.count).sum()
+    }
+
+    /// Whether anybody was told since a time that an alert is worse, or that it lasts.
+    pub fn told_more_since(&self, key: AlertKey, at: DateTime<Utc>) -> bool {
+        let mut last = self
+            .records(key)
+            .filter_map(|(_, record)| record.last.as_ref());
+        last.any(|last| {
+            let is_more = matches!(last.kind, AlertKind::Escalated | AlertKind::Repeat);
+            is_more && last.at > at
+        })
+    }
+
     /// What of an alert is on its way, by the recipient's address.
     pub fn pending(&self, key: AlertKey) -> impl Iterator<Item = (&str, &Pending)> {
         self.records(key)

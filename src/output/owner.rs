@@ -16,6 +16,22 @@ pub fn this_user() -> Option<u32> {
     fs::metadata("/proc/self").ok().map(|own| own.uid())
 }
 
+/// Who sits at the keyboard: whoever called `sudo`, else the user this process acts for.
+pub fn this_person() -> String {
+    let caller = std::env::var("SUDO_USER").ok();
+    let caller = caller.filter(|name| !name.trim().is_empty());
+    caller.unwrap_or_else(|| this_user().map_or("somebody".to_string(), user_name))
+}
+
+/// The name of this machine.
+pub fn this_host() -> String {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    match name.trim() {
+        "" => "this machine".to_string(),
+        name => name.to_string(),
+    }
+}
+
 /// Whose it is; a link counts as what it leads to.
 pub fn owner_of(path: &Path) -> Option<u32> {
     fs::metadata(path).ok().map(|there| there.uid())

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::summary::Summary;
-use crate::commands::report::{event_object, stamp};
+use crate::commands::report::{answer_objects, event_object, stamp};
 
 /// `src/commands/README.md` explains the fields.
 pub fn object(summary: &Summary) -> Value {
@@ -33,6 +33,7 @@ pub fn object(summary: &Summary) -> Value {
         "from": ends.map(|(first, _)| stamp(replay.time(first))),
         "to": ends.map(|(_, last)| stamp(replay.time(last) + replay.step.delta())),
         "events": events.collect::<Vec<_>>(),
+        "answers": answer_objects(&replay.said.answers, replay.zone),
         "judged": summary.judged,
         "decided": summary.decided,
         "coverage": coverage.map(|coverage| coverage.share),

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::coverage::float;
 use super::replay::Replay;
+use crate::commands::coverage::float;
 use crate::commands::report::stamp;
 use crate::config::Metric;
 use crate::detect::{Evaluation, Verdict};
@@ -87,6 +87,9 @@ struct Machine<'a> {
     /// By the id of the alert.
     records: BTreeMap<String, Record>,
     told: Told,
+    /// How many of the answers were given so far.
+    acknowledged: usize,
+    answered: usize,
 }
 
 impl Machine<'_> {
@@ -97,6 +100,8 @@ impl Machine<'_> {
             state: MetricState::default(),
             records: BTreeMap::new(),
             told: Told::default(),
+            acknowledged: 0,
+            answered: 0,
         };
         let mut missed = replay.missed.iter().peekable();
         for point in &replay.points {
@@ -114,6 +119,32 @@ impl Machine<'_> {
         machine.told
     }
 
+    /// What people answered since the last run.
+    fn hear(&mut self, now: DateTime<Utc>) {
+        let said = &self.replay.said;
+        let acknowledgements = &said.acknowledgements[self.acknowledged..];
+        for answer in acknowledgements
+            .iter()
+            .take_while(|answer| answer.at <= now)
+        {
+            self.state.acknowledge(answer);
+            self.acknowledged += 1;
+        }
+        for answer in said.answers[self.answered..]
+            .iter()
+            .take_while(|answer| answer.at <= now)
+        {
+            let open = self.state.incident_at(None).filter(|open| {
+                open.is_open && open.since < answer.until && answer.since < open.until
+            });
+            if let Some(open) = open {
+                self.state
+                    .answer(&open, answer.nature, answer.by.clone(), answer.at);
+            }
+            self.answered += 1;
+        }
+    }
+
     /// One run of a check, and what it found.
     fn take(&mut self, evaluation: &Evaluation, now: DateTime<Utc>) {
         let rules = &self.metric.policy;
@@ -125,6 +156,7 @@ impl Machine<'_> {
         } else {
             Muted::No
         };
+        self.hear(now);
         // As a check does before it looks: a silence may just have ended.
         self.state.release_incident(now, muted);
         let result = CheckResult::Evaluated(evaluation.clone());

@@ -2,7 +2,6 @@
 //! points, `mails` takes them through the incident machine, `summary` counts (`coverage`, `hint`, `excess`), and
 //! `text`, `table` and `json` show it. Nothing is sent or remembered.
 
-mod coverage;
 mod excess;
 mod hint;
 mod json;
@@ -23,9 +22,11 @@ use crate::chart::{Point, draw_period};
 use crate::cli::{BacktestArgs, BacktestFormat, Exit};
 use crate::config::Metric;
 use crate::context::{Context, check_picture_path};
+use crate::incident::{MetricState, Said};
 use crate::output::{print, print_page, write_length, write_setting};
 use crate::series::Observation;
 use crate::source::History;
+use crate::state::State;
 use replay::Replay;
 use summary::Summary;
 
@@ -35,7 +36,7 @@ pub fn run(context: &Context, args: &BacktestArgs) -> Result<Exit, Failure> {
     let mut source = source.map_err(Failure::Misuse)?;
     let history = source.history(&metric, args.last, context.now);
     history
-        .and_then(|history| backtest(&metric, &history, args))
+        .and_then(|history| backtest(&metric, &history, said(context, &metric), args))
         .with_context(|| metric.name.clone())?;
     Ok(Exit::Done)
 }
@@ -54,9 +55,19 @@ fn metric(context: &Context, args: &BacktestArgs) -> Result<Metric> {
     revised.map_err(Error::msg)
 }
 
-fn backtest(metric: &Metric, history: &History, args: &BacktestArgs) -> Result<()> {
+/// What people answered, as the state has it; a file is no place that runs know anything of.
+fn said(context: &Context, metric: &Metric) -> Said {
+    if context.input.is_some() {
+        return Said::default();
+    }
+    let state = State::look(&context.state_dir());
+    let known = state.contents().metrics.get(&metric.name);
+    known.map_or(Said::default(), MetricState::said)
+}
+
+fn backtest(metric: &Metric, history: &History, said: Said, args: &BacktestArgs) -> Result<()> {
     let points = choose_points(metric, args, history)?;
-    let replay = Replay::new(history, &points, metric, args.stride)?;
+    let replay = Replay::new(history, &points, metric, said, args.stride)?;
     let summary = Summary::new(&replay, metric);
     let drawn = write_plot(args.plot.as_deref(), || draw(&replay, metric));
     match args.format {

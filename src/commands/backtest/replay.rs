@@ -13,8 +13,9 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::commands::evaluate_past;
 use crate::config::Metric;
-use crate::detect::{Evaluation, no_data};
+use crate::detect::{Answers, Evaluation, no_data};
 use crate::forecast::Level;
+use crate::incident::{Answer, Said};
 use crate::series::{Observation, Step, Window};
 use crate::source::History;
 
@@ -41,6 +42,8 @@ pub struct Replay {
     /// The share of healthy values each band should hold.
     pub level: Level,
     pub zone: Tz,
+    /// What people answered in that time.
+    pub said: Said,
 }
 
 impl Replay {
@@ -49,6 +52,7 @@ impl Replay {
         history: &History,
         observations: &[Observation],
         metric: &Metric,
+        said: Said,
         stride: NonZeroUsize,
     ) -> Result<Self> {
         let step = history.step();
@@ -61,9 +65,13 @@ impl Replay {
         // On standard error, where that is a terminal; else it draws nothing.
         let style = ProgressStyle::with_template("{wide_bar} {pos}/{len}, {eta} left")?;
         let progress = ProgressBar::new(judged.len() as u64).with_style(style);
+        let answers = Answers {
+            judged: said.answers.iter().map(Answer::for_forecast).collect(),
+            ..Answers::default()
+        };
         let judge = |observation: &&Observation| {
             let window = history.window_at(observation.time, metric);
-            let point = evaluate_past(window, metric, &[]).without_workings();
+            let point = evaluate_past(window, metric, &answers).without_workings();
             progress.inc(1);
             point
         };
@@ -78,6 +86,7 @@ impl Replay {
             delay: metric.delay(step),
             level,
             zone: zone.unwrap_or(Tz::UTC),
+            said,
         })
     }
 
@@ -147,6 +156,6 @@ fn first_missed(mut window: Window, runs: &Range<DateTime<Tz>>, metric: &Metric)
     let finds_none = runs.contains(&window.as_of) && no_data(&window).is_some();
     finds_none.then(|| Missed {
         at: window.as_of.to_utc(),
-        evaluation: evaluate_past(window, metric, &[]).without_workings(),
+        evaluation: evaluate_past(window, metric, &Answers::default()).without_workings(),
     })
 }

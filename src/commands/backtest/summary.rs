@@ -2,12 +2,12 @@
 
 use chrono::{Datelike, TimeDelta, Timelike};
 
-use super::coverage::{Block, Coverage, measure};
 use super::excess::Excess;
 use super::hint::{Hint, hints};
 use super::mails::{Told, replay_mails};
 use super::replay::Replay;
 use crate::calendar::{Occurrence, Period};
+use crate::commands::coverage::{Block, Coverage, measure};
 use crate::config::Metric;
 use crate::detect::Evaluation;
 use crate::forecast::Side;

@@ -18,6 +18,7 @@ use crate::incident::Policy;
 use crate::series::{Bucket, Observation, parse_time};
 use crate::source::Source;
 
+mod answers;
 mod events;
 mod stories;
 
@@ -91,7 +92,14 @@ fn points(rows: &[(DateTime<Tz>, f64)], metric: &Metric) -> Vec<Observation> {
 fn replay_of(rows: &[(DateTime<Tz>, f64)], metric: &Metric, stride: usize) -> Replay {
     let stride = NonZeroUsize::new(stride).expect("a stride");
     let points = points(rows, metric);
-    Replay::new(&history(rows, metric), &points, metric, stride).expect("a replay")
+    Replay::new(
+        &history(rows, metric),
+        &points,
+        metric,
+        Said::default(),
+        stride,
+    )
+    .expect("a replay")
 }
 
 #[test]
@@ -104,7 +112,8 @@ fn each_point_is_judged_as_a_check_at_its_time_judges_it() {
             let window = Source::File(path.to_path_buf())
                 .latest(&metric, closed, now())
                 .expect("a window");
-            let evaluation = evaluate(window, &metric.method, &[]).expect("an evaluation");
+            let evaluation = evaluate(window, &metric.method, &crate::detect::Answers::default())
+                .expect("an evaluation");
             let [one, other] = [&evaluation, point]
                 .map(|evaluation| serde_json::to_string(evaluation).expect("text"));
             assert_eq!(one, other);
@@ -226,6 +235,7 @@ fn scored(scores: &[f64]) -> Replay {
         delay: TimeDelta::zero(),
         level: Level::default(),
         zone: PARIS,
+        said: Said::default(),
     }
 }
 

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use chrono::TimeDelta;
 
-use super::coverage::float;
 use super::summary::Summary;
+use crate::commands::coverage::float;
 use crate::commands::report::{
-    RUNNING_TOTAL, explain_blind, write_count, write_minute, write_outage, write_page,
+    RUNNING_TOTAL, explain_blind, write_answer, write_count, write_minute, write_outage, write_page,
 };
 use crate::config::time_delta;
 use crate::detect::Evaluation;
@@ -27,6 +27,7 @@ pub fn write(summary: &Summary, picture: Option<&Path>) -> String {
         ("judged", Some(judged(summary))),
         ("values", values(summary)),
         ("events", events(summary)),
+        ("answers", answers(summary)),
         ("undecided", undecided(summary)),
         ("coverage", coverage(summary)),
         ("breaches", breaches(summary)),
@@ -74,6 +75,16 @@ fn events(summary: &Summary) -> Option<String> {
     let mut told: Vec<String> = told.collect();
     let more = occurrences.len().saturating_sub(MOST);
     told.extend((more > 0).then(|| format!("and {} more", write_count(more))));
+    (!told.is_empty()).then(|| told.join("; "))
+}
+
+/// What people said of incidents, which is replayed as from when they said it.
+fn answers(summary: &Summary) -> Option<String> {
+    let now = summary.replay.time(summary.replay.points.last()?);
+    let told = summary.replay.said.answers.iter();
+    let told: Vec<String> = told
+        .map(|answer| write_answer(answer, false, now))
+        .collect();
     (!told.is_empty()).then(|| told.join("; "))
 }
 

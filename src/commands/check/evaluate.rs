@@ -15,7 +15,7 @@ use chrono_tz::Tz;
 use crate::calendar::Period;
 use crate::commands::{evaluate_newest, evaluate_past};
 use crate::config::{Deadline, Metric};
-use crate::detect::{NewLevel, Verdict, no_data};
+use crate::detect::{Answers, Verdict, no_data};
 use crate::incident::CheckResult;
 use crate::output::{contain, write_error};
 use crate::series::{Bucket, Window};
@@ -28,8 +28,8 @@ pub struct Task {
     /// The bucket that was evaluated last.
     pub evaluated: Option<Bucket>,
     pub newest_data: Option<Bucket>,
-    /// The levels that somebody accepted.
-    pub new_levels: Vec<NewLevel>,
+    /// What people said of it.
+    pub answers: Answers,
     /// Whether its newest window is wanted even if nothing closed since: somebody is to be shown it.
     pub shows_window: bool,
     /// The time to judge at, if it is not now.
@@ -133,7 +133,7 @@ fn check(
     send: impl Fn(CheckResult) -> Result<()>,
 ) -> Result<CheckResult> {
     let (metric, now) = (&task.metric, task.now);
-    let evaluate = |window| evaluate_newest(window, metric, &task.new_levels);
+    let evaluate = |window| evaluate_newest(window, metric, &task.answers);
     let conclude = |window: Window| {
         let is_ignored = window.ignored.is_newest;
         let evaluation = evaluate(window)?;
@@ -151,7 +151,7 @@ fn check(
         Fetched::New(history, missed) => {
             for time in missed {
                 let evaluation =
-                    evaluate_past(history.window_at(time, metric), metric, &task.new_levels);
+                    evaluate_past(history.window_at(time, metric), metric, &task.answers);
                 // That data was missing some time ago is no news once there is some.
                 if !matches!(evaluation.verdict, Verdict::NoData { .. }) {
                     send(CheckResult::Evaluated(evaluation))?;

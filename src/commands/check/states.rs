@@ -39,7 +39,7 @@ impl<'a> Run<'a> {
         let known = metrics.entry(metric.name.clone()).or_default();
         known.release_incident(now, muted);
         let (evaluated, newest_data) = (known.evaluated_at(now), known.newest_data());
-        let new_levels = known.levels_asked_for();
+        let answers = known.answers_for_forecast();
         let is_untold_incident = |alert: &Alert| {
             let log = &self.state.contents().log;
             alert.side().is_some() && !self.addressed(Some(metric), alert).is_settled(log, now)
@@ -49,7 +49,7 @@ impl<'a> Run<'a> {
             metric: metric.clone(),
             evaluated,
             newest_data,
-            new_levels,
+            answers,
             shows_window: muted == Muted::No && alerts.any(is_untold_incident),
             as_of: self.plan.as_of,
             now: self.context.now,
@@ -168,9 +168,16 @@ impl<'a> Run<'a> {
         contents.metrics.retain(|name, _| is_kept(name));
         for metric in metrics {
             let known = contents.metrics.get_mut(&metric.name);
-            let Some(MetricState { alerts, .. }) = known else {
+            let Some(MetricState { alerts, past, .. }) = known else {
                 continue;
             };
+            for alert in alerts.iter().filter(|alert| !alert.is_open()) {
+                let count = contents.log.accepted(AlertKey {
+                    metric: &metric.name,
+                    alert: &alert.id,
+                });
+                past.note_notifications(&alert.id, count);
+            }
             for alert in alerts.iter_mut() {
                 if self.addressed(Some(metric), alert).is_known(&contents.log) {
                     alert.opening = None;

@@ -5,10 +5,11 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{Parts, clipped_values, cut};
-use crate::commands::report::{MetricReport, check_object, stamp};
+use crate::commands::report::{MetricReport, answer_objects, check_object, stamp};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
 use crate::forecast::{Contribution, Forecast, Role};
+use crate::incident::MetricState;
 
 /// `src/commands/README.md` explains the fields.
 pub fn object(
@@ -16,6 +17,7 @@ pub fn object(
     evaluation: &Evaluation,
     workings: &Workings,
     parts: Parts,
+    known: Option<&MetricState>,
     picture: Option<&Path>,
 ) -> Value {
     let (breakdown, failure) = match parts {
@@ -55,6 +57,7 @@ pub fn object(
         "window_seconds": metric.window.as_secs(),
         "clipped_values": clipped.collect::<Vec<_>>(),
         "seasons": seasons.collect::<Vec<_>>(),
+        "answers": known.map_or(Vec::new(), |known| answer_objects(known.answers(), workings.window.zone())),
         "held_since": forecast.and_then(|forecast| forecast.held_since).map(stamp),
         "contributions": forecast.map_or(Vec::new(), contributions),
         "error_below": scale.map(|scale| scale.below),

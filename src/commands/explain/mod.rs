@@ -15,10 +15,10 @@ use super::{Failure, write_plot};
 use crate::chart::draw_components;
 use crate::cli::{Exit, ExplainArgs, Format};
 use crate::commands::evaluate_newest;
-use crate::commands::report::{VERDICTS, write_levels};
+use crate::commands::report::{VERDICTS, write_answers, write_levels};
 use crate::config::Metric;
 use crate::context::{Context, check_picture_path};
-use crate::detect::{Breakdown, Comparison, Evaluation, Workings};
+use crate::detect::{Answers, Breakdown, Comparison, Evaluation, Workings};
 use crate::forecast::{Components, Forecast, decompose};
 use crate::incident::MetricState;
 use crate::output::{print, print_page, write_error};
@@ -60,9 +60,12 @@ fn explain(
     known: Option<&MetricState>,
     args: &ExplainArgs,
 ) -> Result<()> {
-    let new_levels = known.map_or(Vec::new(), MetricState::levels_asked_for);
-    let levels = known.map_or(Vec::new(), |known| write_levels(known, context.now));
-    let evaluation = evaluate_newest(window, metric, &new_levels)?;
+    let answers = known.map_or(Answers::default(), MetricState::answers_for_forecast);
+    let told = Told {
+        levels: known.map_or(Vec::new(), |known| write_levels(known, context.now)),
+        answers: known.map_or(Vec::new(), |known| write_answers(known, context.now)),
+    };
+    let evaluation = evaluate_newest(window, metric, &answers)?;
     let parts = Parts::read(metric, &evaluation, source, context);
     let workings = evaluation.workings.as_deref();
     let workings =
@@ -74,15 +77,22 @@ fn explain(
     let picture = args.plot.as_deref().filter(|_| drawn.is_ok());
     match args.format {
         Format::Text => {
-            let page = text::write(metric, &evaluation, workings, &levels, &parts, picture);
+            let page = text::write(metric, &evaluation, workings, &told, &parts, picture);
             print_page(&page, &VERDICTS)?;
         }
         Format::Json => {
-            let object = json::object(metric, &evaluation, workings, parts, picture);
+            let object = json::object(metric, &evaluation, workings, parts, known, picture);
             print(&format!("{object}\n"))?;
         }
     }
     drawn
+}
+
+/// What people told bandwatch of the metric, a line each.
+#[derive(Default)]
+struct Told {
+    levels: Vec<String>,
+    answers: Vec<String>,
 }
 
 /// The parts of the newest bucket.

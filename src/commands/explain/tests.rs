@@ -50,7 +50,12 @@ fn metric(method: Method) -> Metric {
 }
 
 fn judged(values: &[f64], metric: &Metric) -> Evaluation {
-    evaluate(reading(values), &metric.method, &[]).expect("an evaluation")
+    evaluate(
+        reading(values),
+        &metric.method,
+        &crate::detect::Answers::default(),
+    )
+    .expect("an evaluation")
 }
 
 fn workings(evaluation: &Evaluation) -> &Workings {
@@ -62,14 +67,21 @@ fn written(metric: &Metric, evaluation: &Evaluation, picture: Option<&Path>) -> 
         metric,
         evaluation,
         workings(evaluation),
-        &[],
+        &Told::default(),
         &NO_PARTS,
         picture,
     )
 }
 
 fn object(evaluation: &Evaluation, metric: &Metric) -> Value {
-    json::object(metric, evaluation, workings(evaluation), NO_PARTS, None)
+    json::object(
+        metric,
+        evaluation,
+        workings(evaluation),
+        NO_PARTS,
+        None,
+        None,
+    )
 }
 
 fn number(value: &Value) -> f64 {

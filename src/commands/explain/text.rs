@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::rarity::write_rarity;
-use super::{Parts, clipped_values, cut};
+use super::{Parts, Told, clipped_values, cut};
 use crate::commands::report::{
     RUNNING_TOTAL, blind_sides, write_count, write_deviation, write_events, write_ignored,
     write_line, write_minute, write_outage, write_page, write_rows, write_totals,
@@ -27,7 +27,7 @@ pub fn write(
     metric: &Metric,
     evaluation: &Evaluation,
     workings: &Workings,
-    levels: &[String],
+    told: &Told,
     parts: &Parts,
     picture: Option<&Path>,
 ) -> String {
@@ -49,7 +49,8 @@ pub fn write(
     let events = write_events(metric, window.as_of).into_iter();
     let events = events.chain(write_ignored(window));
     entries.extend(events.map(|text| ("event", text)));
-    entries.extend(levels.iter().map(|text| ("level", text.clone())));
+    entries.extend(told.levels.iter().map(|text| ("level", text.clone())));
+    entries.extend(told.answers.iter().map(|text| ("answer", text.clone())));
     let score = evaluation.score.map(|score| rarity(score, window));
     let total = window.total_since.map(|_| RUNNING_TOTAL.to_string());
     entries.extend(total.map(|text| ("values", text)));

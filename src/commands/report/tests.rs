@@ -31,7 +31,7 @@ fn evaluation_by(last: f64, metric: &Metric) -> Evaluation {
         row_counts: buckets.row_counts,
         ..window(series, Some(end))
     };
-    evaluate(window, &metric.method, &[]).expect("an evaluation")
+    evaluate(window, &metric.method, &crate::detect::Answers::default()).expect("an evaluation")
 }
 
 fn written(

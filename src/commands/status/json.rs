@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::{MetricStatus, Status};
-use crate::commands::report::{event_objects, stamp};
+use crate::commands::report::{acknowledgement_object, answer_objects, event_objects, stamp};
 use crate::detect::Evaluation;
 use crate::incident::{Alert, Condition};
 
@@ -55,10 +55,17 @@ fn metric_object(status: &Status, of: &MetricStatus) -> Value {
     let (metric, known) = (of.metric, &of.known);
     let stamped = |time: DateTime<Utc>| stamp(status.zoned(time));
     let told_at = |alert: &Alert| status.told_at(metric, alert).map(stamped);
+    let now = status.context.now;
+    let acknowledged = |alert: &Alert| {
+        let answer = status.acknowledgement(metric, alert);
+        answer.map(|answer| acknowledgement_object(answer, now.timezone()))
+    };
     let obstacle = |condition| {
         known.open_alert(condition).map(|alert| {
             let since = stamped(alert.since);
-            json!({ "since": since, "why": alert.reason, "told_at": told_at(alert) })
+            let told_at = told_at(alert);
+            let acknowledged = acknowledged(alert);
+            json!({ "since": since, "why": alert.reason, "told_at": told_at, "acknowledged": acknowledged })
         })
     };
     let last = |latest: &Evaluation| {
@@ -92,6 +99,8 @@ fn metric_object(status: &Status, of: &MetricStatus) -> Value {
         "state": of.word,
         "since": of.since.map(stamped),
         "told_at": known.incident().and_then(told_at),
+        "acknowledged": known.incident().and_then(acknowledged),
+        "answers": answer_objects(known.answers(), now.timezone()),
         "looked_at": looked_at.copied().map(stamped),
         "silent_until": of.silence.map(|silence| stamped(silence.until)),
         "silent_because": of.silence.and_then(|silence| silence.because.as_deref()),

@@ -13,7 +13,7 @@ use crate::cli::{Exit, Format};
 use crate::commands::report::VERDICTS;
 use crate::config::Metric;
 use crate::context::Context;
-use crate::incident::{self, Alert, MetricState, Silence};
+use crate::incident::{self, Acknowledgement, Alert, MetricState, Silence};
 use crate::notify::email::{self, Letterhead};
 use crate::notify::{AlertKey, Notification, Pending};
 use crate::output::{contain, print, print_page, without_isolates};
@@ -97,6 +97,21 @@ impl<'a> Status<'a> {
             metric: &metric.name,
             alert: &alert.id,
         })
+    }
+
+    /// Who knows of an alert as it is: until somebody was told that it is worse.
+    fn acknowledgement<'b>(
+        &self,
+        metric: &Metric,
+        alert: &'b Alert,
+    ) -> Option<&'b Acknowledgement> {
+        let key = AlertKey {
+            metric: &metric.name,
+            alert: &alert.id,
+        };
+        let answer = alert.acknowledged.as_ref()?;
+        let is_over = self.state.contents().log.told_more_since(key, answer.at);
+        (answer.holds(self.context.now.to_utc()) && !is_over).then_some(answer)
     }
 
     fn outbox(&self) -> Vec<Waiting<'a>> {

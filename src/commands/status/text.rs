@@ -3,10 +3,15 @@
 use chrono::{DateTime, Utc};
 
 use super::{MetricStatus, Status};
-use crate::commands::report::{write_against, write_events, write_levels};
+use crate::commands::report::{
+    write_acknowledgement, write_against, write_answers, write_events, write_levels,
+};
 use crate::incident::{Alert, Condition};
 use crate::output::owner::{command_as, this_user, user_name};
 use crate::output::{write_time, write_when};
+
+/// So many of the answers are told, the latest ones.
+const MOST_ANSWERS: usize = 3;
 
 /// One line a metric, and what is wrong below it.
 pub fn write(status: &Status) -> String {
@@ -87,6 +92,17 @@ fn of_metric(status: &Status, of: &MetricStatus) -> Vec<String> {
             format!("  {word} since {since} ({told}): {why}")
         }));
     }
+    let now = status.context.now;
+    let open = known.alerts.iter().filter(|alert| alert.is_open());
+    let mut acknowledged: Vec<String> = open
+        .filter_map(|alert| status.acknowledgement(of.metric, alert))
+        .map(|answer| format!("  known     {}", write_acknowledgement(answer, now)))
+        .collect();
+    acknowledged.dedup();
+    lines.extend(acknowledged);
+    let answers = write_answers(known, now).into_iter().rev();
+    let answers = answers.take(MOST_ANSWERS);
+    lines.extend(answers.map(|answer| format!("  answer    {answer}")));
     for silence in of.silence.iter().chain(&of.silences_to_come) {
         let because = silence.because.as_ref();
         let because = because.map_or(String::new(), |because| format!(": {because}"));

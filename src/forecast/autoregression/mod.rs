@@ -35,7 +35,9 @@ pub fn fit(
     let mut targets = timeline.targets.clone();
     if let Some(baseline) = &baseline {
         for slot in baseline.excluded_slots(longest_hold) {
-            targets[slot] = None;
+            if !timeline.healthy[slot] {
+                targets[slot] = None;
+            }
         }
     }
     let season = baseline.as_ref().map(|baseline| baseline.season);
@@ -334,6 +336,7 @@ impl<'a> Table<'a> {
             stride,
             width: regressors.count(),
             weights: weights.collect(),
+            healthy: &timeline.healthy[first..],
             targets,
             phases,
             phase_count: timeline.phase_count,

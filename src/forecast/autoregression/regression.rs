@@ -28,6 +28,8 @@ pub struct Design<'a> {
     pub targets: &'a [Option<f64>],
     /// The weight of each row before any outlier is known; 0 without a target.
     pub weights: Vec<f64>,
+    /// Of each row, whether it counts in full however far out it is.
+    pub healthy: &'a [bool],
     /// Of each row, its place in the season, on which the usual error depends.
     pub phases: &'a [usize],
     pub phase_count: usize,
@@ -75,7 +77,12 @@ impl Regression {
             // Outliers are few, and all products anew would be the most of a fit's time.
             let mut changes = Vec::new();
             for (row, weight) in row_weights.iter_mut().enumerate() {
-                let wanted = design.weights[row] * residuals.huber_weight(row);
+                let share = if design.healthy[row] {
+                    1.0
+                } else {
+                    residuals.huber_weight(row)
+                };
+                let wanted = design.weights[row] * share;
                 if (wanted - *weight).abs() > 0.0 {
                     changes.push((row, wanted - *weight));
                     *weight = wanted;
@@ -225,7 +232,8 @@ impl Residuals {
             let (ratio, fences) = (*ratio).zip(self.fences)?;
             let to = self.fitted[row] + fences.clip(ratio) * self.profile.at(*phase);
             let slot = design.first + row;
-            (!fences.contain(ratio)).then_some(Clipped { slot, to })
+            let is_clipped = !fences.contain(ratio) && !design.healthy[row];
+            is_clipped.then_some(Clipped { slot, to })
         })
         .collect()
     }

@@ -121,7 +121,12 @@ pub fn run(
             Some(_) => Cusum::new(slot + 1),
             None => cusum.followed_by(slot, value > expected, standardized),
         };
+        let is_healthy = timeline.healthy[slot];
+        if is_healthy {
+            cusum = Cusum::new(slot + 1);
+        }
         hold = match hold {
+            _ if is_healthy => None,
             Some(hold) => hold.followed_by(slot, filter.deviation(slot, value)),
             None if slot >= accepted_until
                 && cusum.is_a_jump(slot)
@@ -149,7 +154,7 @@ pub fn run(
         filter.correction.push(Some(of_regressions));
         let capped = (error.abs() / usual).min(5.0 * volatility.max(0.5));
         volatility = keep * volatility + (1.0 - keep) * capped;
-        was_capped = !was_capped && standardized > CAP;
+        was_capped = !was_capped && standardized > CAP && !is_healthy;
         filter.fitted.filtered[slot] = if was_capped {
             expected + error * CAP / standardized
         } else {

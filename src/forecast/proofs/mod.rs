@@ -60,7 +60,7 @@ impl Simulated {
     pub fn predict(&self, index: usize, method: &Method) -> Result<Forecast, String> {
         let first = index - self.window;
         let history = series_at(self.time(first), self.step, &self.values[first..index]);
-        predict(&history, method).expect("a model that fits")
+        predict(&history, &[], method).expect("a model that fits")
     }
 
     /// The points of a range that have a value, each with its forecast.

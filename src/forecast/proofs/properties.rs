@@ -40,7 +40,7 @@ fn predicted(values: &[Option<f64>], step: &str, level: f64) -> Result<Result<Fo
         step,
         values,
     );
-    predict(&history, &method(level))
+    predict(&history, &[], &method(level))
 }
 
 fn certain(values: &[Option<f64>]) -> Forecast {

@@ -1,8 +1,10 @@
 //! The life of an alert, event by event: what one recipient, whose server accepts everything at once, is
 //! notified of.
 
+mod answer;
 mod budget;
 mod obstacle;
+mod past;
 mod silence;
 
 use std::num::NonZeroU32;

@@ -85,6 +85,12 @@ fn commands(metric: &Metric, notification: &Notification, letterhead: &Letterhea
         command("See why", format!("explain --metric {name} --at {at}"))
     }));
     if !notification.is_resolved() {
+        if alert.acknowledged.is_none() {
+            commands.push(command("No reminders", format!("ack {name}")));
+        }
+        if judged.is_some() {
+            commands.push(command("All is well", format!("was {name} fine")));
+        }
         commands.push(command("No more mail", format!("silence {name} --for 4h")));
     }
     if notification.kind == AlertKind::Firing && judged.is_none() {

@@ -8,7 +8,7 @@ use super::advice::advice;
 use super::figures::{Extent, Figures, history, title};
 use super::message::{Entry, Fact, Words};
 use super::parts::{part_facts, write_parts};
-use super::phrases::{heading, notes, tone};
+use super::phrases::{acknowledged, heading, notes, tone};
 use crate::config::Metric;
 use crate::detect::{Breakdown, Evaluation};
 use crate::forecast::Side;
@@ -80,6 +80,7 @@ impl<'a> Incident<'a> {
         };
         let mut notes = notes(metric, self.figures.evaluation);
         notes.extend(self.choice());
+        notes.extend(acknowledged(self.notification, self.now));
         Words {
             subject: format!("[{}] {title} {subject}", self.label()),
             heading,

@@ -211,41 +211,53 @@ impl Email {
 
     /// The mail to one recipient.
     pub fn message(&self, envelope: &Envelope) -> Result<Message> {
-        let part = |kind: ContentType, body: String| {
-            SinglePart::builder()
-                .header(kind)
-                .header(ContentTransferEncoding::QuotedPrintable)
-                .body(body)
-        };
-        let html = part(ContentType::TEXT_HTML, self.html()?);
-        let mut related = MultiPart::related().singlepart(html);
-        for picture in &self.pictures {
-            let file_name = format!("{}.png", picture.name);
-            let part = Attachment::new_inline_with_name(picture.content_id(), file_name)
-                .body(picture.png.clone(), ContentType::parse("image/png")?);
-            related = related.singlepart(part);
-        }
-        let mut builder = Message::builder()
-            .from(with_ascii_domain(envelope.from))
-            .to(with_ascii_domain(envelope.to))
-            .subject(envelope.thread_subject.map_or_else(
-                || self.subject().to_string(),
-                |subject| format!("Re: {subject}"),
-            ))
-            .date(envelope.date.into())
-            .message_id(Some(envelope.message_id.to_string()))
-            .raw_header(HeaderValue::new(
-                HeaderName::new_from_ascii_str("Auto-Submitted"),
-                "auto-generated".into(),
-            ));
-        if let Some(id) = envelope.in_reply_to {
-            builder = builder.in_reply_to(id.into()).references(id.into());
-        }
-        let text = part(ContentType::TEXT_PLAIN, self.text());
-        builder
-            .multipart(MultiPart::alternative().singlepart(text).multipart(related))
-            .with_context(|| format!("write the mail to {}", envelope.to.email))
+        let parts = [self.text(), self.html()?];
+        write_message(envelope, self.subject(), parts, &self.pictures)
     }
+}
+
+/// The message of a text and its HTML, which shows the pictures.
+pub fn write_message(
+    envelope: &Envelope,
+    subject: &str,
+    [text, html]: [String; 2],
+    pictures: &[Picture],
+) -> Result<Message> {
+    let part = |kind: ContentType, body: String| {
+        SinglePart::builder()
+            .header(kind)
+            .header(ContentTransferEncoding::QuotedPrintable)
+            .body(body)
+    };
+    let html = part(ContentType::TEXT_HTML, html);
+    let mut related = MultiPart::related().singlepart(html);
+    for picture in pictures {
+        let file_name = format!("{}.png", picture.name);
+        let part = Attachment::new_inline_with_name(picture.content_id(), file_name)
+            .body(picture.png.clone(), ContentType::parse("image/png")?);
+        related = related.singlepart(part);
+    }
+    let mut builder = Message::builder()
+        .from(with_ascii_domain(envelope.from))
+        .to(with_ascii_domain(envelope.to))
+        .subject(
+            envelope
+                .thread_subject
+                .map_or_else(|| subject.to_string(), |subject| format!("Re: {subject}")),
+        )
+        .date(envelope.date.into())
+        .message_id(Some(envelope.message_id.to_string()))
+        .raw_header(HeaderValue::new(
+            HeaderName::new_from_ascii_str("Auto-Submitted"),
+            "auto-generated".into(),
+        ));
+    if let Some(id) = envelope.in_reply_to {
+        builder = builder.in_reply_to(id.into()).references(id.into());
+    }
+    let text = part(ContentType::TEXT_PLAIN, text);
+    builder
+        .multipart(MultiPart::alternative().singlepart(text).multipart(related))
+        .with_context(|| format!("write the mail to {}", envelope.to.email))
 }
 
 /// The Message-ID of what goes by a name, to one recipient.
@@ -363,7 +375,19 @@ impl Picture {
         }
     }
 
-    fn content_id(&self) -> String {
+    pub fn caption(&self) -> &str {
+        &self.caption
+    }
+
+    pub fn alternative(&self) -> &str {
+        &self.alternative
+    }
+
+    pub fn png(&self) -> &[u8] {
+        &self.png
+    }
+
+    pub fn content_id(&self) -> String {
         format!("{}@bandwatch", self.name)
     }
 }

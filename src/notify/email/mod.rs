@@ -13,6 +13,7 @@ mod obstacle;
 mod own;
 mod parts;
 mod phrases;
+mod report;
 mod smtp;
 #[cfg(test)]
 mod tests;
@@ -23,8 +24,9 @@ use chrono_tz::Tz;
 pub use advice::Invocation;
 pub use compose::{Occasion, compose, compose_evaluation};
 pub use digest::{MOST_PICTURES, compose_digest};
-pub use message::{Email, Envelope, message_id};
+pub use message::{Email, Envelope, Picture, Tone, message_id};
 pub use parts::{write_part, write_parts};
+pub use report::{Report, ReportedAlert, ReportedMetric};
 pub use smtp::SmtpSession;
 
 use crate::config::Mailbox;

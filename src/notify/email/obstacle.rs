@@ -8,7 +8,7 @@ use super::Letterhead;
 use super::advice::advice;
 use super::figures::{Extent, Figures, history, title};
 use super::message::{Entry, Fact, Words};
-use super::phrases::{title_case, tone};
+use super::phrases::{acknowledged, title_case, tone};
 use crate::config::Metric;
 use crate::incident::Condition;
 use crate::notify::{AlertKind, Notification};
@@ -149,6 +149,10 @@ impl<'a> Obstacle<'a> {
             self.newest()
                 .map(|newest| Fact::new("Seen last", newest.value_at())),
         );
+        let lasting = format!(
+            "While this lasts, no rise or drop of {title} is noticed, and no alert of it comes: no alert does not mean that all is well."
+        );
+        let acknowledged = acknowledged(self.notification, self.now);
         Words {
             subject,
             summary,
@@ -159,9 +163,7 @@ impl<'a> Obstacle<'a> {
                 letterhead,
             )),
             facts,
-            notes: vec![format!(
-                "While this lasts, no rise or drop of {title} is noticed, and no alert of it comes: no alert does not mean that all is well."
-            )],
+            notes: std::iter::once(lasting).chain(acknowledged).collect(),
             ..Words::default()
         }
     }

@@ -1,12 +1,15 @@
 //! Words and colours that several kinds of mails share.
 
+use chrono::DateTime;
+use chrono_tz::Tz;
+
 use super::message::Tone;
 use crate::config::Metric;
 use crate::detect::Evaluation;
 use crate::forecast::Side;
-use crate::incident::Condition;
+use crate::incident::{Author, Condition};
 use crate::notify::{AlertKind, Notification};
-use crate::output::isolate;
+use crate::output::{isolate, write_time};
 
 pub fn tone(notification: &Notification) -> Tone {
     match (notification.kind, notification.alert.condition) {
@@ -44,6 +47,21 @@ pub fn notes(metric: &Metric, evaluation: &Evaluation) -> Vec<String> {
         notes.push(format!("The band reaches up to {max}, the greatest value there can be, so at this hour no rise would show as High."));
     }
     notes
+}
+
+/// Who knows of an alert that lasts: "Acknowledged by anna on web1 at 14:05 CET, because the truck is late."
+pub fn acknowledged(notification: &Notification, now: DateTime<Tz>) -> Option<String> {
+    let answer = notification.alert.acknowledged.as_ref()?;
+    if notification.is_resolved() || !answer.holds(now.to_utc()) {
+        return None;
+    }
+    let Author { user, host } = &answer.by;
+    let at = write_time(answer.at.with_timezone(&now.timezone()), now);
+    let because = answer.because.as_ref();
+    let because = because.map_or(String::new(), |text| format!(", because: {text}"));
+    Some(format!(
+        "Acknowledged by {user} on {host} at {at}{because}."
+    ))
 }
 
 /// "No data" to "No Data", for a heading.

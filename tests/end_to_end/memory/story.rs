@@ -32,6 +32,8 @@ pub struct Story {
     pub mysql: String,
     pub smtp: String,
     pub metric: String,
+    /// What the metric is called.
+    pub name: &'static str,
     /// Further metrics, as whole tables.
     pub more_metrics: String,
     /// Where the servers are thought to be.
@@ -75,6 +77,7 @@ impl Story {
             mysql: String::new(),
             smtp: String::new(),
             metric: String::new(),
+            name: "sales",
             more_metrics: String::new(),
             recipients: vec![FIRST, SECOND],
             timezone: "UTC",
@@ -162,10 +165,15 @@ impl Story {
 
     /// A run that is only begun.
     pub fn begin(&self, at: NaiveDateTime) -> Command {
+        self.begin_with(at, &[])
+    }
+
+    /// A command that is only begun.
+    pub fn begin_with(&self, at: NaiveDateTime, arguments: &[&str]) -> Command {
         self.write_config();
         let variables = self.variables(at);
         self.workspace
-            .command(bandwatch(), &[], &borrowed(&variables))
+            .command(bandwatch(), arguments, &borrowed(&variables))
     }
 
     fn variables(&self, at: NaiveDateTime) -> Vec<(&'static str, String)> {
@@ -259,7 +267,7 @@ impl Story {
             self.smtp
         )
         .expect("a String takes any text");
-        text += &metric("sales", "sales", &self.metric);
+        text += &metric(self.name, "sales", &self.metric);
         text += &self.more_metrics;
         // Another run may just be reading it.
         let known = std::fs::read_to_string(self.workspace.path().join("config.toml"));

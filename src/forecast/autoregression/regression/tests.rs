@@ -19,6 +19,7 @@ impl Sample {
             width: 4,
             targets: &self.targets,
             weights: vec![1.0; self.targets.len()],
+            healthy: &[false; 24],
             phases: &[0; 24],
             phase_count: 1,
             fence_factor: FenceFactor::default(),

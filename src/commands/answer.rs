@@ -1,0 +1,148 @@
+//! `bandwatch ack` and `bandwatch was`: somebody knows of what is open, or says what an incident was. Both
+//! change the state as a run does, under its lock.
+
+use anyhow::{Context as _, Result, anyhow};
+use chrono::{SubsecRound, TimeDelta};
+
+use super::report::{brief_reason, write_incident};
+use super::{Failure, own_state_dir};
+use crate::cli::{AckArgs, Exit, NatureWord, WasArgs};
+use crate::config::Metric;
+use crate::context::Context;
+use crate::incident::{Acknowledgement, Alert, Author, MetricState, Nature};
+use crate::output::owner::{this_host, this_person};
+use crate::output::{one_line, print, write_time};
+use crate::series::parse_time;
+use crate::state::State;
+
+/// So many incidents are listed where there is none at a time.
+const MOST_LISTED: usize = 5;
+
+pub fn acknowledge(context: &Context, args: &AckArgs) -> Result<Exit, Failure> {
+    let metric = context.metric(Some(&args.metric), "an acknowledgement");
+    let metric = metric.map_err(Failure::Misuse)?;
+    let until = args.length.map(|length| {
+        let until = TimeDelta::from_std(length)
+            .ok()
+            .and_then(|length| context.now.checked_add_signed(length));
+        until.context("--for: too long")
+    });
+    let until = until.transpose().map_err(Failure::Misuse)?;
+    let because = args.because.as_deref().map(brief_reason);
+    let acknowledgement = Acknowledgement {
+        by: author(),
+        at: context.now_utc(),
+        until: until.map(|until| until.to_utc().trunc_subsecs(0)),
+        because: because.filter(|text| !text.is_empty()),
+    };
+    change(context, &metric, |known| {
+        let name = &metric.name;
+        let open = known.acknowledge(&acknowledgement);
+        if open.is_empty() {
+            return Ok(format!(
+                "{name} has no open alert that could be acknowledged"
+            ));
+        }
+        let open: Vec<String> = open
+            .into_iter()
+            .map(|alert| write_open(context, alert))
+            .collect();
+        let end = match acknowledgement.until {
+            None => "no repeats until it is worse, or over".to_string(),
+            Some(until) => {
+                let until = write_time(until.with_timezone(&context.zone()), context.now);
+                format!("no repeats until {until}, unless it is worse, or over, before")
+            }
+        };
+        Ok(format!("{name} {}: {end}", open.join(", ")))
+    })
+}
+
+pub fn say_what_it_was(context: &Context, args: &WasArgs) -> Result<Exit, Failure> {
+    let metric = context.metric(Some(&args.metric), "an answer");
+    let metric = metric.map_err(Failure::Misuse)?;
+    let at = args.at.as_deref();
+    let at = at.map(|text| parse_time(text, context.zone()));
+    let at = at.transpose().context("--at").map_err(Failure::Misuse)?;
+    let nature = match args.nature {
+        NatureWord::Fine => Nature::Fine,
+        NatureWord::Real => Nature::Real,
+    };
+    change(context, &metric, |known| {
+        let name = &metric.name;
+        let Some(incident) = known.incident_at(at.map(|at| at.to_utc())) else {
+            return Ok(explain_absence(context, name, known, at.is_some()));
+        };
+        known.answer(&incident, nature, author(), context.now_utc());
+        let told = write_incident(&incident, context.now);
+        Ok(match (nature, incident.is_open) {
+            (Nature::Fine, is_open) => {
+                let end = if is_open {
+                    "; from now on it is mailed only if it gets worse, and its end is not"
+                } else {
+                    ""
+                };
+                format!(
+                    "{name} {told} was fine: its values are learnt as usual ones, and one like it at that time of the week is not told{end}"
+                )
+            }
+            (Nature::Real, _) => {
+                format!("{name} {told} was real: its values are not learnt from")
+            }
+        })
+    })
+}
+
+/// Changes what is known of a metric, and prints what the change says.
+fn change(
+    context: &Context,
+    metric: &Metric,
+    change: impl FnOnce(&mut MetricState) -> Result<String>,
+) -> Result<Exit, Failure> {
+    let dir = own_state_dir(context)?;
+    let mut state = State::wait(&dir, context.config.path())?;
+    if let Some(complaint) = state.complaint() {
+        return Err(anyhow!("{complaint}").into());
+    }
+    let told = match state.contents_mut().metrics.get_mut(&metric.name) {
+        Some(known) => change(known)?,
+        None => format!(
+            "no run that keeps its state in {} has looked at {} yet",
+            dir.display(),
+            metric.name
+        ),
+    };
+    state.save()?;
+    print(&(told + "\n"))?;
+    Ok(Exit::Done)
+}
+
+fn author() -> Author {
+    let name = |text: String| one_line(&text).chars().take(64).collect();
+    Author {
+        user: name(this_person()),
+        host: name(this_host()),
+    }
+}
+
+fn write_open(context: &Context, alert: &Alert) -> String {
+    let since = write_time(alert.since.with_timezone(&context.zone()), context.now);
+    let word = alert.condition.word().replace('_', " ").to_uppercase();
+    format!("{word} since {since}")
+}
+
+fn explain_absence(context: &Context, name: &str, known: &MetricState, has_time: bool) -> String {
+    let incidents = known.incidents();
+    if incidents.is_empty() {
+        return format!("no incident of {name} is remembered");
+    }
+    let which = if has_time { " at that time" } else { "" };
+    let latest = incidents.iter().rev().take(MOST_LISTED);
+    let latest: Vec<String> = latest
+        .map(|incident| write_incident(incident, context.now))
+        .collect();
+    format!(
+        "no incident of {name}{which}; the latest: {}",
+        latest.join("; ")
+    )
+}

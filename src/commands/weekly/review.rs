@@ -1,0 +1,226 @@
+//! The facts of a report, as the state has them.
+
+use std::ops::Range;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+use crate::commands::coverage::{Block, Coverage, float, measure};
+use crate::config::Metric;
+use crate::context::Context;
+use crate::incident::{
+    Acknowledgement, Alert, Condition, MetricState, Nature, Outcome, PastAlert, Silence, Worst,
+};
+use crate::notify::AlertKey;
+use crate::state::State;
+
+/// What happened from a time until now.
+pub struct Review<'a> {
+    pub context: &'a Context,
+    pub state: &'a State,
+    pub from: DateTime<Utc>,
+    /// Those that are configured, in that order; then others that are still remembered.
+    pub metrics: Vec<ReviewedMetric<'a>>,
+}
+
+pub struct ReviewedMetric<'a> {
+    pub name: String,
+    /// `None`: it is not configured any more.
+    pub metric: Option<&'a Metric>,
+    /// Oldest first.
+    pub alerts: Vec<ReviewedAlert>,
+    /// `None` where nothing was judged.
+    pub kept: Option<Kept>,
+    pub silences: Vec<Silence>,
+    /// The incidents that people were to be told of.
+    pub opened: usize,
+    /// How many false ones the budget allows in that time.
+    pub allowed: Option<f64>,
+}
+
+/// How many values lay inside their bands, by whole days (UTC).
+#[derive(Debug, Clone, Copy)]
+pub struct Kept {
+    pub from: DateTime<Utc>,
+    pub judged: usize,
+    pub inside: usize,
+    pub coverage: Coverage,
+}
+
+/// An alert that was open at some time of the review.
+#[derive(Debug, Clone)]
+pub struct ReviewedAlert {
+    pub condition: Condition,
+    pub since: DateTime<Utc>,
+    /// `None` while it is open.
+    pub until: Option<DateTime<Utc>>,
+    pub outcome: Option<Outcome>,
+    pub released: Option<DateTime<Utc>>,
+    pub notifications: u32,
+    pub worst: Option<Worst>,
+    pub missing: Option<f32>,
+    pub acknowledged: Option<Acknowledgement>,
+    /// What somebody said it was.
+    pub was: Option<Nature>,
+}
+
+impl<'a> Review<'a> {
+    pub fn new(context: &'a Context, state: &'a State, from: DateTime<Utc>) -> Self {
+        let configured = &context.config.metrics;
+        let is_configured = |name: &&String| configured.iter().any(|metric| metric.name == **name);
+        let names = configured.iter().map(|metric| (&metric.name, Some(metric)));
+        let others = state.contents().metrics.keys();
+        let others = others.filter(|name| !is_configured(name));
+        let others = others.map(|name| (name, None));
+        let now = context.now_utc();
+        let metrics = names.chain(others).map(|(name, metric)| {
+            let reviewed = ReviewedMetric::new(name, metric, state, from..now);
+            // Of what is gone, only what there was to tell.
+            (metric.is_some() || !reviewed.alerts.is_empty()).then_some(reviewed)
+        });
+        Self {
+            metrics: metrics.flatten().collect(),
+            context,
+            state,
+            from,
+        }
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        self.context.now_utc()
+    }
+
+    pub fn zoned(&self, time: DateTime<Utc>) -> DateTime<Tz> {
+        time.with_timezone(&self.context.zone())
+    }
+}
+
+impl<'a> ReviewedMetric<'a> {
+    fn new(
+        name: &str,
+        metric: Option<&'a Metric>,
+        state: &State,
+        time: Range<DateTime<Utc>>,
+    ) -> Self {
+        let unknown = MetricState::default();
+        let known = state.contents().metrics.get(name).unwrap_or(&unknown);
+        let was = |id: &str| {
+            let mut answers = known.answers().iter();
+            let answer = answers.find(|answer| answer.alert == id);
+            answer.map(|answer| answer.nature)
+        };
+        let past = known.past.alerts.iter();
+        let past = past.map(|past| ReviewedAlert::of_past(past, was(&past.id)));
+        let open = known.alerts.iter().filter(|alert| alert.is_open());
+        let open = open.map(|alert| {
+            let key = AlertKey {
+                metric: name,
+                alert: &alert.id,
+            };
+            let count = state.contents().log.accepted(key);
+            ReviewedAlert::of_open(alert, count, was(&alert.id))
+        });
+        let alerts = past.chain(open);
+        let alerts = alerts.filter(|alert| alert.until.is_none_or(|until| until > time.start));
+        let mut alerts: Vec<ReviewedAlert> = alerts.collect();
+        alerts.sort_by_key(|alert| alert.since);
+        let opened = alerts.iter().filter(|alert| {
+            let released = alert.released.filter(|released| *released >= time.start);
+            alert.is_incident() && released.is_some()
+        });
+        let weeks = (time.end - time.start).as_seconds_f64() / TimeDelta::weeks(1).as_seconds_f64();
+        let budget = metric.and_then(|metric| metric.policy.budget);
+        Self {
+            name: name.to_string(),
+            metric,
+            kept: kept(known, time.start),
+            silences: state.silences.not_over(name, time.end).cloned().collect(),
+            opened: opened.count(),
+            allowed: budget.map(|budget| budget.per_week() * weeks),
+            alerts,
+        }
+    }
+
+    /// How long it had incidents; `None` without any.
+    pub fn incident_time(&self, now: DateTime<Utc>) -> Option<TimeDelta> {
+        let times = self.incident_times(now);
+        let total = times.iter().map(|time| time.end - time.start).sum();
+        (!times.is_empty()).then_some(total)
+    }
+
+    pub fn incident_times(&self, now: DateTime<Utc>) -> Vec<Range<DateTime<Utc>>> {
+        let incidents = self.alerts.iter().filter(|alert| alert.is_incident());
+        let times = incidents.map(|alert| alert.since..alert.until.unwrap_or(now));
+        times.collect()
+    }
+
+    pub fn title(&self) -> &str {
+        self.metric.map_or(&self.name, |metric| &metric.title)
+    }
+}
+
+impl ReviewedAlert {
+    fn of_past(past: &PastAlert, was: Option<Nature>) -> Self {
+        Self {
+            condition: past.condition,
+            since: past.since,
+            until: Some(past.until),
+            outcome: Some(past.outcome),
+            released: past.released,
+            notifications: past.notifications,
+            worst: past.worst,
+            missing: past.missing,
+            acknowledged: past.acknowledged.clone(),
+            was,
+        }
+    }
+
+    fn of_open(alert: &Alert, notifications: u32, was: Option<Nature>) -> Self {
+        Self {
+            condition: alert.condition,
+            since: alert.since,
+            until: None,
+            outcome: None,
+            released: alert.released,
+            notifications,
+            worst: alert.worst,
+            missing: alert.course.as_ref().map(|course| course.missing),
+            acknowledged: alert.acknowledged.clone(),
+            was,
+        }
+    }
+
+    pub fn is_incident(&self) -> bool {
+        matches!(self.condition, Condition::Breach(_))
+    }
+
+    pub fn length(&self, now: DateTime<Utc>) -> TimeDelta {
+        self.until.unwrap_or(now) - self.since
+    }
+}
+
+/// By whole days: the counts of the day in which the time begins count too.
+fn kept(known: &MetricState, from: DateTime<Utc>) -> Option<Kept> {
+    let days = known.past.days.iter();
+    let days = days.filter(|day| day.start() + TimeDelta::days(1) > from);
+    let blocks: Vec<Block> = days
+        .clone()
+        .map(|day| Block {
+            inside: day.inside as usize,
+            of: day.judged as usize,
+        })
+        .collect();
+    Some(Kept {
+        from: days.clone().next()?.start(),
+        judged: blocks.iter().map(|block| block.of).sum(),
+        inside: blocks.iter().map(|block| block.inside).sum(),
+        coverage: measure(&blocks)?,
+    })
+}
+
+/// A share of the budget, as "3 of 1".
+pub fn write_opened(opened: usize, allowed: f64) -> String {
+    let share = float(opened) / allowed;
+    let verdict = if share <= 1.0 { "kept" } else { "exceeded" };
+    format!("{opened} told, {allowed:.1} may be false: {verdict}")
+}

@@ -1,0 +1,263 @@
+//! What is remembered of alerts that ended, and of what the bands held: the facts of a report. Bounded in
+//! time and in number.
+
+use std::collections::VecDeque;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::alert::{Alert, Condition, End};
+use super::answer::Acknowledgement;
+use super::evidence::narrow;
+use crate::detect::Evaluation;
+
+/// For how long it is remembered, and how many alerts of a metric at most.
+pub const REMEMBERED: TimeDelta = TimeDelta::days(35);
+pub const MOST_ALERTS: usize = 100;
+
+/// The bucket of an incident that was farthest out.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "StoredWorst", into = "StoredWorst")]
+pub struct Worst {
+    pub time: DateTime<Utc>,
+    pub value: f32,
+    pub expected: f32,
+    /// In half-widths of its band.
+    pub deviation: f32,
+}
+
+/// As it is kept, in little room: the second of its time, and the figures.
+type StoredWorst = (i64, f32, f32, f32);
+
+impl TryFrom<StoredWorst> for Worst {
+    type Error = String;
+
+    fn try_from((second, value, expected, deviation): StoredWorst) -> Result<Self, String> {
+        let time = DateTime::from_timestamp(second, 0);
+        Ok(Self {
+            time: time.ok_or_else(|| format!("{second} is no time"))?,
+            value,
+            expected,
+            deviation,
+        })
+    }
+}
+
+impl From<Worst> for StoredWorst {
+    fn from(worst: Worst) -> Self {
+        let second = worst.time.timestamp();
+        (second, worst.value, worst.expected, worst.deviation)
+    }
+}
+
+impl Worst {
+    pub fn of(evaluation: &Evaluation) -> Option<Self> {
+        Some(Self {
+            time: evaluation.bucket.start,
+            value: narrow(evaluation.value?),
+            expected: narrow(evaluation.band?.expected),
+            deviation: narrow(evaluation.deviation?),
+        })
+    }
+
+    /// From what was expected, in the metric's unit.
+    pub fn distance(self) -> f32 {
+        (self.value - self.expected).abs()
+    }
+
+    /// The one farther out.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        if other.deviation.abs() > self.deviation.abs() {
+            other
+        } else {
+            self
+        }
+    }
+}
+
+/// How an alert ended.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Over,
+    /// Its level is the new normal, as a multiple of what earlier weeks had.
+    Accepted {
+        ratio: f32,
+    },
+    /// An incident on the other side took its place.
+    Turned,
+}
+
+impl Outcome {
+    /// As JSON says it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Over => "over",
+            Self::Accepted { .. } => "accepted",
+            Self::Turned => "turned",
+        }
+    }
+
+    /// Of an accepted level what it is of the one before.
+    pub fn ratio(self) -> Option<f32> {
+        match self {
+            Self::Accepted { ratio } => Some(ratio),
+            Self::Over | Self::Turned => None,
+        }
+    }
+}
+
+/// An alert that ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PastAlert {
+    pub id: String,
+    pub condition: Condition,
+    pub since: DateTime<Utc>,
+    /// The end of its last bucket outside; of anything else when a run saw that it was over.
+    pub until: DateTime<Utc>,
+    pub outcome: Outcome,
+    /// Since when people were to be told; `None`: never, as it was silent, or short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<DateTime<Utc>>,
+    /// How many notifications of it were accepted.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub notifications: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worst: Option<Worst>,
+    /// What was usual less what was seen, in the metric's unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<f32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Acknowledgement>,
+}
+
+impl PastAlert {
+    /// `None` while it is open.
+    pub fn new(alert: &Alert) -> Option<Self> {
+        let last = alert.evaluation.as_ref().map(|last| last.bucket.end);
+        let (until, outcome) = match &alert.end {
+            None => return None,
+            Some(End::Over { until, .. }) => (*until, Outcome::Over),
+            Some(End::Accepted { until, ratio, .. }) => {
+                (*until, Outcome::Accepted { ratio: *ratio })
+            }
+            Some(End::Turned) => (last.unwrap_or(alert.since), Outcome::Turned),
+        };
+        Some(Self {
+            id: alert.id.clone(),
+            condition: alert.condition,
+            since: alert.since,
+            until,
+            outcome,
+            released: alert.released,
+            notifications: 0,
+            worst: alert.worst,
+            missing: alert.course.as_ref().map(|course| course.missing),
+            acknowledged: alert.acknowledged.clone(),
+        })
+    }
+}
+
+/// How many buckets of a day (UTC) were judged, and how many of them lay inside their band.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(i64, u32, u32)", into = "(i64, u32, u32)")]
+pub struct DayCount {
+    /// Since 1970.
+    day: i64,
+    pub judged: u32,
+    pub inside: u32,
+}
+
+impl From<(i64, u32, u32)> for DayCount {
+    fn from((day, judged, inside): (i64, u32, u32)) -> Self {
+        Self {
+            day,
+            judged,
+            inside,
+        }
+    }
+}
+
+impl From<DayCount> for (i64, u32, u32) {
+    fn from(count: DayCount) -> Self {
+        (count.day, count.judged, count.inside)
+    }
+}
+
+impl DayCount {
+    pub fn start(&self) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::days(self.day)
+    }
+}
+
+/// What is remembered of a metric.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Past {
+    /// Oldest first, by when they ended.
+    #[serde(skip_serializing_if = "VecDeque::is_empty")]
+    pub alerts: VecDeque<PastAlert>,
+    /// Oldest first.
+    #[serde(skip_serializing_if = "VecDeque::is_empty")]
+    pub days: VecDeque<DayCount>,
+}
+
+impl Past {
+    pub fn is_empty(&self) -> bool {
+        self.alerts.is_empty() && self.days.is_empty()
+    }
+
+    /// Counts a bucket, whichever side anybody asked about.
+    pub fn count(&mut self, evaluation: &Evaluation) {
+        let (Some(value), Some(band)) = (evaluation.value, evaluation.band) else {
+            return;
+        };
+        let day = evaluation.bucket.start.timestamp().div_euclid(86_400);
+        if self.days.back().is_none_or(|count| count.day != day) {
+            self.days.push_back(DayCount {
+                day,
+                judged: 0,
+                inside: 0,
+            });
+        }
+        if let Some(count) = self.days.back_mut() {
+            count.judged += 1;
+            count.inside += u32::from((band.lower..=band.upper).contains(&value));
+        }
+    }
+
+    /// Remembers the alerts that ended, and forgets what is old.
+    pub fn remember(&mut self, alerts: &[Alert], now: DateTime<Utc>) {
+        // What was too short to be told is no news, unless it is about the values.
+        let is_notable = |alert: &&Alert| alert.released.is_some() || alert.side().is_some();
+        let alerts = alerts.iter().filter(is_notable);
+        for past in alerts.filter_map(PastAlert::new) {
+            if !self.alerts.iter().any(|known| known.id == past.id) {
+                self.alerts.push_back(past);
+            }
+        }
+        self.alerts.retain(|past| now - past.until < REMEMBERED);
+        self.days.retain(|count| now - count.start() < REMEMBERED);
+        let surplus = self.alerts.len().saturating_sub(MOST_ALERTS);
+        self.alerts.drain(..surplus);
+        let most_days = usize::try_from(REMEMBERED.num_days()).unwrap_or(0) + 1;
+        self.days.drain(..self.days.len().saturating_sub(most_days));
+    }
+
+    /// So many notifications of an alert were accepted so far.
+    pub fn note_notifications(&mut self, alert: &str, count: u32) {
+        let past = self.alerts.iter_mut().find(|past| past.id == alert);
+        if let Some(past) = past {
+            past.notifications = count;
+        }
+    }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_none(count: &u32) -> bool {
+    *count == 0
+}

@@ -1,0 +1,81 @@
+//! What is remembered of what ended.
+
+use super::*;
+
+#[test]
+fn what_ended_is_remembered_with_its_worst_and_what_is_open_is_not() {
+    let mut story = Story::new(policy());
+    story.all(&[Out(1.5), Out(2.5), Out(2.0)]);
+    assert!(story.state.past.alerts.is_empty());
+    story.all(&[In, In, NoData]);
+    let past = &story.state.past.alerts;
+    assert_eq!(past.len(), 1);
+    assert_eq!((past[0].since, past[0].until), (at(0), at(15)));
+    assert_eq!(past[0].released, Some(at(5)));
+    assert_eq!(past[0].outcome, Outcome::Over);
+    let worst = past[0].worst.expect("a worst bucket");
+    assert_eq!((worst.time, worst.deviation), (at(5), 2.5));
+    story.next(In);
+    let last = story.state.past.alerts.back().expect("the lack");
+    assert_eq!(last.condition, Condition::NoData);
+}
+
+#[test]
+fn an_incident_that_came_and_went_in_silence_is_remembered_as_untold() {
+    let mut story = Story::new(policy());
+    story.muted = Muted::Yes;
+    story.all(&[Out(1.5), In, In, Failed, In]);
+    let past = &story.state.past.alerts;
+    // A failure that nobody was to be told of is no news.
+    assert_eq!(past.len(), 1);
+    assert_eq!(past[0].released, None);
+}
+
+#[test]
+fn the_values_inside_their_band_are_counted_by_the_day() {
+    let mut story = Story::new(policy());
+    story.all(&[In; 288]);
+    story.all(&[Out(1.5), Undecided, In, NoData]);
+    let days = &story.state.past.days;
+    let counts: Vec<_> = days
+        .iter()
+        .map(|day| (day.start(), day.judged, day.inside))
+        .collect();
+    assert_eq!(counts, [(at(0), 288, 288), (at(1440), 2, 1)]);
+}
+
+#[test]
+fn what_is_remembered_is_bounded_in_number_and_in_time() {
+    let mut story = Story::new(policy());
+    for _ in 0..150 {
+        story.all(&[Out(1.5), In, In]);
+    }
+    assert_eq!(story.state.past.alerts.len(), 100);
+    for _ in 0..40 {
+        story.minute += 1440;
+        story.next(In);
+    }
+    assert!(story.state.past.alerts.is_empty());
+    assert_eq!(story.state.past.days.len(), 35);
+}
+
+#[test]
+fn a_state_of_an_earlier_version_is_read_and_nothing_of_it_is_lost() {
+    let text = r#"{
+        "evaluated": {"start": "2026-11-22T00:00:00Z", "end": "2026-11-22T00:05:00Z"},
+        "evidence": {"accepted": [{"ratio": 0.5, "since": "2026-11-21T00:00:00Z",
+            "until": "2026-12-05T00:00:00Z", "asked_at": "2026-11-21T12:00:00Z"}]},
+        "alerts": [{"id": "1795305600.high", "condition": {"breach": "high"},
+            "since": "2026-11-22T00:00:00Z", "seen_at": "2026-11-22T00:05:00Z",
+            "released": "2026-11-22T00:05:00Z"}]
+    }"#;
+    let state: MetricState = serde_json::from_str(text).expect("a state");
+    let mut story = Story::new(policy());
+    story.state = state;
+    story.minute = 5;
+    assert_eq!(story.state.answers_for_forecast().new_levels.len(), 1);
+    assert_eq!(story.state.incident().map(|open| open.since), Some(at(0)));
+    story.all(&[Out(1.5), In, In]);
+    let past = &story.state.past.alerts;
+    assert_eq!((past[0].since, past[0].until), (at(0), at(10)));
+}
