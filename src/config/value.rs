@@ -209,6 +209,16 @@ pub fn mailboxes<'de, D: Deserializer<'de>, T: From<Vec<Mailbox>>>(
     parsed(value, |texts: Vec<String>| parse_mailboxes(&texts))
 }
 
+/// Names, at least one.
+pub fn names<'de, D: Deserializer<'de>, T: From<Vec<String>>>(value: D) -> Result<T, D::Error> {
+    parsed(value, |names: Vec<String>| {
+        if names.is_empty() {
+            return Err("the list is empty; allowed: one name or more, or no such key".to_string());
+        }
+        Ok(names)
+    })
+}
+
 pub fn parse_mailboxes(texts: &[impl AsRef<str>]) -> Result<Vec<Mailbox>, String> {
     if texts.is_empty() {
         return Err("the list is empty; allowed: one address or more".to_string());

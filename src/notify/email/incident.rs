@@ -7,7 +7,6 @@ use super::figures::{Extent, Figures};
 use super::message::{Entry, Fact, Words};
 use super::phrases::{heading, notes, tone};
 use crate::config::Metric;
-use crate::detect::Evaluation;
 use crate::forecast::Side;
 use crate::incident::{Course, End, Witness};
 use crate::notify::{AlertKind, Notification};
@@ -29,19 +28,10 @@ impl<'a> Incident<'a> {
         notification: &'a Notification,
         now: DateTime<Tz>,
     ) -> Option<Self> {
-        let stored = match (notification.kind, &notification.alert.end) {
-            (AlertKind::Resolved, Some(End::Over { evaluation, .. })) => evaluation.as_deref()?,
-            (AlertKind::Resolved, Some(End::Accepted { evaluation, .. })) => evaluation,
-            _ => notification.alert.evaluation.as_ref()?,
-        };
-        // The newest evaluation of this run still knows what it was made from.
-        let is_same =
-            |newest: &&Evaluation| newest.bucket == stored.bucket && newest.band.is_some();
-        let evaluation = notification.newest.filter(is_same).unwrap_or(stored);
         Some(Self {
             side,
             notification,
-            figures: Figures::new(metric, evaluation, now)?,
+            figures: Figures::new(metric, notification.evaluation()?, now)?,
             now,
         })
     }

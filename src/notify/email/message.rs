@@ -100,6 +100,14 @@ impl Email {
         &self.words.subject
     }
 
+    pub fn words(&self) -> &Words {
+        &self.words
+    }
+
+    pub fn tone(&self) -> Tone {
+        self.tone
+    }
+
     pub fn html(&self) -> Result<String> {
         self.render().context("render the HTML of the mail")
     }

@@ -20,7 +20,7 @@ use chrono_tz::Tz;
 
 pub use compose::{Occasion, compose, compose_evaluation};
 pub use digest::{MOST_PICTURES, compose_digest};
-pub use message::{Email, Envelope, message_id};
+pub use message::{Email, Entry, Envelope, Fact, Tone, message_id};
 pub use smtp::SmtpSession;
 
 use crate::config::Mailbox;
