@@ -77,7 +77,8 @@ struct ChannelTable {
     kind: Kind,
     #[serde(default, deserialize_with = "value::mailboxes")]
     recipients: Option<Vec<Mailbox>>,
-    url: Option<String>,
+    #[serde(default, deserialize_with = "value::secret")]
+    url: Option<Secret>,
     url_file: Option<PathBuf>,
     secret_file: Option<PathBuf>,
     tls: Option<Encryption>,
@@ -123,7 +124,7 @@ impl ChannelSettings {
         let read = password(None, &key, table.url_file.as_deref())?;
         let address = match (&table.url, read) {
             (_, Some(read)) => table.address(read.reveal()).map_err(Error::msg),
-            (Some(url), None) => table.address(url).map_err(Error::msg),
+            (Some(url), None) => table.address(url.reveal()).map_err(Error::msg),
             (None, None) => Err(Error::msg("missing")),
         };
         Ok(Some(WebSettings {
@@ -132,7 +133,11 @@ impl ChannelSettings {
             address: address.context(key)?,
             authorities: certificates(&self.key("ca_file"), table.ca_file.as_deref())?,
             timeout: table.timeout.unwrap_or(Duration::from_secs(10)),
-            digest_over: table.digest_over.map_or(5, usize::from),
+            digest_over: match table.kind {
+                // It groups by itself: whatever it is told goes at once.
+                Kind::Alertmanager => 0,
+                _ => table.digest_over.map_or(5, usize::from),
+            },
             give_up_after: table.give_up_after.unwrap_or(Duration::from_hours(24)),
         }))
     }
@@ -170,7 +175,11 @@ impl TryFrom<ChannelTable> for ChannelSettings {
             ("ca_file", table.ca_file.is_some(), web),
             ("labels", table.labels.is_some(), &[Alertmanager]),
             ("timeout", table.timeout.is_some(), web),
-            ("digest_over", table.digest_over.is_some(), &[Slack, Teams]),
+            (
+                "digest_over",
+                table.digest_over.is_some(),
+                &[Webhook, Slack, Teams],
+            ),
             ("give_up_after", table.give_up_after.is_some(), web),
         ];
         for (key, is_set, kinds) in keys {
@@ -191,7 +200,7 @@ impl TryFrom<ChannelTable> for ChannelSettings {
             }
             (_, Some(url), None) => {
                 table
-                    .address(url)
+                    .address(url.reveal())
                     .map_err(|error| format!("url: {error}"))?;
             }
             (Email, ..) | (_, None, Some(_)) => {}
@@ -394,8 +403,8 @@ mod tests {
                 "recipients: goes with kind = \"email\"",
             ),
             (
-                "kind = \"webhook\"\ndigest_over = 3",
-                "digest_over: goes with kind = \"slack\" or \"teams\"",
+                "kind = \"email\"\ndigest_over = 3",
+                "digest_over: goes with kind = \"webhook\" or \"slack\" or \"teams\"",
             ),
             (
                 "kind = \"alertmanager\"\nurl = \"https://a.b/\"\nlabels = { metric = \"x\" }",

@@ -98,6 +98,11 @@ pub fn web_address<'de, D: Deserializer<'de>, T: From<Secret>>(value: D) -> Resu
     })
 }
 
+/// Whatever its kind, it is never printed.
+pub fn secret<'de, D: Deserializer<'de>, T: From<Secret>>(value: D) -> Result<T, D::Error> {
+    parsed(value, |text: String| Ok(Secret::new(text)))
+}
+
 /// Text for people, on one line: it may come to stand in a mail header.
 pub fn line<'de, D: Deserializer<'de>, T: From<String>>(value: D) -> Result<T, D::Error> {
     parsed(value, parse_line)
