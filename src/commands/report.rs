@@ -15,7 +15,7 @@ use crate::detect::{Evaluation, SpanTotal, Verdict};
 use crate::forecast::clean::Cleaned;
 use crate::forecast::{Band, Season};
 use crate::incident::{MetricState, outage_shows_after};
-use crate::notify::evaluation_object;
+use crate::notify::{Route, evaluation_object};
 pub use crate::notify::{event_object, event_objects, stamp};
 use crate::output::{
     Notation, separate_thousands, write_change, write_length, write_time, write_times,
@@ -52,7 +52,7 @@ pub struct MetricReport {
     pub unchanged_since: Option<DateTime<Tz>>,
     /// The events of now, each on one line.
     pub events: Vec<String>,
-    /// The addresses whose mail the server accepted.
+    /// The addresses whose mail the server accepted, and the channels that accepted what they were posted.
     pub mailed: Vec<String>,
     pub files: Vec<PathBuf>,
     /// What could not be done, each on one line.
@@ -101,7 +101,11 @@ impl MetricReport {
                     .and_then(|window| window.hint.clone()),
             );
         }
-        lines.extend(self.mailed.iter().map(|to| format!("mailed to {to}")));
+        let mailed = self.mailed.iter().map(|to| match Route::to(to) {
+            Route::Email => format!("mailed to {to}"),
+            Route::Web(name) => format!("posted to the channel {name}"),
+        });
+        lines.extend(mailed);
         let files = self.files.iter().map(|path| path.display());
         lines.extend(files.map(|path| format!("wrote {path}")));
         if verbosity == Verbosity::Details {

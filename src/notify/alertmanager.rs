@@ -129,5 +129,5 @@ fn alert_name(condition: Condition) -> &'static str {
 }
 
 fn stamp(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

@@ -309,6 +309,15 @@ impl AddressedAlert<'_> {
         })
     }
 
+    /// Whether there is something of it to tell by a channel.
+    pub fn is_news_to(&self, route: Route, log: &NotificationLog, now: DateTime<Utc>) -> bool {
+        let mut items = self.items();
+        items.any(|item| {
+            let is_news = item.pending(log).is_some() || item.due(log, now).is_some();
+            Route::to(item.recipient()) == route && is_news
+        })
+    }
+
     /// Whether everybody was notified of it once, or given up.
     pub fn is_known(&self, log: &NotificationLog) -> bool {
         self.items().all(|item| {

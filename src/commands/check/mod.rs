@@ -146,12 +146,17 @@ impl<'a> Run<'a> {
         log.take_back_all_but(&routes);
         // Whoever did not answer before keeps nobody waiting who may.
         routes.sort_by_key(|route| log.attempts(*route));
+        let has_news = |route: &&Route| {
+            let mut alerts = alerts.iter();
+            alerts.any(|alert| alert.is_news_to(**route, &log, self.now))
+        };
+        let busy: Vec<Route> = routes.iter().filter(has_news).copied().collect();
         for (index, route) in routes.iter().enumerate() {
+            let others = routes[index + 1..]
+                .iter()
+                .filter(|route| busy.contains(route));
             let purpose = "this channel, its share of the time for telling,";
-            let deadline = self
-                .context
-                .deadline
-                .share_of(routes.len() - index, purpose);
+            let deadline = self.context.deadline.share_of(1 + others.count(), purpose);
             let settings = plan.web_channels.iter();
             let mut settings = settings.filter(|settings| *route == Route::Web(&settings.name));
             match (settings.next(), &plan.mail) {

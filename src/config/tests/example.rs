@@ -42,7 +42,7 @@ fn with_commented_tables() -> String {
     let mut is_table = false;
     let example = include_str!("../../../config.example.toml").lines();
     let lines = example.map(|line| {
-        is_table = line.starts_with("# [") || is_table && line.starts_with("# ");
+        is_table = line.starts_with("# [[") || is_table && line.starts_with("# ");
         if is_table { &line[2..] } else { line }
     });
     let lines: Vec<&str> = lines.collect();

@@ -52,6 +52,7 @@ fn a_service_in_trouble_is_one_line_and_harms_nobody() {
         let (server, other) = (HttpServer::start(), HttpServer::start());
         let channels = webhook("hook", &server, "timeout = \"1s\"") + &webhook("other", &other, "");
         let story = story_with(&channels);
+        story.run_well("12:00");
         server.answer(&answer);
         story.sell("12:00", 500.0);
         let run = story.run_with("12:05", &["-v"]);
