@@ -13,7 +13,8 @@ const MOST_ELEMENTS: usize = 10;
 /// So many of the alerts of a digest, of 50 blocks in all.
 const MOST_ENTRIES: usize = 40;
 const LONGEST_TEXT: usize = 2900;
-const LONGEST_FIELD: usize = 1000;
+/// A letter may become five.
+const LONGEST_FIELD: usize = 380;
 
 pub fn message(email: &Email) -> Value {
     let words = email.words();

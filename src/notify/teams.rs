@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use super::email::{Email, Entry, Fact, Tone};
 use crate::output::shorten;
 
-/// A message has 28 kB at most.
+/// A message has 28 kB at most, and a letter may have three bytes.
 const MOST_FACTS: usize = 20;
-const MOST_ENTRIES: usize = 40;
+const MOST_ENTRIES: usize = 20;
 const LONGEST_TEXT: usize = 2000;
 const LONGEST_LINE: usize = 300;
 
