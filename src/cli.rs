@@ -169,6 +169,10 @@ pub struct TestMailArgs {
     /// The metric to show [default: the first one]
     #[arg(long, value_name = "NAME")]
     pub metric: Option<String>,
+
+    /// Test this channel of the configuration instead of mail
+    #[arg(long, value_name = "NAME", conflicts_with = "address")]
+    pub channel: Option<String>,
 }
 
 /// Mail nothing about a metric for a while

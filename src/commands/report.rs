@@ -4,11 +4,11 @@ mod blind;
 
 use std::path::PathBuf;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use crate::calendar::{Occurrence, Period};
+use crate::calendar::Occurrence;
 use crate::cli::Format;
 use crate::config::{Metric, time_delta};
 use crate::detect::{Breakdown, ColumnParts, Evaluation, Part, SpanTotal, Verdict};
@@ -18,11 +18,13 @@ use crate::incident::{
     Acknowledgement, Answer, Author, Incident, MetricState, Nature, outage_shows_after,
 };
 use crate::notify::email::write_parts;
+use crate::notify::{Route, evaluation_object};
+pub use crate::notify::{event_object, event_objects, stamp};
 use crate::output::{
     Colour, MINUS, Notation, Painted, one_line, separate_thousands, write_change, write_length,
     write_span, write_time, write_times, write_weekday, write_when,
 };
-use crate::series::{TimeSeries, Window};
+use crate::series::Window;
 pub use blind::{blind_sides, explain_blind};
 
 /// What is said of a series that is a running total.
@@ -64,7 +66,7 @@ pub struct MetricReport {
     pub events: Vec<String>,
     /// The parts that explain an incident.
     pub breakdown: Option<Breakdown>,
-    /// The addresses whose mail the server accepted.
+    /// The addresses whose mail the server accepted, and the channels that accepted what they were posted.
     pub mailed: Vec<String>,
     pub files: Vec<PathBuf>,
     /// What could not be done, each on one line.
@@ -121,7 +123,11 @@ impl MetricReport {
                     .and_then(|window| window.hint.clone()),
             );
         }
-        lines.extend(self.mailed.iter().map(|to| format!("mailed to {to}")));
+        let mailed = self.mailed.iter().map(|to| match Route::to(to) {
+            Route::Email => format!("mailed to {to}"),
+            Route::Web(name) => format!("posted to the channel {name}"),
+        });
+        lines.extend(mailed);
         let files = self.files.iter().map(|path| path.display());
         lines.extend(files.map(|path| format!("wrote {path}")));
         if verbosity == Verbosity::Details {
@@ -241,24 +247,6 @@ pub fn write_events(metric: &Metric, now: DateTime<Tz>) -> Vec<String> {
         format!("{name}: {effect} until {}", write_minute(until))
     };
     events.map(line).collect()
-}
-
-/// The same for programs.
-pub fn event_objects(metric: &Metric, now: DateTime<Tz>) -> Vec<Value> {
-    let events = metric.events.at(now.to_utc());
-    events
-        .map(|occurrence| event_object(&occurrence, now.timezone()))
-        .collect()
-}
-
-pub fn event_object(occurrence: &Occurrence, zone: Tz) -> Value {
-    let Period { start, end } = occurrence.period;
-    json!({
-        "name": occurrence.event.name,
-        "effect": occurrence.event.effect.word(),
-        "from": stamp(start.with_timezone(&zone)),
-        "until": stamp(end.with_timezone(&zone)),
-    })
 }
 
 /// `new level since Tuesday 10:00 CET, 40 % lower`, and whether the open incident is kept.
@@ -432,55 +420,26 @@ fn seasons(seasons: &[Season]) -> String {
 /// One metric as a JSON object; `src/commands/README.md` explains the fields.
 pub fn check_object(metric: &Metric, report: &MetricReport) -> Value {
     let evaluation = report.evaluation.as_ref();
-    let window = evaluation.and_then(Evaluation::window);
-    let band = evaluation.and_then(|evaluation| evaluation.band);
-    let cleaned = evaluation.and_then(Evaluation::cleaned);
-    let history = cleaned.map(|cleaned| &cleaned.history);
-    let rows = window.map(|window| window.row_counts);
-    let zone = window.map(Window::zone);
-    let time = evaluation.and_then(|evaluation| Some(evaluation.latest(zone?)?.time));
-    let level = evaluation.map_or(metric.method.level, |evaluation| evaluation.level);
-    json!({
-        "metric": metric.name,
-        "title": metric.title,
-        "unit": metric.unit,
-        "verdict": match evaluation {
-            Some(evaluation) => evaluation.verdict.word(),
-            None if report.unchanged_since.is_some() => "unchanged",
+    let zone = evaluation.and_then(Evaluation::window).map(Window::zone);
+    let mut object = evaluation_object(metric, evaluation, zone.unwrap_or_default());
+    if evaluation.is_none() {
+        let verdict = match report.unchanged_since {
+            Some(_) => "unchanged",
             None => "failed",
-        },
-        "reason": evaluation.and_then(Evaluation::reason),
-        "time": time.or(report.unchanged_since).map(stamp),
-        "value": evaluation.and_then(|evaluation| evaluation.value),
-        "expected": band.map(|band| band.expected),
-        "lower": band.map(|band| band.lower),
-        "upper": band.map(|band| band.upper),
-        "level": level.share(),
-        "deviation": evaluation.and_then(|evaluation| evaluation.deviation),
-        "low_possible": evaluation.and_then(|evaluation| evaluation.low_possible),
-        "high_possible": evaluation.and_then(|evaluation| evaluation.high_possible),
-        "as_of": window.map(|window| stamp(window.as_of)),
-        "events": window.map(|window| event_objects(metric, window.as_of)),
-        "ignored_buckets": window.map(|window| window.ignored.buckets),
-        "step_seconds": window.map(|window| window.step().seconds()),
-        "history_from": history.map(|history| stamp(history.time(0))),
-        "history_buckets": history.map(TimeSeries::len),
-        "history_missing": history.map(TimeSeries::missing),
-        "clipped": cleaned.map(|cleaned| cleaned.clipped.len()),
-        "rows": rows.map(|rows| rows.rows),
-        "rows_empty": rows.map(|rows| rows.empty),
-        "rows_not_finite": rows.map(|rows| rows.not_finite),
-        "rows_time_unclear": rows.map(|rows| rows.unclear_time),
-        "rows_repeated": rows.map(|rows| rows.repeated),
-        "parts": report.breakdown.as_ref().map(|breakdown| {
-            let unchanged = report.unchanged_since.map(|time| time.timezone());
-            breakdown_object(breakdown, zone.or(unchanged).unwrap_or(Tz::UTC))
-        }),
-        "hint": window.and_then(|window| window.hint.as_ref()),
-        "mailed": report.mailed,
-        "files": report.files,
-        "failures": report.failures,
-    })
+        };
+        object["verdict"] = verdict.into();
+        object["time"] = report.unchanged_since.map(stamp).into();
+    }
+    let unchanged = report.unchanged_since.map(|time| time.timezone());
+    let zone = zone.or(unchanged).unwrap_or_default();
+    let breakdown = report.breakdown.as_ref();
+    object["parts"] = breakdown
+        .map(|breakdown| breakdown_object(breakdown, zone))
+        .into();
+    object["mailed"] = json!(report.mailed);
+    object["files"] = json!(report.files);
+    object["failures"] = json!(report.failures);
+    object
 }
 
 /// The parts that explain a difference, for programs.
@@ -507,11 +466,6 @@ fn breakdown_object(breakdown: &Breakdown, zone: Tz) -> Value {
         "expected": breakdown.expected,
         "columns": columns,
     })
-}
-
-/// An instant as programs read it: RFC 3339 with offset.
-pub fn stamp(time: DateTime<Tz>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::AutoSi, false)
 }
 
 #[cfg(test)]

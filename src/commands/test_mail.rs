@@ -1,16 +1,17 @@
-//! `bandwatch test-mail`: shows that mail arrives, and what an alert looks like, with the newest window of a
-//! metric. It is marked as a test, and nothing is remembered of it.
+//! `bandwatch test-mail`: shows that mail arrives, or what a channel is told, and what an alert looks like,
+//! with the newest window of a metric. It is marked as a test, and nothing is remembered of it.
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use chrono::{DateTime, Utc};
 
 use super::{Failure, evaluate_newest, invocation};
 use crate::chart::{Plot, draw_pictures};
 use crate::cli::{Exit, TestMailArgs};
-use crate::config::{Deadline, MailSettings, Mailbox, Metric};
+use crate::config::{ChannelSettings, Config, Deadline, EMAIL, Mailbox, Metric, WebSettings};
 use crate::context::Context;
 use crate::detect::{Answers, Evaluation};
 use crate::incident::MetricState;
+use crate::notify::WebChannel;
 use crate::notify::email::{
     Email, Envelope, Letterhead, Occasion, SmtpSession, compose_evaluation, message_id,
 };
@@ -20,20 +21,81 @@ use crate::source::sample_window;
 use crate::state::State;
 
 pub fn run(context: &Context, args: &TestMailArgs) -> Result<Exit, Failure> {
-    let mail = context.config.mail().and_then(|mail| {
-        mail.context("smtp: missing; a test mail needs a mail server, as an alert does")
-    });
-    let mail = mail.map_err(Failure::Misuse)?;
     let metrics: Vec<String> = args.metric.iter().cloned().collect();
     let metrics = context.config.chosen(&metrics).map_err(Failure::Misuse)?;
     let metric = metrics.first().context("there is no metric")?;
-    let from = mail.from.clone().context("smtp.from: missing")?;
-    let recipients = match &args.address {
-        Some(address) => vec![address.clone()],
-        None => metric.recipients_or(&mail.recipients).to_vec(),
+    let recipients = match (&args.address, args.channel.as_deref()) {
+        (Some(address), _) => vec![address.clone()],
+        (None, None) => context.config.mailboxes(metric),
+        (None, Some(name)) => match recipients(&context.config, name, metric) {
+            Ok(Tested::Mail(recipients)) => recipients,
+            Ok(Tested::Web(settings)) => return post(context, metric, &settings),
+            Err(error) => return Err(Failure::Misuse(error)),
+        },
     };
+    mail(context, metric, recipients)
+}
+
+/// What the channel of a name is.
+enum Tested {
+    Mail(Vec<Mailbox>),
+    Web(Box<WebSettings>),
+}
+
+fn recipients(config: &Config, name: &str, metric: &Metric) -> Result<Tested> {
+    let channels = &config.channels;
+    if name == EMAIL {
+        let of_all = config
+            .smtp
+            .as_ref()
+            .map_or(&[][..], |smtp| &smtp.recipients);
+        return Ok(Tested::Mail(metric.recipients_or(of_all).to_vec()));
+    }
+    let Some(channel) = channels.iter().find(|channel| channel.name() == name) else {
+        let known = channels.iter().map(ChannelSettings::name);
+        let known: Vec<&str> = [EMAIL].into_iter().chain(known).collect();
+        bail!(
+            "--channel {name:?}: no such channel; there are: {}",
+            known.join(", ")
+        );
+    };
+    Ok(match channel.web()? {
+        Some(settings) => Tested::Web(Box::new(settings)),
+        None => Tested::Mail(channel.recipients().unwrap_or_default().to_vec()),
+    })
+}
+
+fn post(context: &Context, metric: &Metric, settings: &WebSettings) -> Result<Exit, Failure> {
     context.deadline.enforce();
-    let (email, mut exit) = compose(context, metric, &mail)?;
+    let (shown, exit) = shown(context, metric)?;
+    let letterhead = Letterhead {
+        now: context.now,
+        contact: None,
+        invocation: None,
+    };
+    let state = State::look(&context.state_dir());
+    let installation = state.installation().to_string();
+    let mut channel = WebChannel::new(settings, installation, letterhead, context.deadline);
+    let sent = contain("compose the message", || {
+        channel.send_test(&shown.metric, &shown.evaluation, shown.source)
+    });
+    let (name, address) = (&settings.name, settings.address.shown());
+    let subject = sent?;
+    print(&format!(
+        "channel {name:?} at {address} has accepted the test: {subject:?}\n"
+    ))?;
+    Ok(exit)
+}
+
+fn mail(context: &Context, metric: &Metric, recipients: Vec<Mailbox>) -> Result<Exit, Failure> {
+    let mail = context.config.mail().and_then(|mail| {
+        mail.context("smtp: missing; a test mail needs a mail server, as an alert does; a [[channel]] is tested with --channel")
+    });
+    let mail = mail.map_err(Failure::Misuse)?;
+    let from = mail.from.clone().context("smtp.from: missing")?;
+    context.deadline.enforce();
+    let (shown, mut exit) = shown(context, metric)?;
+    let email = compose(context, &shown, mail.contact.as_deref())?;
     let mut session = SmtpSession::new(&mail, context.deadline);
     for to in recipients {
         match send(&mut session, &email, [&from, &to], Utc::now()) {
@@ -83,14 +145,14 @@ struct Shown {
     source: &'static str,
 }
 
-/// Composes the mail, of the bundled sample if the database does not answer, which is a failure.
-fn compose(context: &Context, metric: &Metric, mail: &MailSettings) -> Result<(Email, Exit)> {
+/// Of the bundled sample if the database does not answer, which is a failure.
+fn shown(context: &Context, metric: &Metric) -> Result<(Shown, Exit)> {
     let newest = if context.config.names_database() {
         newest(context, metric).map(Some)
     } else {
         Ok(None)
     };
-    let (shown, exit) = match newest {
+    Ok(match newest {
         Ok(Some(shown)) => (shown, Exit::Done),
         Ok(None) => (sample(context)?, Exit::Done),
         Err(error) => {
@@ -100,13 +162,16 @@ fn compose(context: &Context, metric: &Metric, mail: &MailSettings) -> Result<(E
             )));
             (sample(context)?, Exit::Failed)
         }
-    };
+    })
+}
+
+fn compose(context: &Context, shown: &Shown, contact: Option<&str>) -> Result<Email> {
     let letterhead = Letterhead {
         now: context.now,
-        contact: mail.contact.as_deref(),
+        contact,
         invocation: Some(&invocation(context)),
     };
-    let email = contain("compose the mail", || {
+    contain("compose the mail", || {
         Ok(compose_evaluation(
             &shown.metric,
             &shown.evaluation,
@@ -114,8 +179,7 @@ fn compose(context: &Context, metric: &Metric, mail: &MailSettings) -> Result<(E
             &letterhead,
             Occasion::Test(shown.source),
         ))
-    })?;
-    Ok((email, exit))
+    })
 }
 
 fn newest(context: &Context, metric: &Metric) -> Result<Shown> {

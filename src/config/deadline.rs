@@ -40,8 +40,9 @@ impl Deadline {
         }
     }
 
-    /// The end of one of so many things that are yet to do, each of which may take as long as the others.
-    pub fn share_of(self, things: usize) -> Self {
+    /// The end of one of so many things that are yet to do, each of which may take as long as the others;
+    /// `purpose` says which.
+    pub fn share_of(self, things: usize, purpose: &'static str) -> Self {
         if things <= 1 {
             return self;
         }
@@ -52,7 +53,7 @@ impl Deadline {
         Self {
             end: Instant::now() + length,
             length: told,
-            purpose: "this metric, its share of the time for reading,",
+            purpose,
             ..self
         }
     }
@@ -125,17 +126,17 @@ mod tests {
     #[test]
     fn a_share_leaves_as_much_for_each_of_the_others() {
         let deadline = Deadline::after(Duration::from_secs(30));
-        let share = deadline.share_of(3);
+        let share = deadline.share_of(3, "this one");
         assert!(share.left() <= Duration::from_secs(10) && share.left() > Duration::from_secs(9));
-        assert_eq!(deadline.share_of(1).purpose(), deadline.purpose());
+        assert_eq!(
+            deadline.share_of(1, "this one").purpose(),
+            deadline.purpose()
+        );
         let refused = deadline
-            .share_of(100_000_000)
+            .share_of(100_000_000, "this one")
             .at_most(Duration::from_secs(1));
         let error = refused.expect_err("no time is left").to_string();
-        assert!(
-            error.contains("its share of the time for reading, has passed"),
-            "{error}"
-        );
+        assert!(error.contains("for this one has passed"), "{error}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ fn use_it(text: &str) {
         config.chosen(&[])?;
         let _ = config.metrics.iter().map(Metric::file_name).count();
         config.database()?;
+        config.web_channels()?;
         config.mail()
     });
     if let Err(error) = used {
@@ -27,7 +28,7 @@ fn use_it(text: &str) {
 fn lines() -> Vec<String> {
     let example = include_str!("../../config.example.toml").lines();
     let lines = example.map(|line| match line.strip_prefix("# ") {
-        Some(key) if key.contains(" = ") => key.to_string(),
+        Some(key) if key.contains(" = ") || key.starts_with("[[") => key.to_string(),
         _ => line.to_string(),
     });
     lines.filter(|line| !line.starts_with('#')).collect()

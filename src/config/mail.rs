@@ -114,10 +114,11 @@ impl MailSettings {
         Ok(())
     }
 
-    /// The settings with the login in them, if all that sending needs is there.
-    pub(super) fn checked(mut self) -> Result<Self> {
+    /// The settings with the login in them, if all that sending needs is there. The recipients may be those
+    /// of a channel.
+    pub(super) fn checked(mut self, channel: Option<&[Mailbox]>) -> Result<Self> {
         ensure!(self.from.is_some(), missing("smtp.from", "smtp_email"));
-        let has_recipients = !self.recipients.is_empty();
+        let has_recipients = !self.recipients.is_empty() || channel.is_some();
         ensure!(has_recipients, missing("smtp.recipients", "recipient_list"));
         let path = self.password_file.as_deref();
         let password = password(self.password.take(), "smtp.password_file", path)?;

@@ -47,6 +47,8 @@ pub struct Metric {
     pub policy: Policy,
     /// None: those of `[smtp]`.
     pub recipients: Option<Vec<Mailbox>>,
+    /// The names of the channels that tell of it. None: all.
+    pub channels: Option<Vec<String>>,
     /// Dates on which it is not as it usually is.
     pub events: Events,
     /// Dated quiet times, as they are written; once they are read they are among the events.
@@ -186,6 +188,8 @@ struct MetricTable {
     quiet: Vec<QuietTime>,
     #[serde(default, deserialize_with = "value::mailboxes")]
     recipients: Option<Vec<Mailbox>>,
+    #[serde(default, deserialize_with = "value::names")]
+    channels: Option<Vec<String>>,
 }
 
 /// A time without mail, as it is written.
@@ -259,6 +263,7 @@ impl Metric {
             missing: table.missing.unwrap_or(usually_missing),
             method,
             recipients: table.recipients,
+            channels: table.channels,
             events: Events::default(),
             dated_quiet,
             delay: table.delay,
@@ -281,6 +286,11 @@ impl Metric {
     /// Who is told of it: its own recipients, or these.
     pub fn recipients_or<'a>(&'a self, of_all: &'a [Mailbox]) -> &'a [Mailbox] {
         self.recipients.as_deref().unwrap_or(of_all)
+    }
+
+    pub fn is_told_by(&self, channel: &str) -> bool {
+        let names = self.channels.as_ref();
+        names.is_none_or(|names| names.iter().any(|name| name == channel))
     }
 
     /// How long after its end a bucket may still receive rows.

@@ -2,6 +2,7 @@
 //! pass, overlaid by the environment, and checked as a whole before anything is contacted.
 
 mod certificates;
+mod channel;
 mod database;
 mod deadline;
 mod environment;
@@ -23,6 +24,7 @@ use serde::Deserialize;
 use serde_path_to_error::Segment;
 use toml::de::{DeTable, DeValue};
 
+pub use channel::{ChannelSettings, EMAIL, Service, WebSettings};
 pub use database::{DatabaseSettings, Tls};
 pub use deadline::Deadline;
 pub use mail::{Login, MailSettings};
@@ -58,6 +60,9 @@ pub struct Config {
     mysql: DatabaseSettings,
     /// As it is written: what sending needs may be missing; see [`Config::mail`].
     pub smtp: Option<MailSettings>,
+    /// Each with a name of its own.
+    #[serde(rename = "channel")]
+    pub channels: Vec<ChannelSettings>,
     /// In the order of the file, at least one, each with a name of its own.
     #[serde(rename = "metric")]
     pub metrics: Vec<Metric>,
@@ -79,6 +84,7 @@ impl Default for Config {
             heartbeat_url: None,
             mysql: DatabaseSettings::default(),
             smtp: None,
+            channels: Vec::new(),
             metrics: Vec::new(),
             events: Vec::new(),
             origin: None,
@@ -135,8 +141,37 @@ impl Config {
                 metric.name
             );
         }
+        config.check_channels()?;
         config.add_events(folder)?;
         Ok(config)
+    }
+
+    /// Channels have names of their own, and metrics name channels that there are.
+    fn check_channels(&self) -> Result<()> {
+        let mut names = HashSet::from([EMAIL]);
+        for (index, channel) in self.channels.iter().enumerate() {
+            ensure!(
+                names.insert(channel.name()),
+                "channel[{index}].name = {:?}: another channel has this name; allowed: a name of its own each",
+                channel.name()
+            );
+        }
+        for (index, metric) in self.metrics.iter().enumerate() {
+            let mut chosen = metric.channels.iter().flatten();
+            if let Some(name) = chosen.find(|name| !names.contains(name.as_str())) {
+                let known = self.channels.iter().map(ChannelSettings::name);
+                let known: Vec<&str> = [EMAIL].into_iter().chain(known).collect();
+                bail!(
+                    "metric[{index}].channels: {name:?} is no channel; there are: {}",
+                    known.join(", ")
+                );
+            }
+            ensure!(
+                metric.recipients.is_none() || metric.is_told_by(EMAIL),
+                "metric[{index}].recipients: they are those of the channel \"email\", which channels does not name; name it, or leave one of the two out"
+            );
+        }
+        Ok(())
     }
 
     /// Gives each metric the events that are about it, its dated quiet times among them.
@@ -207,10 +242,48 @@ impl Config {
         !self.mysql.user.is_empty() || !self.mysql.database.is_empty()
     }
 
-    /// How to send mail, if all that needs is there; None if the file has no `[smtp]`.
+    /// How to send mail, if all that needs is there; None if the file has no `[smtp]`, and needs none.
     pub fn mail(&self) -> Result<Option<MailSettings>> {
-        let checked = self.smtp.clone().map(MailSettings::checked);
-        checked.transpose().with_context(|| self.origin())
+        let mut lists = self.channels.iter().map(ChannelSettings::recipients);
+        let checked = match &self.smtp {
+            Some(mail) => mail.clone().checked(lists.flatten().next()).map(Some),
+            None if lists.any(|list| list.is_some()) => {
+                Err(anyhow!("smtp: missing; a channel of mail goes by it"))
+            }
+            None if self
+                .metrics
+                .iter()
+                .any(|metric| metric.recipients.is_some()) =>
+            {
+                Err(anyhow!(
+                    "smtp: missing; the recipients of a metric are told by it"
+                ))
+            }
+            None => Ok(None),
+        };
+        checked.with_context(|| self.origin())
+    }
+
+    /// To whom what is to be known of a metric is mailed, each once.
+    pub fn mailboxes(&self, metric: &Metric) -> Vec<Mailbox> {
+        let of_all = self.smtp.as_ref().map_or(&[][..], |smtp| &smtp.recipients);
+        let own = metric
+            .is_told_by(EMAIL)
+            .then(|| metric.recipients_or(of_all));
+        let channels = self.channels.iter();
+        let lists = channels.filter(|channel| metric.is_told_by(channel.name()));
+        let lists = lists.filter_map(ChannelSettings::recipients);
+        let mut known = HashSet::new();
+        let all = own.into_iter().chain(lists).flatten().cloned();
+        all.filter(|mailbox| known.insert(mailbox.email.clone()))
+            .collect()
+    }
+
+    /// The channels that are web services, with all that reaching them needs.
+    pub fn web_channels(&self) -> Result<Vec<WebSettings>> {
+        let channels = self.channels.iter().map(ChannelSettings::web);
+        let channels: Result<Vec<_>> = channels.filter_map(Result::transpose).collect();
+        channels.with_context(|| self.origin())
     }
 
     /// The file, if there is one.

@@ -1,5 +1,6 @@
 //! What is refused and in which words, and what is taken where nothing is said.
 
+mod channels;
 mod environment;
 mod events;
 mod example;

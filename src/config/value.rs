@@ -126,6 +126,11 @@ pub fn note<'de, D: Deserializer<'de>, T: From<String>>(value: D) -> Result<T, D
     })
 }
 
+/// Whatever its kind, it is never printed.
+pub fn secret<'de, D: Deserializer<'de>, T: From<Secret>>(value: D) -> Result<T, D::Error> {
+    parsed(value, |text: String| Ok(Secret::new(text)))
+}
+
 /// Text for people, on one line: it may come to stand in a mail header.
 pub fn line<'de, D: Deserializer<'de>, T: From<String>>(value: D) -> Result<T, D::Error> {
     parsed(value, parse_line)
@@ -235,6 +240,16 @@ pub fn mailboxes<'de, D: Deserializer<'de>, T: From<Vec<Mailbox>>>(
     value: D,
 ) -> Result<T, D::Error> {
     parsed(value, |texts: Vec<String>| parse_mailboxes(&texts))
+}
+
+/// Names, at least one.
+pub fn names<'de, D: Deserializer<'de>, T: From<Vec<String>>>(value: D) -> Result<T, D::Error> {
+    parsed(value, |names: Vec<String>| {
+        if names.is_empty() {
+            return Err("the list is empty; allowed: one name or more, or no such key".to_string());
+        }
+        Ok(names)
+    })
 }
 
 pub fn parse_mailboxes(texts: &[impl AsRef<str>]) -> Result<Vec<Mailbox>, String> {

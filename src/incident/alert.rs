@@ -135,6 +135,14 @@ impl Alert {
         };
     }
 
+    /// Whether it is a state of things, and not an event that is told once.
+    pub fn lasts(&self) -> bool {
+        !matches!(
+            self.condition,
+            Condition::StateUnreadable | Condition::NotificationsLost
+        )
+    }
+
     pub fn side(&self) -> Option<Side> {
         match self.condition {
             Condition::Breach(side) => Some(side),

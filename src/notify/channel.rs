@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use anyhow::{Error, Result};
+use anyhow::{Error, Result, bail};
 use chrono::{DateTime, Utc};
 
 use super::deliver::{Channel, Mail};
@@ -10,6 +10,7 @@ use super::email::{self, Email, Envelope, Letterhead, SmtpSession};
 use super::gallery::Gallery;
 use super::log::SendError;
 use super::notification::{AlertKind, Notification};
+use super::recipient::Recipient;
 use crate::config::{Deadline, MailSettings, Mailbox};
 
 pub struct EmailChannel<'a> {
@@ -63,21 +64,27 @@ impl<'a> EmailChannel<'a> {
 impl Channel for EmailChannel<'_> {
     fn message_id(&self, mail: &Mail) -> String {
         let name = format!("{} {}", self.installation, mail.id);
-        email::message_id(&self.from, mail.to, &name)
+        match mail.to {
+            Recipient::Mailbox(to) => email::message_id(&self.from, to, &name),
+            Recipient::Channel(name) | Recipient::Alertmanager(name) => name.clone(),
+        }
     }
 
     fn send(&mut self, mail: &Mail) -> Result<()> {
+        let Recipient::Mailbox(to) = mail.to else {
+            bail!("{} is no mail address", mail.to);
+        };
         let message_id = self.message_id(mail);
         let email = self.composer.compose(&mail.notifications, mail.since);
         let envelope = Envelope {
             from: &self.from,
-            to: mail.to,
+            to,
             date: mail.since,
             message_id: &message_id,
             in_reply_to: mail.in_reply_to,
             thread_subject: mail.thread_subject,
         };
-        let sent = self.session.send(mail.to, &email.message(&envelope)?);
+        let sent = self.session.send(to, &email.message(&envelope)?);
         let is_too_large = |error: &Error| {
             let why = error.downcast_ref();
             matches!(why, Some(SendError::TooLarge(_)))
@@ -85,7 +92,7 @@ impl Channel for EmailChannel<'_> {
         if sent.as_ref().is_err_and(is_too_large)
             && let Some(smaller) = email.clone().without_pictures()
         {
-            return self.session.send(mail.to, &smaller.message(&envelope)?);
+            return self.session.send(to, &smaller.message(&envelope)?);
         }
         sent
     }

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use anyhow::{Error, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::due::due;
+use super::due::{due, due_to_alertmanager};
 use super::log::{AlertKey, Ending, LostNotification, NotificationLog, Opening, Pending, Record};
 use super::notification::{AlertKind, Notification};
-use crate::config::{Mailbox, Metric};
+use super::recipient::{Recipient, Route};
+use crate::config::Metric;
 use crate::detect::Evaluation;
 use crate::incident::{Alert, Condition, Policy};
 use crate::output::fingerprint::fingerprint;
@@ -22,7 +23,7 @@ pub struct AddressedAlert<'a> {
     pub metric: Option<&'a Metric>,
     pub alert: Alert,
     pub policy: Policy,
-    pub recipients: Vec<Mailbox>,
+    pub recipients: Vec<Recipient>,
     /// See [`Notification::newest`].
     pub newest: Option<&'a Evaluation>,
 }
@@ -31,7 +32,7 @@ pub struct AddressedAlert<'a> {
 pub struct Mail<'a> {
     /// The same whenever it is sent anew.
     pub id: &'a str,
-    pub to: &'a Mailbox,
+    pub to: &'a Recipient,
     /// The Message-ID of the mail that this one belongs to.
     pub in_reply_to: Option<&'a str>,
     /// The subject of that mail, if it was about the same alone.
@@ -52,9 +53,10 @@ pub trait Channel {
     fn subject(&mut self, mail: &Mail) -> String;
 }
 
-/// When notifications are grouped and given up.
+/// What goes by one channel, and when it is grouped and given up.
 #[derive(Debug, Clone, Copy)]
-pub struct Delivery {
+pub struct Delivery<'a> {
+    pub route: Route<'a>,
     /// More notifications to the same recipient at once are one mail.
     pub digest_over: usize,
     pub give_up_after: TimeDelta,
@@ -63,7 +65,7 @@ pub struct Delivery {
 
 #[derive(Debug)]
 pub struct SendResult {
-    pub to: Mailbox,
+    pub to: Recipient,
     /// The metrics it told of.
     pub metrics: Vec<String>,
     pub outcome: Result<()>,
@@ -80,10 +82,10 @@ pub struct Delivered {
 #[derive(Debug, Clone, Copy)]
 struct Item<'a> {
     addressed: &'a AddressedAlert<'a>,
-    to: &'a Mailbox,
+    to: &'a Recipient,
 }
 
-impl Delivery {
+impl Delivery<'_> {
     /// Sends what is due. `save` makes the log durable; what it cannot is sent all the same.
     pub fn run(
         self,
@@ -93,12 +95,17 @@ impl Delivery {
         mut save: impl FnMut(&NotificationLog) -> Result<()>,
     ) -> Delivered {
         let mut delivered = Delivered::default();
-        let items: Vec<Item> = alerts.iter().flat_map(AddressedAlert::items).collect();
+        let items = alerts.iter().flat_map(AddressedAlert::items);
+        let items: Vec<Item> = items
+            .filter(|item| Route::to(item.recipient()) == self.route)
+            .collect();
         let addressees: BTreeSet<(AlertKey, &str)> = items
             .iter()
             .map(|item| (item.addressed.key(), item.recipient()))
             .collect();
-        log.take_back(|key, recipient| addressees.contains(&(key, recipient)));
+        log.take_back(|key, recipient| {
+            Route::to(recipient) != self.route || addressees.contains(&(key, recipient))
+        });
         self.plan(&items, log);
         delivered.failures.extend(save(log).err());
         let mut mails = VecDeque::from(ready_mails(&items, log, self.now));
@@ -115,6 +122,56 @@ impl Delivery {
             delivered.failures.extend(save(log).err());
         }
         delivered
+    }
+
+    /// Tells an Alertmanager again of what it was told that goes on, as it takes what nobody repeats for
+    /// over. While that fails, it is tried after the usual pauses.
+    pub fn repeat(
+        self,
+        alerts: &[AddressedAlert],
+        log: &mut NotificationLog,
+        repeat: impl FnOnce(&[Notification]) -> Result<()>,
+    ) -> Result<()> {
+        let items = alerts.iter().flat_map(AddressedAlert::items);
+        let lasting = items.filter(|item| {
+            let last = item.record(log).filter(|record| record.thread.is_some());
+            let last = last.and_then(|record| record.last.as_ref());
+            let is_told =
+                last.is_some_and(|last| last.kind == AlertKind::Firing && last.at < self.now);
+            let alert = &item.addressed.alert;
+            Route::to(item.recipient()) == self.route && is_told && alert.is_open() && alert.lasts()
+        });
+        let lasting: Vec<Item> = lasting.collect();
+        let name = self.route.name();
+        if lasting.is_empty() {
+            log.repeats.remove(name);
+            return Ok(());
+        }
+        let pending = log.repeats.get(name);
+        if pending.is_some_and(|pending| !pending.is_ready(self.now)) {
+            return Ok(());
+        }
+        let notifications: Vec<Notification> = lasting
+            .iter()
+            .map(|item| Notification {
+                metric: item.addressed.metric,
+                alert: &item.addressed.alert,
+                kind: AlertKind::Repeat,
+                newest: item.addressed.newest,
+            })
+            .collect();
+        let outcome = contain("repeat the alerts", || repeat(&notifications));
+        match &outcome {
+            Ok(()) => {
+                log.repeats.remove(name);
+            }
+            Err(error) => {
+                let new = || Pending::new(String::new(), AlertKind::Repeat, self.now);
+                let pending = log.repeats.entry(name.to_string()).or_insert_with(new);
+                pending.fail(error, self.now);
+            }
+        }
+        outcome
     }
 
     /// Notes what is due as on its way, each in its mail; and takes back what is not needed any more.
@@ -271,6 +328,15 @@ impl AddressedAlert<'_> {
         })
     }
 
+    /// Whether there is something of it to tell by a channel.
+    pub fn is_news_to(&self, route: Route, log: &NotificationLog, now: DateTime<Utc>) -> bool {
+        let mut items = self.items();
+        items.any(|item| {
+            let is_news = item.pending(log).is_some() || item.due(log, now).is_some();
+            Route::to(item.recipient()) == route && is_news
+        })
+    }
+
     /// Whether everybody was notified of it once, or given up.
     pub fn is_known(&self, log: &NotificationLog) -> bool {
         self.items().all(|item| {
@@ -281,14 +347,13 @@ impl AddressedAlert<'_> {
 
     /// Whether nothing more of it is to be told to anybody, as it is now.
     pub fn is_settled(&self, log: &NotificationLog, now: DateTime<Utc>) -> bool {
-        self.items()
-            .all(|item| item.pending(log).is_none() && item.due(log, now).is_none())
+        self.items().all(|item| item.is_settled(log, now))
     }
 }
 
 impl<'a> Item<'a> {
     fn recipient(self) -> &'a str {
-        self.to.email.as_ref()
+        self.to.key()
     }
 
     fn record(self, log: &NotificationLog) -> Option<&Record> {
@@ -305,7 +370,23 @@ impl<'a> Item<'a> {
 
     fn due(self, log: &NotificationLog, now: DateTime<Utc>) -> Option<AlertKind> {
         let addressed = self.addressed;
-        due(&addressed.alert, self.record(log), now, &addressed.policy)
+        let (alert, record) = (&addressed.alert, self.record(log));
+        match self.to {
+            Recipient::Alertmanager(_) => due_to_alertmanager(alert, record, now),
+            Recipient::Mailbox(_) | Recipient::Channel(_) => {
+                due(alert, record, now, &addressed.policy)
+            }
+        }
+    }
+
+    /// Whether nothing more is to be told, as it is now; that something is due later is no matter.
+    fn is_settled(self, log: &NotificationLog, now: DateTime<Utc>) -> bool {
+        let due = match self.to {
+            // The end waits a while, and must not be forgotten meanwhile.
+            Recipient::Alertmanager(_) => self.due(log, DateTime::<Utc>::MAX_UTC),
+            Recipient::Mailbox(_) | Recipient::Channel(_) => self.due(log, now),
+        };
+        self.pending(log).is_none() && due.is_none()
     }
 
     fn is_about_losses(self) -> bool {

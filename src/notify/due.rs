@@ -7,6 +7,10 @@ use super::log::Record;
 use super::notification::AlertKind;
 use crate::incident::{Alert, Condition, End, Policy};
 
+/// So long an alert that is over already is firing to an Alertmanager, which would tell nobody of it
+/// otherwise: it waits a while (`group_wait`) before it tells anything.
+const LEAST_FIRING: TimeDelta = TimeDelta::seconds(50);
+
 /// What the recipient whose record this is should be notified of now.
 pub fn due(
     alert: &Alert,
@@ -61,4 +65,18 @@ pub fn due(
             }
         }
     }
+}
+
+/// The same for an Alertmanager, which repeats, groups and escalates by itself, and is to know of each end.
+pub fn due_to_alertmanager(
+    alert: &Alert,
+    record: Option<&Record>,
+    now: DateTime<Utc>,
+) -> Option<AlertKind> {
+    alert.released?;
+    let Some(last) = record.and_then(|record| record.last.as_ref()) else {
+        return Some(AlertKind::Firing);
+    };
+    let is_over = alert.end.is_some() && now - last.at >= LEAST_FIRING;
+    (is_over && last.kind != AlertKind::Resolved).then_some(AlertKind::Resolved)
 }

@@ -4,27 +4,30 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use ureq::Agent;
+use chrono::{DateTime, Utc};
 
+use super::http::{NoAnswer, Request};
 use crate::config::{Deadline, Secret};
 
 /// How long the service may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Requests the address. No error tells it: it is a secret.
-pub fn beat(address: &Secret, deadline: Deadline) -> Result<()> {
+pub fn beat(address: &Secret, deadline: Deadline, now: DateTime<Utc>) -> Result<()> {
     deadline.waiting_for("heartbeat_url".to_string());
-    let patience = deadline.at_most(PATIENCE)?;
-    let agent: Agent = Agent::config_builder()
-        .timeout_global(Some(patience))
-        .build()
-        .into();
-    match agent.get(address.reveal()).call() {
-        Ok(_) => Ok(()),
-        Err(ureq::Error::StatusCode(code)) => bail!("heartbeat_url: the service answered {code}"),
-        Err(ureq::Error::Timeout(_)) => bail!("heartbeat_url: no answer in time"),
-        Err(ureq::Error::Io(error)) => bail!("heartbeat_url: cannot be reached: {error}"),
-        Err(ureq::Error::HostNotFound) => bail!("heartbeat_url: its host is not known"),
-        Err(_) => bail!("heartbeat_url: the request failed"),
+    let request = Request {
+        address: address.reveal(),
+        post: None,
+        trusted: &[],
+        patience: deadline.at_most(PATIENCE)?,
+        most_redirects: 10,
+    };
+    match request.send(now) {
+        Ok(answer) if (200..300).contains(&answer.status) => Ok(()),
+        Ok(answer) => bail!("heartbeat_url: the service answered {}", answer.status),
+        Err(NoAnswer::TimedOut | NoAnswer::Unanswered) => bail!("heartbeat_url: no answer in time"),
+        Err(NoAnswer::Unreachable(why)) => bail!("heartbeat_url: cannot be reached: {why}"),
+        Err(NoAnswer::HostNotFound) => bail!("heartbeat_url: its host is not known"),
+        Err(NoAnswer::Other) => bail!("heartbeat_url: the request failed"),
     }
 }

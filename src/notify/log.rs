@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::notification::AlertKind;
+use super::recipient::Route;
 use crate::incident::Alert;
 use crate::output::short_option;
 use crate::output::write_error;
@@ -28,13 +29,17 @@ const MOST_REFUSED: u32 = 5;
 /// How long `status` shows a notification that was given up.
 const LOST_KEPT: TimeDelta = TimeDelta::days(7);
 
-/// By the name of the metric (of bandwatch itself: empty), the id of the alert, and the recipient's
-/// address.
+/// By the name of the metric (of bandwatch itself: empty), the id of the alert, and the recipient's key: a
+/// mail address, or the name of a channel (see [`Recipient::key`](super::Recipient::key)).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NotificationLog {
     records: BTreeMap<String, BTreeMap<String, BTreeMap<String, Record>>>,
     pub lost: Vec<LostNotification>,
+    /// That alerts go on, which is repeated to an Alertmanager: by the name of the channel, where it was not
+    /// accepted.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub repeats: BTreeMap<String, Pending>,
 }
 
 /// What one recipient knows of one alert.
@@ -112,6 +117,8 @@ pub enum SendError {
     Refused(String),
     /// For good, but a smaller one may be accepted.
     TooLarge(String),
+    /// Not now; the server says when.
+    Later { words: String, pause: TimeDelta },
 }
 
 /// How a notification ends.
@@ -200,7 +207,25 @@ impl NotificationLog {
     pub fn is_waiting(&self) -> bool {
         let alerts = self.records.values().flat_map(BTreeMap::values);
         let mut records = alerts.flat_map(BTreeMap::values);
-        records.any(|record| record.pending.is_some())
+        records.any(|record| record.pending.is_some()) || !self.repeats.is_empty()
+    }
+
+    /// How often what waits for the recipients of a channel was tried, at most.
+    pub fn attempts(&self, route: Route) -> u32 {
+        let alerts = self.records.values().flat_map(BTreeMap::values);
+        let records = alerts
+            .flatten()
+            .filter(|(recipient, _)| Route::to(recipient) == route);
+        let pending = records.filter_map(|(_, record)| record.pending.as_ref());
+        let pending = pending.chain(self.repeats.get(route.name()));
+        pending.map(|pending| pending.attempts).max().unwrap_or(0)
+    }
+
+    /// Takes back what is on its way by channels that are not there any more.
+    pub fn take_back_all_but(&mut self, routes: &[Route]) {
+        self.take_back(|_, recipient| routes.contains(&Route::to(recipient)));
+        self.repeats
+            .retain(|name, _| routes.contains(&Route::Web(name)));
     }
 
     /// Takes back what is on its way to whom nobody means to tell any more: of a silent metric, or to an
@@ -308,13 +333,17 @@ impl Pending {
             Some(SendError::TimedOut(_)) => Some(&mut self.timed_out),
             Some(SendError::Unanswered(_)) => Some(&mut self.unanswered),
             Some(SendError::Refused(_) | SendError::TooLarge(_)) => Some(&mut self.refused),
-            None => None,
+            Some(SendError::Later { .. }) | None => None,
         };
         if let Some(count) = count {
             *count = count.saturating_add(1);
         }
         let minutes = 1_i32 << (self.attempts - 1).min(8);
-        let pause = (TimeDelta::minutes(1) * minutes).min(LONGEST_PAUSE) - HEAD_START;
+        let mut pause = TimeDelta::minutes(1) * minutes;
+        if let Some(SendError::Later { pause: asked, .. }) = error.downcast_ref() {
+            pause = pause.max(*asked);
+        }
+        let pause = pause.min(LONGEST_PAUSE) - HEAD_START;
         self.not_before = now + pause;
         self.error = Some(write_error(error));
     }
@@ -327,9 +356,10 @@ impl fmt::Display for SendError {
                 formatter,
                 "no answer to the message, which may have arrived: {why}"
             ),
-            Self::TimedOut(words) | Self::Refused(words) | Self::TooLarge(words) => {
-                formatter.write_str(words)
-            }
+            Self::TimedOut(words)
+            | Self::Refused(words)
+            | Self::TooLarge(words)
+            | Self::Later { words, .. } => formatter.write_str(words),
         }
     }
 }

@@ -1,23 +1,35 @@
 //! From what is so to notifications that are accepted: what is due to whom (`due`) is grouped into mails
-//! (`deliver`), drawn, composed and sent (`channel` with `gallery` and `email`), and recorded (`log`).
+//! (`deliver`), composed and sent, and recorded (`log`). `channel` sends mail, with what `gallery` draws and
+//! `email` composes. `web` posts what `webhook`, `slack`, `teams` and `alertmanager` make of the same words.
 
+mod alertmanager;
 mod channel;
 mod deliver;
 mod due;
 pub mod email;
 mod gallery;
 pub mod heartbeat;
+mod http;
 mod log;
 mod notification;
+mod object;
 mod own;
+mod recipient;
+mod slack;
+mod teams;
+mod web;
+mod webhook;
 
 #[cfg(test)]
 mod tests;
 
 pub use channel::EmailChannel;
-pub use deliver::{AddressedAlert, Delivered, Delivery, SendResult};
+pub use deliver::{AddressedAlert, Channel, Delivered, Delivery, SendResult};
 pub use due::due;
 pub use gallery::{Gallery, PlotsDir};
 pub use log::{AlertKey, NotificationLog, Opening, Pending, Record, SendError};
 pub use notification::{AlertKind, Notification};
+pub use object::{evaluation_object, event_object, event_objects, stamp};
 pub use own::OwnAlerts;
+pub use recipient::{Recipient, Route};
+pub use web::WebChannel;

@@ -29,6 +29,23 @@ pub enum AlertKind {
 }
 
 impl Notification<'_> {
+    /// What it is about: of an incident the latest bucket outside, or the one that ended it; of everything
+    /// else the newest.
+    pub fn evaluation(&self) -> Option<&Evaluation> {
+        if self.alert.side().is_none() {
+            return self.newest;
+        }
+        let stored = match (self.kind, &self.alert.end) {
+            (AlertKind::Resolved, Some(End::Over { evaluation, .. })) => evaluation.as_deref()?,
+            (AlertKind::Resolved, Some(End::Accepted { evaluation, .. })) => evaluation,
+            _ => self.alert.evaluation.as_ref()?,
+        };
+        // The newest evaluation of this run still knows what it was made from.
+        let is_same =
+            |newest: &&Evaluation| newest.bucket == stored.bucket && newest.band.is_some();
+        Some(self.newest.filter(is_same).unwrap_or(stored))
+    }
+
     pub fn is_resolved(&self) -> bool {
         self.kind == AlertKind::Resolved
     }

@@ -9,7 +9,7 @@ use super::channel::Composer;
 use super::deliver::{Channel, Mail};
 use super::email::Letterhead;
 use super::*;
-use crate::config::{Mailbox, Metric};
+use crate::config::Metric;
 use crate::forecast::Side;
 use crate::incident::{Alert, Condition, End, Policy};
 
@@ -33,12 +33,16 @@ fn alert(condition: Condition) -> Alert {
 }
 
 fn addressed<'a>(metric: Option<&'a Metric>, alert: &Alert, to: &[&str]) -> AddressedAlert<'a> {
-    let mailbox = |to: &&str| to.parse::<Mailbox>().expect("an address");
+    let recipient = |to: &&str| match *to {
+        CHAT => Recipient::Channel(CHAT.into()),
+        PAGER => Recipient::Alertmanager(PAGER.into()),
+        to => Recipient::Mailbox(to.parse().expect("an address")),
+    };
     AddressedAlert {
         metric,
         alert: alert.clone(),
         policy: Policy::default(),
-        recipients: to.iter().map(mailbox).collect(),
+        recipients: to.iter().map(recipient).collect(),
         newest: None,
     }
 }
@@ -72,7 +76,7 @@ impl Server {
 
 impl Channel for Server {
     fn send(&mut self, mail: &Mail) -> Result<()> {
-        let to = mail.to.email.to_string();
+        let to = mail.to.key().to_string();
         let kinds = self.compose(mail);
         ensure!(!self.refuses.contains(&to.as_str()), "451 not now");
         if self.refuses_for_good.contains(&to.as_str()) {
@@ -91,7 +95,7 @@ impl Channel for Server {
     }
 
     fn message_id(&self, mail: &Mail) -> String {
-        format!("<{}.{}>", mail.id, mail.to.email)
+        format!("<{}.{}>", mail.id, mail.to.key())
     }
 
     fn subject(&mut self, mail: &Mail) -> String {
@@ -111,11 +115,12 @@ impl Scene {
     /// What the server accepts in a run a minute after the last.
     fn run(&mut self, alerts: &[AddressedAlert]) -> Vec<String> {
         self.minute += 1;
-        let delivery = Delivery {
-            digest_over: 3,
-            give_up_after: TimeDelta::hours(1),
-            now: at(self.minute),
-        };
+        self.run_by(Route::Email, alerts)
+    }
+
+    /// The same of one channel, in a run whose time has come already.
+    fn run_by(&mut self, route: Route, alerts: &[AddressedAlert]) -> Vec<String> {
+        let delivery = self.delivery(route);
         // The log must survive being written and read.
         let text = serde_json::to_string(&self.log).expect("text");
         self.log = serde_json::from_str(&text).expect("a log");
@@ -123,10 +128,35 @@ impl Scene {
         delivery.run(alerts, &mut self.log, &mut self.server, saved);
         std::mem::take(&mut self.server.accepted)
     }
+
+    fn delivery<'a>(&self, route: Route<'a>) -> Delivery<'a> {
+        Delivery {
+            route,
+            digest_over: 3,
+            give_up_after: TimeDelta::hours(1),
+            now: at(self.minute),
+        }
+    }
+
+    /// The metrics of the alerts that a pager is told once more, and what is wrong if it does not listen.
+    fn repeat(&mut self, alerts: &[AddressedAlert], listens: Result<()>) -> Vec<String> {
+        let mut told = Vec::new();
+        let repeated = self
+            .delivery(Route::Web(PAGER))
+            .repeat(alerts, &mut self.log, |lasting| {
+                let metrics = lasting.iter().filter_map(|one| one.metric);
+                told.extend(metrics.map(|metric| metric.name.clone()));
+                listens
+            });
+        told.extend(repeated.err().map(|error| error.to_string()));
+        told
+    }
 }
 
 const OPS: &str = "ops@example.com";
 const NIGHT: &str = "night@example.com";
+const CHAT: &str = "chat";
+const PAGER: &str = "pager";
 
 #[test]
 fn each_recipient_is_notified_once_and_of_the_end_in_reply() {
@@ -403,6 +433,147 @@ fn a_digest_tells_each_recipient_of_what_is_addressed_to_them_and_of_no_more() {
     );
     let again = scene.run(&all([both; 4]));
     assert_eq!(again, ["night@example.com: m3 low"]);
+}
+
+#[test]
+fn a_channel_that_is_down_leaves_those_of_others_alone() {
+    let metrics = metrics(1);
+    let low = alert(Condition::Breach(Side::Low));
+    let open = [addressed(metrics.first(), &low, &[OPS, CHAT])];
+    let mut scene = Scene::default();
+    scene.server.refuses = vec![OPS, CHAT];
+    assert!(scene.run(&open).is_empty());
+    assert!(scene.run_by(Route::Web(CHAT), &open).is_empty());
+    // Each has a record, and attempts, of its own.
+    assert_eq!(scene.log.attempts(Route::Email), 1);
+    scene.minute += 1;
+    scene.server.refuses = vec![CHAT];
+    assert!(scene.run_by(Route::Web(CHAT), &open).is_empty());
+    assert_eq!(scene.log.attempts(Route::Web(CHAT)), 2);
+    assert_eq!(scene.run(&open), ["ops@example.com: m0 low"]);
+    assert!(!open[0].is_settled(&scene.log, at(9)));
+    scene.minute += 5;
+    scene.server.refuses.clear();
+    assert_eq!(scene.run_by(Route::Web(CHAT), &open), ["chat: m0 low"]);
+    assert!(open[0].is_settled(&scene.log, at(9)));
+}
+
+#[test]
+fn what_waits_for_a_channel_that_is_not_there_any_more_is_taken_back() {
+    let metrics = metrics(1);
+    let low = alert(Condition::Breach(Side::Low));
+    let open = [addressed(metrics.first(), &low, &[OPS, CHAT])];
+    let mut scene = Scene::default();
+    scene.server.refuses = vec![OPS, CHAT];
+    scene.run_by(Route::Web(CHAT), &open);
+    scene
+        .log
+        .take_back_all_but(&[Route::Email, Route::Web(CHAT)]);
+    assert!(scene.log.is_waiting());
+    scene.log.take_back_all_but(&[Route::Email]);
+    assert!(!scene.log.is_waiting());
+}
+
+#[test]
+fn the_log_of_the_version_before_is_that_of_mail() {
+    let metrics = metrics(1);
+    let low = alert(Condition::Breach(Side::Low));
+    let id = &low.id;
+    let text = format!(
+        r#"{{"records":{{"m0":{{"{id}":{{"ops@example.com":{{"thread":"<a@b>","last":{{"kind":"firing","at":"2026-11-22T00:00:00Z"}},"count":1}},"night@example.com":{{"count":0,"pending":{{"mail":"17","kind":"firing","since":"2026-11-22T00:00:00Z","attempts":1,"unanswered":0,"not_before":"2026-11-22T00:00:50Z","error":"451 not now"}}}}}}}}}},"lost":[]}}"#
+    );
+    let mut scene = Scene {
+        log: serde_json::from_str(&text).expect("a log"),
+        ..Scene::default()
+    };
+    let open = [addressed(metrics.first(), &low, &[OPS, NIGHT, CHAT])];
+    // Who was told is not told again, what waits goes out, and a channel that is new is told.
+    scene
+        .log
+        .take_back_all_but(&[Route::Email, Route::Web(CHAT)]);
+    assert_eq!(scene.run(&open), ["night@example.com: m0 low"]);
+    assert_eq!(scene.run_by(Route::Web(CHAT), &open), ["chat: m0 low"]);
+}
+
+#[test]
+fn an_alertmanager_is_told_what_goes_on_and_the_end_a_minute_after_the_beginning() {
+    let metrics = metrics(2);
+    let mut low = alert(Condition::Breach(Side::Low));
+    let pager = Route::Web(PAGER);
+    let mut scene = Scene {
+        minute: 1,
+        ..Scene::default()
+    };
+    let lost = alert(Condition::NotificationsLost);
+    let open = [
+        addressed(metrics.first(), &low, &[PAGER]),
+        addressed(metrics.last(), &low, &[OPS]),
+        addressed(None, &lost, &[PAGER]),
+    ];
+    assert_eq!(
+        scene.run_by(pager, &open),
+        ["pager: own notifications_lost", "pager: m0 low"]
+    );
+    // What was told just now is not repeated yet, and what is an event never is.
+    assert!(scene.repeat(&open, Ok(())).is_empty());
+    // It repeats and escalates by itself, however long that lasts.
+    scene.minute = 600;
+    assert!(scene.run_by(pager, &open).is_empty());
+    assert_eq!(scene.repeat(&open, Ok(())), ["m0"]);
+    assert!(open[2].is_settled(&scene.log, at(600)));
+    // It is told the end too where an incident turned, and never at once after the beginning.
+    low.end = Some(End::Turned);
+    let over = [
+        addressed(metrics.first(), &low, &[PAGER]),
+        addressed(metrics.last(), &low, &[PAGER]),
+    ];
+    let told = scene.run_by(pager, &over);
+    assert_eq!(told, ["pager: m0 over, in reply", "pager: m1 low"]);
+    assert!(scene.repeat(&over, Ok(())).is_empty());
+    assert!(over[0].is_settled(&scene.log, at(600)));
+    assert!(!over[1].is_settled(&scene.log, at(600)));
+    scene.minute += 1;
+    assert_eq!(scene.run_by(pager, &over), ["pager: m1 over, in reply"]);
+    assert!(over[1].is_settled(&scene.log, at(601)));
+}
+
+#[test]
+fn an_alertmanager_that_does_not_hear_what_goes_on_is_tried_after_the_usual_pauses() {
+    let metrics = metrics(1);
+    let low = alert(Condition::Breach(Side::Low));
+    let open = [addressed(metrics.first(), &low, &[PAGER])];
+    let mut scene = Scene::default();
+    scene.run_by(Route::Web(PAGER), &open);
+    let mut tried = Vec::new();
+    for minute in 1..10 {
+        scene.minute = minute;
+        if !scene.repeat(&open, Err(anyhow!("refused"))).is_empty() {
+            tried.push(minute);
+        }
+        assert!(scene.log.is_waiting());
+    }
+    assert_eq!(tried, [1, 2, 4, 8]);
+    scene.minute = 30;
+    assert_eq!(scene.repeat(&open, Ok(())), ["m0"]);
+    assert!(!scene.log.is_waiting());
+}
+
+#[test]
+fn a_server_that_says_when_is_asked_then_but_not_much_later_than_others() {
+    let later = |seconds| SendError::Later {
+        words: "429".into(),
+        pause: TimeDelta::seconds(seconds),
+    };
+    for (asked, waits) in [(1, 50), (150, 140), (86_400, 290), (-5, 50)] {
+        let mut pending = Pending::new("mail".into(), AlertKind::Firing, at(0));
+        pending.fail(&later(asked).into(), at(0));
+        assert_eq!(
+            pending.not_before - at(0),
+            TimeDelta::seconds(waits),
+            "{asked}"
+        );
+        assert_eq!(pending.refused, 0);
+    }
 }
 
 #[test]

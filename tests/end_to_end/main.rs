@@ -6,6 +6,7 @@
     reason = "a test whose surroundings fail has failed"
 )]
 
+mod channels;
 mod command_line;
 mod configuration;
 mod harness;

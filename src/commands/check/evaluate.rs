@@ -54,7 +54,8 @@ pub fn evaluate_all(
         let Some(worker) = idle.take().or_else(|| Worker::start(source, deadline)) else {
             break;
         };
-        let share = deadline.share_of(waiting.len());
+        let purpose = "this metric, its share of the time for reading,";
+        let share = deadline.share_of(waiting.len(), purpose);
         let Some(task) = waiting.pop_front() else {
             break;
         };

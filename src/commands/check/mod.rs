@@ -13,17 +13,20 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Error, anyhow};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::Failure;
 use super::report::{MetricReport, VERDICTS, Verbosity, write_events};
 use crate::cli::{Args, Exit, Format, Mode};
-use crate::config::Deadline;
+use crate::config::{Deadline, MailSettings, Service, WebSettings, time_delta};
 use crate::context::Context;
 use crate::detect::Evaluation;
 use crate::incident::{CheckResult, Condition, MetricState};
 use crate::notify::email::Occasion;
-use crate::notify::{Delivered, Delivery, EmailChannel, Gallery, SendResult, heartbeat};
+use crate::notify::{
+    AddressedAlert, Channel, Delivered, Delivery, EmailChannel, Gallery, NotificationLog, Route,
+    SendResult, WebChannel, email, heartbeat,
+};
 use crate::output::{complain, print, print_page, write_error};
 use crate::source::Source;
 use crate::state::{State, explain_making};
@@ -96,7 +99,7 @@ struct Run<'a> {
     mailed_failures: Vec<Error>,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     /// Evaluates each metric, bucket by bucket, and takes the results into what is known of it. A metric
     /// that is not reached by the deadline fails.
     fn evaluate(&mut self, source: &Source, deadline: Deadline) -> Results {
@@ -142,32 +145,126 @@ impl Run<'_> {
     }
 
     fn send(&mut self, results: &Results) {
-        let mail = &self.plan.mail;
         let alerts = self.addressed_alerts(results);
+        let plan = self.plan;
         let mut log = self.state.contents().log.clone();
+        let mut routes = plan.routes();
+        log.take_back_all_but(&routes);
+        // Whoever did not answer before keeps nobody waiting who may.
+        routes.sort_by_key(|route| log.attempts(*route));
+        let has_news = |route: &&Route| {
+            let mut alerts = alerts.iter();
+            alerts.any(|alert| alert.is_news_to(**route, &log, self.now))
+        };
+        let busy: Vec<Route> = routes.iter().filter(has_news).copied().collect();
+        for (index, route) in routes.iter().enumerate() {
+            let others = routes[index + 1..]
+                .iter()
+                .filter(|route| busy.contains(route));
+            let purpose = "this channel, its share of the time for telling,";
+            let deadline = self.context.deadline.share_of(1 + others.count(), purpose);
+            let settings = plan.web_channels.iter();
+            let mut settings = settings.filter(|settings| *route == Route::Web(&settings.name));
+            match (settings.next(), &plan.mail) {
+                (Some(settings), _) => {
+                    self.post(settings, &alerts, &mut log, deadline);
+                    if let Service::Alertmanager { .. } = settings.service {
+                        self.repeat(settings, results, &mut log, deadline);
+                    }
+                }
+                (None, Some(mail)) => self.mail(mail, &alerts, &mut log, deadline),
+                (None, None) => {}
+            }
+        }
+    }
+
+    fn mail(
+        &mut self,
+        mail: &MailSettings,
+        alerts: &[AddressedAlert],
+        log: &mut NotificationLog,
+        deadline: Deadline,
+    ) {
         let mut channel = EmailChannel::new(
             mail,
             self.plan.sender(),
             self.state.installation().to_string(),
             self.plan.letterhead(self.context),
             Gallery::new(&self.plan.plots),
-            self.context.deadline,
+            deadline,
         );
         let delivery = Delivery {
+            route: Route::Email,
             digest_over: mail.digest_over,
-            give_up_after: TimeDelta::from_std(mail.give_up_after).unwrap_or(TimeDelta::MAX),
+            give_up_after: time_delta(mail.give_up_after),
             now: self.now,
         };
-        let Delivered { results, failures } =
-            delivery.run(&alerts, &mut log, &mut channel, |log| {
-                self.state.contents_mut().log = log.clone();
-                self.state.save()
-            });
-        self.sent = results;
-        self.failures.extend(failures);
+        self.deliver(delivery, alerts, log, &mut channel);
         let gallery = channel.close();
         self.files = gallery.files;
         self.failures.extend(gallery.failures);
+    }
+
+    fn post(
+        &mut self,
+        settings: &'a WebSettings,
+        alerts: &[AddressedAlert],
+        log: &mut NotificationLog,
+        deadline: Deadline,
+    ) {
+        let mut channel = self.web_channel(settings, deadline);
+        let delivery = self.web_delivery(settings);
+        self.deliver(delivery, alerts, log, &mut channel);
+    }
+
+    fn deliver(
+        &mut self,
+        delivery: Delivery,
+        alerts: &[AddressedAlert],
+        log: &mut NotificationLog,
+        channel: &mut impl Channel,
+    ) {
+        let Delivered { results, failures } = delivery.run(alerts, log, channel, |log| {
+            self.state.contents_mut().log = log.clone();
+            self.state.save()
+        });
+        self.sent.extend(results);
+        self.failures.extend(failures);
+    }
+
+    /// Alerts that go on are repeated, those of muted metrics too: what is not repeated counts as over.
+    fn repeat(
+        &mut self,
+        settings: &'a WebSettings,
+        results: &Results,
+        log: &mut NotificationLog,
+        deadline: Deadline,
+    ) {
+        let mut channel = self.web_channel(settings, deadline);
+        let delivery = self.web_delivery(settings);
+        let repeated = delivery.repeat(&self.all_alerts(results), log, |lasting| {
+            channel.repeat(lasting)
+        });
+        self.state.contents_mut().log = log.clone();
+        self.failures.extend(repeated.err());
+    }
+
+    fn web_channel(&self, settings: &'a WebSettings, deadline: Deadline) -> WebChannel<'a> {
+        WebChannel::new(
+            settings,
+            self.state.installation().to_string(),
+            self.plan.letterhead(self.context),
+            deadline,
+        )
+    }
+
+    fn web_delivery(&self, settings: &'a WebSettings) -> Delivery<'a> {
+        Delivery {
+            route: Route::Web(&settings.name),
+            digest_over: settings.digest_over,
+            give_up_after: time_delta(settings.give_up_after),
+            now: self.now,
+        }
     }
 
     /// Writes what would be mailed, breach or not.
@@ -176,7 +273,8 @@ impl Run<'_> {
         let (from, letterhead) = (self.plan.sender(), self.plan.letterhead(self.context));
         for metric in &self.plan.metrics {
             if let Some(CheckResult::Evaluated(evaluation)) = results.get(metric.name.as_str()) {
-                let to = self.plan.recipients(metric).swap_remove(0);
+                let to = self.context.config.mailboxes(metric).into_iter().next();
+                let to = to.unwrap_or_else(|| email::placeholder("recipient"));
                 let occasion = Occasion::Preview(self.breakdown(metric));
                 gallery.write_preview(metric, evaluation, [&from, &to], &letterhead, occasion);
             }
@@ -225,7 +323,7 @@ impl Run<'_> {
                     continue;
                 }
                 match &result.outcome {
-                    Ok(()) => report.mailed.push(result.to.email.to_string()),
+                    Ok(()) => report.mailed.push(result.to.key().to_string()),
                     Err(error) => {
                         report.is_refused = true;
                         if told_failures.insert(index) {
@@ -288,7 +386,7 @@ impl Run<'_> {
                 && is_whole
                 && self.failures.is_empty()
             {
-                let beat = heartbeat::beat(address, self.context.deadline);
+                let beat = heartbeat::beat(address, self.context.deadline, self.now);
                 self.failures.extend(beat.err());
             }
         }

@@ -26,10 +26,15 @@ impl Run<'_> {
             Some((metric, self.comparison(metric, newest)?))
         });
         let released: Vec<(&Metric, Comparison)> = released.collect();
-        let share = self.context.deadline.share_of(SHARE);
+        let share = self.context.deadline.share_of(SHARE, "explain_by");
         let mut left = released.len();
         for (metric, comparison) in released {
-            let found = self.break_down(metric, comparison, source, share.share_of(left));
+            let found = self.break_down(
+                metric,
+                comparison,
+                source,
+                share.share_of(left, "explain_by"),
+            );
             left -= 1;
             match found {
                 Ok(breakdown) => {

@@ -4,17 +4,17 @@
 use std::io::{IsTerminal, stdout};
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Result, ensure};
 use chrono::DateTime;
 use chrono_tz::Tz;
 
 use crate::cli::{Args, Mode};
 use crate::commands::invocation;
 use crate::commands::report::Verbosity;
-use crate::config::{MailSettings, Mailbox, Metric};
+use crate::config::{Config, MailSettings, Mailbox, Metric, WebSettings};
 use crate::context::Context;
-use crate::notify::PlotsDir;
 use crate::notify::email::{self, Invocation, Letterhead};
+use crate::notify::{PlotsDir, Recipient, Route};
 use crate::state::{Use, check_use};
 
 #[derive(Debug)]
@@ -26,8 +26,12 @@ pub struct Plan {
     pub as_of: Option<DateTime<Tz>>,
     /// `None` if the state is kept in memory.
     pub state_dir: Option<PathBuf>,
-    /// All that sending needs if the mode is live, else as much as is configured.
-    pub mail: MailSettings,
+    /// All that sending needs; `None` if no mail is configured, or nothing is sent.
+    pub mail: Option<MailSettings>,
+    /// The channels that are web services; none if nothing is sent.
+    pub web_channels: Vec<WebSettings>,
+    contact: Option<String>,
+    from: Option<Mailbox>,
     pub plots: PlotsDir,
     /// Where somebody can act on what is mailed.
     pub invocation: Invocation,
@@ -43,12 +47,23 @@ impl Plan {
             mode => mode,
         };
         let metrics = config.chosen(&args.metric)?.into_iter().cloned();
-        let mail = match mode {
-            Mode::Live => config.mail()?.context(
-                "smtp: missing; an alert needs a mail server (or try --dry-run, which sends nothing)",
-            )?,
-            Mode::Preview | Mode::Silent => config.smtp.clone().unwrap_or_default(),
+        let (mail, web_channels) = match mode {
+            Mode::Live => (config.mail()?, config.web_channels()?),
+            Mode::Preview | Mode::Silent => (None, Vec::new()),
         };
+        if mode == Mode::Live {
+            ensure!(
+                mail.is_some() || !web_channels.is_empty(),
+                "smtp: missing; an alert needs a mail server or a [[channel]] (or try --dry-run, which sends nothing)"
+            );
+            for metric in &config.metrics {
+                ensure!(
+                    !recipients(config, metric).is_empty(),
+                    "metric {:?}: nobody is told of it; allowed: channels with recipients",
+                    metric.name
+                );
+            }
+        }
         // A file is judged anew each time: nothing says that it is the same one as before.
         let is_durable = mode == Mode::Live && context.input.is_none();
         let state_dir = is_durable.then(|| context.state_dir());
@@ -61,6 +76,9 @@ impl Plan {
             as_of: context.as_of(args.at.as_deref())?,
             state_dir,
             mail,
+            web_channels,
+            contact: config.smtp.as_ref().and_then(|smtp| smtp.contact.clone()),
+            from: config.smtp.as_ref().and_then(|smtp| smtp.from.clone()),
             plots: PlotsDir::new(&config.plots_dir, config.metrics.len()),
             invocation: invocation(context),
             verbosity: match (args.quiet, args.verbose) {
@@ -77,21 +95,38 @@ impl Plan {
     pub fn letterhead(&self, context: &Context) -> Letterhead<'_> {
         Letterhead {
             now: context.now,
-            contact: self.mail.contact.as_deref(),
+            contact: self.contact.as_deref(),
             invocation: Some(&self.invocation),
         }
     }
 
     pub fn sender(&self) -> Mailbox {
-        let from = self.mail.from.clone();
+        let from = self.from.clone();
         from.unwrap_or_else(|| email::placeholder("bandwatch"))
     }
 
-    /// At least one: without a configuration, a name that nobody has.
-    pub fn recipients(&self, metric: &Metric) -> Vec<Mailbox> {
-        match metric.recipients_or(&self.mail.recipients) {
-            [] => vec![email::placeholder("recipient")],
-            recipients => recipients.to_vec(),
-        }
+    /// By which channels things are told.
+    pub fn routes(&self) -> Vec<Route<'_>> {
+        let mail = self.mail.iter().map(|_| Route::Email);
+        let web = self.web_channels.iter();
+        mail.chain(web.map(|channel| Route::Web(&channel.name)))
+            .collect()
     }
+}
+
+/// Who is told of a metric.
+pub fn recipients(config: &Config, metric: &Metric) -> Vec<Recipient> {
+    let mailboxes = config.mailboxes(metric).into_iter();
+    let channels = config.channels.iter();
+    let channels = channels
+        .filter(|channel| channel.recipients().is_none() && metric.is_told_by(channel.name()));
+    let channels = channels.map(|channel| {
+        let name = channel.name().to_string();
+        if channel.is_alertmanager() {
+            Recipient::Alertmanager(name)
+        } else {
+            Recipient::Channel(name)
+        }
+    });
+    mailboxes.map(Recipient::Mailbox).chain(channels).collect()
 }

@@ -7,12 +7,13 @@ use anyhow::{Error, anyhow};
 use chrono::TimeDelta;
 
 use super::evaluate::Task;
+use super::plan::recipients;
 use super::{Results, Run};
 use crate::commands::report::Verbosity;
-use crate::config::{Mailbox, Metric};
+use crate::config::Metric;
 use crate::detect::Breakdown;
 use crate::incident::{Alert, CheckResult, Condition, Confirm, MetricState, Muted, Policy};
-use crate::notify::{AddressedAlert, AlertKey, NotificationLog, OwnAlerts};
+use crate::notify::{AddressedAlert, AlertKey, NotificationLog, OwnAlerts, Recipient};
 use crate::series::Bucket;
 
 /// How long what is known of a metric outlives its place in the configuration.
@@ -136,22 +137,34 @@ impl<'a> Run<'a> {
     where
         'a: 'r,
     {
+        let mut all = self.all_alerts(results);
+        all.retain(|AddressedAlert { metric, alert, .. }| {
+            metric.is_none_or(|metric| {
+                // Without a memory, only a breach is worth a mail.
+                let is_worth_it = self.state.is_durable() || alert.side().is_some();
+                is_worth_it && self.muted(metric) == Muted::No
+            })
+        });
+        all
+    }
+
+    /// Every alert that there is, of metrics that are muted too.
+    pub(super) fn all_alerts<'r>(&self, results: &'r Results) -> Vec<AddressedAlert<'r>>
+    where
+        'a: 'r,
+    {
         let own = self.state.contents().own_alerts.iter();
-        let mut all: Vec<AddressedAlert> = own.map(|alert| self.addressed(None, alert)).collect();
-        for metric in &self.context.config.metrics {
-            if self.muted(metric) == Muted::Yes {
-                continue;
-            }
+        let own = own.map(|alert| self.addressed(None, alert));
+        let metrics = self.context.config.metrics.iter();
+        let of_metrics = metrics.flat_map(|metric| {
             let newest = results.get(metric.name.as_str());
             let alerts = self.alerts(metric).iter();
-            // Without a memory, only a breach is worth a mail.
-            let alerts = alerts.filter(|alert| self.state.is_durable() || alert.side().is_some());
-            all.extend(alerts.map(|alert| AddressedAlert {
+            alerts.map(move |alert| AddressedAlert {
                 newest: newest.and_then(CheckResult::evaluation),
                 ..self.addressed(Some(metric), alert)
-            }));
-        }
-        all
+            })
+        });
+        own.chain(of_metrics).collect()
     }
 
     /// Forgets what nobody is to be told of any more, and metrics that are not configured any more.
@@ -206,19 +219,19 @@ impl<'a> Run<'a> {
             policy: metric.map_or(Policy::default(), |metric| metric.policy.clone()),
             recipients: metric.map_or_else(
                 || self.all_recipients(),
-                |metric| self.plan.recipients(metric),
+                |metric| recipients(&self.context.config, metric),
             ),
             newest: None,
         }
     }
 
     /// Everybody who is told of any of the metrics, each once.
-    fn all_recipients(&self) -> Vec<Mailbox> {
+    fn all_recipients(&self) -> Vec<Recipient> {
         let mut known = HashSet::new();
         let metrics = self.context.config.metrics.iter();
-        let recipients = metrics.flat_map(|metric| self.plan.recipients(metric));
+        let recipients = metrics.flat_map(|metric| recipients(&self.context.config, metric));
         recipients
-            .filter(|recipient| known.insert(recipient.email.clone()))
+            .filter(|recipient| known.insert(recipient.key().to_string()))
             .collect()
     }
 

@@ -7,6 +7,7 @@ use super::{MetricStatus, Status};
 use crate::commands::report::{acknowledgement_object, answer_objects, event_objects, stamp};
 use crate::detect::Evaluation;
 use crate::incident::{Alert, Condition};
+use crate::notify::Route;
 
 /// `src/commands/README.md` explains the fields.
 pub fn object(status: &Status) -> Value {
@@ -17,6 +18,7 @@ pub fn object(status: &Status) -> Value {
     let outbox = status.outbox().into_iter().map(|waiting| {
         json!({
             "subject": waiting.subject,
+            "channel": Route::to(waiting.to).name(),
             "to": waiting.to,
             "created": stamped(waiting.pending.since),
             "attempts": waiting.pending.attempts,
@@ -27,6 +29,7 @@ pub fn object(status: &Status) -> Value {
     let lost = state.contents().log.lost.iter().map(|lost| {
         json!({
             "subject": lost.subject,
+            "channel": Route::to(&lost.to).name(),
             "to": lost.to,
             "created": stamped(lost.since),
             "why": lost.why,

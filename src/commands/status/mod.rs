@@ -134,7 +134,14 @@ impl<'a> Status<'a> {
                 pending,
             })
         });
-        outbox.collect()
+        let repeats = contents.log.repeats.iter();
+        outbox
+            .chain(repeats.map(|(to, pending)| Waiting {
+                subject: "what goes on, once more".to_string(),
+                to,
+                pending,
+            }))
+            .collect()
     }
 
     fn subject(&self, metric: Option<&Metric>, alert: &Alert, pending: &Pending) -> String {

@@ -177,7 +177,7 @@ fn draw(
         }
     };
     for (index, metric) in metrics.iter().enumerate() {
-        source.read_by(deadline.share_of(metrics.len() - index));
+        source.read_by(deadline.share_of(metrics.len() - index, "this picture"));
         let reviewed = review.metrics.iter().find(|one| one.name == metric.name);
         let incidents = reviewed.map_or(Vec::new(), |one| one.incident_times(review.now()));
         let picture = contain("draw the metric", || {

@@ -10,7 +10,7 @@ use super::message::{Entry, Fact, Words};
 use super::parts::{part_facts, write_parts};
 use super::phrases::{acknowledged, heading, notes, tone};
 use crate::config::Metric;
-use crate::detect::{Breakdown, Evaluation};
+use crate::detect::Breakdown;
 use crate::forecast::Side;
 use crate::incident::{Course, End, Witness};
 use crate::notify::{AlertKind, Notification};
@@ -37,16 +37,7 @@ impl<'a> Incident<'a> {
         notification: &'a Notification,
         now: DateTime<Tz>,
     ) -> Option<Self> {
-        let stored = match (notification.kind, &notification.alert.end) {
-            (AlertKind::Resolved, Some(End::Over { evaluation, .. })) => evaluation.as_deref()?,
-            (AlertKind::Resolved, Some(End::Accepted { evaluation, .. })) => evaluation,
-            _ => notification.alert.evaluation.as_ref()?,
-        };
-        // The newest evaluation of this run still knows what it was made from.
-        let is_same =
-            |newest: &&Evaluation| newest.bucket == stored.bucket && newest.band.is_some();
-        let evaluation = notification.newest.filter(is_same).unwrap_or(stored);
-        let figures = Figures::new(metric, evaluation, now)?;
+        let figures = Figures::new(metric, notification.evaluation()?, now)?;
         Some(Self {
             side,
             notification,

@@ -135,6 +135,14 @@ impl Email {
         &self.words.subject
     }
 
+    pub fn words(&self) -> &Words {
+        &self.words
+    }
+
+    pub fn tone(&self) -> Tone {
+        self.tone
+    }
+
     pub fn html(&self) -> Result<String> {
         self.render().context("render the HTML of the mail")
     }
@@ -311,21 +319,21 @@ impl Command {
 
 impl Advice {
     fn text(&self) -> String {
-        let mut text = format!("What to do: {}\n", self.text);
-        if let Some(link) = &self.link {
-            text += &format!("{link}\n");
-        }
+        self.lines().join("\n") + "\n\n"
+    }
+
+    /// For whoever reads plain text.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!("What to do: {}", self.text)];
+        lines.extend(self.link.clone());
         if let (Some(host), [_, ..]) = (&self.host, self.commands.as_slice()) {
-            text += &format!("On {host}:\n");
+            lines.push(format!("On {host}:"));
         }
-        for command in &self.commands {
-            text += &format!(
-                "  {:<14} {}\n",
-                format!("{}:", command.purpose),
-                command.line
-            );
-        }
-        text + "\n"
+        lines.extend(self.commands.iter().map(|command| {
+            let purpose = format!("{}:", command.purpose);
+            format!("  {purpose:<14} {}", command.line)
+        }));
+        lines
     }
 
     /// Whose page the link leads to.

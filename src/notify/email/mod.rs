@@ -24,7 +24,7 @@ use chrono_tz::Tz;
 pub use advice::Invocation;
 pub use compose::{Occasion, compose, compose_evaluation};
 pub use digest::{MOST_PICTURES, compose_digest};
-pub use message::{Email, Envelope, Picture, Tone, message_id};
+pub use message::{Advice, Email, Entry, Envelope, Fact, Picture, Tone, message_id};
 pub use parts::{write_part, write_parts};
 pub use report::{Report, ReportedAlert, ReportedMetric};
 pub use smtp::SmtpSession;

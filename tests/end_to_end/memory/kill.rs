@@ -1,5 +1,5 @@
 //! Runs that are killed at random moments, many of them: what is delivered in the end is what an
-//! undisturbed installation delivers.
+//! undisturbed installation delivers, by mail, to a webhook and to what stands for an Alertmanager.
 //!
 //! The suite kills 300, with delays of a fixed seed; `BANDWATCH_KILLS=5000 tests/run kill` is the larger
 //! campaign, and `BANDWATCH_SEED` gives it other delays.
@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
 use super::story::{Story, label, moment};
+use crate::channels::{story_with, webhook};
+use crate::support::HttpServer;
 use crate::support::clock;
 use crate::support::workspace::say;
 
@@ -32,13 +34,21 @@ fn killed_runs_lose_nothing_and_tell_nothing_else_than_undisturbed_ones() {
     say(&format!(
         "kill campaign: BANDWATCH_KILLS={kills} BANDWATCH_SEED={seed}"
     ));
+    let [hooks, pagers] = [(); 2].map(|()| [(); 2].map(|()| HttpServer::start()));
+    let mut stories = hooks.iter().zip(&pagers).map(|(hook, pager)| {
+        let pager = pager.address();
+        story_with(&format!(
+            "{}[[channel]]\nname = \"pager\"\nkind = \"alertmanager\"\nurl = {pager:?}\n",
+            webhook("hook", hook, "digest_over = 1000")
+        ))
+    });
+    let mut calm = stories.next().expect("a story");
     let mut campaign = Campaign {
-        story: Story::new(),
+        story: stories.next().expect("another"),
         random: Random(seed),
         durations: [Duration::ZERO; 12],
         tally: Tally::default(),
     };
-    let mut calm = Story::new();
     for story in [&mut calm, &mut campaign.story] {
         // What no run came to see in hours would be told in one mail.
         story.smtp = "digest_over = 1000\n".into();
@@ -60,7 +70,13 @@ fn killed_runs_lose_nothing_and_tell_nothing_else_than_undisturbed_ones() {
             campaign.story.run_at(hour, &[]).assert_status(0);
         }
     }
-    campaign.story.run_at(hour, &[]).assert_status(0);
+    for story in [&calm, &campaign.story] {
+        // An Alertmanager is told the end in a later run than the beginning.
+        for minutes in [0, 1] {
+            let run = story.run_at(hour + TimeDelta::minutes(minutes), &[]);
+            run.assert_status(0);
+        }
+    }
 
     let told = messages(&campaign.story);
     let duplicates: usize = told.values().map(|copies| copies.len() - 1).sum();
@@ -98,7 +114,37 @@ fn killed_runs_lose_nothing_and_tell_nothing_else_than_undisturbed_ones() {
         "{duplicates} of {tally:?}"
     );
     assert!(tally.with_mail_waiting > 0, "{tally:?}");
+    assert_channels_told_the_same(&hooks, &pagers, tally.killed);
     assert_eq!(campaign.story.files(), calm.files(), "seed {seed}");
+}
+
+/// Of each kind of channel the undisturbed one, and the one of the runs that were killed.
+fn assert_channels_told_the_same(hooks: &[HttpServer; 2], pagers: &[HttpServer; 2], killed: u64) {
+    let [undisturbed, posted] = hooks.each_ref().map(messages_of_hook);
+    let copies: usize = posted.values().map(|copies| copies.len() - 1).sum();
+    assert!(copies as u64 <= killed / 4, "{copies} of {killed}");
+    let is_due = |subject: &&String| !subject.starts_with("[High, worse]");
+    let subjects = |posted: &BTreeMap<String, Vec<[String; 2]>>| -> Vec<String> {
+        let subjects = posted.values().map(|copies| &copies[0][0]);
+        let mut subjects: Vec<_> = subjects.filter(is_due).cloned().collect();
+        subjects.sort();
+        subjects
+    };
+    assert_eq!(subjects(&posted), subjects(&undisturbed));
+    assert!(posted.keys().all(|id| !undisturbed.contains_key(id)));
+    for (id, copies) in &posted {
+        assert!(
+            copies.iter().all(|copy| copy == &copies[0]),
+            "{id}: {copies:?}"
+        );
+    }
+    let [undisturbed, paged] = pagers.each_ref().map(incidents_of_pager);
+    assert_eq!(paged, undisturbed);
+    say(&format!(
+        "kill campaign: {} messages to the webhook, {copies} of them twice; {} incidents to the pager",
+        posted.len(),
+        paged.len()
+    ));
 }
 
 struct Campaign {
@@ -182,6 +228,41 @@ fn messages(story: &Story) -> BTreeMap<Name, Vec<Content>> {
         messages.entry(name).or_default().push(content);
     }
     messages
+}
+
+/// What a webhook was posted: by the id of the message the subject and date of each copy.
+fn messages_of_hook(server: &HttpServer) -> BTreeMap<String, Vec<[String; 2]>> {
+    let mut messages: BTreeMap<String, Vec<[String; 2]>> = BTreeMap::new();
+    for posted in server.posted() {
+        assert!(posted.is_signed, "{posted:?}");
+        let text = |key: &str| posted.body[key].as_str().expect("a text").to_owned();
+        let copies = messages.entry(text("id")).or_default();
+        copies.push([text("subject"), text("created")]);
+    }
+    messages
+}
+
+/// What an Alertmanager makes of what it was posted: of each incident, by its beginning, the end, before which
+/// it was told to be firing.
+fn incidents_of_pager(server: &HttpServer) -> BTreeMap<String, String> {
+    let (mut firing, mut over) = (BTreeSet::new(), BTreeMap::new());
+    for posted in server.posted() {
+        for alert in posted.body.as_array().expect("a list") {
+            let text = |key: &str| alert[key].as_str().expect("a text").to_owned();
+            let summary = alert["annotations"]["summary"].as_str().expect("a text");
+            if summary.starts_with("[Over]") {
+                assert!(firing.contains(&text("startsAt")), "{alert}");
+                let known = over.insert(text("startsAt"), text("endsAt"));
+                assert!(known.is_none_or(|known| known == text("endsAt")), "{alert}");
+            } else {
+                assert!(!over.contains_key(&text("startsAt")), "{alert}");
+                firing.insert(text("startsAt"));
+            }
+        }
+    }
+    let ended: BTreeSet<String> = over.keys().cloned().collect();
+    assert_eq!(firing, ended);
+    over
 }
 
 fn number(variable: &str) -> Option<u64> {

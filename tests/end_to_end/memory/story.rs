@@ -192,7 +192,7 @@ impl Story {
     }
 
     #[track_caller]
-    fn status_at(&self, at: NaiveDateTime) -> Value {
+    pub fn status_at(&self, at: NaiveDateTime) -> Value {
         let run = self.run_at(at, &["status", "--format", "json"]);
         run.assert_status(0);
         serde_json::from_str(&run.stdout).expect("one JSON object")

@@ -6,7 +6,8 @@ pub mod certificate;
 pub mod clock;
 pub mod database;
 pub mod disk;
-mod leash;
+pub mod http_server;
+pub mod leash;
 pub mod mail;
 pub mod mail_server;
 pub mod proxy;
@@ -14,5 +15,6 @@ pub mod workspace;
 
 pub use certificate::CertificateKind;
 pub use database::{Database, Make};
+pub use http_server::HttpServer;
 pub use mail_server::{Fault, MailServer, MailServerSetup, Received, Stage};
 pub use workspace::{Run, Workspace};

@@ -1,6 +1,7 @@
 //! What the mails say. The samples are of the metric of sales, on a Sunday at 14:11 in Paris.
 
 mod advice;
+mod channels;
 mod digest;
 mod incident;
 mod message;

@@ -1,0 +1,75 @@
+//! An evaluation as programs read it: in `--format json`, and in what a webhook is posted.
+
+use chrono::{DateTime, SecondsFormat};
+use chrono_tz::Tz;
+use serde_json::{Value, json};
+
+use crate::calendar::{Occurrence, Period};
+use crate::config::Metric;
+use crate::detect::Evaluation;
+use crate::series::TimeSeries;
+
+/// The metric and its evaluation, if there is one, with times in this zone; `src/commands/README.md`
+/// explains the fields. Of an evaluation that was stored, what it was made from is not known.
+pub fn evaluation_object(metric: &Metric, evaluation: Option<&Evaluation>, zone: Tz) -> Value {
+    let window = evaluation.and_then(Evaluation::window);
+    let band = evaluation.and_then(|evaluation| evaluation.band);
+    let cleaned = evaluation.and_then(Evaluation::cleaned);
+    let history = cleaned.map(|cleaned| &cleaned.history);
+    let rows = window.map(|window| window.row_counts);
+    let latest = evaluation.and_then(|evaluation| evaluation.latest(zone));
+    let level = evaluation.map_or(metric.method.level, |evaluation| evaluation.level);
+    json!({
+        "metric": metric.name,
+        "title": metric.title,
+        "unit": metric.unit,
+        "verdict": evaluation.map(|evaluation| evaluation.verdict.word()),
+        "reason": evaluation.and_then(Evaluation::reason),
+        "time": latest.map(|latest| stamp(latest.time)),
+        "value": evaluation.and_then(|evaluation| evaluation.value),
+        "expected": band.map(|band| band.expected),
+        "lower": band.map(|band| band.lower),
+        "upper": band.map(|band| band.upper),
+        "level": level.share(),
+        "deviation": evaluation.and_then(|evaluation| evaluation.deviation),
+        "low_possible": evaluation.and_then(|evaluation| evaluation.low_possible),
+        "high_possible": evaluation.and_then(|evaluation| evaluation.high_possible),
+        "as_of": window.map(|window| stamp(window.as_of)),
+        "events": window.map(|window| event_objects(metric, window.as_of)),
+        "ignored_buckets": window.map(|window| window.ignored.buckets),
+        "step_seconds": window.map(|window| window.step().seconds()),
+        "history_from": history.map(|history| stamp(history.time(0))),
+        "history_buckets": history.map(TimeSeries::len),
+        "history_missing": history.map(TimeSeries::missing),
+        "clipped": cleaned.map(|cleaned| cleaned.clipped.len()),
+        "rows": rows.map(|rows| rows.rows),
+        "rows_empty": rows.map(|rows| rows.empty),
+        "rows_not_finite": rows.map(|rows| rows.not_finite),
+        "rows_time_unclear": rows.map(|rows| rows.unclear_time),
+        "rows_repeated": rows.map(|rows| rows.repeated),
+        "hint": window.and_then(|window| window.hint.as_ref()),
+    })
+}
+
+/// The events of a time.
+pub fn event_objects(metric: &Metric, now: DateTime<Tz>) -> Vec<Value> {
+    let events = metric.events.at(now.to_utc());
+    events
+        .map(|occurrence| event_object(&occurrence, now.timezone()))
+        .collect()
+}
+
+pub fn event_object(occurrence: &Occurrence, zone: Tz) -> Value {
+    let Period { start, end } = occurrence.period;
+    json!({
+        "name": occurrence.event.name,
+        "effect": occurrence.event.effect.word(),
+        "from": stamp(start.with_timezone(&zone)),
+        "until": stamp(end.with_timezone(&zone)),
+    })
+}
+
+/// An instant as programs read it: RFC 3339 with offset.
+pub fn stamp(time: DateTime<Tz>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, false)
+}
