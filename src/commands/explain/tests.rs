@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Parts, json, text};
+use super::{Parts, Told, json, text};
 use crate::commands::report::tests::assert_documented;
 use crate::commands::report::{MetricReport, check_object};
 use crate::config::Metric;

@@ -17,7 +17,7 @@ fn digest(count: usize) -> Email {
         .map(|index| named(&format!("Sales of {index}"), Side::Low, -2.0))
         .collect();
     let notifications: Vec<Notification> = samples.iter().map(Sample::notification).collect();
-    compose_digest(&notifications, |_| None, &letterhead())
+    compose_digest(&notifications, |_| &[], &letterhead())
 }
 
 /// Each text in it that goes by this key.

@@ -201,7 +201,7 @@ fn a_digest_says_it_in_the_row_of_the_metric() {
     sales.alert.breakdown = Some(germany());
     let orders = named("Orders", Side::High, 2.0);
     let notifications = [sales.notification(), orders.notification()];
-    let digest = compose_digest(&notifications, |_| None, &letterhead());
+    let digest = compose_digest(&notifications, |_| &[], &letterhead());
     assert_says(
         &digest,
         &["38,900.00 are country DE; no product stands out."],
