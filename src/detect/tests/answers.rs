@@ -112,7 +112,8 @@ fn on_the_widened_band_the_score_is_that_of_its_level() {
     }
     // The farther out, the rarer.
     let scores = (0..100).map(|step| forecast.score(f64::from(step) / 100.0 * band.expected));
-    assert!(scores.is_sorted());
+    let scores: Vec<f64> = scores.collect();
+    assert!(scores.is_sorted(), "{scores:?}");
 }
 
 #[test]

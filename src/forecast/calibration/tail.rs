@@ -2,6 +2,8 @@
 //! (Davison and Smith, *Models for Exceedances over High Thresholds*, 1990, also for scales that depend
 //! on covariates; Siffer et al., *Anomaly Detection in Streams with Extreme Value Theory*, 2017).
 
+use std::slice::ChunksExact;
+
 use crate::forecast::quantile::quantile;
 
 /// `P(X > x) = (1 + shape x / scale)^(-1 / shape)`.
@@ -18,8 +20,11 @@ const PRIOR_PEAKS: f64 = 800.0;
 /// heavier than this has no mean.
 const SHAPES: (f64, f64) = (0.0, 1.0);
 
-/// Blocks of fewer values show nothing of what is rare.
+/// Into so many long blocks a history is cut, of so many values at least: fewer show nothing of what is rare.
+const LONG_BLOCKS: usize = 24;
 const SHORTEST_BLOCK: usize = 30;
+/// A short block has so many values.
+const SHORT_BLOCK: usize = 32;
 /// By which power a tail may be rarer than the prior's, or less rare.
 const EXPONENTS: (f64, f64) = (0.5, 2.0);
 /// Long blocks tell of a heavy tail, short ones of a light one; between these exponents both do.
@@ -65,15 +70,17 @@ impl Tail {
     /// order; a share `share` of all values has a peak.
     ///
     /// The history is cut into blocks, and the highest peaks of the blocks are compared with those that so
-    /// many values should have (block maxima: Gumbel, *Statistics of Extremes*, 1958). 24 long blocks show
-    /// how heavy a tail is, and 96 short ones how light: most short blocks are without the incidents that a
-    /// history has, so that a calm series stays one during a bad week.
+    /// many values should have (block maxima: Gumbel, *Statistics of Extremes*, 1958). Long blocks show how
+    /// heavy a tail is, and short ones how light: most of these are without the incidents that a history has,
+    /// so that a calm series stays one during a bad week.
     #[must_use]
     pub fn as_rare_as(self, excesses: &[f64], share: f64) -> Self {
-        let Some(long) = self.exponent(excesses, 24, &[0.5, 0.75], share) else {
+        let long_block = excesses.len() / LONG_BLOCKS;
+        if long_block < SHORTEST_BLOCK {
             return self;
-        };
-        let short = self.exponent(excesses, 96, &[0.5], share).unwrap_or(1.0);
+        }
+        let long = self.exponent(excesses.chunks_exact(long_block), &[0.5, 0.75], share);
+        let short = self.exponent(excesses.chunks_exact(SHORT_BLOCK), &[0.5], share);
         let lightness = ((long - HEAVY) / (LIGHT - HEAVY)).clamp(0.0, 1.0);
         let exponent = long + lightness * (short - long);
         let exponent = exponent.clamp(EXPONENTS.0, EXPONENTS.1);
@@ -83,17 +90,13 @@ impl Tail {
         }
     }
 
-    /// The power of this tail that makes the highest peaks of so many blocks as rare, at these ranks of
-    /// them, as they should be; `None` where the blocks are too short to tell.
+    /// The power of this tail that makes the highest peaks of blocks as rare, at these ranks of them, as so
+    /// many values should have them.
     #[expect(clippy::cast_precision_loss, reason = "a window has few slots")]
-    fn exponent(self, excesses: &[f64], blocks: usize, ranks: &[f64], share: f64) -> Option<f64> {
+    fn exponent(self, blocks: ChunksExact<f64>, ranks: &[f64], share: f64) -> f64 {
         /// A share of peaks near one says nothing of the tail.
         const LARGEST_SHARE: f64 = 0.95;
-        let length = excesses.len() / blocks;
-        if length < SHORTEST_BLOCK {
-            return None;
-        }
-        let blocks = excesses.chunks_exact(length);
+        let length = blocks.clone().next().map_or(1, <[f64]>::len);
         let highest = blocks.map(|block| block.iter().copied().fold(0.0, f64::max));
         let mut highest: Vec<f64> = highest.collect();
         highest.sort_unstable_by(f64::total_cmp);
@@ -103,7 +106,7 @@ impl Tail {
             let exponent = expected.min(LARGEST_SHARE).ln() / found.min(LARGEST_SHARE).ln();
             exponent.max(f64::MIN_POSITIVE).ln()
         });
-        Some((logarithms.sum::<f64>() / ranks.len() as f64).exp())
+        (logarithms.sum::<f64>() / ranks.len() as f64).exp()
     }
 
     /// The probability that a peak is higher.

@@ -7,16 +7,7 @@ fn an_opening_says_what_the_evaluation_alone_says() {
     let opening = breach(Side::High, AlertKind::Firing, 1843.2).compose();
     let alone = preview("Sales", Verdict::Breach(Side::High), 1843.2);
     assert_eq!(opening.subject(), alone.subject());
-    // But for what can be answered.
-    let command = "\"bandwatch ack sales\" ends the repeats.";
-    let without = |text: String| -> String {
-        let lines = text.split('\n');
-        let lines = lines.filter(|line| !line.contains("bandwatch ack sales"));
-        lines.collect::<Vec<_>>().concat()
-    };
-    assert!(opening.text().contains(command));
-    let alone_text = alone.text().split('\n').collect::<Vec<_>>().concat();
-    assert_eq!(without(opening.text()), alone_text);
+    assert_eq!(opening.text(), alone.text());
 }
 
 #[test]

@@ -50,11 +50,10 @@ fn opening(breakdown: Breakdown) -> Email {
 fn sentence(breakdown: Breakdown) -> String {
     let text = opening(breakdown).text();
     let mut lines = text.lines();
-    let summary = lines.find(|line| line.contains(" was expected. "));
-    let (_, rest) = summary
-        .and_then(|summary| summary.split_once("was expected. "))
-        .expect("two sentences");
-    rest.to_string()
+    let summary = lines.find_map(|line| line.split_once("; usually 912 to 1,298 EUR. "));
+    let (_, rest) = summary.expect("two sentences");
+    let end = rest.find(" Low since").or(rest.find(" High since"));
+    rest[..end.expect("a third sentence")].to_string()
 }
 
 fn germany() -> Breakdown {
@@ -77,10 +76,10 @@ fn an_opening_says_in_its_second_sentence_which_part_it_is_and_in_its_table_how_
     assert_says(
         &email,
         &[
-            "12.00 EUR, where 1,102.40 EUR was expected. Of the 41,200.00 EUR missing, 38,900.00 are country DE; no product stands out.",
-            "DE: 1,100.00 EUR, where 40,000.00 EUR was expected, 94 % of the difference",
-            "FR: 5,900.00 EUR, where 6,000.00 EUR was expected, 0 % of the difference",
-            "(none): 2,900.00 EUR, where 2,800.00 EUR was expected, 0 % of the difference",
+            "usually 912 to 1,298 EUR. Of the 41,200 EUR missing, 38,900 are country DE; no product stands out.",
+            "DE: 1,100 EUR, where 40,000 EUR was expected, 94 % of the difference",
+            "FR: 5,900 EUR, where 6,000 EUR was expected, 0 % of the difference",
+            "(none): 2,900 EUR, where 2,800 EUR was expected, 0 % of the difference",
         ],
     );
     let text = email.text();
@@ -95,14 +94,14 @@ fn later_mails_tell_the_same_of_the_time_it_was_and_the_end_nothing() {
         assert_says(
             &mail(earlier.clone(), kind),
             &[
-                "At 12:00 CET, of the 41,200.00 EUR missing, 38,900.00 were country DE; no product stood out.",
+                "At 12:00 CET, of the 41,200 EUR missing, 38,900 were country DE; no product stood out.",
             ],
         );
     }
     earlier.start = at("06:05");
     assert_says(
         &mail(earlier.clone(), AlertKind::Repeat),
-        &["From 06:05 to 12:05 CET, of the 41,200.00 EUR missing, "],
+        &["From 06:05 to 12:05 CET, of the 41,200 EUR missing, "],
     );
     let mut over = breach(Side::Low, AlertKind::Firing, 12.0).over("14:30", 1100.0);
     over.alert.breakdown = Some(earlier);
@@ -122,27 +121,27 @@ fn each_way_in_which_parts_explain_a_difference_has_its_sentence() {
     for (parts, told) in [
         (
             vec![de(100.0), usual.clone()],
-            "Of the 100.00 EUR missing, all of it is country DE.",
+            "Of the 100 EUR missing, all of it is country DE.",
         ),
         (
             vec![de(400.0), part(Some("FR"), 400.0, 300.0)],
-            "Of the 300.00 EUR more than expected, 200.00 are country DE.",
+            "Of the 300 EUR more than expected, 200 are country DE.",
         ),
         (
             vec![de(80.0), it(140.0), part(Some("FR"), 260.0, 300.0)],
-            "Of the 220.00 EUR missing, 120.00 are country DE and 60.00 country IT.",
+            "Of the 220 EUR missing, 120 are country DE and 60 country IT.",
         ),
         (
             vec![de(0.0), part(Some("FR"), 400.0, 300.0)],
-            "Of the 100.00 EUR missing, country DE alone lacks 200.00.",
+            "Of the 100 EUR missing, country DE alone lacks 200.",
         ),
         (
             vec![de(500.0), it(300.0), part(Some("FR"), 100.0, 300.0)],
-            "Of the 200.00 EUR more than expected, country DE and country IT together have 400.00 more.",
+            "Of the 200 EUR more than expected, country DE and country IT together have 400 more.",
         ),
         (
             vec![de(100.0), it(150.0), usual],
-            "Of the 150.00 EUR missing, all of it is country DE and country IT.",
+            "Of the 150 EUR missing, all of it is country DE and country IT.",
         ),
     ] {
         assert_eq!(of(&parts), told);
@@ -163,7 +162,7 @@ fn of_a_total_the_time_is_told() {
     total.start = at("08:10");
     assert_eq!(
         sentence(total),
-        "Of the 41,200.00 EUR missing in the last 6 h, 38,900.00 are country DE; no product stands out."
+        "Of the 41,200 EUR missing in the last 6 h, 38,900 are country DE; no product stands out."
     );
 }
 
@@ -179,7 +178,7 @@ fn what_a_column_holds_is_text_and_stays_in_its_place() {
     ] {
         let parts = [standing_out(Some(value), 0.0, 100.0)];
         let breakdown = breakdown(0.0, 100.0, &[("country", &parts)]);
-        let expected = format!("Of the 100.00 EUR missing, all of it is country {told}.");
+        let expected = format!("Of the 100 EUR missing, all of it is country {told}.");
         assert_eq!(sentence(breakdown), expected);
     }
     let long = "x".repeat(200);
@@ -202,8 +201,5 @@ fn a_digest_says_it_in_the_row_of_the_metric() {
     let orders = named("Orders", Side::High, 2.0);
     let notifications = [sales.notification(), orders.notification()];
     let digest = compose_digest(&notifications, |_| &[], &letterhead());
-    assert_says(
-        &digest,
-        &["38,900.00 are country DE; no product stands out."],
-    );
+    assert_says(&digest, &["38,900 are country DE; no product stands out."]);
 }
