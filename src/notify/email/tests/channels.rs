@@ -129,7 +129,7 @@ fn an_alertmanager_knows_an_alert_by_its_labels_and_holds_it_for_an_hour() {
         "{description}"
     );
     assert!(
-        description.contains("\nValue: 1,843.20 EUR\n"),
+        description.contains("\nValue: 1,843 EUR\n"),
         "{description}"
     );
     // Worse or not, it is the same.
