@@ -267,7 +267,7 @@ fn a_method_that_does_not_go_together_is_refused_in_one_line() {
         ),
         (
             "aggregate = \"sum\"\nexplain_by = [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\"]",
-            "allowed: the names of 1 to 5 columns",
+            "explain_by = [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\"]: allowed: the names of 1 to 5 columns",
         ),
         (
             "aggregate = \"sum\"\nexplain_by = [\"\"]",
