@@ -29,7 +29,7 @@ fn as_json_every_field_has_its_type() {
         }
     };
     take(&["metric", "title", "unit", "verdict"], &Value::is_string);
-    take(&["reason", "hint"], &Value::is_null);
+    take(&["reason", "hint", "parts"], &Value::is_null);
     let is_time = |value: &Value| {
         let text = value.as_str().unwrap_or_default();
         let time = DateTime::parse_from_rfc3339(text);
