@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use super::review::{Review, ReviewedAlert, ReviewedMetric, write_opened};
-use crate::commands::report::{write_acknowledgement, write_count};
+use crate::commands::report::{write_acknowledgement, write_count, write_minute};
 use crate::config::Metric;
 use crate::forecast::Side;
 use crate::incident::{Condition, Nature, Outcome};
@@ -93,10 +93,14 @@ fn count_words(review: &Review) -> String {
 
 fn summary(review: &Review, alerts: usize) -> String {
     let now = review.context.now;
-    let span = write_span(review.zoned(review.from), now, now);
+    let length = write_length(review.now() - review.from);
+    let end = write_minute(now);
     let metrics = review.context.config.metrics.len();
     let noun = if metrics == 1 { "metric" } else { "metrics" };
-    let watched = format!("{} {noun} from {span}", write_count(metrics));
+    let watched = format!(
+        "{} {noun} in the {length} up to {end}",
+        write_count(metrics)
+    );
     if alerts == 0 {
         return format!("{watched}: nothing was out of the ordinary.");
     }
@@ -173,7 +177,7 @@ fn worst(review: &Review, of: &ReviewedMetric, alert: &ReviewedAlert) -> Option<
     let worst = alert.worst?;
     let time = write_time(review.zoned(worst.time), review.context.now);
     let [value, expected] = [worst.value, worst.expected].map(f64::from);
-    let notation = Notation::for_scale(expected.abs() / 100.0, value.abs().max(expected.abs()));
+    let notation = Notation::for_value(expected);
     let value = with_unit(of.metric, &notation.write(value));
     let expected = with_unit(of.metric, &notation.write(expected));
     Some(format!(

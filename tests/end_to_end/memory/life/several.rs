@@ -193,7 +193,7 @@ fn a_metric_of_any_name_has_a_life_like_another() {
 }
 
 #[test]
-fn the_state_is_below_a_kilobyte_a_metric() {
+fn the_state_is_about_a_kilobyte_a_metric() {
     for digest_over in [5, 100] {
         let mut story = with_as_many_more(19);
         story.smtp = format!("digest_over = {digest_over}\n");
@@ -208,6 +208,7 @@ fn the_state_is_below_a_kilobyte_a_metric() {
         say(&format!(
             "20 metrics, each with an incident that two people know of: {state} B and {notifications} B"
         ));
-        assert!(state + notifications < 20 * 1000);
+        // The worst bucket of the incident, and what a report counts, are some 75 B of it.
+        assert!(state + notifications < 20 * 1100);
     }
 }
