@@ -63,6 +63,7 @@ impl fmt::Display for Level {
 
 /// Limits around an expected value: finite, and `lower <= expected <= upper`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "StoredBand")]
 #[non_exhaustive]
 pub struct Band {
     #[serde(serialize_with = "short")]
@@ -71,6 +72,23 @@ pub struct Band {
     pub expected: f64,
     #[serde(serialize_with = "short")]
     pub upper: f64,
+}
+
+/// What a file says of a band, which may be anything.
+#[derive(Deserialize)]
+struct StoredBand {
+    lower: f64,
+    expected: f64,
+    upper: f64,
+}
+
+impl TryFrom<StoredBand> for Band {
+    type Error = &'static str;
+
+    fn try_from(stored: StoredBand) -> Result<Self, Self::Error> {
+        let band = Self::new(stored.lower, stored.expected, stored.upper);
+        band.ok_or("the limits of a band are not in order")
+    }
 }
 
 impl Band {

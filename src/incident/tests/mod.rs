@@ -113,7 +113,7 @@ impl Story {
         record.pending = Some(Pending::new("mail".into(), kind, at(self.minute)));
         let opening = Opening {
             message_id: "<first>".to_string(),
-            subject: None,
+            is_digest: false,
         };
         record.accept(alert, opening, at(self.minute));
         self.records.retain(|(id, _)| *id != alert.id);
