@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 use crate::calendar::Occurrence;
 use crate::cli::Format;
 use crate::config::{Metric, time_delta};
-use crate::detect::{Breakdown, ColumnParts, Evaluation, Part, SpanTotal, Verdict};
+use crate::detect::{Breakdown, Evaluation, SpanTotal, Verdict};
 use crate::forecast::clean::Cleaned;
 use crate::forecast::{Band, Season};
 use crate::incident::{
     Acknowledgement, Answer, Author, Incident, MetricState, Nature, outage_shows_after,
 };
 use crate::notify::email::write_parts;
-use crate::notify::{Route, evaluation_object};
+use crate::notify::{Route, breakdown_object, evaluation_object};
 pub use crate::notify::{event_object, event_objects, stamp};
 use crate::output::{
     Colour, MINUS, Notation, Painted, one_line, separate_thousands, write_change, write_length,
@@ -440,32 +440,6 @@ pub fn check_object(metric: &Metric, report: &MetricReport) -> Value {
     object["files"] = json!(report.files);
     object["failures"] = json!(report.failures);
     object
-}
-
-/// The parts that explain a difference, for programs.
-fn breakdown_object(breakdown: &Breakdown, zone: Tz) -> Value {
-    let part = |part: &Part| {
-        json!({
-            "value": part.value,
-            "seen": part.seen,
-            "expected": part.expected,
-            "share": breakdown.share(part),
-            "stands_out": part.stands_out,
-        })
-    };
-    let column = |column: &ColumnParts| {
-        let parts: Vec<Value> = column.parts.iter().map(part).collect();
-        json!({ "column": column.column, "parts": parts })
-    };
-    let columns: Vec<Value> = breakdown.columns.iter().map(column).collect();
-    let [from, to] = [breakdown.start, breakdown.end].map(|time| stamp(time.with_timezone(&zone)));
-    json!({
-        "from": from,
-        "to": to,
-        "seen": breakdown.seen,
-        "expected": breakdown.expected,
-        "columns": columns,
-    })
 }
 
 #[cfg(test)]

@@ -222,7 +222,7 @@ impl Delivery<'_> {
             .iter()
             .find_map(|item| item.record(log)?.thread.clone());
         let thread_subject = match items {
-            [item] => item.thread_subject(log, channel),
+            [item] => item.record(log).and_then(|record| record.subject.clone()),
             _ => None,
         };
         let told: Vec<(Item, Alert, AlertKind)> = items
@@ -278,7 +278,7 @@ impl Delivery<'_> {
                 Some(Ending::Accepted | Ending::MayHaveArrived) => {
                     let opening = Opening {
                         message_id: channel.message_id(&mail),
-                        is_digest: mail.notifications.len() > 1,
+                        subject: opening_subject(&mail, channel),
                     };
                     item.record_mut(log).accept(alert, opening, self.now);
                     log.report_told(&alert.id);
@@ -292,6 +292,14 @@ impl Delivery<'_> {
             metrics,
             outcome,
         })
+    }
+}
+
+/// What the later mails of a thread go under, if this one begins it and is about one alert.
+fn opening_subject(mail: &Mail, channel: &mut impl Channel) -> Option<String> {
+    match (mail.in_reply_to, mail.notifications.as_slice()) {
+        (None, [_]) => contain("name the mail", || Ok(channel.subject(mail))).ok(),
+        _ => None,
     }
 }
 
@@ -379,31 +387,6 @@ impl<'a> Item<'a> {
             Recipient::Mailbox(_) | Recipient::Channel(_) => self.due(log, now),
         };
         self.pending(log).is_none() && due.is_none()
-    }
-
-    /// The subject of the mail its thread began with, if that was about this alert alone: composed again, as
-    /// of when it was due, since an opening tells what was released.
-    fn thread_subject(self, log: &NotificationLog, channel: &mut impl Channel) -> Option<String> {
-        let record = self.record(log)?;
-        if record.is_of_digest || record.thread.is_none() {
-            return None;
-        }
-        let AddressedAlert { metric, newest, .. } = *self.addressed;
-        let alert = AlertKind::Firing.shown(&self.addressed.alert);
-        let opening = Mail {
-            id: "",
-            to: self.to,
-            in_reply_to: None,
-            thread_subject: None,
-            since: alert.released?,
-            notifications: vec![Notification {
-                metric,
-                alert: &alert,
-                kind: AlertKind::Firing,
-                newest,
-            }],
-        };
-        contain("name the mail", || Ok(channel.subject(&opening))).ok()
     }
 
     fn is_about_losses(self) -> bool {

@@ -49,9 +49,9 @@ pub struct Record {
     /// The Message-ID of the first notification the server accepted; later ones answer it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thread: Option<String>,
-    /// Whether that was about other alerts too.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub is_of_digest: bool,
+    /// Its subject, if it was about this alert alone; theirs begin with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// The last one that was accepted, or given up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<Notified>,
@@ -152,8 +152,8 @@ pub struct AlertKey<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Opening {
     pub message_id: String,
-    /// Whether it is about several alerts.
-    pub is_digest: bool,
+    /// See [`Record::subject`].
+    pub subject: Option<String>,
 }
 
 impl NotificationLog {
@@ -266,7 +266,7 @@ impl Record {
     pub fn accept(&mut self, alert: &Alert, opening: Opening, now: DateTime<Utc>) {
         if self.thread.is_none() {
             self.thread = Some(opening.message_id);
-            self.is_of_digest = opening.is_digest;
+            self.subject = opening.subject;
         }
         self.settle(alert, now);
     }

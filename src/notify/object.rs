@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::calendar::{Occurrence, Period};
 use crate::config::Metric;
-use crate::detect::Evaluation;
+use crate::detect::{Breakdown, ColumnParts, Evaluation, Part};
 use crate::series::TimeSeries;
 
 /// The metric and its evaluation, if there is one, with times in this zone; `src/commands/README.md`
@@ -48,6 +48,32 @@ pub fn evaluation_object(metric: &Metric, evaluation: Option<&Evaluation>, zone:
         "rows_time_unclear": rows.map(|rows| rows.unclear_time),
         "rows_repeated": rows.map(|rows| rows.repeated),
         "hint": window.and_then(|window| window.hint.as_ref()),
+    })
+}
+
+/// The parts that explain a difference, for programs.
+pub fn breakdown_object(breakdown: &Breakdown, zone: Tz) -> Value {
+    let part = |part: &Part| {
+        json!({
+            "value": part.value,
+            "seen": part.seen,
+            "expected": part.expected,
+            "share": breakdown.share(part),
+            "stands_out": part.stands_out,
+        })
+    };
+    let column = |column: &ColumnParts| {
+        let parts: Vec<Value> = column.parts.iter().map(part).collect();
+        json!({ "column": column.column, "parts": parts })
+    };
+    let columns: Vec<Value> = breakdown.columns.iter().map(column).collect();
+    let [from, to] = [breakdown.start, breakdown.end].map(|time| stamp(time.with_timezone(&zone)));
+    json!({
+        "from": from,
+        "to": to,
+        "seen": breakdown.seen,
+        "expected": breakdown.expected,
+        "columns": columns,
     })
 }
 

@@ -14,7 +14,7 @@ use sha2::Sha256;
 use super::email::{self, Email, Fact, Letterhead};
 use super::http::Post;
 use super::notification::Notification;
-use super::object::{evaluation_object, stamp};
+use super::object::{breakdown_object, evaluation_object, stamp};
 use crate::config::{Metric, Secret};
 use crate::detect::Evaluation;
 use crate::incident::End;
@@ -59,6 +59,7 @@ impl Alert {
             "notes": email.words().notes,
             "advice": advice(&email),
             "evaluation": evaluation.map(|(metric, one)| evaluation_object(metric, Some(one), zone)),
+            "parts": alert.breakdown.as_ref().map(|breakdown| breakdown_object(breakdown, zone)),
         }))
     }
 

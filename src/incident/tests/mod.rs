@@ -113,7 +113,7 @@ impl Story {
         record.pending = Some(Pending::new("mail".into(), kind, at(self.minute)));
         let opening = Opening {
             message_id: "<first>".to_string(),
-            is_digest: false,
+            subject: None,
         };
         record.accept(alert, opening, at(self.minute));
         self.records.retain(|(id, _)| *id != alert.id);

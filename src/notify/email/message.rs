@@ -2,6 +2,8 @@
 //! message to one recipient. Every value is on one line, escaped by the template, and encoded by the
 //! message builder.
 
+use std::time::{Duration, SystemTime};
+
 use anyhow::{Context, Result};
 use askama::Template;
 use chrono::{DateTime, Utc};
@@ -253,7 +255,7 @@ pub fn write_message(
                 .thread_subject
                 .map_or_else(|| subject.to_string(), |subject| format!("Re: {subject}")),
         )
-        .date(envelope.date.into())
+        .date(mail_date(envelope.date))
         .message_id(Some(envelope.message_id.to_string()))
         .raw_header(HeaderValue::new(
             HeaderName::new_from_ascii_str("Auto-Submitted"),
@@ -266,6 +268,13 @@ pub fn write_message(
     builder
         .multipart(MultiPart::alternative().singlepart(text).multipart(related))
         .with_context(|| format!("write the mail to {}", envelope.to.email))
+}
+
+/// The format has years of four digits, and lettre none before 1970; what a state says may be any.
+fn mail_date(time: DateTime<Utc>) -> SystemTime {
+    const LAST_SECOND: i64 = 253_402_300_799;
+    let seconds = time.timestamp().clamp(0, LAST_SECOND).unsigned_abs();
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
 /// The Message-ID of what goes by a name, to one recipient.

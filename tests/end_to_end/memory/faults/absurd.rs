@@ -116,6 +116,7 @@ fn no_odd_value_in_a_whole_file_is_a_bug_and_what_was_to_be_told_is_told_after_i
     };
     // A stride without a common factor with the number of odd values takes all of them in turn.
     let stride = (changes.len() / tried).max(1) | 1;
+    let mut bugs = Vec::new();
     for change in changes.iter().step_by(stride) {
         for (path, text) in &files {
             let mut body = body(text);
@@ -132,10 +133,13 @@ fn no_odd_value_in_a_whole_file_is_a_bug_and_what_was_to_be_told_is_told_after_i
         );
         for arguments in [&["status"][..], &[]] {
             let run = story.run_at(moment("12:11"), arguments);
-            assert!(run.status <= 1, "{told}: {run:?}");
-            for sign in ["panicked", "a bug in bandwatch", "overflow"] {
-                assert!(!run.stderr.contains(sign), "{told}: {run:?}");
-                assert!(!run.stdout.contains(sign), "{told}: {run:?}");
+            let is_bug = |text: &str| {
+                ["panicked", "a bug in bandwatch"]
+                    .iter()
+                    .any(|sign| text.contains(sign))
+            };
+            if run.status > 1 || is_bug(&run.stderr) || is_bug(&run.stdout) {
+                bugs.push(format!("{told}: {run:?}"));
             }
         }
         for file in story.files() {
@@ -144,6 +148,7 @@ fn no_odd_value_in_a_whole_file_is_a_bug_and_what_was_to_be_told_is_told_after_i
             }
         }
     }
+    assert!(bugs.is_empty(), "{}", bugs.join("\n"));
     for (path, text) in &files {
         fs::write(path, text).expect("a file");
     }
