@@ -187,7 +187,10 @@ impl From<DayCount> for (i64, u32, u32) {
 
 impl DayCount {
     pub fn start(&self) -> DateTime<Utc> {
-        DateTime::UNIX_EPOCH + TimeDelta::days(self.day)
+        let since = TimeDelta::try_days(self.day);
+        let start = since.and_then(|since| DateTime::UNIX_EPOCH.checked_add_signed(since));
+        // A day that cannot be is long over.
+        start.unwrap_or(DateTime::UNIX_EPOCH)
     }
 }
 
