@@ -30,7 +30,7 @@ const FEWEST_COLUMNS: usize = 40;
 /// A text that begins farther to the right is no column.
 const FARTHEST_COLUMN: usize = 34;
 
-/// Prints a page for people, as [`print`](super::print) does where nobody looks on.
+/// Prints a page for people, as [`print`](super::print()) does where nobody looks on.
 pub fn print_page(text: &str, painted: &[Painted]) -> Result<()> {
     let terminal = Terminal::of_stdout();
     let lines = text.split('\n').map(escape);
