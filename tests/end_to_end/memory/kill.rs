@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chrono::{NaiveDateTime, TimeDelta, Timelike};
+use chrono::{NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 
 use super::story::{Story, label, moment};
 use crate::channels::{story_with, webhook};
@@ -126,7 +126,13 @@ fn assert_channels_told_the_same(hooks: &[HttpServer; 2], pagers: &[HttpServer; 
     let is_due = |subject: &&String| !subject.starts_with("[High, worse]");
     let subjects = |posted: &BTreeMap<String, Vec<[String; 2]>>| -> Vec<String> {
         let subjects = posted.values().map(|copies| &copies[0][0]);
-        let mut subjects: Vec<_> = subjects.filter(is_due).cloned().collect();
+        // Runs that are killed before they come to it make it due later: after midnight it names the day.
+        let without_day = |subject: &String| {
+            let words = subject.split(' ');
+            let words = words.filter(|word| word.parse::<NaiveDate>().is_err());
+            words.collect::<Vec<_>>().join(" ")
+        };
+        let mut subjects: Vec<_> = subjects.filter(is_due).map(without_day).collect();
         subjects.sort();
         subjects
     };
