@@ -83,7 +83,7 @@ pub fn say_what_it_was(context: &Context, args: &WasArgs) -> Result<Exit, Failur
                     ""
                 };
                 format!(
-                    "{name} {told} was fine: its values are learnt as usual ones, and one like it at that time of the week is not told{end}"
+                    "{name} {told} was fine: its values are learnt as usual ones, and one like it at that time of the week must be rarer to be told{end}"
                 )
             }
             (Nature::Real, _) => {

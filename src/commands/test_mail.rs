@@ -80,7 +80,7 @@ fn post(context: &Context, metric: &Metric, settings: &WebSettings) -> Result<Ex
         channel.send_test(&shown.metric, &shown.evaluation, shown.source)
     });
     let (name, address) = (&settings.name, settings.address.shown());
-    let subject = sent?;
+    let subject = without_isolates(&sent?);
     print(&format!(
         "channel {name:?} at {address} has accepted the test: {subject:?}\n"
     ))?;

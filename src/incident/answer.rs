@@ -65,6 +65,9 @@ pub struct Answer {
     /// How far from what was expected it was at its worst, in the metric's unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<f32>,
+    /// How far it was when that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size_then: Option<f32>,
     /// The buckets that begin from then on are judged by it: the end of the one judged last when it was
     /// given.
     pub counts_from: DateTime<Utc>,
@@ -76,6 +79,19 @@ pub struct Answer {
 impl Answer {
     /// So many of a metric are kept, the newest ones.
     pub const MOST: usize = 50;
+
+    /// The incident goes on. What is so much worse that it is told is not what somebody called fine.
+    pub fn grow(&mut self, until: DateTime<Utc>, size: Option<f32>, worse: f64) {
+        let is_worse = |size: f32, then: f32| f64::from(size) >= worse * f64::from(then);
+        let is_meant = match (self.nature, size.zip(self.size_then)) {
+            (Nature::Fine, Some((size, then))) => !is_worse(size, then),
+            (Nature::Fine, None) | (Nature::Real, _) => true,
+        };
+        if is_meant {
+            self.until = until;
+            self.size = size;
+        }
+    }
 
     /// As a forecast is told of it.
     pub fn for_forecast(&self) -> AnsweredTime {

@@ -399,8 +399,8 @@ impl MetricState {
                 incident.note_worst(evaluation);
                 let answers = self.answers.iter_mut();
                 for answer in answers.filter(|answer| answer.alert == incident.id) {
-                    answer.until = evaluation.bucket.end;
-                    answer.size = incident.worst.map(Worst::distance);
+                    let worst = incident.worst.map(Worst::distance);
+                    answer.grow(evaluation.bucket.end, worst, policy.worse.factor());
                 }
                 let last = incident.evaluation.replace(evaluation.clone());
                 if incident.released.is_some() && incident.opening.is_none() {
@@ -578,6 +578,7 @@ impl MetricState {
             since: incident.since,
             until: incident.until,
             size: incident.size,
+            size_then: incident.size,
             counts_from: evaluated.unwrap_or(at),
             by,
             at,

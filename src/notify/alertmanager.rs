@@ -11,6 +11,7 @@ use super::email::{self, Advice, Email, Letterhead};
 use super::notification::{AlertKind, Notification};
 use crate::config::Metric;
 use crate::incident::{Alert, Condition, End};
+use crate::output::without_isolates;
 
 /// An alert that no run repeats is over after so long. It is longer than runs are apart, as an end that is
 /// only made up is worse than one that is late.
@@ -101,7 +102,8 @@ fn postable(
     let advice = words.advice.as_ref();
     let lines = lines.chain(advice.map_or(Vec::new(), Advice::lines));
     let lines: Vec<String> = lines.chain(words.notes.iter().cloned()).collect();
-    let mut annotations = json!({ "summary": email.subject(), "description": lines.join("\n") });
+    let [summary, description] = [email.subject(), &lines.join("\n")].map(without_isolates);
+    let mut annotations = json!({ "summary": summary, "description": description });
     // As the rules of Prometheus name it.
     if let Some(link) = advice.and_then(|advice| advice.link.as_ref()) {
         annotations["runbook_url"] = json!(link);

@@ -134,8 +134,8 @@ impl Delivery<'_> {
     ) -> Result<()> {
         let items = alerts.iter().flat_map(AddressedAlert::items);
         let lasting = items.filter(|item| {
-            let last = item.record(log).filter(|record| record.thread.is_some());
-            let last = last.and_then(|record| record.last.as_ref());
+            // One whose opening was given up is told here.
+            let last = item.record(log).and_then(|record| record.last.as_ref());
             let is_told =
                 last.is_some_and(|last| last.kind == AlertKind::Firing && last.at < self.now);
             let alert = &item.addressed.alert;

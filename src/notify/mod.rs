@@ -33,3 +33,4 @@ pub use object::{breakdown_object, evaluation_object, event_object, event_object
 pub use own::OwnAlerts;
 pub use recipient::{Recipient, Route};
 pub use web::WebChannel;
+pub use webhook::check_secret;

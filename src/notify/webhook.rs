@@ -15,9 +15,10 @@ use super::email::{self, Email, Fact, Letterhead};
 use super::http::Post;
 use super::notification::Notification;
 use super::object::{breakdown_object, evaluation_object, stamp};
-use crate::config::{Metric, Secret};
+use crate::config::{Metric, Secret, Service, WebSettings};
 use crate::detect::Evaluation;
 use crate::incident::End;
+use crate::output::without_isolates;
 
 /// Of the object; a field that is added does not change it.
 const VERSION: u32 = 1;
@@ -116,7 +117,8 @@ fn object(message: &Message) -> Value {
 /// The message, signed where there is a secret, as of the time of this attempt.
 pub fn post(message: &Message, secret: Option<&Secret>, now: DateTime<Utc>) -> Result<Post> {
     let (id, timestamp) = (message.id, now.timestamp().to_string());
-    let body = object(message).to_string();
+    // What shows it knows itself which way its texts run.
+    let body = without_isolates(&object(message).to_string());
     let signature = secret.map(|secret| sign(secret, &format!("{id}.{timestamp}.{body}")));
     let headers = [
         Some(("webhook-id", id.to_string())),
@@ -129,6 +131,18 @@ pub fn post(message: &Message, secret: Option<&Secret>, now: DateTime<Utc>) -> R
         headers: headers.into_iter().flatten().collect(),
         body,
     })
+}
+
+/// Whether a webhook can be signed, before anything is to be told.
+pub fn check_secret(settings: &WebSettings) -> Result<()> {
+    let Service::Webhook {
+        secret: Some(secret),
+    } = &settings.service
+    else {
+        return Ok(());
+    };
+    let signed = sign(secret, "").map(drop);
+    signed.with_context(|| format!("channel {:?}", settings.name))
 }
 
 /// A signature of version 1: HMAC with SHA-256 (RFC 2104). A secret in the standard's own notation is the

@@ -273,7 +273,11 @@ pub fn shorten(text: &str, most: usize) -> String {
     let kept = &kept[..word_end.unwrap_or(kept.len())];
     let kept =
         kept.trim_end_matches(|letter: char| letter.is_whitespace() || ",;:".contains(letter));
-    format!("{kept}…")
+    let [begun, ended] = [ISOLATE, END_OF_ISOLATE].map(|mark| kept.matches(mark).count());
+    let ends = END_OF_ISOLATE
+        .to_string()
+        .repeat(begun.saturating_sub(ended));
+    format!("{kept}…{ends}")
 }
 
 /// "1234567.50" to "1,234,567.50".
@@ -617,6 +621,9 @@ mod tests {
         assert_eq!(shorten("no answer, after a while", 12), "no answer…");
         assert_eq!(shorten(&"ß籠".repeat(20), 5), "ß籠ß籠…");
         assert_eq!(without_breaks("a\r\nb\u{2028}c\td\n"), "a  b c d");
+        // What is isolated stays so.
+        let cut = shorten(&isolate("إجمالي مبيعات المتجر"), 10);
+        assert_eq!(cut, "\u{2068}إجمالي…\u{2069}");
     }
 
     #[test]

@@ -40,8 +40,9 @@ impl Run<'_> {
                 Ok(breakdown) => {
                     let now = self.now;
                     let known = self.state.contents_mut().metrics.get_mut(&metric.name);
-                    let mut alerts = known.into_iter().flat_map(|known| &mut known.alerts);
-                    if let Some(alert) = alerts.find(|alert| is_new(alert, now)) {
+                    let alerts = known.into_iter().flat_map(|known| &mut known.alerts);
+                    let new = alerts.filter(|alert| is_new(alert, now));
+                    if let Some(alert) = new.max_by_key(|alert| alert.is_open()) {
                         alert.breakdown = breakdown;
                     }
                 }
@@ -53,8 +54,10 @@ impl Run<'_> {
     /// What is to be compared, if an incident was just released.
     fn comparison(&self, metric: &Metric, newest: &Evaluation) -> Option<Comparison> {
         let has_parts = !metric.rows.explain_by().is_empty();
-        let mut alerts = self.known(metric).filter(|_| has_parts)?.alerts.iter();
-        let alert = alerts.find(|alert| is_new(alert, self.now))?;
+        let alerts = self.known(metric).filter(|_| has_parts)?.alerts.iter();
+        let new = alerts.filter(|alert| is_new(alert, self.now));
+        // Of an incident that turned, the side on which people act.
+        let alert = new.max_by_key(|alert| alert.is_open())?;
         Comparison::new(newest.window()?, alert.judged_time()?)
     }
 

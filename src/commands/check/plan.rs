@@ -14,7 +14,7 @@ use crate::commands::report::Verbosity;
 use crate::config::{Config, MailSettings, Mailbox, Metric, WebSettings};
 use crate::context::Context;
 use crate::notify::email::{self, Invocation, Letterhead};
-use crate::notify::{PlotsDir, Recipient, Route};
+use crate::notify::{PlotsDir, Recipient, Route, check_secret};
 use crate::state::{Use, check_use};
 
 #[derive(Debug)]
@@ -51,6 +51,7 @@ impl Plan {
             Mode::Live => (config.mail()?, config.web_channels()?),
             Mode::Preview | Mode::Silent => (None, Vec::new()),
         };
+        web_channels.iter().try_for_each(check_secret)?;
         if mode == Mode::Live {
             ensure!(
                 mail.is_some() || !web_channels.is_empty(),

@@ -32,11 +32,11 @@ pub fn write(status: &Status) -> String {
         let pending = waiting.pending;
         let why = pending.error.as_deref().unwrap_or("not tried yet");
         lines.push(format!(
-            "waiting   {:?} to {}, written {}, tried {} times, again from {}: {why}",
+            "waiting   {:?} to {}, written {}, tried {}, again from {}: {why}",
             waiting.subject,
             waiting.to,
             status.time(pending.since),
-            pending.attempts,
+            times(pending.attempts),
             status.time(pending.not_before)
         ));
     }
@@ -139,5 +139,12 @@ impl Status<'_> {
     /// As people write it.
     fn time(&self, time: DateTime<Utc>) -> String {
         write_time(self.zoned(time), self.context.now)
+    }
+}
+
+fn times(count: u32) -> String {
+    match count {
+        1 => "once".to_string(),
+        count => format!("{count} times"),
     }
 }

@@ -115,6 +115,17 @@ fn an_answer_grows_with_its_incident_and_the_last_one_counts() {
 }
 
 #[test]
+fn what_gets_so_much_worse_that_it_is_told_is_not_what_was_called_fine() {
+    let mut story = Story::new(policy());
+    story.next(Out(1.5));
+    story.say(Nature::Fine);
+    story.all(&[Out(1.5), Out(4.0), Out(1.5)]);
+    let judged = story.state.answers_for_forecast().judged;
+    assert_eq!((judged[0].start, judged[0].end), (at(0), at(10)));
+    assert_eq!(judged[0].healthy.map(|fine| fine.size), Some(15.0));
+}
+
+#[test]
 fn an_incident_is_found_by_a_time_within_it() {
     let mut story = Story::new(policy());
     story.all(&[Out(1.5), In, In, Out(-1.5), Out(-1.5), In, In]);

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Letterhead;
 use super::message::{Advice, Command};
+use super::phrases::stands_acknowledged;
 use crate::config::Metric;
 use crate::detect::Evaluation;
 use crate::incident::Condition;
@@ -85,11 +86,13 @@ fn commands(metric: &Metric, notification: &Notification, letterhead: &Letterhea
         command("See why", format!("explain --metric {name} --at {at}"))
     }));
     if !notification.is_resolved() {
-        if alert.acknowledged.is_none() {
+        if !stands_acknowledged(notification, letterhead.now.to_utc()) {
             commands.push(command("No reminders", format!("ack {name}")));
         }
         if judged.is_some() {
-            commands.push(command("All is well", format!("was {name} fine")));
+            let at = stamp(alert.since, letterhead);
+            let words = format!("was {name} fine --at {at}");
+            commands.push(command("All is well", words));
         }
         commands.push(command("No more mail", format!("silence {name} --for 4h")));
     }
@@ -105,7 +108,11 @@ fn explained_at(metric: &Metric, evaluation: &Evaluation, letterhead: &Letterhea
     let seconds = evaluation.bucket.length().num_seconds();
     let step = u32::try_from(seconds).ok().and_then(Step::from_seconds);
     let delay = step.map_or(TimeDelta::zero(), |step| metric.delay(step));
-    let at: DateTime<Utc> = end + delay;
-    let at = at.with_timezone(&letterhead.now.timezone());
-    at.format("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    stamp(end + delay, letterhead)
+}
+
+/// As a command takes it.
+fn stamp(time: DateTime<Utc>, letterhead: &Letterhead) -> String {
+    let time = time.with_timezone(&letterhead.now.timezone());
+    time.format("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }

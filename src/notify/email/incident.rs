@@ -14,6 +14,7 @@ use crate::detect::Breakdown;
 use crate::forecast::Side;
 use crate::incident::{Course, End, Witness};
 use crate::notify::{AlertKind, Notification};
+use crate::output::owner::quote;
 use crate::output::{write_begin, write_change, write_length, write_time};
 use crate::series::Aggregate;
 
@@ -70,7 +71,7 @@ impl<'a> Incident<'a> {
             ),
         };
         let mut notes = notes(metric, self.figures.evaluation);
-        notes.extend(self.choice());
+        notes.extend(self.choice(letterhead));
         notes.extend(acknowledged(self.notification, self.now));
         Words {
             subject: format!("[{}] {title} {subject}", self.label()),
@@ -115,7 +116,7 @@ impl<'a> Incident<'a> {
     }
 
     /// What can be done about a level that will soon count as normal.
-    fn choice(&self) -> Option<String> {
+    fn choice(&self, letterhead: &Letterhead) -> Option<String> {
         let lasts = matches!(
             self.notification.kind,
             AlertKind::Repeat | AlertKind::Escalated
@@ -126,10 +127,12 @@ impl<'a> Incident<'a> {
         let accepted_from = course.accepted_from(adapt_after)?;
         let left = accepted_from - self.now.to_utc();
         let is_soon = TimeDelta::zero() < left && left <= adapt_after / 2;
-        let name = &metric.name;
+        let invocation = letterhead.invocation;
+        let program = invocation.map_or("bandwatch", |invocation| &invocation.program);
+        let name = quote(&metric.name);
         is_soon.then(|| {
             let time = write_time(accepted_from.with_timezone(&self.now.timezone()), self.now);
-            format!("If it lasts until {time}, this level counts as normal. \"bandwatch accept {name}\" takes it at once, \"bandwatch accept {name} --keep\" never.")
+            format!("If it lasts until {time}, this level counts as normal. \"{program} accept {name}\" takes it at once, with --keep never.")
         })
     }
 

@@ -8,7 +8,7 @@ use super::message::Fact;
 use crate::config::Metric;
 use crate::detect::{Breakdown, ColumnParts, Part};
 use crate::forecast::Side;
-use crate::output::{Notation, shorten, write_length, write_span, write_time};
+use crate::output::{Notation, isolate, shorten, write_length, write_span, write_time};
 use crate::series::Bucket;
 
 /// Of a name no more characters are told, and of a column's in the table of facts.
@@ -149,9 +149,9 @@ fn write_value(part: &Part) -> String {
     };
     let value = shorten(value, NAME);
     if is_word(value.trim_end_matches('…')) {
-        value
+        isolate(&value)
     } else {
-        format!("\"{value}\"")
+        isolate(&format!("\"{value}\""))
     }
 }
 
@@ -167,7 +167,7 @@ fn and(texts: &[String]) -> String {
 fn with_unit(metric: &Metric, amount: f64) -> String {
     let amount = Notation::for_value(amount).write(amount);
     match &metric.unit {
-        Some(unit) => format!("{amount} {unit}"),
+        Some(unit) => format!("{amount} {}", isolate(unit)),
         None => amount,
     }
 }

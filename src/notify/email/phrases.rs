@@ -1,6 +1,6 @@
 //! Words and colours that several kinds of mails share.
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::message::Tone;
@@ -49,7 +49,14 @@ pub fn notes(metric: &Metric, evaluation: &Evaluation) -> Vec<String> {
     notes
 }
 
-/// Who knows of an alert that lasts: "Acknowledged by anna on web1 at 14:05 CET, because the truck is late."
+/// Whether an alert is acknowledged, and that keeps repeats back: those that come all the same are told
+/// since it became worse.
+pub fn stands_acknowledged(notification: &Notification, now: DateTime<Utc>) -> bool {
+    let acknowledged = notification.alert.acknowledged.as_ref();
+    acknowledged.is_some_and(|answer| answer.holds(now)) && notification.kind == AlertKind::Firing
+}
+
+/// Who knows of an alert that lasts: "Acknowledged by anna on web1 at 14:05 CET, because: the truck is late."
 pub fn acknowledged(notification: &Notification, now: DateTime<Tz>) -> Option<String> {
     let answer = notification.alert.acknowledged.as_ref()?;
     if notification.is_resolved() || !answer.holds(now.to_utc()) {
@@ -59,8 +66,13 @@ pub fn acknowledged(notification: &Notification, now: DateTime<Tz>) -> Option<St
     let at = write_time(answer.at.with_timezone(&now.timezone()), now);
     let because = answer.because.as_ref();
     let because = because.map_or(String::new(), |text| format!(", because: {text}"));
+    let before = if stands_acknowledged(notification, now.to_utc()) {
+        ""
+    } else {
+        " That was before it got worse."
+    };
     Some(format!(
-        "Acknowledged by {user} on {host} at {at}{because}."
+        "Acknowledged by {user} on {host} at {at}{because}.{before}"
     ))
 }
 

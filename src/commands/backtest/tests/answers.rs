@@ -65,6 +65,7 @@ fn what_was_fine_one_week_is_not_mailed_the_next() {
         since: time("2026-10-04 12:00").to_utc(),
         until: time("2026-10-04 18:00").to_utc(),
         size: Some(600.0),
+        size_then: Some(600.0),
         counts_from: time("2026-10-05 09:00").to_utc(),
         by: author(),
         at: time("2026-10-05 09:00").to_utc(),

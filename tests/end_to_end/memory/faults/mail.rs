@@ -59,7 +59,7 @@ fn assert_waits(story: &Story, at: NaiveDateTime, fault: &Fault) {
         2,
         "{status}"
     );
-    assert_eq!(status.matches("tried 1 times").count(), 2, "{status}");
+    assert_eq!(status.matches("tried once").count(), 2, "{status}");
 }
 
 /// Where the answer was lost, the server has a mail twice, and the reader by its Message-ID once.

@@ -74,7 +74,10 @@ fn a_mail_names_the_commands_that_answer_it() {
     story.run_well("12:00");
     story.play("12:00", &[500.0]);
     let text = story.mails(FIRST)[0].text.clone().expect("a text");
-    for command in [" ack sales\n", " was sales fine\n"] {
+    for command in [
+        " ack sales\n",
+        " was sales fine --at 2026-11-22T12:00:00+00:00\n",
+    ] {
         assert!(text.contains(command), "{text}");
     }
 }

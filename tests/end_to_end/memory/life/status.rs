@@ -55,7 +55,7 @@ fn the_status_for_people_says_the_same() {
         // What was refused at 12:10 was not told.
         "  told      12:05 UTC",
         "waiting   \"[High, worse] Sales",
-        "to first@example.com, written 12:10 UTC, tried 1 times, again from 12:10 UTC: mail to first@example.com by smtp.host 127.0.0.1:1: cannot be talked to: ",
+        "to first@example.com, written 12:10 UTC, tried once, again from 12:10 UTC: mail to first@example.com by smtp.host 127.0.0.1:1: cannot be talked to: ",
     ] {
         assert!(
             run.stdout.contains(told),
