@@ -4,10 +4,10 @@
 use anyhow::{Context, Result};
 
 use super::canvas;
-use super::cut::Scale;
 use super::panel::Panel;
 use super::pictures::titled;
 use super::points::{column_length, evaluated_points, thinned};
+use super::scale::Scale;
 use super::style::{HEADING, MARGIN, PLOT_TOP, TICK};
 use super::ticks::Tick;
 use super::{Point, axis, callout, layers, legend};

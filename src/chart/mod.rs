@@ -16,6 +16,7 @@ mod legend;
 mod panel;
 mod pictures;
 mod points;
+mod scale;
 mod shade;
 mod style;
 #[cfg(test)]

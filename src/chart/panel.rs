@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 
 use super::Point;
 use super::canvas::{self, Area, Spot, WIDTH};
-use super::cut::{Scale, ends};
+use super::scale::{Scale, ends};
 use super::style::{LABEL_SPACE, MARGIN, MAX_VALUE_LABEL, PLOT_BOTTOM, PLOT_TOP, TICK};
 use super::ticks::{self, Tick};
 use crate::forecast::Side;

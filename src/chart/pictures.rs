@@ -8,10 +8,10 @@ use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::canvas::{self, Canvas, HEIGHT};
-use super::cut::Scale;
 use super::legend::{Entry, Sample};
 use super::panel::Panel;
 use super::points::{column_length, evaluated_points, thinned};
+use super::scale::Scale;
 use super::shade::AlertTime;
 use super::style::side_color;
 use super::{Point, axis, callout, layers, legend};

@@ -5,9 +5,9 @@ use chrono::{DateTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 use plotters::style::RGBColor;
 
-use super::cut::Scale;
 use super::panel::Panel;
 use super::pictures::{Figure, draw};
+use super::scale::Scale;
 use super::style::{
     BAND_FILL, HIGH, LOW, LOW_SHADE, MARGIN, NORMAL, PLOT_BOTTOM, PLOT_TOP, UNDECIDED, VALUE,
 };

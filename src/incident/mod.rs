@@ -15,6 +15,7 @@ mod quiet;
 mod silence;
 #[cfg(test)]
 mod tests;
+mod worst;
 
 pub use alert::{Alert, Condition, End};
 pub use answer::{Acknowledgement, Answer, Author, Nature, Said};
@@ -22,7 +23,8 @@ pub use budget::Budget;
 pub use course::Course;
 pub use evidence::{Witness, outage_shows_after};
 pub use metric_state::{CheckResult, Incident, MetricState, Muted, Status};
-pub use past::{Outcome, PastAlert, REMEMBERED, Worst};
+pub use past::{Outcome, PastAlert, REMEMBERED};
 pub use policy::{Confirm, LeastDeviation, Policy, Renotify, Worsening};
 pub use quiet::QuietWindow;
 pub use silence::{Silence, Silences};
+pub use worst::Worst;

@@ -118,10 +118,12 @@ fn postable(
 
 /// When it ended, which cannot be to come.
 fn end(alert: &Alert, now: DateTime<Utc>) -> DateTime<Utc> {
-    match alert.end {
-        Some(End::Over { until, .. } | End::Accepted { until, .. }) => until.min(now),
-        Some(End::Turned) | None => now,
-    }
+    let until = match alert.end {
+        Some(End::Over { until, .. } | End::Accepted { until, .. }) => Some(until),
+        Some(End::Turned) => alert.evaluation.as_ref().map(|last| last.bucket.end),
+        None => None,
+    };
+    until.map_or(now, |until| until.min(now))
 }
 
 fn alert_name(condition: Condition) -> &'static str {
