@@ -1,21 +1,12 @@
 //! A real HTTP server, one per test, that keeps what it is posted, checks its
 //! signature, and can be told to fail (see `http_server.py`).
 
-use std::io::{BufRead as _, BufReader};
-use std::process::Stdio;
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::certificate::{Certificate, CertificateKind};
 use super::leash::{self, Leash};
 use super::mail_server::python;
-
-/// Generous, for a busy machine.
-const START_DEADLINE: Duration = Duration::from_mins(1);
 
 /// What the signatures are made with.
 pub const SECRET: &str = "hook:Pa55/w@rd of 2026";
@@ -60,19 +51,7 @@ impl HttpServer {
         );
         let arguments = [script.to_owned(), directory.path().display().to_string()];
         let log = directory.path().join("log");
-        let mut leash = Leash::start(python(), &arguments, Some(Stdio::piped()), &log);
-        let stdout = leash.take_stdout().expect("a pipe was asked for");
-        let (sender, receiver) = mpsc::channel();
-        thread::spawn(move || {
-            let mut line = String::new();
-            let _ = BufReader::new(stdout).read_line(&mut line);
-            let _ = sender.send(line);
-        });
-        let line = receiver.recv_timeout(START_DEADLINE).unwrap_or_default();
-        let port = line.trim().parse().unwrap_or_else(|_| {
-            let log = std::fs::read_to_string(&log).unwrap_or_default();
-            panic!("the HTTP server did not start; it said {line:?} and logged:\n{log}")
-        });
+        let (leash, port) = Leash::start_server(python(), &arguments, &log);
         Self {
             port,
             scheme: if issued.is_some() { "https" } else { "http" },

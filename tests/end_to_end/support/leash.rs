@@ -5,12 +5,19 @@
 //! its other end does the cleaning up.
 
 use std::fs::File;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{OnceLock, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use tempfile::TempDir;
+
+/// How long a server may take until it says where it listens. Generous, for a busy machine: an idle one needs
+/// a quarter of a second.
+pub const START_DEADLINE: Duration = Duration::from_mins(1);
 
 /// Waits for the pipe to close, then removes the directory `$0`. The removal is
 /// repeated because a server that is being killed at the same moment may still
@@ -61,9 +68,25 @@ impl Leash {
         Self { shell }
     }
 
-    /// The pipe on which the process writes, when it was asked for.
-    pub fn take_stdout(&mut self) -> Option<std::process::ChildStdout> {
-        self.shell.stdout.take()
+    /// Starts a server that writes its port in its first line, and returns that too.
+    pub fn start_server(program: &Path, arguments: &[String], log: &Path) -> (Self, u16) {
+        let mut leash = Self::start(program, arguments, Some(Stdio::piped()), log);
+        // A pipe cannot be read with a deadline; another thread can be waited for
+        // with one.
+        let stdout = leash.shell.stdout.take().expect("a pipe was asked for");
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            let mut line = String::new();
+            // Also fails, and ends with an empty line, when the server dies early.
+            let _ = BufReader::new(stdout).read_line(&mut line);
+            let _ = sender.send(line);
+        });
+        let line = receiver.recv_timeout(START_DEADLINE).unwrap_or_default();
+        let port = line.trim().parse().unwrap_or_else(|_| {
+            let log = std::fs::read_to_string(log).unwrap_or_default();
+            panic!("{arguments:?} did not start; it said {line:?} and logged:\n{log}")
+        });
+        (leash, port)
     }
 
     /// Whether the process ended by itself.

@@ -7,18 +7,13 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, OnceLock, mpsc};
-use std::thread;
-use std::time::Duration;
+use std::sync::{Mutex, OnceLock};
 
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use super::certificate::{Certificate, CertificateKind};
-use super::leash::{self, Leash};
-
-/// Generous, for a busy machine: an idle one needs a quarter of a second.
-const START_DEADLINE: Duration = Duration::from_mins(1);
+use super::leash::{self, Leash, START_DEADLINE};
 
 /// How the server is to behave. The default has no fault.
 pub struct MailServerSetup {
@@ -286,23 +281,7 @@ impl Host {
             "/tests/end_to_end/support/mail_server.py"
         );
         let log = leash::new_directory("mail-servers-").keep().join("log");
-        let mut leash = Leash::start(python(), &[script.to_owned()], Some(Stdio::piped()), &log);
-
-        // A pipe cannot be read with a deadline; another thread can be waited for
-        // with one.
-        let stdout = leash.take_stdout().expect("a pipe was asked for");
-        let (sender, receiver) = mpsc::channel();
-        thread::spawn(move || {
-            let mut line = String::new();
-            // Also fails, and ends with an empty line, when the server dies early.
-            let _ = BufReader::new(stdout).read_line(&mut line);
-            let _ = sender.send(line);
-        });
-        let line = receiver.recv_timeout(START_DEADLINE).unwrap_or_default();
-        let port = line.trim().parse().unwrap_or_else(|_| {
-            let log = std::fs::read_to_string(&log).unwrap_or_default();
-            panic!("the mail servers did not start; they said {line:?} and logged:\n{log}")
-        });
+        let (leash, port) = Leash::start_server(python(), &[script.to_owned()], &log);
         Self {
             port,
             log,
