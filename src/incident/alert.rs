@@ -126,9 +126,9 @@ impl Alert {
         self.end.is_none()
     }
 
-    /// Takes in a bucket outside.
+    /// Takes in a bucket of an incident, if it lies on its side.
     pub fn note_worst(&mut self, evaluation: &Evaluation) {
-        let worst = Worst::of(evaluation);
+        let worst = Worst::of(evaluation).filter(|worst| Some(worst.side()) == self.side());
         self.worst = match (self.worst, worst) {
             (Some(known), Some(worst)) => Some(known.or(worst)),
             (known, worst) => known.or(worst),

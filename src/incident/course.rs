@@ -40,6 +40,12 @@ pub struct Course {
     /// What was usual less what was seen since it began, in the metric's unit.
     #[serde(default)]
     pub missing: f32,
+    /// What was usual since it began; 0 of one that an earlier version opened.
+    #[serde(default, skip_serializing_if = "is_none")]
+    usual: f32,
+    /// What is usual of the newest bucket alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual_of_bucket: Option<f32>,
     /// Whether somebody refused its level, so that time alone does not make it the new normal.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_kept: bool,
@@ -89,6 +95,8 @@ const FAR_OUT: f64 = 2.0;
 const ONE_DAY: TimeDelta = TimeDelta::days(1);
 /// So much later the opening is over, and what comes is the incident's own doing.
 const OPENING: TimeDelta = TimeDelta::minutes(60);
+/// What is worse for so long, or since the opening, is told to be.
+const STEADY: TimeDelta = TimeDelta::hours(3);
 /// An incident that is mailed within a budget must have lasted for so many buckets before single ones end
 /// it: one bucket may be the first of a sporadic one.
 const SOLID_RUN: u32 = 3;
@@ -116,6 +124,8 @@ impl Course {
             level: testimony.level,
             own_level: None,
             missing: 0.0,
+            usual: 0.0,
+            usual_of_bucket: None,
             is_kept: false,
             follows_new_level: evidence.has_accepted(side),
         };
@@ -134,7 +144,7 @@ impl Course {
         }
         course.shown_by = match witness {
             Witness::Total { minutes, .. } => minutes,
-            Witness::Cusum { .. } | Witness::Bucket { .. } => 0,
+            Witness::Cusum { .. } | Witness::Bucket { .. } | Witness::Fall { .. } => 0,
             Witness::Breach => {
                 let day = TimeDelta::days(1);
                 let mut long = spans.iter().rev().filter(|total| total.length <= day);
@@ -153,13 +163,16 @@ impl Course {
                 shown.map_or(0, |total| total.length.num_minutes())
             }
         };
-        course.missing = match witness {
-            Witness::Total { seen, usual, .. } => usual - seen,
-            _ => narrow(course.missing_of(evaluation)),
-        };
+        course.add_amounts(evaluation);
+        if let Witness::Total { seen, usual, .. } = witness {
+            (course.usual, course.missing) = (usual, usual - seen);
+        }
         course.follow_bucket(evaluation, side, &levels);
-        // The hour has hardly begun to show it.
-        course.share = course.told_share(course.depth.max(course.peak).into());
+        // The hour has hardly begun to show it, or shows it better than what is longer.
+        let hour = evaluation.reference.hour();
+        let hour = hour.map_or(0.0, |hour| course.departure(hour, side, &levels).share);
+        let largest = f64::from(course.depth.max(course.peak)).max(hour);
+        course.share = course.told_share(largest);
         course
     }
 
@@ -169,7 +182,7 @@ impl Course {
         let end = opening.bucket.end;
         let (length, expected) = match self.witness {
             _ if end != self.opened_at => return None,
-            Witness::Breach | Witness::Bucket { .. } => return None,
+            Witness::Breach | Witness::Bucket { .. } | Witness::Fall { .. } => return None,
             Witness::Total { minutes, usual, .. } => (TimeDelta::minutes(minutes), usual.into()),
             Witness::Cusum { buckets } => {
                 let longest = opening.bucket.length() * i32::try_from(buckets).unwrap_or(i32::MAX);
@@ -213,11 +226,13 @@ impl Course {
             if departure.sigmas > SEEN_SIGMAS && deepens {
                 self.deepen(departure.share);
             }
-            // What is back in the last minutes is not getting worse.
-            let shortest = evaluation.reference.spans.first();
-            let shortest = shortest.map(|total| self.departure(total, side, usual).share);
-            let share = shortest.map_or(departure.share, |share| share.min(departure.share));
-            self.share = self.told_share(share);
+            // What is back in the last minutes is not getting worse, and what one hour alone shows is chance.
+            let longest = hour.length.max(age.min(STEADY));
+            let spans = evaluation.reference.spans.iter();
+            let shares = spans
+                .filter(|total| total.length <= longest)
+                .map(|total| self.departure(total, side, usual).share);
+            self.share = self.told_share(shares.fold(departure.share, f64::min));
             if age >= OPENING * 3 / 2
                 && let Some(level) = hour.level().map(narrow)
             {
@@ -227,7 +242,7 @@ impl Course {
                 self.own_level = Some(mean);
             }
         }
-        self.missing += narrow(self.missing_of(evaluation));
+        self.add_amounts(evaluation);
         let bucket = self.follow_bucket(evaluation, side, usual);
         let is_breach = evaluation.side() == Some(side);
         // What a running total lacks, it lacks until it begins anew.
@@ -350,9 +365,14 @@ impl Course {
         departures.fold(f64::INFINITY, f64::min)
     }
 
-    /// Whether the newest buckets fell out of a rush, though not as far as to what is usual; and the level
-    /// of the rush.
-    pub fn fall_within(&self, evaluation: &Evaluation, side: Side, limits: Limits) -> Option<f32> {
+    /// Whether the newest buckets fell out of a rush, though not as far as to what is usual. The fall is
+    /// measured against the level of the rush.
+    pub fn fall_within(
+        &self,
+        evaluation: &Evaluation,
+        side: Side,
+        limits: Limits,
+    ) -> Option<Testimony> {
         let rush = self
             .own_level
             .filter(|level| side == Side::High && *level > RUSH_LEVEL)?;
@@ -362,7 +382,15 @@ impl Course {
         let limit = limits.span(shortest, reference.spans.len(), departure);
         let is_fall = departure.sigmas < -limit && departure.share < -FALL_SHARE;
         let is_still_high = bucket.departure(&[1.0]).sigmas > 3.0;
-        (self.level.is_none() && is_fall && is_still_high).then_some(rush)
+        let is_fall_within = self.level.is_none() && is_fall && is_still_high;
+        is_fall_within.then(|| Testimony {
+            side: side.other(),
+            witness: Witness::Fall {
+                expected: narrow(bucket.usual * f64::from(rush)),
+            },
+            since: evaluation.bucket.start,
+            level: Some(rush),
+        })
     }
 
     /// Whether too few buckets were off to say that single ones end it.
@@ -455,14 +483,20 @@ impl Course {
         self.depth = narrow(share.clamp(self.depth.into(), 1.0));
     }
 
-    fn missing_of(&self, evaluation: &Evaluation) -> f64 {
-        let Some(value) = evaluation.value else {
-            return 0.0;
-        };
+    /// By how much of what was usual the values since it began are below that, or above: -0.13 is 13 % lower.
+    pub fn change_so_far(&self) -> Option<f64> {
+        (self.usual > 0.0).then(|| -f64::from(self.missing) / f64::from(self.usual))
+    }
+
+    fn add_amounts(&mut self, evaluation: &Evaluation) {
         let level = self.level.map_or(1.0, f64::from);
         let usual = evaluation.reference.bucket.map(|total| total.usual * level);
         let usual = usual.or(evaluation.band.map(|band| band.expected));
-        usual.map_or(0.0, |usual| usual - value)
+        self.usual_of_bucket = usual.map(narrow);
+        if let (Some(usual), Some(value)) = (usual, evaluation.value) {
+            self.usual += narrow(usual);
+            self.missing += narrow(usual - value);
+        }
     }
 }
 
@@ -494,7 +528,7 @@ fn is_no_time(minutes: &i64) -> bool {
 
 #[cfg(test)]
 impl Course {
-    /// One that a witness opened, and that lacks so much since.
+    /// One that a witness opened, and that lacks so much since, a fifth of what was usual.
     pub fn sample(witness: Witness, opened_at: DateTime<Utc>, missing: f32) -> Self {
         Self {
             witness,
@@ -507,6 +541,8 @@ impl Course {
             level: None,
             own_level: None,
             missing,
+            usual: 5.0 * missing,
+            usual_of_bucket: Some(1_800.0),
             is_kept: false,
             follows_new_level: false,
         }

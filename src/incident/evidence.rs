@@ -22,6 +22,8 @@ pub enum Witness {
     Cusum { buckets: u32 },
     /// The total of the buckets of a time.
     Total { minutes: i64, seen: f32, usual: f32 },
+    /// A fall within a rush, at whose level the newest bucket would have had `expected`.
+    Fall { expected: f32 },
 }
 
 /// What the buckets of a metric have shown so far besides single breaches.
@@ -86,6 +88,13 @@ pub struct Testimony {
     pub since: DateTime<Utc>,
     /// The level it is measured against, as a multiple of the usual; `None`: the levels that are usual.
     pub level: Option<f32>,
+}
+
+impl Testimony {
+    /// Whether it is the total of an hour or less.
+    pub fn is_of_hour(&self) -> bool {
+        matches!(self.witness, Witness::Total { minutes, .. } if minutes <= 60)
+    }
 }
 
 /// Scores farther out count as so many standard deviations: one bucket alone is another witness.

@@ -318,6 +318,11 @@ impl MetricState {
         }
         let testimony =
             limits.and_then(|limits| self.evidence.testimony(evaluation, &levels, limits, policy));
+        // What one bucket tells began with it, and no sooner.
+        let is_told_by_bucket = |told: &Testimony| {
+            policy.confirm.breaches == 1 && side == Some(told.side) && told.is_of_hour()
+        };
+        let testimony = testimony.filter(|told| !is_told_by_bucket(told));
         if testimony.is_some() {
             return testimony;
         }
@@ -374,15 +379,7 @@ impl MetricState {
             Some(limits) => course.fall_within(evaluation, side, limits),
             None => None,
         };
-        if let Some(level) = turned {
-            let testimony = Testimony {
-                side: side.other(),
-                witness: Witness::Bucket {
-                    score: narrow(evaluation.score.unwrap_or(1.0)),
-                },
-                since: evaluation.bucket.start,
-                level: Some(level),
-            };
+        if let Some(testimony) = turned {
             self.open_incident(testimony, evaluation, now);
             return;
         }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::narrow;
 use crate::detect::Evaluation;
+use crate::forecast::Side;
 
 /// The bucket of an incident that was farthest out.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -54,6 +55,19 @@ impl Worst {
     /// From what was expected, in the metric's unit.
     pub fn distance(self) -> f32 {
         (self.value - self.expected).abs()
+    }
+
+    pub fn side(self) -> Side {
+        if self.deviation < 0.0 {
+            Side::Low
+        } else {
+            Side::High
+        }
+    }
+
+    /// Whether it was outside of its band.
+    pub fn is_breach(self) -> bool {
+        self.deviation.abs() > 1.0
     }
 
     /// The one farther out.

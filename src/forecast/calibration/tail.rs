@@ -26,7 +26,7 @@ const SHORTEST_BLOCK: usize = 30;
 /// A short block has so many values.
 const SHORT_BLOCK: usize = 32;
 /// By which power a tail may be rarer than the prior's, or less rare.
-const EXPONENTS: (f64, f64) = (0.5, 2.0);
+const EXPONENTS: (f64, f64) = (1.0 / 3.0, 2.0);
 /// Long blocks tell of a heavy tail, short ones of a light one; between these exponents both do.
 const HEAVY: f64 = 0.9;
 const LIGHT: f64 = 1.3;

@@ -94,7 +94,7 @@ fn no_breach(metric: &Metric, evaluation: &Evaluation, letterhead: &Letterhead) 
     };
     let title = title(metric);
     let figures = Figures::new(metric, evaluation, letterhead.now);
-    let mut notes = notes(metric, evaluation);
+    let mut notes = notes(metric, evaluation, None);
     let (headline, summary) = if let Some(reason) = evaluation.reason() {
         let reason = isolate(reason);
         notes.insert(0, format!("No verdict: {reason}."));

@@ -6,9 +6,8 @@ use chrono_tz::Tz;
 
 use super::message::Fact;
 use crate::config::Metric;
-use crate::detect::{BandedValue, Evaluation};
-use crate::forecast::Side;
-use crate::incident::{Alert, End};
+use crate::detect::{Evaluation, Workings};
+use crate::incident::{Alert, End, Worst};
 use crate::output::{
     Notation, is_of_days, isolate, separate_thousands, write_begin, write_change,
     write_day_and_time, write_length, write_round_length, write_span, write_when,
@@ -36,8 +35,8 @@ impl<'a> Figures<'a> {
     /// "1,843 at 14:05 CET, usually 912 to 1,298", if anything was expected.
     pub fn headline(&self) -> Option<String> {
         let [lower, upper] = self.limits()?;
-        let (value, when) = (self.notation().write(self.value), self.when());
-        Some(format!("{value} {when}, usually {lower} to {upper}"))
+        let value = self.plain_value_at();
+        Some(format!("{value}, usually {lower} to {upper}"))
     }
 
     /// "Sales is above its band: 1,843 EUR at 14:05 CET, 67 % higher than expected; usually 912 to 1,298 EUR."
@@ -56,6 +55,11 @@ impl<'a> Figures<'a> {
             None => format!("where {} was expected", self.expected()?),
         };
         Some(format!("{value}, {expected}; usually {band}"))
+    }
+
+    /// "1,843 at 14:05 CET", as a subject has it.
+    pub fn plain_value_at(&self) -> String {
+        format!("{} {}", self.notation().write(self.value), self.when())
     }
 
     /// "1,843 EUR at 14:05 CET"
@@ -116,23 +120,18 @@ impl<'a> Figures<'a> {
         Some(self.value - self.evaluation.band?.expected)
     }
 
-    /// Of the buckets from a time to another the one that was farthest out on a side, where they are known:
-    /// "2,312 EUR at 13:35 CET (167 % higher)".
-    pub fn worst(&self, side: Side, since: DateTime<Utc>, until: DateTime<Utc>) -> Option<String> {
-        let workings = self.evaluation.workings.as_deref()?;
-        let excess = |point: &BandedValue| match side {
-            Side::High => point.value - point.band.expected,
-            Side::Low => point.band.expected - point.value,
-        };
-        let during = workings
-            .banded_values()
-            .filter(|point| (since..until).contains(&point.time.to_utc()));
-        let worst = during.max_by(|one, other| excess(one).total_cmp(&excess(other)))?;
-        let value = self.with_unit(&self.notation().write(worst.value));
-        let when = self.when_of(worst.time);
-        let change = write_change_from(worst.band.expected, worst.value);
+    /// "2,312 EUR at 13:35 CET (167 % higher)"
+    pub fn worst(&self, worst: Worst) -> String {
+        // With all its digits where it is still known.
+        let workings = self.evaluation.workings.as_deref();
+        let mut known = workings.into_iter().flat_map(Workings::banded_values);
+        let known = known.find(|point| point.time.to_utc() == worst.time);
+        let value = known.map_or(f64::from(worst.value), |point| point.value);
+        let value = self.with_unit(&self.notation().write(value));
+        let when = self.when_of(worst.time.with_timezone(&self.now.timezone()));
+        let change = write_change_from(worst.expected.into(), worst.value.into());
         let change = change.map_or(String::new(), |change| format!(" ({change})"));
-        Some(format!("{value} {when}{change}"))
+        format!("{value} {when}{change}")
     }
 
     /// The rows of the table, the value first.
@@ -150,6 +149,12 @@ impl<'a> Figures<'a> {
         );
         add("Deviation", self.deviation());
         facts
+    }
+
+    /// The same of a value that is not told by its band, but against something else.
+    pub fn facts_against(&self, name: &str, other: f64) -> Vec<Fact> {
+        let other = self.with_unit(&self.notation().write(other));
+        vec![Fact::new("Value", self.value()), Fact::new(name, other)]
     }
 
     /// "Sunday 22 November 2026, 14:05 CET (Europe/Paris), a bucket of 5 min"
@@ -281,11 +286,9 @@ impl Extent {
         format!("{}, {}", self.span(), self.length())
     }
 
-    pub fn begin(&self) -> DateTime<Utc> {
-        self.since.to_utc()
-    }
-
-    pub fn end(&self) -> DateTime<Utc> {
-        self.until.to_utc()
+    /// What so much in all was a day.
+    pub fn a_day(&self, amount: f64) -> f64 {
+        const DAY_SECONDS: f64 = 86_400.0;
+        amount * DAY_SECONDS / (self.until - self.since).as_seconds_f64().max(1.0)
     }
 }

@@ -15,7 +15,7 @@ use crate::forecast::Side;
 use crate::incident::{Course, End, Witness};
 use crate::notify::{AlertKind, Notification};
 use crate::output::owner::quote;
-use crate::output::{write_begin, write_change, write_length, write_time};
+use crate::output::{round_digits, write_begin, write_change, write_length, write_time};
 use crate::series::Aggregate;
 
 pub struct Incident<'a> {
@@ -29,6 +29,8 @@ pub struct Incident<'a> {
 /// What to do where nobody wrote a note.
 const TO_DO: &str = "Find out what changed. If you know why, silence it.";
 const NOTHING_TO_DO: &str = "Nothing: it is over.";
+/// Of an incident that ended by what earlier weeks had.
+const FOLLOWED: &str = "The forecast had followed the incident, so its band is not back yet.";
 const NEW_LEVEL_TO_DO: &str = "Nothing, if the new level is meant to be.";
 
 impl<'a> Incident<'a> {
@@ -65,12 +67,15 @@ impl<'a> Incident<'a> {
                 NEW_LEVEL_TO_DO,
             ),
             AlertKind::Resolved => (
-                format!("is back inside its band after {length}"),
+                format!("is back {} after {length}", self.place_of_end()),
                 heading("Back to Normal:", metric),
                 NOTHING_TO_DO,
             ),
         };
-        let mut notes = notes(metric, self.figures.evaluation);
+        let mut notes = notes(metric, self.figures.evaluation, Some(self.side));
+        if self.usual_at_end().is_some() && self.fell_from().is_none() {
+            notes.push(FOLLOWED.to_string());
+        }
         notes.extend(self.choice(letterhead));
         notes.extend(acknowledged(self.notification, self.now));
         Words {
@@ -180,15 +185,61 @@ impl<'a> Incident<'a> {
         }
     }
 
-    /// "842.10 at 14:05 CET, expected 912.10 to 1,297.80"; of a total ": 19 % lower in the last 6 h".
+    /// "842.10 at 14:05 CET, expected 912.10 to 1,297.80"; of a total "19 % lower in the last 6 h", and later
+    /// "13 % lower than usual".
     fn headline(&self) -> String {
-        let is_opening = self.notification.kind == AlertKind::Firing;
-        match self.total().filter(|_| is_opening && !self.is_breach()) {
-            Some((minutes, seen, usual)) => {
+        let told = match self.notification.kind {
+            _ if self.is_breach() => None,
+            AlertKind::Firing if self.fell_from().is_some() => {
+                let change = self.change_from_level();
+                change.map(|change| format!("{}, {change}", self.figures.plain_value_at()))
+            }
+            AlertKind::Firing => self.total().map(|(minutes, seen, usual)| {
                 let change = write_change((seen - usual) / usual.abs());
                 format!("{change} in the last {}", write_minutes(minutes))
-            }
-            None => self.figures.headline().unwrap_or_default(),
+            }),
+            AlertKind::Repeat => self
+                .change_so_far()
+                .map(|change| format!("{change} {}", self.than_usual())),
+            AlertKind::Escalated => self.change_lately(),
+            AlertKind::Resolved => None,
+        };
+        told.or_else(|| self.figures.headline()).unwrap_or_default()
+    }
+
+    /// "13 % lower", of all that was usual since it began.
+    fn change_so_far(&self) -> Option<String> {
+        let change = self.course()?.change_so_far()?;
+        let is_on_side = (change > 0.0) == (self.side == Side::High);
+        is_on_side.then(|| write_change(change))
+    }
+
+    /// "19 % lower in the last 1 h"
+    fn change_lately(&self) -> Option<String> {
+        let share = f64::from(self.notification.alert.share()?);
+        let change = match self.side {
+            Side::High => share,
+            Side::Low => -share,
+        };
+        let hour = TimeDelta::hours(1).max(self.figures.evaluation.bucket.length());
+        let change = write_change(change);
+        Some(format!("{change} in the last {}", write_length(hour)))
+    }
+
+    /// What is usual of the bucket that ended it, if that is still outside of its band.
+    fn usual_at_end(&self) -> Option<f64> {
+        let end = self.notification.alert.end.as_ref();
+        let is_over = self.notification.is_resolved() && matches!(end, Some(End::Over { .. }));
+        let is_outside = is_over && self.figures.evaluation.is_breach();
+        let usual = self.course()?.usual_of_bucket.filter(|_| is_outside)?;
+        Some(usual.into())
+    }
+
+    fn place_of_end(&self) -> &'static str {
+        match (self.usual_at_end(), self.fell_from()) {
+            (None, _) => "inside its band",
+            (Some(_), None) => "to usual",
+            (Some(_), Some(_)) => "at its level before",
         }
     }
 
@@ -202,6 +253,11 @@ impl<'a> Incident<'a> {
         let side = self.side.word();
         match self.course()?.witness {
             Witness::Breach | Witness::Bucket { .. } => None,
+            Witness::Fall { .. } => Some(format!(
+                "{title} fell: {}, {}.",
+                self.figures.value_at(),
+                self.change_from_level()?
+            )),
             Witness::Cusum { buckets } => Some(format!(
                 "{buckets} buckets in a row of {title} were, taken together, too {side} for chance."
             )),
@@ -221,8 +277,48 @@ impl<'a> Incident<'a> {
         }
     }
 
-    /// What is missing so far, or too much: "41,200 EUR less than usual". Of a mean or a rate nothing adds up.
+    /// What is missing so far, or too much: "41,200 EUR less than usual".
     fn shortfall(&self) -> Option<String> {
+        let amount = self.figures.amount(self.amount()?);
+        Some(format!("{amount} {}", self.more_than_usual()))
+    }
+
+    fn more_than_usual(&self) -> String {
+        let more = match self.side {
+            Side::Low => "less",
+            Side::High => "more",
+        };
+        format!("{more} {}", self.than_usual())
+    }
+
+    fn than_usual(&self) -> &'static str {
+        match self.fell_from() {
+            Some(_) => "than before",
+            None => "than usual",
+        }
+    }
+
+    /// What a bucket would have at the level of the rush that it fell from.
+    fn fell_from(&self) -> Option<f64> {
+        let course = self.course()?;
+        match course.witness {
+            Witness::Fall { expected } if self.notification.kind == AlertKind::Firing => {
+                Some(expected.into())
+            }
+            Witness::Fall { expected } => Some(course.usual_of_bucket.unwrap_or(expected).into()),
+            _ => None,
+        }
+    }
+
+    /// "58 % lower than its level before"
+    fn change_from_level(&self) -> Option<String> {
+        let level = self.fell_from()?;
+        let change = write_change((self.figures.evaluation.value? - level) / level.abs());
+        Some(format!("{change} than its level before"))
+    }
+
+    /// Of a mean or a rate nothing adds up.
+    fn amount(&self) -> Option<f64> {
         let metric = self.figures.metric;
         let is_share = metric
             .unit
@@ -235,12 +331,19 @@ impl<'a> Incident<'a> {
             // As the other figures of the one bucket have it.
             _ => self.figures.excess().filter(|_| is_first),
         };
-        let (amount, than) = match self.side {
-            Side::Low => (-excess?, "less than usual"),
-            Side::High => (excess?, "more than usual"),
+        let amount = match self.side {
+            Side::Low => -excess?,
+            Side::High => excess?,
         };
-        let is_told = adds_up && amount > 0.0;
-        is_told.then(|| format!("{} {than}", self.figures.amount(amount)))
+        (adds_up && amount > 0.0).then_some(amount)
+    }
+
+    /// What a new level makes of a day: "about 41,000 EUR less than usual a day".
+    fn amount_a_day(&self) -> Option<String> {
+        const DIGITS: usize = 2;
+        let amount = round_digits(self.extent().a_day(self.amount()?), DIGITS);
+        let amount = self.figures.amount(amount);
+        Some(format!("about {amount} {} a day", self.more_than_usual()))
     }
 
     fn summary(&self) -> String {
@@ -253,16 +356,27 @@ impl<'a> Incident<'a> {
         let testimony = self.testimony();
         let mut summary = match self.notification.kind {
             AlertKind::Resolved if self.new_level().is_some() => {
+                let a_day = self.amount_a_day();
                 return format!(
-                    "{title} is {}. Values kept this level for {}, so from now on it counts as normal.",
+                    "{title} is {}{}. Values kept this level for {}, so from now on it counts as normal.",
                     self.new_level_headline(),
+                    a_day.map_or(String::new(), |amount| format!(": {amount}")),
                     extent.length()
                 );
             }
             AlertKind::Resolved => return self.summary_of_end(),
-            _ if !self.is_breach() => testimony
-                .clone()
-                .unwrap_or_else(|| figures.sentence("is not back yet")),
+            _ if !self.is_breach() => {
+                let told = match self.notification.kind {
+                    AlertKind::Firing => testimony.clone(),
+                    AlertKind::Escalated => self
+                        .change_lately()
+                        .map(|change| format!("{title} is worse: {change}.")),
+                    _ => self
+                        .change_so_far()
+                        .map(|change| format!("{title} is still {change} {}.", self.than_usual())),
+                };
+                told.unwrap_or_else(|| figures.sentence("is not back yet"))
+            }
             AlertKind::Firing => figures.sentence(&format!("is {place}")),
             AlertKind::Repeat => figures.sentence(&format!("is still {place}")),
             AlertKind::Escalated => figures.sentence(&format!("is worse, {place}")),
@@ -309,11 +423,18 @@ impl<'a> Incident<'a> {
     fn summary_of_end(&self) -> String {
         let (title, extent) = (title(self.figures.metric), self.extent());
         let (length, span, side) = (extent.length(), extent.span(), self.side_word());
-        let figures = self.figures.against_usual();
-        let figures = figures.unwrap_or_else(|| self.figures.value_at());
+        let value = self.figures.value_at();
+        let figures = match self.usual_at_end() {
+            Some(usual) => format!(
+                "{value}, where {} would be usual",
+                self.figures.amount(usual)
+            ),
+            None => self.figures.against_usual().unwrap_or(value),
+        };
         let in_all = self.shortfall();
         let in_all = in_all.map_or(String::new(), |amount| format!(" In all {amount}."));
-        format!("{title} is back inside its band after {length}: {figures}. {side} {span}.{in_all}")
+        let place = self.place_of_end();
+        format!("{title} is back {place} after {length}: {figures}. {side} {span}.{in_all}")
     }
 
     fn small_print(&self) -> Vec<Fact> {
@@ -324,7 +445,14 @@ impl<'a> Incident<'a> {
 
     /// How long it lasted stands first once it is over, and last while the value is the news.
     fn facts(&self) -> Vec<Fact> {
-        let mut facts = self.figures.facts();
+        let fell_from = self
+            .fell_from()
+            .filter(|_| !self.notification.is_resolved());
+        let mut facts = match (fell_from, self.usual_at_end()) {
+            (Some(level), _) => self.figures.facts_against("Level before", level),
+            (None, Some(usual)) => self.figures.facts_against("Usual", usual),
+            (None, None) => self.figures.facts(),
+        };
         let (extent, side) = (self.extent(), self.side_word());
         let (name, how_long, so_far) = if self.notification.is_resolved() {
             (side.to_string(), extent.in_full(), "In all")
@@ -332,14 +460,18 @@ impl<'a> Incident<'a> {
             (format!("{side} since"), extent.since_in_full(), "So far")
         };
         let is_long = self.notification.is_resolved() || self.began_earlier();
-        let worst = self.figures.worst(self.side, extent.begin(), extent.end());
+        let worst = self
+            .notification
+            .alert
+            .worst
+            .filter(|worst| worst.is_breach());
         let amount = self.shortfall();
         let own = [
             Some(Fact::new(&name, how_long)),
             amount.map(|amount| Fact::new(so_far, amount)),
             worst
                 .filter(|_| is_long)
-                .map(|worst| Fact::new("Worst bucket", worst)),
+                .map(|worst| Fact::new("Worst bucket", self.figures.worst(worst))),
         ];
         let breakdown = self.breakdown().into_iter();
         let parts = breakdown.flat_map(|breakdown| part_facts(self.figures.metric, breakdown));

@@ -31,17 +31,18 @@ pub fn heading(word: &str, metric: &Metric) -> String {
     }
 }
 
-/// What the figures alone would not tell.
-pub fn notes(metric: &Metric, evaluation: &Evaluation) -> Vec<String> {
+/// What the figures alone would not tell; not of a side that is told to be low or high all the same.
+pub fn notes(metric: &Metric, evaluation: &Evaluation, told: Option<Side>) -> Vec<String> {
     let mut notes = Vec::new();
     let range = metric.method.range;
-    if evaluation.low_possible == Some(false) {
+    if evaluation.low_possible == Some(false) && told != Some(Side::Low) {
         notes.push(match range.min() {
             Some(min) if min != 0.0 => format!("The band reaches down to {min}, the least value there can be, so at this hour no drop would show as Low."),
             _ => "The band reaches down to zero, so at this hour even a drop to nothing would not show as Low.".to_string(),
         });
     }
     if evaluation.high_possible == Some(false)
+        && told != Some(Side::High)
         && let Some(max) = range.max()
     {
         notes.push(format!("The band reaches up to {max}, the greatest value there can be, so at this hour no rise would show as High."));

@@ -165,7 +165,7 @@ fn a_tail_becomes_as_light_or_heavy_as_the_peaks_of_a_history() {
         let mean = found.sum::<f64>() / 20.0;
         assert!((mean / power - 1.0).abs() < 0.07, "{power}: {mean}");
     }
-    for (power, expected) in [(0.3, 0.5), (4.0, 2.0)] {
+    for (power, expected) in [(0.1, 1.0 / 3.0), (4.0, 2.0)] {
         let tail = Tail::PRIOR.as_rare_as(&excesses(power, 0), 0.05);
         assert!(
             (power_of(tail) - expected).abs() < 1e-9,

@@ -197,6 +197,87 @@ fn a_total_that_opened_an_incident_is_told_with_what_is_usual_and_what_is_missin
 }
 
 #[test]
+fn what_lasts_is_told_by_what_it_lacks_so_far_and_no_more_by_its_opening() {
+    let total = Witness::Total {
+        minutes: 360,
+        seen: 150_000.0,
+        usual: 206_000.0,
+    };
+    let still = witnessed(total, AlertKind::Repeat).compose();
+    assert_says(
+        &still,
+        &[
+            "[Still low] Sales for 6 h: 20 % lower than usual",
+            "Sales is still 20 % lower than usual. Low since 08:10 CET, for 6 h: 41,200 EUR less than usual so far.",
+        ],
+    );
+    let worse = witnessed(total, AlertKind::Escalated).compose();
+    assert_says(
+        &worse,
+        &[
+            "[Low, worse] Sales 20 % lower in the last 1 h",
+            "Sales is worse: 20 % lower in the last 1 h.",
+        ],
+    );
+    for mail in [still, worse] {
+        assert!(!mail.text().contains("add up to"), "{}", mail.text());
+    }
+}
+
+#[test]
+fn an_end_by_what_is_usual_does_not_say_that_the_value_is_inside_its_band() {
+    let mut sample = witnessed(Witness::Cusum { buckets: 37 }, AlertKind::Resolved);
+    sample.alert.end = Some(End::Over {
+        until: at("14:05"),
+        evaluation: Some(Box::new(evaluation(Verdict::Breach(Side::High), 1843.2))),
+    });
+    let mail = sample.compose();
+    assert_says(
+        &mail,
+        &[
+            "[Over] Sales is back to usual after 5 h 55 min",
+            "1,843 EUR at 14:05 CET, where 1,800 EUR would be usual.",
+            "The forecast had followed the incident, so its band is not back yet.",
+        ],
+    );
+    for told in ["inside its band", "Deviation", "67 % higher"] {
+        assert!(!mail.text().contains(told), "{told}: {}", mail.text());
+    }
+}
+
+#[test]
+fn a_fall_within_a_rush_is_told_against_the_level_of_the_rush() {
+    let fall = Witness::Fall { expected: 2_525.0 };
+    let mut sample = witnessed(fall, AlertKind::Firing);
+    sample.alert.turned_from = Some(at("07:00"));
+    let mail = sample.compose();
+    assert_eq!(
+        mail.subject(),
+        "[Low] Sales 1,010 at 14:05 CET, 60 % lower than its level before"
+    );
+    assert_says(
+        &mail,
+        &[
+            "Sales fell: 1,010 EUR at 14:05 CET, 60 % lower than its level before.",
+            "41,200 EUR less than before so far. It was high since 07:00 CET before, and turned.",
+            "2,525 EUR",
+        ],
+    );
+    assert!(!mail.text().contains("Deviation"), "{}", mail.text());
+}
+
+#[test]
+fn the_band_is_not_said_to_hide_a_drop_that_is_told() {
+    for (side, is_told) in [(Side::Low, false), (Side::High, true)] {
+        let mut sample = breach(side, AlertKind::Firing, 0.0);
+        let evaluation = sample.alert.evaluation.as_mut().expect("an evaluation");
+        evaluation.low_possible = Some(false);
+        let text = sample.compose().text().to_string();
+        assert_eq!(text.contains("would not show as Low"), is_told, "{text}");
+    }
+}
+
+#[test]
 fn many_small_deviations_are_told_by_their_number() {
     let cusum = Witness::Cusum { buckets: 37 };
     assert_says(
@@ -227,6 +308,9 @@ fn a_new_level_is_accepted_and_not_called_over() {
     );
     assert_says(
         &mail,
-        &["Values kept this level for 6 h, so from now on it counts as normal."],
+        &[
+            "accepted as the new normal: about 160,000 EUR less than usual a day.",
+            "Values kept this level for 6 h, so from now on it counts as normal.",
+        ],
     );
 }
