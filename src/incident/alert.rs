@@ -177,6 +177,15 @@ impl Alert {
     pub fn deviation(&self) -> Option<f64> {
         self.evaluation.as_ref()?.deviation
     }
+
+    /// The same; positive on the side of the incident.
+    pub fn deviation_outwards(&self) -> Option<f64> {
+        let deviation = self.deviation()?;
+        Some(match self.side()? {
+            Side::High => deviation,
+            Side::Low => -deviation,
+        })
+    }
 }
 
 impl Condition {

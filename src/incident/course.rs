@@ -169,10 +169,10 @@ impl Course {
         }
         course.follow_bucket(evaluation, side, &levels);
         // The hour has hardly begun to show it, or shows it better than what is longer.
-        let hour = evaluation.reference.hour();
-        let hour = hour.map_or(0.0, |hour| course.departure(hour, side, &levels).share);
-        let largest = f64::from(course.depth.max(course.peak)).max(hour);
-        course.share = course.told_share(largest);
+        let reference = &evaluation.reference;
+        let shares = reference.bucket.iter().chain(reference.hour());
+        let shares = shares.map(|total| course.departure(total, side, &levels).share);
+        course.share = course.told_share(shares.fold(course.depth.into(), f64::max));
         course
     }
 

@@ -37,14 +37,17 @@ pub fn due(
             if bucket.is_some() && bucket <= last.bucket {
                 return None;
             }
-            let is_grown = |now: f64, then: f64| now.abs() >= policy.worse.factor() * then.abs();
-            let is_worse = match (alert.share(), last.share, alert.deviation(), last.deviation) {
+            let is_grown = |now: f64, then: f64| now >= policy.worse.factor() * then.abs();
+            let is_worse = match (last.share, alert.share()) {
                 // An hour is not an hour older before it has gone by.
-                (Some(share), Some(then), ..) => {
+                (Some(then), Some(share)) => {
                     now - last.at >= TimeDelta::hours(1) && is_grown(share.into(), then.into())
                 }
-                (_, _, Some(deviation), Some(then)) => is_grown(deviation, then),
-                _ => false,
+                (Some(_), None) => false,
+                (None, _) => {
+                    let deviations = alert.deviation_outwards().zip(last.deviation);
+                    deviations.is_some_and(|(now, then)| is_grown(now, then))
+                }
             };
             let acknowledged = alert.acknowledged.as_ref();
             let acknowledged = acknowledged.filter(|answer| answer.holds(now));

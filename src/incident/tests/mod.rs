@@ -203,6 +203,17 @@ fn what_lasts_is_told_again_after_renotify_and_then_each_time_after_twice_as_lon
 }
 
 #[test]
+fn what_is_far_out_on_the_other_side_is_no_worse() {
+    let mut story = Story::new(policy());
+    story.next(Out(-1.5));
+    for (deviation, notice) in [(4.0, None), (-4.0, Some("low worse, no. 1".to_string()))] {
+        let mut alert = story.state.alerts[0].clone();
+        alert.evaluation = Some(evaluation(5, deviation));
+        assert_eq!(story.notify(&alert), notice);
+    }
+}
+
+#[test]
 fn what_grew_worse_by_the_factor_is_told_at_once() {
     let mut story = Story::new(policy());
     let notices = story

@@ -153,8 +153,15 @@ impl<'a> Figures<'a> {
 
     /// The same of a value that is not told by its band, but against something else.
     pub fn facts_against(&self, name: &str, other: f64) -> Vec<Fact> {
-        let other = self.with_unit(&self.notation().write(other));
-        vec![Fact::new("Value", self.value()), Fact::new(name, other)]
+        vec![
+            Fact::new("Value", self.value()),
+            Fact::new(name, self.beside(other)),
+        ]
+    }
+
+    /// Another value, in as many digits as this one.
+    pub fn beside(&self, other: f64) -> String {
+        self.with_unit(&self.notation().write(other))
     }
 
     /// "Sunday 22 November 2026, 14:05 CET (Europe/Paris), a bucket of 5 min"

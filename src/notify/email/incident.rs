@@ -66,6 +66,11 @@ impl<'a> Incident<'a> {
                 heading("New Level:", metric),
                 NEW_LEVEL_TO_DO,
             ),
+            AlertKind::Resolved if self.fell_from().is_some() && self.usual_at_end().is_some() => (
+                format!("is back {} after {length}", self.place_of_end()),
+                heading("Back Where It Was:", metric),
+                NOTHING_TO_DO,
+            ),
             AlertKind::Resolved => (
                 format!("is back {} after {length}", self.place_of_end()),
                 heading("Back to Normal:", metric),
@@ -73,7 +78,7 @@ impl<'a> Incident<'a> {
             ),
         };
         let mut notes = notes(metric, self.figures.evaluation, Some(self.side));
-        if self.usual_at_end().is_some() && self.fell_from().is_none() {
+        if self.has_forecast_followed() {
             notes.push(FOLLOWED.to_string());
         }
         notes.extend(self.choice(letterhead));
@@ -235,11 +240,34 @@ impl<'a> Incident<'a> {
         Some(usual.into())
     }
 
+    /// Whether the band at its end is one of values that were not usual.
+    fn has_forecast_followed(&self) -> bool {
+        let usual = self.usual_at_end().filter(|_| self.fell_from().is_none());
+        let band = self.figures.evaluation.band;
+        usual
+            .zip(band)
+            .is_some_and(|(usual, band)| !(band.lower..=band.upper).contains(&usual))
+    }
+
+    fn would_be(&self) -> &'static str {
+        match self.fell_from() {
+            Some(_) => "would be expected",
+            None => "would be usual",
+        }
+    }
+
+    fn name_of_usual(&self) -> &'static str {
+        match self.fell_from() {
+            Some(_) => "Level before",
+            None => "Usual",
+        }
+    }
+
     fn place_of_end(&self) -> &'static str {
         match (self.usual_at_end(), self.fell_from()) {
             (None, _) => "inside its band",
             (Some(_), None) => "to usual",
-            (Some(_), Some(_)) => "at its level before",
+            (Some(_), Some(_)) => "where it was before its fall",
         }
     }
 
@@ -426,8 +454,9 @@ impl<'a> Incident<'a> {
         let value = self.figures.value_at();
         let figures = match self.usual_at_end() {
             Some(usual) => format!(
-                "{value}, where {} would be usual",
-                self.figures.amount(usual)
+                "{value}, where {} {}",
+                self.figures.beside(usual),
+                self.would_be()
             ),
             None => self.figures.against_usual().unwrap_or(value),
         };
@@ -449,8 +478,8 @@ impl<'a> Incident<'a> {
             .fell_from()
             .filter(|_| !self.notification.is_resolved());
         let mut facts = match (fell_from, self.usual_at_end()) {
-            (Some(level), _) => self.figures.facts_against("Level before", level),
-            (None, Some(usual)) => self.figures.facts_against("Usual", usual),
+            (Some(level), _) => self.figures.facts_against(self.name_of_usual(), level),
+            (None, Some(usual)) => self.figures.facts_against(self.name_of_usual(), usual),
             (None, None) => self.figures.facts(),
         };
         let (extent, side) = (self.extent(), self.side_word());

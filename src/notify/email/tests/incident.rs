@@ -272,7 +272,7 @@ fn the_band_is_not_said_to_hide_a_drop_that_is_told() {
         let mut sample = breach(side, AlertKind::Firing, 0.0);
         let evaluation = sample.alert.evaluation.as_mut().expect("an evaluation");
         evaluation.low_possible = Some(false);
-        let text = sample.compose().text().to_string();
+        let text = sample.compose().text().clone();
         assert_eq!(text.contains("would not show as Low"), is_told, "{text}");
     }
 }
