@@ -134,14 +134,19 @@ impl Band {
         self.notation().telling_apart(value, limit)
     }
 
-    /// Both limits; of counts the least and the largest inside.
-    pub fn write_limits(&self, notation: Notation) -> [String; 2] {
+    /// From one limit to the other, "912 to 1,298"; of counts from the least to the largest inside.
+    pub fn write(&self, notation: Notation) -> String {
         let (least, largest) = (self.lower.ceil(), self.upper.floor());
         let limits = match notation {
             Notation::Whole if least <= largest => [least, largest],
             _ => [self.lower, self.upper],
         };
-        limits.map(|limit| notation.write(limit))
+        let [lower, upper] = limits.map(|limit| notation.write(limit));
+        if lower == upper {
+            lower
+        } else {
+            format!("{lower} to {upper}")
+        }
     }
 
     /// Half the distance between the limits.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::Acknowledgement;
 use super::course::Course;
+use super::past::DayCounts;
 use super::worst::Worst;
 use crate::detect::{Breakdown, Evaluation, JudgedTime};
 use crate::forecast::Side;
@@ -62,6 +63,9 @@ pub struct Alert {
     /// Of an incident the bucket that was farthest out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worst: Option<Worst>,
+    /// Of an incident the buckets that were judged while it was open.
+    #[serde(default, skip_serializing_if = "DayCounts::is_empty")]
+    pub days: DayCounts,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<Acknowledgement>,
     /// When somebody said that the incident is fine.
@@ -115,6 +119,7 @@ impl Alert {
             reason: String::new(),
             turned_from: None,
             worst: None,
+            days: DayCounts::default(),
             acknowledged: None,
             fine_since: None,
             released: None,

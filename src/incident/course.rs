@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::budget::Limits;
-use super::evidence::{Evidence, Testimony, Witness, narrow, towards};
+use super::evidence::{Evidence, Testimony, Witness, add, is_nothing, missing, narrow, towards};
 use crate::detect::{Departure, Evaluation, JudgedTime, SpanTotal};
 use crate::forecast::Side;
 
@@ -17,16 +17,16 @@ pub struct Course {
     #[serde(rename = "opened", with = "chrono::serde::ts_seconds")]
     opened_at: DateTime<Utc>,
     /// The largest share of what is usual that a total was off; 0 where the reference saw nothing yet.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_nothing")]
     depth: f32,
     /// The same of single buckets.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_nothing")]
     peak: f32,
     /// How its single buckets went.
     #[serde(default)]
     run: Run,
     /// The share that the last hour was off.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_nothing")]
     pub share: f32,
     /// The longest total that showed it at its opening, in minutes.
     #[serde(default, skip_serializing_if = "is_no_time")]
@@ -37,9 +37,13 @@ pub struct Course {
     /// The level that the values took during it, a slow mean.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     own_level: Option<f32>,
-    /// What was usual less what was seen since it began, in the metric's unit.
+    /// What was usual less what was seen from its begin to the end of its latest bucket outside, in the
+    /// metric's unit.
     #[serde(default)]
     pub missing: f32,
+    /// The same of the buckets after that one, which may be those of its recovery.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    missing_after: f32,
     /// Whether somebody refused its level, so that time alone does not make it the new normal.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_kept: bool,
@@ -115,7 +119,8 @@ impl Course {
             shown_by: 0,
             level: testimony.level,
             own_level: None,
-            missing: 0.0,
+            missing: testimony.missing,
+            missing_after: 0.0,
             is_kept: false,
             follows_new_level: evidence.has_accepted(side),
         };
@@ -152,10 +157,6 @@ impl Course {
                 });
                 shown.map_or(0, |total| total.length.num_minutes())
             }
-        };
-        course.missing = match witness {
-            Witness::Total { seen, usual, .. } => usual - seen,
-            _ => narrow(course.missing_of(evaluation)),
         };
         course.follow_bucket(evaluation, side, &levels);
         // The hour has hardly begun to show it.
@@ -227,7 +228,8 @@ impl Course {
                 self.own_level = Some(mean);
             }
         }
-        self.missing += narrow(self.missing_of(evaluation));
+        let missing = missing(evaluation, self.level.map_or(1.0, f64::from));
+        self.missing_after = add(self.missing_after, missing);
         let bucket = self.follow_bucket(evaluation, side, usual);
         let is_breach = evaluation.side() == Some(side);
         // What a running total lacks, it lacks until it begins anew.
@@ -243,6 +245,11 @@ impl Course {
             }
             standing => standing,
         }
+    }
+
+    /// It reaches up to the bucket that was followed last.
+    pub fn extend(&mut self) {
+        self.missing = add(self.missing, std::mem::take(&mut self.missing_after));
     }
 
     /// What a bucket says by itself, if it tells anything: where one bucket is worth enough, the incident
@@ -454,16 +461,6 @@ impl Course {
     fn deepen(&mut self, share: f64) {
         self.depth = narrow(share.clamp(self.depth.into(), 1.0));
     }
-
-    fn missing_of(&self, evaluation: &Evaluation) -> f64 {
-        let Some(value) = evaluation.value else {
-            return 0.0;
-        };
-        let level = self.level.map_or(1.0, f64::from);
-        let usual = evaluation.reference.bucket.map(|total| total.usual * level);
-        let usual = usual.or(evaluation.band.map(|band| band.expected));
-        usual.map_or(0.0, |usual| usual - value)
-    }
 }
 
 /// Where the band reaches the end of the possible values, a normal bucket says nothing of an incident on
@@ -474,14 +471,6 @@ fn could_fire(evaluation: &Evaluation, side: Side) -> bool {
         Side::Low => evaluation.low_possible,
     };
     possible != Some(false)
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands over a reference"
-)]
-fn is_none(share: &f32) -> bool {
-    *share == 0.0
 }
 
 #[expect(
@@ -507,6 +496,7 @@ impl Course {
             level: None,
             own_level: None,
             missing,
+            missing_after: 0.0,
             is_kept: false,
             follows_new_level: false,
         }

@@ -50,6 +50,9 @@ struct Sum {
     height: f32,
     /// Since it last was zero.
     buckets: u32,
+    /// What was usual less what was seen in them, in the metric's unit.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    missing: f32,
 }
 
 /// A level that values kept for so long that it counts as usual too, beside that of earlier weeks, until
@@ -86,6 +89,8 @@ pub struct Testimony {
     pub since: DateTime<Utc>,
     /// The level it is measured against, as a multiple of the usual; `None`: the levels that are usual.
     pub level: Option<f32>,
+    /// What was usual less what was seen since it began, in the metric's unit.
+    pub missing: f32,
 }
 
 /// Scores farther out count as so many standard deviations: one bucket alone is another witness.
@@ -102,21 +107,18 @@ const LEAST_SHARE: f64 = 0.04;
 const LEAST_SHARE_OF_LONG: f64 = 0.06;
 
 impl Sum {
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde hands over a reference"
-    )]
     fn is_empty(&self) -> bool {
         self.buckets == 0
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "a few digits are enough")]
-    fn add(&mut self, sigmas: f64, limit: f64) {
+    fn add(&mut self, sigmas: f64, missing: f32, limit: f64) {
         let height = f64::from(self.height) + sigmas.clamp(-MOST_SIGMAS, MOST_SIGMAS) - DRIFT;
         *self = if height > 0.0 {
             Self {
                 height: height.min(CEILING * limit) as f32,
                 buckets: self.buckets + 1,
+                missing: add(self.missing, missing),
             }
         } else {
             Self::default()
@@ -131,8 +133,9 @@ impl Evidence {
         self.accepted.retain(|level| level.until > now);
         if let (Some(limits), Some(sigmas)) = (limits, signed_sigmas(evaluation)) {
             let limit = limits.cusum();
-            self.high.add(sigmas, limit);
-            self.low.add(-sigmas, limit);
+            let missing = missing(evaluation, 1.0);
+            self.high.add(sigmas, missing, limit);
+            self.low.add(-sigmas, missing, limit);
         }
     }
 
@@ -233,6 +236,7 @@ impl Evidence {
                     witness,
                     since: evaluation.bucket.end - total.length,
                     level: None,
+                    missing: narrow(total.usual - total.seen),
                 });
             }
         }
@@ -258,6 +262,7 @@ impl Evidence {
                     since: evaluation.bucket.end
                         - length * i32::try_from(sum.buckets).unwrap_or(i32::MAX),
                     level: None,
+                    missing: sum.missing,
                 })
             })
     }
@@ -305,11 +310,37 @@ fn signed_sigmas(evaluation: &Evaluation) -> Option<f64> {
     Some(sigmas_of(score).copysign(value - band.expected))
 }
 
+/// What is usual of a bucket at a level, as a multiple of what earlier weeks had, less what was seen.
+pub fn missing(evaluation: &Evaluation, level: f64) -> f32 {
+    let Some(value) = evaluation.value else {
+        return 0.0;
+    };
+    let usual = evaluation.reference.bucket;
+    let usual = usual.map(|total| total.usual * level);
+    let usual = usual.or(evaluation.band.map(|band| band.expected));
+    usual.map_or(0.0, |usual| narrow(usual - value))
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+pub fn is_nothing(amount: &f32) -> bool {
+    *amount == 0.0
+}
+
 /// A few digits are enough for what is kept.
 #[expect(clippy::cast_possible_truncation, reason = "a few digits are enough")]
 pub fn narrow(number: f64) -> f32 {
     const DIGITS: usize = 5;
-    round_digits(number, DIGITS) as f32
+    let narrowed = round_digits(number, DIGITS) as f32;
+    // JSON knows no infinite ones.
+    narrowed.clamp(f32::MIN, f32::MAX)
+}
+
+/// Two amounts together, which is a number that can be kept.
+pub fn add(one: f32, other: f32) -> f32 {
+    (one + other).clamp(f32::MIN, f32::MAX)
 }
 
 fn side_of(sigmas: f64) -> Side {

@@ -9,7 +9,9 @@ use super::alert::{Alert, Condition, End};
 use super::answer::{Acknowledgement, Answer, Author, Nature, Said};
 use super::budget::Limits;
 use super::course::{Course, Standing};
-use super::evidence::{AcceptedLevel, Evidence, Testimony, Witness, far_side, narrow};
+use super::evidence::{
+    AcceptedLevel, Evidence, Testimony, Witness, add, far_side, is_nothing, missing, narrow,
+};
 use super::past::Past;
 use super::policy::Policy;
 use super::worst::Worst;
@@ -56,6 +58,9 @@ pub struct MetricState {
 struct Recent {
     start: DateTime<Utc>,
     side: Option<Side>,
+    /// What was usual less what was seen.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    missing: f32,
 }
 
 /// What a run found of a metric.
@@ -256,7 +261,7 @@ impl MetricState {
         }
         self.evaluated = Some(evaluation.bucket);
         self.latest = Some(evaluation.clone());
-        self.past.count(evaluation);
+        self.past.days.count(evaluation);
         self.evidence.add(evaluation, limits);
         let testimony = self.hear(evaluation, limits, policy);
         let is_incident = |alert: &Alert| alert.is_open() && alert.side().is_some();
@@ -270,6 +275,9 @@ impl MetricState {
         if policy.confirm.of == 1 {
             // A bucket that has nothing to be confirmed by is done with.
             self.recent.clear();
+        }
+        if let Some(incident) = self.alerts.iter_mut().find(|alert| is_incident(alert)) {
+            incident.days.count(evaluation);
         }
         let open_side = self.incident().and_then(Alert::side);
         if self.incident().is_some_and(|incident| {
@@ -312,6 +320,7 @@ impl MetricState {
         self.recent.push_back(Recent {
             start: evaluation.bucket.start,
             side,
+            missing: missing(evaluation, 1.0),
         });
         while self.recent.len() > policy.confirm.of as usize {
             self.recent.pop_front();
@@ -328,6 +337,8 @@ impl MetricState {
             .filter(|recent| recent.side == Some(side));
         let is_confirmed = breaches.clone().count() >= policy.confirm.breaches as usize;
         let since = breaches.map(|recent| recent.start).next();
+        let since = since.unwrap_or(evaluation.bucket.start);
+        let during = self.recent.iter().filter(|recent| recent.start >= since);
         is_confirmed.then_some(Testimony {
             side,
             witness: match (limits, evaluation.score) {
@@ -336,8 +347,9 @@ impl MetricState {
                 },
                 _ => Witness::Breach,
             },
-            since: since.unwrap_or(evaluation.bucket.start),
+            since,
             level: None,
+            missing: during.fold(0.0, |sum, recent| add(sum, recent.missing)),
         })
     }
 
@@ -366,6 +378,7 @@ impl MetricState {
                 witness: Witness::Breach,
                 since: incident.since,
                 level: None,
+                missing: 0.0,
             };
             Course::new(&testimony, evaluation, &self.evidence)
         });
@@ -382,6 +395,7 @@ impl MetricState {
                 },
                 since: evaluation.bucket.start,
                 level: Some(level),
+                missing: missing(evaluation, level.into()),
             };
             self.open_incident(testimony, evaluation, now);
             return;
@@ -397,6 +411,7 @@ impl MetricState {
         match standing {
             Standing::Off => {
                 self.inside = 0;
+                course.extend();
                 incident.note_worst(evaluation);
                 let answers = self.answers.iter_mut();
                 for answer in answers.filter(|answer| answer.alert == incident.id) {
@@ -450,6 +465,9 @@ impl MetricState {
         let incident = &mut self.alerts[index];
         let side = incident.side()?;
         let until = evaluation.bucket.end;
+        if let Some(course) = &mut incident.course {
+            course.extend();
+        }
         incident.end = Some(End::Accepted {
             until,
             evaluation: Box::new(evaluation.clone()),
@@ -666,6 +684,14 @@ impl MetricState {
             ..Alert::new(Condition::Breach(testimony.side), testimony.since, now)
         };
         incident.note_worst(evaluation);
+        // The breaches that this one confirms are of it too.
+        let confirmed = self.recent.iter().filter(|recent| {
+            let is_before = recent.start < evaluation.bucket.start;
+            is_before && recent.start >= testimony.since && recent.side == Some(testimony.side)
+        });
+        for recent in confirmed {
+            incident.days.count_outside(recent.start);
+        }
         self.alerts.push(incident);
     }
 

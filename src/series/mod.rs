@@ -162,6 +162,12 @@ impl TimeSeries {
         self.grid.step().times(self.len())
     }
 
+    /// Whether all of its values are whole numbers.
+    pub fn is_whole(&self) -> bool {
+        let mut values = self.values().iter().flatten();
+        values.all(|value| value.fract() == 0.0)
+    }
+
     pub fn missing(&self) -> usize {
         self.values.iter().filter(|value| value.is_none()).count()
     }

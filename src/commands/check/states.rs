@@ -144,8 +144,7 @@ impl<'a> Run<'a> {
             let (newest, muted) = (results.get(metric.name.as_str()), self.muted(metric));
             let alerts = self.alerts(metric).iter();
             // Without a memory, only a breach is worth a mail.
-            let alerts =
-                alerts.filter(|alert| self.state.is_durable() || alert.side().is_some());
+            let alerts = alerts.filter(|alert| self.state.is_durable() || alert.side().is_some());
             alerts.map(move |alert| AddressedAlert {
                 newest: newest.and_then(CheckResult::evaluation),
                 muted,

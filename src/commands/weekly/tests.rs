@@ -7,7 +7,8 @@ use chrono_tz::Tz;
 use super::*;
 use crate::commands::report::tests::assert_documented;
 use crate::config::{Config, Deadline};
-use crate::incident::{Condition, Outcome, PastAlert};
+use crate::forecast::Side;
+use crate::incident::{Acknowledgement, Author, Condition, DayCounts, Nature, Outcome, PastAlert};
 
 fn context() -> Context {
     let now: DateTime<Utc> = "2026-11-22T14:00:00Z".parse().expect("a time");
@@ -31,6 +32,7 @@ fn past(condition: Condition, hours_ago: i64) -> PastAlert {
         notifications: 0,
         worst: None,
         missing: None,
+        days: DayCounts::default(),
         acknowledged: None,
     }
 }
@@ -81,6 +83,79 @@ fn a_metric_that_is_gone_is_told_if_anything_happened() {
     ] {
         assert!(text.contains(told), "{told:?} is not in\n{text}");
     }
+}
+
+/// Five incidents of a bucket each, all outside, that were told; of three somebody said something.
+fn answered() -> State {
+    let of = |hours_ago| PastAlert {
+        released: Some(context().now_utc() - TimeDelta::hours(hours_ago)),
+        days: serde_json::from_str("[[20778,1,0]]").expect("counts"),
+        ..past(Condition::Breach(Side::Low), hours_ago)
+    };
+    let mut state = state(&[10, 9, 8, 7, 6].map(|hours_ago| ("sales", of(hours_ago))));
+    let known = state.contents_mut().metrics.get_mut("sales");
+    let known = known.expect("a metric");
+    known.past.days = serde_json::from_str("[[20777,200,190],[20778,105,95]]").expect("counts");
+    let by = Author {
+        user: "anna".to_string(),
+        host: "web1".to_string(),
+    };
+    let at = context().now_utc();
+    for index in [0, 1] {
+        let incident = known.incidents()[index].clone();
+        known.answer(&incident, Nature::Fine, by.clone(), at);
+    }
+    known.past.alerts[2].acknowledged = Some(Acknowledgement {
+        by,
+        at,
+        until: None,
+        because: None,
+    });
+    state
+}
+
+#[test]
+fn what_people_called_an_incident_is_no_false_alert_and_no_miss_of_the_band() {
+    let (mut context, state) = (context(), answered());
+    let text = |context: &Context| {
+        let review = Review::new(context, &state, week_before(context));
+        words::report(&review, BTreeMap::new()).text()
+    };
+    let told = "5 incidents told: 2 called fine, 1 called real or acknowledged, 2 not answered";
+    // Without a budget, what nobody answered may be any value outside.
+    let free = text(&context);
+    assert!(free.contains(&format!("{told}\n")), "{free}");
+    let kept = "93.8 % of 304 values lay inside the 95 % band";
+    assert!(free.contains(kept), "{free}");
+    assert!(
+        free.contains("; 1 value during incidents is left out"),
+        "{free}"
+    );
+    let budget = "1/week".parse().expect("a budget");
+    context.config.metrics[0].policy.budget = Some(budget);
+    let bound = text(&context);
+    let allows = "; the budget allows 1 false alert a week, fewer than were called fine\n";
+    assert!(bound.contains(&format!("{told}{allows}")), "{bound}");
+    let kept = "94.4 % of 302 values lay inside the 95 % band";
+    assert!(bound.contains(kept), "{bound}");
+    assert!(
+        bound.contains("; 3 values during incidents are left out"),
+        "{bound}"
+    );
+    let object = json::object(&Review::new(&context, &state, week_before(&context)));
+    let metric = &object["metrics"][0];
+    let counts = [
+        "opened",
+        "called_fine",
+        "called_real",
+        "judged",
+        "inside",
+        "left_out",
+    ];
+    assert_eq!(
+        counts.map(|field| metric[field].clone()),
+        [5, 2, 1, 302, 285, 3]
+    );
 }
 
 #[test]

@@ -45,6 +45,39 @@ fn the_values_inside_their_band_are_counted_by_the_day() {
 }
 
 #[test]
+fn an_incident_knows_which_buckets_were_judged_while_it_was_open() {
+    let mut story = Story::new(Policy {
+        confirm: "2 of 3".parse().expect("a rule"),
+        ..policy()
+    });
+    story.all(&[In; 286]);
+    // The first breach is confirmed on the next day; the last bucket ends it.
+    story.all(&[
+        In,
+        Out(1.5),
+        In,
+        Out(1.5),
+        Out(1.5),
+        In,
+        In,
+        In,
+        Out(1.5),
+        In,
+    ]);
+    let counts = |days: &DayCounts| -> Vec<_> {
+        let days = days.iter();
+        days.map(|day| (day.start(), day.judged, day.inside))
+            .collect()
+    };
+    let past = &story.state.past;
+    let incident = &past.alerts.back().expect("an incident").days;
+    assert_eq!(counts(incident), [(at(0), 1, 0), (at(1440), 3, 1)]);
+    let healthy = past.days.without(&[incident]);
+    assert_eq!(counts(&past.days), [(at(0), 288, 287), (at(1440), 8, 5)]);
+    assert_eq!(counts(&healthy), [(at(0), 287, 287), (at(1440), 5, 4)]);
+}
+
+#[test]
 fn what_is_remembered_is_bounded_in_number_and_in_time() {
     let mut story = Story::new(policy());
     for _ in 0..150 {
@@ -56,7 +89,7 @@ fn what_is_remembered_is_bounded_in_number_and_in_time() {
         story.next(In);
     }
     assert!(story.state.past.alerts.is_empty());
-    assert_eq!(story.state.past.days.len(), 35);
+    assert_eq!(story.state.past.days.iter().count(), 35);
 }
 
 #[test]

@@ -35,9 +35,9 @@ impl<'a> Figures<'a> {
 
     /// "1,843 at 14:05 CET, usually 912 to 1,298", if anything was expected.
     pub fn headline(&self) -> Option<String> {
-        let [lower, upper] = self.limits()?;
+        let band = self.evaluation.band?.write(self.notation());
         let (value, when) = (self.notation().write(self.value), self.when());
-        Some(format!("{value} {when}, usually {lower} to {upper}"))
+        Some(format!("{value} {when}, usually {band}"))
     }
 
     /// "Sales is above its band: 1,843 EUR at 14:05 CET, 67 % higher than expected; usually 912 to 1,298 EUR."
@@ -65,7 +65,7 @@ impl<'a> Figures<'a> {
 
     fn expected(&self) -> Option<String> {
         let expected = self.evaluation.band?.expected;
-        Some(self.with_unit(&self.notation().write(expected)))
+        Some(self.with_unit(&self.notation().write_expected(expected)))
     }
 
     pub fn value(&self) -> String {
@@ -74,7 +74,7 @@ impl<'a> Figures<'a> {
 
     /// A sum of values: "41,200 EUR".
     pub fn amount(&self, amount: f64) -> String {
-        self.with_unit(&self.metric.notation(amount, None).write(amount))
+        self.with_unit(&self.evaluation.notation_of(amount).write(amount))
     }
 
     /// "at 14:05 CET", when its bucket began; of days "on Sat 21 Nov".
@@ -88,12 +88,7 @@ impl<'a> Figures<'a> {
 
     /// "912 to 1,298 EUR"
     pub fn band(&self) -> Option<String> {
-        let [lower, upper] = self.limits()?;
-        Some(self.with_unit(&format!("{lower} to {upper}")))
-    }
-
-    fn limits(&self) -> Option<[String; 2]> {
-        Some(self.evaluation.band?.write_limits(self.notation()))
+        Some(self.with_unit(&self.evaluation.band?.write(self.notation())))
     }
 
     /// "67 % higher", than was expected; `None` where such a share says nothing.
@@ -161,8 +156,7 @@ impl<'a> Figures<'a> {
     }
 
     fn notation(&self) -> Notation {
-        self.metric
-            .notation(self.value, self.evaluation.band.as_ref())
+        self.evaluation.notation()
     }
 
     fn with_unit(&self, figure: &str) -> String {

@@ -230,8 +230,11 @@ impl<'a> Incident<'a> {
             .is_some_and(|unit| unit.starts_with(['%', '‰']));
         let adds_up = metric.aggregate.is_none_or(Aggregate::adds_up) && !is_share;
         let is_first = !self.notification.is_resolved() && !self.began_earlier();
+        let is_over = !self.notification.alert.is_open();
         let excess = match self.course() {
-            Some(course) if !is_first || !self.is_breach() => Some(-f64::from(course.missing)),
+            Some(course) if !is_first || is_over || !self.is_breach() => {
+                Some(-f64::from(course.missing))
+            }
             // As the other figures of the one bucket have it.
             _ => self.figures.excess().filter(|_| is_first),
         };

@@ -49,6 +49,27 @@ fn each_kind_has_a_subject_of_its_own() {
 }
 
 #[test]
+fn of_values_that_are_whole_the_figures_are_whole_or_tell_something() {
+    let mut sample = breach(Side::High, AlertKind::Firing, 3.0);
+    sample.metric.unit = Some("orders".to_string());
+    sample.alert.evaluation = Some(Evaluation {
+        band: Band::new(0.0, 0.004, 0.7),
+        is_whole: true,
+        ..stored(Verdict::Breach(Side::High), 3.0)
+    });
+    let email = sample.compose();
+    assert_eq!(email.subject(), "[High] Sales 3 at 14:05 CET, usually 0");
+    assert_says(
+        &email,
+        &[
+            "3 orders at 14:05 CET, where fewer than 0.1 orders was expected; usually 0 orders.",
+            "+3 orders",
+        ],
+    );
+    assert!(!email.text().contains("0.00"), "{}", email.text());
+}
+
+#[test]
 fn an_incident_that_began_earlier_says_since_when() {
     let sample = breach(Side::High, AlertKind::Firing, 1843.2).since("13:55");
     assert_says(
@@ -128,6 +149,12 @@ fn an_opening_that_comes_after_the_end_says_so() {
             "It was high from 14:05 to 14:30 CET, 25 min",
             ", and is over.",
         ],
+    );
+    // What is missing in all is that of all its buckets.
+    sample.alert.course = Some(Course::sample(Witness::Breach, at("14:10"), -2100.0));
+    assert_says(
+        &sample.compose(),
+        &["25 min, 2,100 EUR more than usual in all, and is over."],
     );
 }
 
