@@ -23,8 +23,9 @@ use crate::series::Bucket;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MetricState {
-    /// The bucket that was evaluated last.
-    pub evaluated: Option<Bucket>,
+    /// The bucket that was evaluated last, if the [latest](MetricState::latest) evaluation is not of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) evaluated: Option<Bucket>,
     /// The newest bucket that rows were seen for, if that is another: where an empty bucket counts as
     /// zero, it may lie before the one evaluated last.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -174,16 +175,22 @@ impl MetricState {
     /// back leaves buckets behind it that were evaluated before they were over: those without data are
     /// looked at again.
     pub fn evaluated_at(&self, now: DateTime<Utc>) -> Option<Bucket> {
-        let evaluated = self.evaluated?;
+        let evaluated = self.evaluated()?;
         if evaluated.end <= now {
             return Some(evaluated);
         }
         self.newest_data.or(Some(evaluated))
     }
 
+    /// The bucket that was evaluated last, with whatever verdict.
+    pub fn evaluated(&self) -> Option<Bucket> {
+        let of_latest = || Some(self.latest()?.bucket);
+        self.evaluated.or_else(of_latest)
+    }
+
     /// The newest bucket that rows were seen for.
     pub fn newest_data(&self) -> Option<Bucket> {
-        self.newest_data.or(self.evaluated)
+        self.newest_data.or(self.evaluated())
     }
 
     /// The last evaluation with a verdict of high, low or normal.
@@ -240,7 +247,7 @@ impl MetricState {
                     let run = evaluation.reference.unchanged.buckets;
                     let length = evaluation.bucket.length() * i32::try_from(run).unwrap_or(1);
                     // A value that stands still says nothing of what it should tell.
-                    self.evaluated = Some(evaluation.bucket);
+                    self.evaluated = None;
                     self.latest = Some(evaluation.clone());
                     self.evidence.forget_sums();
                     let since = evaluation.bucket.end - length;
@@ -255,11 +262,11 @@ impl MetricState {
 
     fn take_verdict(&mut self, evaluation: &Evaluation, now: DateTime<Utc>, policy: &Policy) {
         let limits = policy.limits(evaluation.bucket);
-        let last = self.evaluated;
+        let last = self.evaluated();
         if last.is_some_and(|last| last.end != evaluation.bucket.start) {
             self.evidence.forget_sums();
         }
-        self.evaluated = Some(evaluation.bucket);
+        self.evaluated = None;
         self.latest = Some(evaluation.clone());
         self.past.days.count(evaluation);
         self.evidence.add(evaluation, limits);
@@ -500,7 +507,7 @@ impl MetricState {
         // A new level is told, whatever was said before.
         self.alerts[index].fine_since = None;
         let latest = self.latest().cloned();
-        let asked_at = self.evaluated.map(|evaluated| evaluated.end);
+        let asked_at = self.evaluated().map(|evaluated| evaluated.end);
         let limits = policy.limits(evaluation.bucket);
         let evaluation = evaluation.without_workings();
         let level = self.end_with_new_level(index, &evaluation, ratio, asked_at, limits);
@@ -588,7 +595,7 @@ impl MetricState {
     /// Somebody says what an incident was, in place of what was said of it before. One that is fine and
     /// still open is as if it were acknowledged, and its end is not told.
     pub fn answer(&mut self, incident: &Incident, nature: Nature, by: Author, at: DateTime<Utc>) {
-        let evaluated = self.evaluated.map(|evaluated| evaluated.end);
+        let evaluated = self.evaluated().map(|evaluated| evaluated.end);
         self.answers.retain(|answer| answer.alert != incident.id);
         self.answers.push(Answer {
             nature,

@@ -185,6 +185,12 @@ impl DayCounts {
         self.0.back_mut().into_iter().for_each(change);
     }
 
+    /// How many buckets lay outside their band.
+    pub fn outside(&self) -> u32 {
+        let outside = self.iter().map(|day| day.judged.saturating_sub(day.inside));
+        outside.sum()
+    }
+
     /// Without the buckets of others, which were counted here too.
     #[must_use]
     pub fn without(&self, others: &[&Self]) -> Self {

@@ -310,7 +310,7 @@ impl<'a> Run<'a> {
                     report.failures.push(why);
                 }
                 Some(CheckResult::NothingNew(_)) | None => {
-                    let since = known.and_then(|known| Some(known.evaluated?.start));
+                    let since = known.and_then(|known| Some(known.evaluated()?.start));
                     let zone = self.context.zone();
                     report.unchanged_since = since.map(|since| since.with_timezone(&zone));
                 }

@@ -239,8 +239,11 @@ impl ReviewedAlert {
     }
 }
 
-/// By whole days: the counts of the day in which the time begins count too. Without a budget, single values
-/// outside may open incidents: those are left out only where somebody said that they were real.
+/// Without a budget, single values outside open incidents, as healthy ones do now and then: one with fewer of
+/// them counts as real only if somebody said so.
+const FEWEST_OUTSIDE: u32 = 3;
+
+/// By whole days: the counts of the day in which the time begins count too.
 fn kept(
     known: &MetricState,
     alerts: &[ReviewedAlert],
@@ -250,7 +253,7 @@ fn kept(
     let has_budget = metric.is_some_and(|metric| metric.policy.budget.is_some());
     let are_real = alerts.iter().filter(|alert| match alert.nature() {
         Some(nature) => nature == Nature::Real,
-        None => has_budget,
+        None => has_budget || alert.days.outside() >= FEWEST_OUTSIDE,
     });
     let of_incidents: Vec<&DayCounts> = are_real.map(|alert| &alert.days).collect();
     let is_reviewed = |day: &&DayCount| day.start() + TimeDelta::days(1) > from;

@@ -11,7 +11,9 @@ use crate::config::Metric;
 use crate::forecast::Side;
 use crate::incident::{Condition, Nature, Outcome};
 use crate::notify::email::{Picture, Report, ReportedAlert, ReportedMetric, Tone};
-use crate::output::{write_change, write_length, write_setting, write_span, write_time};
+use crate::output::{
+    write_change, write_length, write_round_length, write_setting, write_span, write_time,
+};
 use crate::series::Aggregate;
 
 /// So many alerts are told one by one, the newest.
@@ -129,7 +131,7 @@ fn summary(review: &Review, alerts: usize) -> String {
 fn reported(review: &Review, of: &ReviewedMetric, alert: &ReviewedAlert) -> ReportedAlert {
     let now = review.context.now;
     let since = review.zoned(alert.since);
-    let length = write_length(alert.length(review.now()));
+    let length = write_round_length(alert.length(review.now()), TimeDelta::zero());
     let when = match alert.until {
         Some(until) => format!("{} ({length})", write_span(since, review.zoned(until), now)),
         None => format!("since {}, still open ({length})", write_time(since, now)),
@@ -181,9 +183,7 @@ fn worst(review: &Review, of: &ReviewedMetric, alert: &ReviewedAlert) -> Option<
     let notation = of.notation_of(value.abs().max(expected.abs()));
     let value = with_unit(of.metric, &notation.write(value));
     let expected = with_unit(of.metric, &notation.write_expected(expected));
-    Some(format!(
-        "at worst {value} at {time}, where {expected} was expected"
-    ))
+    Some(format!("at worst {value} at {time} (expected: {expected})"))
 }
 
 fn missing(of: &ReviewedMetric, alert: &ReviewedAlert) -> Option<String> {

@@ -93,6 +93,32 @@ fn what_is_remembered_is_bounded_in_number_and_in_time() {
 }
 
 #[test]
+fn the_bucket_evaluated_last_is_kept_once() {
+    let mut story = Story::new(policy());
+    for event in [In, Out(1.5), In, In, Undecided, In] {
+        story.next(event);
+        let minute = story.minute;
+        let evaluated = Some(evaluation(minute - 5, 0.0).bucket);
+        assert_eq!(story.state.evaluated(), evaluated, "{event:?}");
+        let text = serde_json::to_string(&story.state).expect("text");
+        let is_stored = text.contains("\"evaluated\"");
+        assert_eq!(is_stored, matches!(event, Undecided), "{text}");
+        let read: MetricState = serde_json::from_str(&text).expect("a state");
+        assert_eq!(read.evaluated(), evaluated);
+        // As it was kept before, twice.
+        let twice = text.replacen(
+            '{',
+            r#"{"evaluated":{"start":"2026-11-22T00:00:00Z","end":"2026-11-22T00:05:00Z"},"#,
+            1,
+        );
+        if !is_stored {
+            let read: MetricState = serde_json::from_str(&twice).expect("a state");
+            assert_eq!(read.evaluated().map(|read| read.start), Some(at(0)));
+        }
+    }
+}
+
+#[test]
 fn a_state_of_an_earlier_version_is_read_and_nothing_of_it_is_lost() {
     let text = r#"{
         "evaluated": {"start": "2026-11-22T00:00:00Z", "end": "2026-11-22T00:05:00Z"},

@@ -52,10 +52,10 @@ impl<'a> Figures<'a> {
     pub fn against_usual(&self) -> Option<String> {
         let (value, band) = (self.value_at(), self.band()?);
         let expected = match self.change() {
-            Some(change) => format!("{change} than expected"),
-            None => format!("where {} was expected", self.expected()?),
+            Some(change) => format!(", {change} than expected"),
+            None => format!(" (expected: {})", self.expected()?),
         };
-        Some(format!("{value}, {expected}; usually {band}"))
+        Some(format!("{value}{expected}; usually {band}"))
     }
 
     /// "1,843 EUR at 14:05 CET"

@@ -62,7 +62,7 @@ fn of_values_that_are_whole_the_figures_are_whole_or_tell_something() {
     assert_says(
         &email,
         &[
-            "3 orders at 14:05 CET, where fewer than 0.1 orders was expected; usually 0 orders.",
+            "3 orders at 14:05 CET (expected: fewer than 0.1 orders); usually 0 orders.",
             "+3 orders",
         ],
     );
