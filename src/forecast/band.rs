@@ -137,9 +137,11 @@ impl Band {
     /// From one limit to the other, "912 to 1,298"; of counts from the least to the largest inside.
     pub fn write(&self, notation: Notation) -> String {
         let (least, largest) = (self.lower.ceil(), self.upper.floor());
-        let limits = match notation {
-            Notation::Whole if least <= largest => [least, largest],
-            _ => [self.lower, self.upper],
+        let (notation, limits) = match notation {
+            Notation::Whole if least <= largest => (notation, [least, largest]),
+            // No whole number is inside.
+            Notation::Whole => (self.notation(), [self.lower, self.upper]),
+            _ => (notation, [self.lower, self.upper]),
         };
         let [lower, upper] = limits.map(|limit| notation.write(limit));
         if lower == upper {
@@ -211,6 +213,18 @@ mod tests {
         }
         for (share, told) in [(0.95, "95 %"), (0.999, "99.9 %")] {
             assert_eq!(Level::new(share).expect("a level").to_string(), told);
+        }
+    }
+
+    #[test]
+    fn the_limits_of_counts_are_the_least_and_the_largest_inside() {
+        for (lower, upper, told) in [
+            (912.1, 1297.8, "913 to 1,297"),
+            (0.0, 0.7, "0"),
+            (0.02, 0.4, "0.02 to 0.40"),
+        ] {
+            let band = Band::new(lower, upper, upper).expect("a band");
+            assert_eq!(band.write(Notation::Whole), told);
         }
     }
 

@@ -13,6 +13,7 @@ use crate::output::{
     Notation, is_of_days, isolate, separate_thousands, write_begin, write_change,
     write_day_and_time, write_length, write_round_length, write_span, write_when,
 };
+use crate::series::Aggregate;
 
 pub struct Figures<'a> {
     pub metric: &'a Metric,
@@ -40,7 +41,7 @@ impl<'a> Figures<'a> {
         Some(format!("{value} {when}, usually {band}"))
     }
 
-    /// "Sales is above its band: 1,843 EUR at 14:05 CET, 67 % higher than expected; usually 912 to 1,298 EUR."
+    /// "Sales is unusually high: 1,843 EUR at 14:05 CET, 67 % higher than expected; usually 912 to 1,298 EUR."
     pub fn sentence(&self, place: &str) -> String {
         let title = title(self.metric);
         let figures = self.against_usual();
@@ -58,9 +59,29 @@ impl<'a> Figures<'a> {
         Some(format!("{value}{expected}; usually {band}"))
     }
 
-    /// "1,843 EUR at 14:05 CET"
+    /// "1,843 EUR at 14:05 CET"; of what adds up over a bucket "1,843 EUR in 5 min at 14:05 CET".
     pub fn value_at(&self) -> String {
-        format!("{} {}", self.value(), self.when())
+        let length = self.evaluation.bucket.length();
+        let adds_up = self.metric.aggregate.is_some_and(Aggregate::adds_up);
+        let span = if adds_up && !is_of_days(length) {
+            format!(" in {}", write_round_length(length, length))
+        } else {
+            String::new()
+        };
+        format!("{}{span} {}", self.value(), self.when())
+    }
+
+    /// The newest value that rows were seen for: "1,843 EUR at 14:05 CET".
+    pub fn seen_last(&self) -> Option<String> {
+        let window = self.evaluation.window()?;
+        let (series, newest) = (&window.series, window.newest?);
+        let index = series.index(series.grid().slot(newest));
+        if series.time(index) != newest {
+            return None;
+        }
+        let value = (*series.values().get(index)?)?;
+        let value = self.with_unit(&self.evaluation.notation().write(value));
+        Some(format!("{value} {}", self.when_of(series.time(index))))
     }
 
     fn expected(&self) -> Option<String> {

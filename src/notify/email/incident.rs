@@ -65,7 +65,7 @@ impl<'a> Incident<'a> {
                 NEW_LEVEL_TO_DO,
             ),
             AlertKind::Resolved => (
-                format!("is back inside its band after {length}"),
+                format!("is back to normal after {length}"),
                 heading("Back to Normal:", metric),
                 NOTHING_TO_DO,
             ),
@@ -249,9 +249,9 @@ impl<'a> Incident<'a> {
     fn summary(&self) -> String {
         let (figures, extent) = (&self.figures, self.extent());
         let (title, side_word) = (title(figures.metric), self.side_word());
-        let place = match self.side {
-            Side::High => "above its band",
-            Side::Low => "below its band",
+        let [place, worse] = match self.side {
+            Side::High => ["unusually high", "even higher"],
+            Side::Low => ["unusually low", "even lower"],
         };
         let testimony = self.testimony();
         let mut summary = match self.notification.kind {
@@ -268,7 +268,7 @@ impl<'a> Incident<'a> {
                 .unwrap_or_else(|| figures.sentence("is not back yet")),
             AlertKind::Firing => figures.sentence(&format!("is {place}")),
             AlertKind::Repeat => figures.sentence(&format!("is still {place}")),
-            AlertKind::Escalated => figures.sentence(&format!("is worse, {place}")),
+            AlertKind::Escalated => figures.sentence(&format!("is {worse}")),
         };
         let is_opening = self.notification.kind == AlertKind::Firing;
         if let Some(testimony) = testimony.filter(|_| is_opening && self.is_breach()) {
@@ -316,7 +316,7 @@ impl<'a> Incident<'a> {
         let figures = figures.unwrap_or_else(|| self.figures.value_at());
         let in_all = self.shortfall();
         let in_all = in_all.map_or(String::new(), |amount| format!(" In all {amount}."));
-        format!("{title} is back inside its band after {length}: {figures}. {side} {span}.{in_all}")
+        format!("{title} is back to normal after {length}: {figures}. {side} {span}.{in_all}")
     }
 
     fn small_print(&self) -> Vec<Fact> {
@@ -342,7 +342,7 @@ impl<'a> Incident<'a> {
             amount.map(|amount| Fact::new(so_far, amount)),
             worst
                 .filter(|_| is_long)
-                .map(|worst| Fact::new("Worst bucket", worst)),
+                .map(|worst| Fact::new("At worst", worst)),
         ];
         let breakdown = self.breakdown().into_iter();
         let parts = breakdown.flat_map(|breakdown| part_facts(self.figures.metric, breakdown));

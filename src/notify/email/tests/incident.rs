@@ -41,7 +41,7 @@ fn each_kind_has_a_subject_of_its_own() {
         ),
         (
             high(AlertKind::Firing).over("10:35", 1100.0),
-            "[Over] Sales is back inside its band after 35 min",
+            "[Over] Sales is back to normal after 35 min",
         ),
     ] {
         assert_eq!(sample.compose().subject(), subject);
@@ -70,6 +70,15 @@ fn of_values_that_are_whole_the_figures_are_whole_or_tell_something() {
 }
 
 #[test]
+fn a_sum_says_of_how_long_it_is() {
+    let mut sample = breach(Side::High, AlertKind::Firing, 1843.2);
+    sample.metric.aggregate = Some(Aggregate::Sum);
+    let said =
+        "Sales is unusually high: 1,843 EUR in 5 min at 14:05 CET, 67 % higher than expected";
+    assert_says(&sample.compose(), &[said]);
+}
+
+#[test]
 fn an_incident_that_began_earlier_says_since_when() {
     let sample = breach(Side::High, AlertKind::Firing, 1843.2).since("13:55");
     assert_says(
@@ -85,7 +94,7 @@ fn an_incident_that_began_earlier_says_since_when() {
     assert_says(
         &lasting.compose(),
         &[
-            "Sales is still below its band: 12 EUR at 14:05 CET, 99 % lower than expected",
+            "Sales is still unusually low: 12 EUR at 14:05 CET, 99 % lower than expected",
             "Low since 2026-11-21 14:00 CET, for 1 d",
         ],
     );
@@ -98,7 +107,7 @@ fn what_grew_worse_says_so() {
         &sample.compose(),
         &[
             "High Sales Volume, Worse",
-            "Sales is worse, above its band: 2,843 EUR at 14:05 CET, 158 % higher than expected",
+            "Sales is even higher: 2,843 EUR at 14:05 CET, 158 % higher than expected",
             "High since",
         ],
     );
@@ -122,7 +131,7 @@ fn an_end_is_green_and_says_how_long_it_was_and_what_ended_it() {
         &email,
         &[
             "Back to Normal: Sales Volume",
-            "Sales is back inside its band after 35 min: 1,100 EUR at 14:05 CET, 0.2 % lower than expected; usually 912 to 1,298 EUR. High from 13:55 to 14:30 CET.",
+            "Sales is back to normal after 35 min: 1,100 EUR at 14:05 CET, 0.2 % lower than expected; usually 912 to 1,298 EUR. High from 13:55 to 14:30 CET.",
             "from 13:55 to 14:30 CET, 35 min",
             "912 to 1,298 EUR (95 %)",
             "Nothing: it is over.",

@@ -73,6 +73,16 @@ fn an_obstacle_is_grey_and_says_that_nothing_is_noticed() {
 }
 
 #[test]
+fn an_empty_bucket_that_counts_as_zero_was_not_seen() {
+    let mut sample = obstacle(NoData, AlertKind::Firing, "it is so").since("14:05");
+    let mut newest = evaluation(Verdict::Normal, 0.0);
+    let workings = newest.workings.as_mut().expect("workings");
+    Arc::make_mut(workings).window.newest = Some(local("2026-11-22 14:00"));
+    sample.newest = Some(newest);
+    assert_says(&sample.compose(), &["The last was 99 EUR at 14:00 CET."]);
+}
+
+#[test]
 fn what_was_seen_last_is_told_where_it_is_known() {
     let mut sample = obstacle(NoData, AlertKind::Firing, "it is so").since("14:10");
     sample.newest = Some(evaluation(Verdict::Breach(Side::High), 1843.2));
