@@ -17,6 +17,7 @@ use super::policy::Policy;
 use super::worst::Worst;
 use crate::detect::{Answers, Evaluation, NewLevel, Verdict};
 use crate::forecast::Side;
+use crate::output::{second, second_option};
 use crate::series::Bucket;
 
 /// What is known of a metric between runs.
@@ -31,7 +32,7 @@ pub struct MetricState {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) newest_data: Option<Bucket>,
     /// The bucket since which there is no incident.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(with = "second_option", skip_serializing_if = "Option::is_none")]
     calm_since: Option<DateTime<Utc>>,
     /// See [`MetricState::latest`]; `None` where the open incident has it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,6 +58,7 @@ pub struct MetricState {
 /// A bucket, as far as it matters for confirming.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Recent {
+    #[serde(with = "second")]
     start: DateTime<Utc>,
     side: Option<Side>,
     /// What was usual less what was seen.

@@ -10,6 +10,7 @@ use super::alert::{Alert, Condition, End};
 use super::answer::Acknowledgement;
 use super::worst::Worst;
 use crate::detect::Evaluation;
+use crate::output::{second, second_option};
 
 /// For how long it is remembered, and how many alerts of a metric at most.
 pub const REMEMBERED: TimeDelta = TimeDelta::days(35);
@@ -52,12 +53,18 @@ impl Outcome {
 pub struct PastAlert {
     pub id: String,
     pub condition: Condition,
+    #[serde(with = "second")]
     pub since: DateTime<Utc>,
     /// The end of its last bucket outside; of anything else when a run saw that it was over.
+    #[serde(with = "second")]
     pub until: DateTime<Utc>,
     pub outcome: Outcome,
     /// Since when people were to be told; `None`: never, as it was silent, or short.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "second_option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub released: Option<DateTime<Utc>>,
     /// How many notifications of it were accepted.
     #[serde(default, skip_serializing_if = "is_none")]

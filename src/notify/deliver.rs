@@ -225,9 +225,10 @@ impl Delivery<'_> {
             .iter()
             .find_map(|item| item.record(log)?.thread.clone());
         let thread_subject = match items {
-            [item] => item.record(log).and_then(|record| record.subject.clone()),
+            [item] => log.subject(item.addressed.key(), item.recipient()),
             _ => None,
         };
+        let thread_subject = thread_subject.map(str::to_string);
         let told: Vec<(Item, Alert, AlertKind)> = items
             .iter()
             .filter_map(|item| {
@@ -283,7 +284,8 @@ impl Delivery<'_> {
                         message_id: channel.message_id(&mail),
                         subject: opening_subject(&mail, channel),
                     };
-                    item.record_mut(log).accept(alert, opening, self.now);
+                    let (key, recipient) = (item.addressed.key(), item.recipient());
+                    log.accept(key, recipient, alert, opening, self.now);
                     log.report_told(&alert.id);
                 }
                 Some(Ending::GivenUp) => item.record_mut(log).settle(alert, self.now),

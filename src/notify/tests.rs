@@ -722,6 +722,15 @@ fn later_mails_have_the_subject_of_the_opening_unless_that_was_a_digest() {
     scene.run(&all(4, &low));
     scene.run(&all(1, &over));
     assert_eq!(scene.server.threads, [None, None]);
+    // Of several recipients too, for whom it is kept once.
+    let to_both = |alert: &Alert| [addressed(metrics.first(), alert, &[OPS, NIGHT])];
+    let mut scene = Scene::default();
+    scene.run(&to_both(&low));
+    let log = serde_json::to_string(&scene.log).expect("text");
+    assert_eq!(log.matches("m0 low").count(), 1, "{log}");
+    scene.run(&to_both(&over));
+    let subject = Some("m0 low".to_string());
+    assert_eq!(scene.server.threads, [None, None, subject.clone(), subject]);
 }
 
 #[test]

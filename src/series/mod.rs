@@ -22,6 +22,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use crate::output::second;
+
 /// The most buckets a window may hold: a year of minutes.
 pub const MOST_BUCKETS: usize = 530_000;
 
@@ -69,7 +71,9 @@ pub struct Ignored {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bucket {
+    #[serde(with = "second")]
     pub start: DateTime<Utc>,
+    #[serde(with = "second")]
     pub end: DateTime<Utc>,
 }
 
