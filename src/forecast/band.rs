@@ -111,6 +111,16 @@ impl Band {
         }
     }
 
+    /// The band, or a wider one that holds this number.
+    #[must_use]
+    pub fn holding(self, number: f64) -> Self {
+        Self {
+            lower: self.lower.min(number),
+            expected: self.expected,
+            upper: self.upper.max(number),
+        }
+    }
+
     /// The part of the band that values can be in.
     #[must_use]
     pub fn within(self, range: Range) -> Self {
@@ -140,7 +150,10 @@ impl Band {
         let (notation, limits) = match notation {
             Notation::Whole if least <= largest => (notation, [least, largest]),
             // No whole number is inside.
-            Notation::Whole => (self.notation(), [self.lower, self.upper]),
+            Notation::Whole => {
+                let notation = self.notation().telling_apart(self.lower, 0.0);
+                (notation, [self.lower, self.upper])
+            }
             _ => (notation, [self.lower, self.upper]),
         };
         let [lower, upper] = limits.map(|limit| notation.write(limit));
@@ -226,6 +239,18 @@ mod tests {
             let band = Band::new(lower, upper, upper).expect("a band");
             assert_eq!(band.write(Notation::Whole), told);
         }
+    }
+
+    #[test]
+    fn a_band_is_widened_to_hold_a_number_and_never_narrowed() {
+        let band = Band::new(0.003, 0.04, 0.43).expect("a band");
+        let limits = |number| {
+            let wider = band.holding(number);
+            [wider.lower, wider.expected, wider.upper]
+        };
+        assert_eq!(limits(0.0), [0.0, 0.04, 0.43]);
+        assert_eq!(limits(1.0), [0.003, 0.04, 1.0]);
+        assert_eq!(limits(0.1), [0.003, 0.04, 0.43]);
     }
 
     #[test]

@@ -224,7 +224,8 @@ fn fared(review: &Review, of: &ReviewedMetric) -> ReportedMetric {
         .map(|alert| alert.length(review.now()))
         .sum();
     if without > TimeDelta::zero() {
-        lines.push(format!("without data for {}", write_length(without)));
+        let length = write_round_length(without, TimeDelta::zero());
+        lines.push(format!("without data for {length}"));
     }
     for silence in &of.silences {
         let until = write_time(review.zoned(silence.until), review.context.now);
@@ -283,8 +284,10 @@ fn write_opened(of: &ReviewedMetric, metric: &Metric) -> String {
     let said: Vec<String> = said
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
-    if !said.is_empty() {
+    if fine + real > 0 {
         told += &format!(": {}", said.join(", "));
+    } else if all > 0 {
+        told += ", none answered";
     }
     let Some((budget, allowed)) = metric.policy.budget.zip(of.allowed) else {
         return told;

@@ -59,8 +59,13 @@ impl<'a> Figures<'a> {
         Some(format!("{value}{expected}; usually {band}"))
     }
 
-    /// "1,843 EUR at 14:05 CET"; of what adds up over a bucket "1,843 EUR in 5 min at 14:05 CET".
+    /// "1,843 EUR in 5 min at 14:05 CET", see [`Figures::value_in_bucket`].
     pub fn value_at(&self) -> String {
+        format!("{} {}", self.value_in_bucket(), self.when())
+    }
+
+    /// "1,843 EUR"; of what adds up over a bucket "1,843 EUR in 5 min".
+    pub fn value_in_bucket(&self) -> String {
         let length = self.evaluation.bucket.length();
         let adds_up = self.metric.aggregate.is_some_and(Aggregate::adds_up);
         let span = if adds_up && !is_of_days(length) {
@@ -68,7 +73,7 @@ impl<'a> Figures<'a> {
         } else {
             String::new()
         };
-        format!("{}{span} {}", self.value(), self.when())
+        self.value() + &span
     }
 
     /// The newest value that rows were seen for: "1,843 EUR at 14:05 CET".

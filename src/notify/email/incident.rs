@@ -95,7 +95,7 @@ impl<'a> Incident<'a> {
             word: self.side_word().to_string(),
             label: self.label(),
             tone: tone(self.notification),
-            value: self.figures.value(),
+            value: self.figures.value_in_bucket(),
             when: self.figures.when(),
             lines: figures.into_iter().chain(self.parts()).collect(),
         };

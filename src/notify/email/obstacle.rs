@@ -42,7 +42,7 @@ const NO_DATA: Terms = Terms {
     state: "has had no data",
     again: "has data",
     span: "No data",
-    remedy: "See whether what writes the rows still runs, and whether the table and its time column are those that the configuration names.",
+    remedy: "Check whether the job that writes the rows still runs, and whether table and time column are those of the configuration.",
 };
 const FROZEN: Terms = Terms {
     open: "Frozen",
@@ -50,7 +50,7 @@ const FROZEN: Terms = Terms {
     state: "has not changed",
     again: "changes",
     span: "Frozen",
-    remedy: "See whether what writes the rows still reads fresh values, or repeats an old one.",
+    remedy: "Check whether the job that writes the rows still reads fresh values, or repeats an old one.",
 };
 const CHECK_FAILED: Terms = Terms {
     open: "Cannot check",
@@ -150,7 +150,7 @@ impl<'a> Obstacle<'a> {
                 .map(|seen_last| Fact::new("Seen last", seen_last)),
         );
         let lasting = format!(
-            "While this lasts, no rise or drop of {title} is noticed, and no alert of it comes: no alert does not mean that all is well."
+            "While this lasts, no rise or drop of {title} is noticed, and no alert about it comes: no alert does not mean that all is well."
         );
         let acknowledged = acknowledged(self.notification, self.now);
         Words {
