@@ -60,7 +60,7 @@ pub struct Args {
     #[arg(short, long, conflicts_with = "quiet")]
     pub verbose: bool,
 
-    /// For cron: print only what no mail tells
+    /// For cron: print only what no mail says
     #[arg(short, long)]
     pub quiet: bool,
 }
@@ -69,7 +69,7 @@ pub struct Args {
 pub enum Command {
     Backtest(BacktestArgs),
     Explain(ExplainArgs),
-    /// Tell what is known of every metric, and what notifications are on their way
+    /// Show the state of every metric, and which notifications wait to be sent
     Status {
         /// What is printed: a page for people, or an object
         #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -129,9 +129,9 @@ pub struct BacktestArgs {
     pub plot: Option<PathBuf>,
 }
 
-/// Tell how a verdict came about
+/// Show how a verdict was reached
 ///
-/// It is made again, as a check at TIME would make it, and shown with its workings.
+/// It is reached again, as a check at TIME would reach it, and shown step by step.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXPLAIN_HELP)]
 pub struct ExplainArgs {
@@ -177,15 +177,15 @@ pub struct TestMailArgs {
 
 /// Mail nothing about a metric for a while
 ///
-/// It is checked meanwhile, and what is still so when the silence ends is mailed then. With --from the
-/// silence is one to come; a metric may have several.
+/// The metric is still checked, and an alert that is still open when the silence ends is mailed then. With
+/// --from the silence starts later; a metric may have several.
 #[derive(Debug, clap::Args)]
 #[command(group(ArgGroup::new("end").required(true).args(["for", "until"])))]
 pub struct SilenceArgs {
     /// The metric, by its name in the configuration
     pub metric: String,
 
-    /// From when on, "2026-11-22 14:00" or RFC 3339 [default: now]
+    /// When it starts, "2026-11-22 14:00" or RFC 3339 [default: now]
     #[arg(long, value_name = "TIME")]
     pub from: Option<String>,
 
@@ -193,11 +193,11 @@ pub struct SilenceArgs {
     #[arg(long = "for", id = "for", value_name = "LENGTH", value_parser = parse_length)]
     pub length: Option<Duration>,
 
-    /// Until when, "2026-11-22 16:00" or RFC 3339
+    /// When it ends, "2026-11-22 16:00" or RFC 3339
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
 
-    /// Why, for whoever looks at the status
+    /// The reason, for whoever looks at the status
     #[arg(long, value_name = "TEXT")]
     pub because: Option<String>,
 }
@@ -216,9 +216,9 @@ pub struct AcceptArgs {
     pub keep: bool,
 }
 
-/// Acknowledge what is open of a metric: no repeats until it is worse, or over
+/// Acknowledge the open alerts of a metric: no repeats until they get worse or are over
 ///
-/// Mails and the status say who knows of it. That it got worse, and that it is over, is told all the same.
+/// Mails and the status say who knows of them. You still hear when one gets worse, and when it is over.
 #[derive(Debug, clap::Args)]
 pub struct AckArgs {
     /// The metric, by its name in the configuration
@@ -228,21 +228,21 @@ pub struct AckArgs {
     #[arg(long = "for", id = "for", value_name = "LENGTH", value_parser = parse_length)]
     pub length: Option<Duration>,
 
-    /// Why, for whoever reads the next mail
+    /// The reason, for whoever reads the next mail
     #[arg(long, value_name = "TEXT")]
     pub because: Option<String>,
 }
 
-/// Say what an incident was: fine, so that it is learnt as usual, or real
+/// Say what an incident was: fine (its values are usual) or real (they are not)
 ///
-/// What was real is not learnt from. What was fine is told again, at that time of the week, only if it is
-/// clearly larger. Without --at it is about the newest incident.
+/// The values of a real incident are not learnt from. Those of one that was fine are, and the like at that
+/// time of the week is mailed again only if it is clearly larger. Without --at, the newest incident is meant.
 #[derive(Debug, clap::Args)]
 pub struct WasArgs {
     /// The metric, by its name in the configuration
     pub metric: String,
 
-    /// Whether it was healthy after all, or an incident indeed
+    /// Whether all was well, or it was a real incident
     #[arg(value_enum)]
     pub nature: NatureWord,
 
@@ -259,11 +259,11 @@ pub enum NatureWord {
 
 /// Report what was told, silenced and answered, and how well the bands held
 ///
-/// The facts are those of the state, of up to 35 days; pictures of metrics with incidents are drawn from the
-/// database. No run is waited for.
+/// The facts come from the state, which remembers up to 35 days; the pictures of metrics with incidents are
+/// drawn from the database. It does not wait for a run.
 #[derive(Debug, clap::Args)]
 pub struct ReportArgs {
-    /// How far back, in words such as 7d or 24h
+    /// How far back, such as 7d or 24h
     #[arg(long, value_name = "D", default_value = "7d", value_parser = parse_length)]
     pub last: Duration,
 
@@ -369,7 +369,7 @@ fn parse_level(text: &str) -> Result<Level, String> {
 }
 
 const BACKTEST_HELP: &str = "\
-D is a length of time in words, such as 5m, 4h or 28d. Nothing is sent or remembered.
+D is a length of time, such as 5m, 4h or 28d. Nothing is sent or remembered.
 Judging starts after the first full window.";
 
 const EXPLAIN_HELP: &str = "\
@@ -379,7 +379,7 @@ not be done; 2 wrong usage or configuration.";
 
 const MORE_HELP: &str = "\
 Without flags it does what cron starts it for: it reads each metric from MySQL, judges what closed
-since the last run, and mails what is to be known. What was told is remembered in state_dir.
+since the last run, and mails what people need to know. What it has told is kept in state_dir.
 
 Environment (overrides the configuration): mysql_user mysql_password mysql_host mysql_db
   smtp_email smtp_password recipient_list

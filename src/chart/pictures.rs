@@ -110,7 +110,7 @@ pub fn draw_pictures(
     let points = evaluated_points(evaluation, workings);
     let points = on_the_side_of(alert, &evaluation.verdict, points);
     let title = titled(metric, outcome(&evaluation.verdict));
-    let label = label(metric, evaluation, workings);
+    let label = label(evaluation, workings);
     let step = workings.window.step().delta();
     let draw_last = |period: Period| -> Result<Plot> {
         let png = draw(&Figure {
@@ -211,7 +211,7 @@ pub(super) fn draw(figure: &Figure) -> Result<Vec<u8>> {
     })
 }
 
-fn label(metric: &Metric, evaluation: &Evaluation, workings: &Workings) -> String {
+fn label(evaluation: &Evaluation, workings: &Workings) -> String {
     let (window, bucket) = (&workings.window, evaluation.bucket.length());
     if let Verdict::NoData { since, .. } = evaluation.verdict {
         let since = write_begin(since.with_timezone(&window.zone()), bucket, window.as_of);
@@ -220,9 +220,7 @@ fn label(metric: &Metric, evaluation: &Evaluation, workings: &Workings) -> Strin
     let Some(latest) = evaluation.latest(window.zone()) else {
         return "No data".to_string();
     };
-    let value = metric
-        .notation(latest.value, evaluation.band.as_ref())
-        .write(latest.value);
+    let value = evaluation.notation().write(latest.value);
     let when = write_when(latest.time, bucket, window.as_of);
     format!("{value} {when}")
 }

@@ -12,8 +12,8 @@ use crate::calendar::Occurrence;
 use crate::cli::Format;
 use crate::config::{Metric, time_delta};
 use crate::detect::{Breakdown, Evaluation, SpanTotal, Verdict};
+use crate::forecast::Season;
 use crate::forecast::clean::Cleaned;
-use crate::forecast::{Band, Season};
 use crate::incident::{
     Acknowledgement, Answer, Author, Incident, MetricState, Nature, outage_shows_after,
 };
@@ -158,14 +158,17 @@ pub fn write_line(metric: &Metric, evaluation: &Evaluation) -> String {
     let latest = evaluation.latest(now.timezone());
     let told = match (evaluation.reason(), latest, evaluation.band) {
         (Some(reason), Some(latest), _) => {
-            let value = metric.notation(latest.value, None).write(latest.value);
+            let value = evaluation.notation().write(latest.value);
             let when = write_when(latest.time, evaluation.bucket.length(), now);
             format!("{reason} (newest: {value} {when})")
         }
         (Some(reason), None, _) => reason.to_string(),
-        (_, Some(latest), Some(band)) => {
+        (_, Some(latest), _) => {
             let when = write_when(latest.time, evaluation.bucket.length(), now);
-            write_against(metric, latest.value, &band, &when)
+            match write_against(evaluation, &when) {
+                Some(told) => told,
+                None => return format!("{name}  {verdict}"),
+            }
         }
         _ => return format!("{name}  {verdict}"),
     };
@@ -173,11 +176,12 @@ pub fn write_line(metric: &Metric, evaluation: &Evaluation) -> String {
 }
 
 /// `1,843 at 14:05 CET, expected 1,102 (912 to 1,298)`
-pub fn write_against(metric: &Metric, value: f64, band: &Band, when: &str) -> String {
-    let notation = metric.notation(value, Some(band));
-    let [value, expected] = [value, band.expected].map(|figure| notation.write(figure));
-    let [lower, upper] = band.write_limits(notation);
-    format!("{value} {when}, expected {expected} ({lower} to {upper})")
+pub fn write_against(evaluation: &Evaluation, when: &str) -> Option<String> {
+    let (notation, band) = (evaluation.notation(), evaluation.band?);
+    let value = notation.write(evaluation.value?);
+    let expected = notation.write_expected(band.expected);
+    let band = band.write(notation);
+    Some(format!("{value} {when}, expected {expected} ({band})"))
 }
 
 /// `12,096 (empty 0, not finite 0, time unclear 0, repeated 0)`
@@ -212,7 +216,7 @@ pub fn write_totals(evaluation: &Evaluation) -> Vec<String> {
     let spans = evaluation.reference.spans.iter();
     let line = |total: &SpanTotal| {
         let [seen, usual] =
-            [total.seen, total.usual].map(|sum| Notation::for_value(sum).write(sum));
+            [total.seen, total.usual].map(|sum| evaluation.notation_of(sum).write(sum));
         let (length, sigmas) = (write_length(total.length), total.departure(&[1.0]).sigmas);
         let times = write_times(sigmas.abs());
         let sign = match (times.starts_with(char::is_numeric), sigmas < 0.0) {

@@ -11,7 +11,7 @@ use super::value::{self, Mailbox, time_delta};
 use crate::calendar::{Events, Period};
 use crate::forecast::clean::Outliers;
 use crate::forecast::{
-    Band, Direction, Increments, Level, Method, ModelChoice, Range, SeasonChoice, needed_history,
+    Direction, Increments, Level, Method, ModelChoice, Range, SeasonChoice, needed_history,
 };
 use crate::incident::{Budget, Confirm, LeastDeviation, Policy, QuietWindow, Renotify, Worsening};
 use crate::output::fingerprint::fingerprint;
@@ -271,12 +271,9 @@ impl Metric {
         }
     }
 
-    /// The digits that its figures are written with: as many as the band makes meaningful.
-    pub fn notation(&self, value: f64, band: Option<&Band>) -> Notation {
-        let notation = band.map_or_else(
-            || Notation::for_value(value),
-            |band| band.notation_with(value),
-        );
+    /// The digits that a sum of its values is written with.
+    pub fn notation_of(&self, amount: f64) -> Notation {
+        let notation = Notation::for_value(amount);
         match self.aggregate {
             Some(Aggregate::Count) => notation.of_counts(),
             _ => notation,

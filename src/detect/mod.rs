@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::forecast::clean::Cleaned;
 use crate::forecast::{Band, Direction, Forecast, Increments, Level, Method, Side, predict};
-use crate::output::{short_option, write_length};
+use crate::output::{Notation, short_option, write_length};
 use crate::series::{Bucket, Observation, Split, TimeSeries, Window, is_running_total};
 pub use answers::{AnsweredTime, Answers, HealthyDeviation};
 pub use comparison::{Comparison, JudgedTime};
@@ -56,6 +56,9 @@ pub struct Evaluation {
     /// The same of a rise and high.
     #[serde(default, skip_serializing_if = "is_not_ruled_out")]
     pub high_possible: Option<bool>,
+    /// Whether all values of the window are whole numbers, as of what is counted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_whole: bool,
     /// The newest buckets against earlier weeks; not stored.
     #[serde(skip)]
     pub reference: Reference,
@@ -202,6 +205,7 @@ pub fn evaluate(window: Window, method: &Method, answers: &Answers) -> Result<Ev
         score: Some(made.score(value)),
         low_possible: possible(Side::Low),
         high_possible: possible(Side::High),
+        is_whole: window.series.is_whole(),
         reference,
         verdict,
         workings: Some(Arc::new(Workings {
@@ -339,6 +343,7 @@ impl Evaluation {
             verdict,
             low_possible: None,
             high_possible: None,
+            is_whole: window.series.is_whole(),
             reference: Reference::default(),
             workings: Some(Arc::new(Workings {
                 window,
@@ -377,6 +382,28 @@ impl Evaluation {
             end,
             expected,
         })
+    }
+
+    /// The digits that its figures are written with: as many as the band makes meaningful.
+    pub fn notation(&self) -> Notation {
+        let value = self.value.unwrap_or_default();
+        self.of_its_kind(self.band.map_or_else(
+            || Notation::for_value(value),
+            |band| band.notation_with(value),
+        ))
+    }
+
+    /// Those of a sum of values.
+    pub fn notation_of(&self, amount: f64) -> Notation {
+        self.of_its_kind(Notation::for_value(amount))
+    }
+
+    fn of_its_kind(&self, notation: Notation) -> Notation {
+        if self.is_whole {
+            notation.of_counts()
+        } else {
+            notation
+        }
     }
 
     /// When the bucket began, by the wall clock of `zone`.

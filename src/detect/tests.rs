@@ -103,6 +103,16 @@ fn a_pattern_that_repeats_exactly_is_normal_to_the_last_digit() {
 }
 
 #[test]
+fn values_that_are_whole_are_known_as_such_wherever_they_came_from() {
+    let mut rows = rows("2026-11-22 14:00", 27);
+    assert!(!judged(&rows).is_whole);
+    for (_, value) in &mut rows {
+        *value = value.round();
+    }
+    assert!(judged(&rows).is_whole);
+}
+
+#[test]
 fn the_judged_value_never_changes_its_own_band() {
     let bands = [0.0, 800.0, 1e12].map(|value| {
         judged(&with_last(value))

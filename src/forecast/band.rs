@@ -111,6 +111,16 @@ impl Band {
         }
     }
 
+    /// The band, or a wider one that holds this number.
+    #[must_use]
+    pub fn holding(self, number: f64) -> Self {
+        Self {
+            lower: self.lower.min(number),
+            expected: self.expected,
+            upper: self.upper.max(number),
+        }
+    }
+
     /// The part of the band that values can be in.
     #[must_use]
     pub fn within(self, range: Range) -> Self {
@@ -134,14 +144,24 @@ impl Band {
         self.notation().telling_apart(value, limit)
     }
 
-    /// Both limits; of counts the least and the largest inside.
-    pub fn write_limits(&self, notation: Notation) -> [String; 2] {
+    /// From one limit to the other, "912 to 1,298"; of counts from the least to the largest inside.
+    pub fn write(&self, notation: Notation) -> String {
         let (least, largest) = (self.lower.ceil(), self.upper.floor());
-        let limits = match notation {
-            Notation::Whole if least <= largest => [least, largest],
-            _ => [self.lower, self.upper],
+        let (notation, limits) = match notation {
+            Notation::Whole if least <= largest => (notation, [least, largest]),
+            // No whole number is inside.
+            Notation::Whole => {
+                let notation = self.notation().telling_apart(self.lower, 0.0);
+                (notation, [self.lower, self.upper])
+            }
+            _ => (notation, [self.lower, self.upper]),
         };
-        limits.map(|limit| notation.write(limit))
+        let [lower, upper] = limits.map(|limit| notation.write(limit));
+        if lower == upper {
+            lower
+        } else {
+            format!("{lower} to {upper}")
+        }
     }
 
     /// Half the distance between the limits.
@@ -207,6 +227,31 @@ mod tests {
         for (share, told) in [(0.95, "95 %"), (0.999, "99.9 %")] {
             assert_eq!(Level::new(share).expect("a level").to_string(), told);
         }
+    }
+
+    #[test]
+    fn the_limits_of_counts_are_the_least_and_the_largest_inside() {
+        for (lower, upper, told) in [
+            (912.1, 1297.8, "913 to 1,297"),
+            (0.0, 0.7, "0"),
+            (0.02, 0.4, "0.02 to 0.40"),
+        ] {
+            let band = Band::new(lower, upper, upper).expect("a band");
+            assert_eq!(band.write(Notation::Whole), told);
+        }
+    }
+
+    #[test]
+    #[expect(clippy::float_cmp, reason = "limits are taken over as they are")]
+    fn a_band_is_widened_to_hold_a_number_and_never_narrowed() {
+        let band = Band::new(0.003, 0.04, 0.43).expect("a band");
+        let limits = |number| {
+            let wider = band.holding(number);
+            [wider.lower, wider.expected, wider.upper]
+        };
+        assert_eq!(limits(0.0), [0.0, 0.04, 0.43]);
+        assert_eq!(limits(1.0), [0.003, 0.04, 1.0]);
+        assert_eq!(limits(0.1), [0.003, 0.04, 0.43]);
     }
 
     #[test]

@@ -134,11 +134,18 @@ pub fn predict(
         let needed = needed + step.times(calibration::FEWEST_ERRORS);
         return Ok(Err(too_short(history, needed)));
     };
-    let unit = timeline.unit;
+    let (unit, is_whole) = (timeline.unit, history.is_whole());
     let (range, resolution) = (method.range.as_seen_in(history), resolution(unit));
     let bands = |index: usize, margins: Margins| {
         let band = calibration.distribution(index).band(margins)?;
-        Some(band.at_least(resolution).within(range))
+        let band = band.at_least(resolution);
+        // Of what is counted, the likeliest number lies inside, however little is expected.
+        let band = if is_whole {
+            band.holding(band.expected.round())
+        } else {
+            band
+        };
+        Some(band.within(range))
     };
     let next = fitted.expected.len() - 1;
     let parts = fitted.contributions.iter();

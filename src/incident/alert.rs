@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::Acknowledgement;
 use super::course::Course;
+use super::past::DayCounts;
 use super::worst::Worst;
 use crate::detect::{Breakdown, Evaluation, JudgedTime};
 use crate::forecast::Side;
+use crate::output::{second, second_option};
 
 /// What an alert is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,8 +39,10 @@ pub struct Alert {
     pub id: String,
     pub condition: Condition,
     /// Since when it is so.
+    #[serde(with = "second")]
     pub since: DateTime<Utc>,
     /// When a run first saw it.
+    #[serde(with = "second")]
     pub seen_at: DateTime<Utc>,
     /// Of an incident the latest bucket outside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,13 +66,20 @@ pub struct Alert {
     /// Of an incident the bucket that was farthest out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worst: Option<Worst>,
+    /// Of an incident the buckets that were judged while it was open.
+    #[serde(default, skip_serializing_if = "DayCounts::is_empty")]
+    pub days: DayCounts,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<Acknowledgement>,
     /// When somebody said that the incident is fine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fine_since: Option<DateTime<Utc>>,
     /// Since when people are to be told; `None` while a silence or the patience lasts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "second_option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub released: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<End>,
@@ -79,6 +90,7 @@ pub struct Alert {
 #[serde(rename_all = "snake_case")]
 pub enum End {
     Over {
+        #[serde(with = "second")]
         until: DateTime<Utc>,
         /// Of an incident the bucket that ended it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -86,6 +98,7 @@ pub enum End {
     },
     /// The values kept their new level for so long that it counts as normal.
     Accepted {
+        #[serde(with = "second")]
         until: DateTime<Utc>,
         evaluation: Box<Evaluation>,
         /// As a multiple of what earlier weeks had.
@@ -115,6 +128,7 @@ impl Alert {
             reason: String::new(),
             turned_from: None,
             worst: None,
+            days: DayCounts::default(),
             acknowledged: None,
             fine_since: None,
             released: None,

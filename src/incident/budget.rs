@@ -42,6 +42,17 @@ impl Budget {
         self.alerts * 7.0 / self.per.1
     }
 
+    /// "1 false alert a week"
+    pub fn in_words(self) -> String {
+        let noun = if self.alerts.total_cmp(&1.0).is_eq() {
+            "alert"
+        } else {
+            "alerts"
+        };
+        let (alerts, period) = (write_number(self.alerts), self.per.0);
+        format!("{alerts} false {noun} a {period}")
+    }
+
     /// A part of it.
     #[must_use]
     pub fn divided_by(self, divisor: f64) -> Self {

@@ -5,7 +5,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::budget::Limits;
-use super::evidence::{Evidence, Testimony, Witness, narrow, towards};
+use super::evidence::{
+    Evidence, Shortfall, Testimony, Witness, is_nothing, narrow, towards, usual_of,
+};
 use crate::detect::{Departure, Evaluation, JudgedTime, SpanTotal};
 use crate::forecast::Side;
 
@@ -17,16 +19,16 @@ pub struct Course {
     #[serde(rename = "opened", with = "chrono::serde::ts_seconds")]
     opened_at: DateTime<Utc>,
     /// The largest share of what is usual that a total was off; 0 where the reference saw nothing yet.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_nothing")]
     depth: f32,
     /// The same of single buckets.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_nothing")]
     peak: f32,
     /// How its single buckets went.
     #[serde(default)]
     run: Run,
     /// The share that the last hour was off.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_nothing")]
     pub share: f32,
     /// The longest total that showed it at its opening, in minutes.
     #[serde(default, skip_serializing_if = "is_no_time")]
@@ -37,12 +39,12 @@ pub struct Course {
     /// The level that the values took during it, a slow mean.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     own_level: Option<f32>,
-    /// What was usual less what was seen since it began, in the metric's unit.
-    #[serde(default)]
-    pub missing: f32,
-    /// What was usual since it began; 0 of one that an earlier version opened.
-    #[serde(default, skip_serializing_if = "is_none")]
-    usual: f32,
+    /// From its begin to the end of its latest bucket outside.
+    #[serde(flatten)]
+    pub shortfall: Shortfall,
+    /// The same of the buckets after that one, which may be those of its recovery.
+    #[serde(default, skip_serializing_if = "Shortfall::is_nothing")]
+    shortfall_after: Shortfall,
     /// What is usual of the newest bucket alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usual_of_bucket: Option<f32>,
@@ -123,8 +125,8 @@ impl Course {
             shown_by: 0,
             level: testimony.level,
             own_level: None,
-            missing: 0.0,
-            usual: 0.0,
+            shortfall: testimony.shortfall,
+            shortfall_after: Shortfall::default(),
             usual_of_bucket: None,
             is_kept: false,
             follows_new_level: evidence.has_accepted(side),
@@ -163,10 +165,7 @@ impl Course {
                 shown.map_or(0, |total| total.length.num_minutes())
             }
         };
-        course.add_amounts(evaluation);
-        if let Witness::Total { seen, usual, .. } = witness {
-            (course.usual, course.missing) = (usual, usual - seen);
-        }
+        course.usual_of_bucket = course.usual_of(evaluation);
         course.follow_bucket(evaluation, side, &levels);
         // The hour has hardly begun to show it, or shows it better than what is longer.
         let reference = &evaluation.reference;
@@ -242,7 +241,10 @@ impl Course {
                 self.own_level = Some(mean);
             }
         }
-        self.add_amounts(evaluation);
+        let level = self.level.map_or(1.0, f64::from);
+        let shortfall = Shortfall::of(evaluation, level);
+        self.shortfall_after = self.shortfall_after.plus(shortfall);
+        self.usual_of_bucket = self.usual_of(evaluation);
         let bucket = self.follow_bucket(evaluation, side, usual);
         let is_breach = evaluation.side() == Some(side);
         // What a running total lacks, it lacks until it begins anew.
@@ -258,6 +260,12 @@ impl Course {
             }
             standing => standing,
         }
+    }
+
+    /// It reaches up to the bucket that was followed last.
+    pub fn extend(&mut self) {
+        let after = std::mem::take(&mut self.shortfall_after);
+        self.shortfall = self.shortfall.plus(after);
     }
 
     /// What a bucket says by itself, if it tells anything: where one bucket is worth enough, the incident
@@ -390,6 +398,7 @@ impl Course {
             },
             since: evaluation.bucket.start,
             level: Some(rush),
+            shortfall: Shortfall::of(evaluation, rush.into()),
         })
     }
 
@@ -483,20 +492,8 @@ impl Course {
         self.depth = narrow(share.clamp(self.depth.into(), 1.0));
     }
 
-    /// By how much of what was usual the values since it began are below that, or above: -0.13 is 13 % lower.
-    pub fn change_so_far(&self) -> Option<f64> {
-        (self.usual > 0.0).then(|| -f64::from(self.missing) / f64::from(self.usual))
-    }
-
-    fn add_amounts(&mut self, evaluation: &Evaluation) {
-        let level = self.level.map_or(1.0, f64::from);
-        let usual = evaluation.reference.bucket.map(|total| total.usual * level);
-        let usual = usual.or(evaluation.band.map(|band| band.expected));
-        self.usual_of_bucket = usual.map(narrow);
-        if let (Some(usual), Some(value)) = (usual, evaluation.value) {
-            self.usual += narrow(usual);
-            self.missing += narrow(usual - value);
-        }
+    fn usual_of(&self, evaluation: &Evaluation) -> Option<f32> {
+        usual_of(evaluation, self.level.map_or(1.0, f64::from)).map(narrow)
     }
 }
 
@@ -508,14 +505,6 @@ fn could_fire(evaluation: &Evaluation, side: Side) -> bool {
         Side::Low => evaluation.low_possible,
     };
     possible != Some(false)
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands over a reference"
-)]
-fn is_none(share: &f32) -> bool {
-    *share == 0.0
 }
 
 #[expect(
@@ -540,8 +529,11 @@ impl Course {
             shown_by: 0,
             level: None,
             own_level: None,
-            missing,
-            usual: 5.0 * missing,
+            shortfall: Shortfall {
+                usual: 5.0 * missing,
+                missing,
+            },
+            shortfall_after: Shortfall::default(),
             usual_of_bucket: Some(1_800.0),
             is_kept: false,
             follows_new_level: false,

@@ -52,6 +52,9 @@ struct Sum {
     height: f32,
     /// Since it last was zero.
     buckets: u32,
+    /// In them.
+    #[serde(default, skip_serializing_if = "Shortfall::is_nothing")]
+    shortfall: Shortfall,
 }
 
 /// A level that values kept for so long that it counts as usual too, beside that of earlier weeks, until
@@ -88,6 +91,51 @@ pub struct Testimony {
     pub since: DateTime<Utc>,
     /// The level it is measured against, as a multiple of the usual; `None`: the levels that are usual.
     pub level: Option<f32>,
+    /// Since it began.
+    pub shortfall: Shortfall,
+}
+
+/// What was usual in a time, and what of it was not seen, in the metric's unit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Shortfall {
+    /// 0 of what an earlier version counted.
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub usual: f32,
+    /// Negative where more was seen.
+    pub missing: f32,
+}
+
+impl Shortfall {
+    /// In a bucket whose level is this multiple of what earlier weeks had.
+    pub fn of(evaluation: &Evaluation, level: f64) -> Self {
+        let usual = usual_of(evaluation, level).zip(evaluation.value);
+        usual.map_or_else(Self::default, |(usual, value)| Self {
+            usual: narrow(usual),
+            missing: narrow(usual - value),
+        })
+    }
+
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            usual: add(self.usual, other.usual),
+            missing: add(self.missing, other.missing),
+        }
+    }
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde hands over a reference"
+    )]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// By how much of what was usual the values are below that, or above: -0.13 is 13 % lower.
+    pub fn change(self) -> Option<f64> {
+        (self.usual > 0.0).then(|| -f64::from(self.missing) / f64::from(self.usual))
+    }
 }
 
 impl Testimony {
@@ -111,21 +159,18 @@ const LEAST_SHARE: f64 = 0.04;
 const LEAST_SHARE_OF_LONG: f64 = 0.06;
 
 impl Sum {
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde hands over a reference"
-    )]
     fn is_empty(&self) -> bool {
         self.buckets == 0
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "a few digits are enough")]
-    fn add(&mut self, sigmas: f64, limit: f64) {
+    fn add(&mut self, sigmas: f64, shortfall: Shortfall, limit: f64) {
         let height = f64::from(self.height) + sigmas.clamp(-MOST_SIGMAS, MOST_SIGMAS) - DRIFT;
         *self = if height > 0.0 {
             Self {
                 height: height.min(CEILING * limit) as f32,
                 buckets: self.buckets + 1,
+                shortfall: self.shortfall.plus(shortfall),
             }
         } else {
             Self::default()
@@ -140,8 +185,9 @@ impl Evidence {
         self.accepted.retain(|level| level.until > now);
         if let (Some(limits), Some(sigmas)) = (limits, signed_sigmas(evaluation)) {
             let limit = limits.cusum();
-            self.high.add(sigmas, limit);
-            self.low.add(-sigmas, limit);
+            let shortfall = Shortfall::of(evaluation, 1.0);
+            self.high.add(sigmas, shortfall, limit);
+            self.low.add(-sigmas, shortfall, limit);
         }
     }
 
@@ -242,6 +288,10 @@ impl Evidence {
                     witness,
                     since: evaluation.bucket.end - total.length,
                     level: None,
+                    shortfall: Shortfall {
+                        usual: narrow(total.usual),
+                        missing: narrow(total.usual - total.seen),
+                    },
                 });
             }
         }
@@ -267,6 +317,7 @@ impl Evidence {
                     since: evaluation.bucket.end
                         - length * i32::try_from(sum.buckets).unwrap_or(i32::MAX),
                     level: None,
+                    shortfall: sum.shortfall,
                 })
             })
     }
@@ -314,11 +365,33 @@ fn signed_sigmas(evaluation: &Evaluation) -> Option<f64> {
     Some(sigmas_of(score).copysign(value - band.expected))
 }
 
+/// What is usual of a bucket at a level, as a multiple of what earlier weeks had.
+pub fn usual_of(evaluation: &Evaluation, level: f64) -> Option<f64> {
+    let usual = evaluation.reference.bucket;
+    let usual = usual.map(|total| total.usual * level);
+    usual.or(evaluation.band.map(|band| band.expected))
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+pub fn is_nothing(amount: &f32) -> bool {
+    *amount == 0.0
+}
+
 /// A few digits are enough for what is kept.
 #[expect(clippy::cast_possible_truncation, reason = "a few digits are enough")]
 pub fn narrow(number: f64) -> f32 {
     const DIGITS: usize = 5;
-    round_digits(number, DIGITS) as f32
+    let narrowed = round_digits(number, DIGITS) as f32;
+    // JSON knows no infinite ones.
+    narrowed.clamp(f32::MIN, f32::MAX)
+}
+
+/// Two amounts together, which is a number that can be kept.
+fn add(one: f32, other: f32) -> f32 {
+    (one + other).clamp(f32::MIN, f32::MAX)
 }
 
 fn side_of(sigmas: f64) -> Side {

@@ -9,26 +9,28 @@ use super::alert::{Alert, Condition, End};
 use super::answer::{Acknowledgement, Answer, Author, Nature, Said};
 use super::budget::Limits;
 use super::course::{Course, Standing};
-use super::evidence::{AcceptedLevel, Evidence, Testimony, Witness, far_side, narrow};
+use super::evidence::{AcceptedLevel, Evidence, Shortfall, Testimony, Witness, far_side, narrow};
 use super::past::Past;
 use super::policy::Policy;
 use super::worst::Worst;
 use crate::detect::{Answers, Evaluation, NewLevel, Verdict};
 use crate::forecast::Side;
+use crate::output::{second, second_option};
 use crate::series::Bucket;
 
 /// What is known of a metric between runs.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MetricState {
-    /// The bucket that was evaluated last.
-    pub evaluated: Option<Bucket>,
+    /// The bucket that was evaluated last, if the [latest](MetricState::latest) evaluation is not of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) evaluated: Option<Bucket>,
     /// The newest bucket that rows were seen for, if that is another: where an empty bucket counts as
     /// zero, it may lie before the one evaluated last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) newest_data: Option<Bucket>,
     /// The bucket since which there is no incident.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(with = "second_option", skip_serializing_if = "Option::is_none")]
     calm_since: Option<DateTime<Utc>>,
     /// See [`MetricState::latest`]; `None` where the open incident has it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,8 +56,11 @@ pub struct MetricState {
 /// A bucket, as far as it matters for confirming.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Recent {
+    #[serde(with = "second")]
     start: DateTime<Utc>,
     side: Option<Side>,
+    #[serde(default, skip_serializing_if = "Shortfall::is_nothing")]
+    shortfall: Shortfall,
 }
 
 /// What a run found of a metric.
@@ -169,16 +174,22 @@ impl MetricState {
     /// back leaves buckets behind it that were evaluated before they were over: those without data are
     /// looked at again.
     pub fn evaluated_at(&self, now: DateTime<Utc>) -> Option<Bucket> {
-        let evaluated = self.evaluated?;
+        let evaluated = self.evaluated()?;
         if evaluated.end <= now {
             return Some(evaluated);
         }
         self.newest_data.or(Some(evaluated))
     }
 
+    /// The bucket that was evaluated last, with whatever verdict.
+    pub fn evaluated(&self) -> Option<Bucket> {
+        let of_latest = || Some(self.latest()?.bucket);
+        self.evaluated.or_else(of_latest)
+    }
+
     /// The newest bucket that rows were seen for.
     pub fn newest_data(&self) -> Option<Bucket> {
-        self.newest_data.or(self.evaluated)
+        self.newest_data.or(self.evaluated())
     }
 
     /// The last evaluation with a verdict of high, low or normal.
@@ -235,7 +246,7 @@ impl MetricState {
                     let run = evaluation.reference.unchanged.buckets;
                     let length = evaluation.bucket.length() * i32::try_from(run).unwrap_or(1);
                     // A value that stands still says nothing of what it should tell.
-                    self.evaluated = Some(evaluation.bucket);
+                    self.evaluated = None;
                     self.latest = Some(evaluation.clone());
                     self.evidence.forget_sums();
                     let since = evaluation.bucket.end - length;
@@ -250,13 +261,13 @@ impl MetricState {
 
     fn take_verdict(&mut self, evaluation: &Evaluation, now: DateTime<Utc>, policy: &Policy) {
         let limits = policy.limits(evaluation.bucket);
-        let last = self.evaluated;
+        let last = self.evaluated();
         if last.is_some_and(|last| last.end != evaluation.bucket.start) {
             self.evidence.forget_sums();
         }
-        self.evaluated = Some(evaluation.bucket);
+        self.evaluated = None;
         self.latest = Some(evaluation.clone());
-        self.past.count(evaluation);
+        self.past.days.count(evaluation);
         self.evidence.add(evaluation, limits);
         let testimony = self.hear(evaluation, limits, policy);
         let is_incident = |alert: &Alert| alert.is_open() && alert.side().is_some();
@@ -270,6 +281,9 @@ impl MetricState {
         if policy.confirm.of == 1 {
             // A bucket that has nothing to be confirmed by is done with.
             self.recent.clear();
+        }
+        if let Some(incident) = self.alerts.iter_mut().find(|alert| is_incident(alert)) {
+            incident.days.count(evaluation);
         }
         let open_side = self.incident().and_then(Alert::side);
         if self.incident().is_some_and(|incident| {
@@ -312,6 +326,7 @@ impl MetricState {
         self.recent.push_back(Recent {
             start: evaluation.bucket.start,
             side,
+            shortfall: Shortfall::of(evaluation, 1.0),
         });
         while self.recent.len() > policy.confirm.of as usize {
             self.recent.pop_front();
@@ -333,6 +348,8 @@ impl MetricState {
             .filter(|recent| recent.side == Some(side));
         let is_confirmed = breaches.clone().count() >= policy.confirm.breaches as usize;
         let since = breaches.map(|recent| recent.start).next();
+        let since = since.unwrap_or(evaluation.bucket.start);
+        let during = self.recent.iter().filter(|recent| recent.start >= since);
         is_confirmed.then_some(Testimony {
             side,
             witness: match (limits, evaluation.score) {
@@ -341,8 +358,11 @@ impl MetricState {
                 },
                 _ => Witness::Breach,
             },
-            since: since.unwrap_or(evaluation.bucket.start),
+            since,
             level: None,
+            shortfall: during.fold(Shortfall::default(), |sum, recent| {
+                sum.plus(recent.shortfall)
+            }),
         })
     }
 
@@ -371,6 +391,7 @@ impl MetricState {
                 witness: Witness::Breach,
                 since: incident.since,
                 level: None,
+                shortfall: Shortfall::default(),
             };
             Course::new(&testimony, evaluation, &self.evidence)
         });
@@ -394,6 +415,7 @@ impl MetricState {
         match standing {
             Standing::Off => {
                 self.inside = 0;
+                course.extend();
                 incident.note_worst(evaluation);
                 let answers = self.answers.iter_mut();
                 for answer in answers.filter(|answer| answer.alert == incident.id) {
@@ -447,6 +469,9 @@ impl MetricState {
         let incident = &mut self.alerts[index];
         let side = incident.side()?;
         let until = evaluation.bucket.end;
+        if let Some(course) = &mut incident.course {
+            course.extend();
+        }
         incident.end = Some(End::Accepted {
             until,
             evaluation: Box::new(evaluation.clone()),
@@ -479,7 +504,7 @@ impl MetricState {
         // A new level is told, whatever was said before.
         self.alerts[index].fine_since = None;
         let latest = self.latest().cloned();
-        let asked_at = self.evaluated.map(|evaluated| evaluated.end);
+        let asked_at = self.evaluated().map(|evaluated| evaluated.end);
         let limits = policy.limits(evaluation.bucket);
         let evaluation = evaluation.without_workings();
         let level = self.end_with_new_level(index, &evaluation, ratio, asked_at, limits);
@@ -567,7 +592,7 @@ impl MetricState {
     /// Somebody says what an incident was, in place of what was said of it before. One that is fine and
     /// still open is as if it were acknowledged, and its end is not told.
     pub fn answer(&mut self, incident: &Incident, nature: Nature, by: Author, at: DateTime<Utc>) {
-        let evaluated = self.evaluated.map(|evaluated| evaluated.end);
+        let evaluated = self.evaluated().map(|evaluated| evaluated.end);
         self.answers.retain(|answer| answer.alert != incident.id);
         self.answers.push(Answer {
             nature,
@@ -663,6 +688,14 @@ impl MetricState {
             ..Alert::new(Condition::Breach(testimony.side), testimony.since, now)
         };
         incident.note_worst(evaluation);
+        // The breaches that this one confirms are of it too.
+        let confirmed = self.recent.iter().filter(|recent| {
+            let is_before = recent.start < evaluation.bucket.start;
+            is_before && recent.start >= testimony.since && recent.side == Some(testimony.side)
+        });
+        for recent in confirmed {
+            incident.days.count_outside(recent.start);
+        }
         self.alerts.push(incident);
     }
 

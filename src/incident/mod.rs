@@ -23,7 +23,7 @@ pub use budget::Budget;
 pub use course::Course;
 pub use evidence::{Witness, outage_shows_after};
 pub use metric_state::{CheckResult, Incident, MetricState, Muted, Status};
-pub use past::{Outcome, PastAlert, REMEMBERED};
+pub use past::{DayCount, DayCounts, Outcome, PastAlert, REMEMBERED};
 pub use policy::{Confirm, LeastDeviation, Policy, Renotify, Worsening};
 pub use quiet::QuietWindow;
 pub use silence::{Silence, Silences};

@@ -10,6 +10,7 @@ use super::alert::{Alert, Condition, End};
 use super::answer::Acknowledgement;
 use super::worst::Worst;
 use crate::detect::Evaluation;
+use crate::output::{second, second_option};
 
 /// For how long it is remembered, and how many alerts of a metric at most.
 pub const REMEMBERED: TimeDelta = TimeDelta::days(35);
@@ -52,12 +53,18 @@ impl Outcome {
 pub struct PastAlert {
     pub id: String,
     pub condition: Condition,
+    #[serde(with = "second")]
     pub since: DateTime<Utc>,
     /// The end of its last bucket outside; of anything else when a run saw that it was over.
+    #[serde(with = "second")]
     pub until: DateTime<Utc>,
     pub outcome: Outcome,
     /// Since when people were to be told; `None`: never, as it was silent, or short.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "second_option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub released: Option<DateTime<Utc>>,
     /// How many notifications of it were accepted.
     #[serde(default, skip_serializing_if = "is_none")]
@@ -67,6 +74,9 @@ pub struct PastAlert {
     /// What was usual less what was seen, in the metric's unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<f32>,
+    /// The buckets that were judged while it was open.
+    #[serde(default, skip_serializing_if = "DayCounts::is_empty")]
+    pub days: DayCounts,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<Acknowledgement>,
 }
@@ -92,7 +102,8 @@ impl PastAlert {
             released: alert.released,
             notifications: 0,
             worst: alert.worst,
-            missing: alert.course.as_ref().map(|course| course.missing),
+            missing: alert.course.as_ref().map(|course| course.shortfall.missing),
+            days: alert.days.clone(),
             acknowledged: alert.acknowledged.clone(),
         })
     }
@@ -133,21 +144,21 @@ impl DayCount {
     }
 }
 
-/// What is remembered of a metric.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Past {
-    /// Oldest first, by when they ended.
-    #[serde(skip_serializing_if = "VecDeque::is_empty")]
-    pub alerts: VecDeque<PastAlert>,
-    /// Oldest first.
-    #[serde(skip_serializing_if = "VecDeque::is_empty")]
-    pub days: VecDeque<DayCount>,
-}
+/// The counts of the last days, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayCounts(VecDeque<DayCount>);
 
-impl Past {
+impl DayCounts {
+    #[expect(clippy::cast_possible_truncation, reason = "a few weeks")]
+    #[expect(clippy::cast_sign_loss, reason = "a few weeks")]
+    const MOST: usize = REMEMBERED.num_days() as usize + 1;
+
     pub fn is_empty(&self) -> bool {
-        self.alerts.is_empty() && self.days.is_empty()
+        self.0.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &DayCount> + Clone {
+        self.0.iter()
     }
 
     /// Counts a bucket, whichever side anybody asked about.
@@ -155,18 +166,68 @@ impl Past {
         let (Some(value), Some(band)) = (evaluation.value, evaluation.band) else {
             return;
         };
-        let day = evaluation.bucket.start.timestamp().div_euclid(86_400);
-        if self.days.back().is_none_or(|count| count.day != day) {
-            self.days.push_back(DayCount {
+        let is_inside = (band.lower..=band.upper).contains(&value);
+        self.day(evaluation.bucket.start, |count| {
+            count.judged += 1;
+            count.inside += u32::from(is_inside);
+        });
+    }
+
+    /// Counts one that was outside.
+    pub fn count_outside(&mut self, start: DateTime<Utc>) {
+        self.day(start, |count| count.judged += 1);
+    }
+
+    fn day(&mut self, start: DateTime<Utc>, change: impl FnMut(&mut DayCount)) {
+        let day = start.timestamp().div_euclid(86_400);
+        if self.0.back().is_none_or(|count| count.day != day) {
+            self.0.push_back(DayCount {
                 day,
                 judged: 0,
                 inside: 0,
             });
+            let surplus = self.0.len().saturating_sub(Self::MOST);
+            self.0.drain(..surplus);
         }
-        if let Some(count) = self.days.back_mut() {
-            count.judged += 1;
-            count.inside += u32::from((band.lower..=band.upper).contains(&value));
-        }
+        self.0.back_mut().into_iter().for_each(change);
+    }
+
+    /// How many buckets lay outside their band.
+    pub fn outside(&self) -> u32 {
+        let outside = self.iter().map(|day| day.judged.saturating_sub(day.inside));
+        outside.sum()
+    }
+
+    /// Without the buckets of others, which were counted here too.
+    #[must_use]
+    pub fn without(&self, others: &[&Self]) -> Self {
+        let left = self.0.iter().map(|count| {
+            let others = others.iter().flat_map(|other| other.iter());
+            let others = others.filter(|other| other.day == count.day);
+            others.fold(*count, |left, other| DayCount {
+                judged: left.judged.saturating_sub(other.judged),
+                inside: left.inside.saturating_sub(other.inside),
+                ..left
+            })
+        });
+        Self(left.collect())
+    }
+}
+
+/// What is remembered of a metric.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Past {
+    /// Oldest first, by when they ended.
+    #[serde(skip_serializing_if = "VecDeque::is_empty")]
+    pub alerts: VecDeque<PastAlert>,
+    #[serde(skip_serializing_if = "DayCounts::is_empty")]
+    pub days: DayCounts,
+}
+
+impl Past {
+    pub fn is_empty(&self) -> bool {
+        self.alerts.is_empty() && self.days.is_empty()
     }
 
     /// Remembers the alerts that ended, and forgets what is old.
@@ -180,11 +241,9 @@ impl Past {
             }
         }
         self.alerts.retain(|past| now - past.until < REMEMBERED);
-        self.days.retain(|count| now - count.start() < REMEMBERED);
+        self.days.0.retain(|count| now - count.start() < REMEMBERED);
         let surplus = self.alerts.len().saturating_sub(MOST_ALERTS);
         self.alerts.drain(..surplus);
-        let most_days = usize::try_from(REMEMBERED.num_days()).unwrap_or(0) + 1;
-        self.days.drain(..self.days.len().saturating_sub(most_days));
     }
 
     /// So many notifications of an alert were accepted so far.

@@ -1,5 +1,5 @@
 //! One run's notifications: what is due to each recipient is planned, grouped into mails, written down,
-//! sent, and recorded. Alerts of muted metrics are simply not among those that come in.
+//! sent, and recorded. Of muted metrics only an Alertmanager hears, and only that what it knows of is over.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -12,7 +12,7 @@ use super::notification::{AlertKind, Notification};
 use super::recipient::{Recipient, Route};
 use crate::config::Metric;
 use crate::detect::Evaluation;
-use crate::incident::{Alert, Condition, Policy};
+use crate::incident::{Alert, Condition, Muted, Policy};
 use crate::output::fingerprint::fingerprint;
 use crate::output::{contain, without_isolates, write_error};
 
@@ -24,6 +24,8 @@ pub struct AddressedAlert<'a> {
     pub alert: Alert,
     pub policy: Policy,
     pub recipients: Vec<Recipient>,
+    /// Whether its metric is muted now.
+    pub muted: Muted,
     /// See [`Notification::newest`].
     pub newest: Option<&'a Evaluation>,
 }
@@ -98,6 +100,7 @@ impl Delivery<'_> {
         let items = alerts.iter().flat_map(AddressedAlert::items);
         let items: Vec<Item> = items
             .filter(|item| Route::to(item.recipient()) == self.route)
+            .filter(|item| !item.is_replaced(alerts, log))
             .collect();
         let addressees: BTreeSet<(AlertKey, &str)> = items
             .iter()
@@ -222,9 +225,10 @@ impl Delivery<'_> {
             .iter()
             .find_map(|item| item.record(log)?.thread.clone());
         let thread_subject = match items {
-            [item] => item.record(log).and_then(|record| record.subject.clone()),
+            [item] => log.subject(item.addressed.key(), item.recipient()),
             _ => None,
         };
+        let thread_subject = thread_subject.map(str::to_string);
         let told: Vec<(Item, Alert, AlertKind)> = items
             .iter()
             .filter_map(|item| {
@@ -280,7 +284,8 @@ impl Delivery<'_> {
                         message_id: channel.message_id(&mail),
                         subject: opening_subject(&mail, channel),
                     };
-                    item.record_mut(log).accept(alert, opening, self.now);
+                    let (key, recipient) = (item.addressed.key(), item.recipient());
+                    log.accept(key, recipient, alert, opening, self.now);
                     log.report_told(&alert.id);
                 }
                 Some(Ending::GivenUp) => item.record_mut(log).settle(alert, self.now),
@@ -371,12 +376,34 @@ impl<'a> Item<'a> {
     fn due(self, log: &NotificationLog, now: DateTime<Utc>) -> Option<AlertKind> {
         let addressed = self.addressed;
         let (alert, record) = (&addressed.alert, self.record(log));
-        match self.to {
-            Recipient::Alertmanager(_) => due_to_alertmanager(alert, record, now),
-            Recipient::Mailbox(_) | Recipient::Channel(_) => {
+        match (self.to, addressed.muted) {
+            (Recipient::Alertmanager(_), muted) => {
+                let due = due_to_alertmanager(alert, record, now);
+                // It pages for what it knows of until it hears of the end.
+                due.filter(|kind| muted == Muted::No || *kind == AlertKind::Resolved)
+            }
+            (Recipient::Mailbox(_) | Recipient::Channel(_), Muted::Yes) => None,
+            (Recipient::Mailbox(_) | Recipient::Channel(_), Muted::No) => {
                 due(alert, record, now, &addressed.policy)
             }
         }
+    }
+
+    /// Whether an Alertmanager knows a later alert by the same labels: that this one is over would end that.
+    fn is_replaced(self, alerts: &[AddressedAlert], log: &NotificationLog) -> bool {
+        let addressed = self.addressed;
+        let (key, alert) = (addressed.key(), &addressed.alert);
+        let is_later = |other: &&AddressedAlert| {
+            let is_same = other.key().metric == key.metric;
+            is_same && other.alert.condition == alert.condition && other.alert.since > alert.since
+        };
+        let is_told = |other: &AddressedAlert| {
+            let record = log.record(other.key(), self.recipient());
+            let last = record.and_then(|record| record.last.as_ref());
+            other.alert.is_open() && last.is_some_and(|last| last.kind == AlertKind::Firing)
+        };
+        let is_alertmanager = matches!(self.to, Recipient::Alertmanager(_));
+        is_alertmanager && !alert.is_open() && alerts.iter().filter(is_later).any(is_told)
     }
 
     /// Whether nothing more is to be told, as it is now; that something is due later is no matter.

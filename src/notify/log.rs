@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::notification::AlertKind;
 use super::recipient::Route;
 use crate::incident::Alert;
-use crate::output::short_option;
-use crate::output::write_error;
+use crate::output::{second, second_option, short_option, write_error};
 
 /// Tried again after a minute, then two, four and so on, up to this. A little less, as the run that
 /// tries again is started by the minute.
@@ -49,7 +48,7 @@ pub struct Record {
     /// The Message-ID of the first notification the server accepted; later ones answer it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thread: Option<String>,
-    /// Its subject, if it was about this alert alone; theirs begin with it.
+    /// Its subject, if it was about this alert alone; theirs begin with it. Empty: that of another recipient.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// The last one that was accepted, or given up.
@@ -65,9 +64,14 @@ pub struct Record {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Notified {
     pub kind: AlertKind,
+    #[serde(with = "second")]
     pub at: DateTime<Utc>,
     /// Of an incident the bucket it told of, and how far out that was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "second_option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bucket: Option<DateTime<Utc>>,
     #[serde(
         default,
@@ -165,6 +169,35 @@ impl NotificationLog {
         let alerts = self.records.entry(key.metric.to_string()).or_default();
         let recipients = alerts.entry(key.alert.to_string()).or_default();
         recipients.entry(recipient.to_string()).or_default()
+    }
+
+    /// The server accepted what is on its way to a recipient. A subject that others got too is kept once.
+    pub fn accept(
+        &mut self,
+        key: AlertKey,
+        recipient: &str,
+        alert: &Alert,
+        mut opening: Opening,
+        now: DateTime<Utc>,
+    ) {
+        if opening.subject.is_some() && opening.subject.as_deref() == self.first_subject(key) {
+            opening.subject = Some(String::new());
+        }
+        self.record_mut(key, recipient).accept(alert, opening, now);
+    }
+
+    /// What the later mails of a recipient's thread go under, see [`Record::subject`].
+    pub fn subject(&self, key: AlertKey, recipient: &str) -> Option<&str> {
+        match self.record(key, recipient)?.subject.as_deref()? {
+            "" => self.first_subject(key),
+            own => Some(own),
+        }
+    }
+
+    fn first_subject(&self, key: AlertKey) -> Option<&str> {
+        let subjects = self.records(key);
+        let mut subjects = subjects.filter_map(|(_, record)| record.subject.as_deref());
+        subjects.find(|subject| !subject.is_empty())
     }
 
     /// The latest time anybody was notified of an alert.

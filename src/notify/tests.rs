@@ -11,7 +11,7 @@ use super::email::Letterhead;
 use super::*;
 use crate::config::Metric;
 use crate::forecast::Side;
-use crate::incident::{Alert, Condition, End, Policy};
+use crate::incident::{Alert, Condition, End, Muted, Policy};
 
 fn at(minute: i64) -> DateTime<Utc> {
     let start: DateTime<Utc> = "2026-11-22T00:00:00Z".parse().expect("a time");
@@ -43,6 +43,7 @@ fn addressed<'a>(metric: Option<&'a Metric>, alert: &Alert, to: &[&str]) -> Addr
         alert: alert.clone(),
         policy: Policy::default(),
         recipients: to.iter().map(recipient).collect(),
+        muted: Muted::No,
         newest: None,
     }
 }
@@ -538,6 +539,103 @@ fn an_alertmanager_is_told_what_goes_on_and_the_end_a_minute_after_the_beginning
 }
 
 #[test]
+fn an_alertmanager_hears_the_end_of_what_it_knows_of_while_the_metric_is_muted() {
+    let metrics = metrics(2);
+    let pager = Route::Web(PAGER);
+    let [mut known, mut new] = [Side::Low, Side::High].map(|side| alert(Condition::Breach(side)));
+    let both = |known: &Alert, new: &Alert, muted| {
+        let alerts = [(metrics.first(), known), (metrics.last(), new)];
+        alerts.map(|(metric, alert)| AddressedAlert {
+            muted,
+            ..addressed(metric, alert, &[PAGER, OPS])
+        })
+    };
+    let mut scene = Scene::default();
+    let open = both(&known, &new, Muted::No);
+    scene.run_by(pager, &open[..1]);
+    scene.run(&open[..1]);
+    // What was on its way is taken back.
+    scene.server.refuses = vec![PAGER, OPS];
+    scene.run(&open);
+    scene.run_by(pager, &open);
+    scene.server.refuses.clear();
+    scene.minute = 30;
+    let muted = both(&known, &new, Muted::Yes);
+    assert!(scene.run(&muted).is_empty());
+    assert!(scene.run_by(pager, &muted).is_empty());
+    assert!(!scene.log.is_waiting());
+    assert_eq!(scene.repeat(&muted, Ok(())), ["m0"]);
+    for alert in [&mut known, &mut new] {
+        alert.end = Some(End::Over {
+            until: at(31),
+            evaluation: None,
+        });
+    }
+    let over = both(&known, &new, Muted::Yes);
+    assert!(over[0].is_news_to(pager, &scene.log, at(31)));
+    assert!(!over[1].is_news_to(pager, &scene.log, at(31)));
+    assert!(scene.run(&over).is_empty());
+    assert_eq!(scene.run_by(pager, &over), ["pager: m0 over, in reply"]);
+    // People are told when they want to hear of it again.
+    let heard = both(&known, &new, Muted::No);
+    assert!(!heard[0].is_settled(&scene.log, at(32)));
+    let told = scene.run(&heard[..1]);
+    assert_eq!(told, ["ops@example.com: m0 over, in reply"]);
+}
+
+#[test]
+fn an_end_that_an_alertmanager_did_not_hear_of_ends_no_later_incident_with_the_same_labels() {
+    let metrics = metrics(1);
+    let pager = Route::Web(PAGER);
+    let over = Alert {
+        end: Some(End::Over {
+            until: at(2),
+            evaluation: None,
+        }),
+        ..alert(Condition::Breach(Side::Low))
+    };
+    let next = Alert {
+        released: Some(at(10)),
+        ..Alert::new(Condition::Breach(Side::Low), at(10), at(10))
+    };
+    let of = |alert: &Alert| addressed(metrics.first(), alert, &[PAGER]);
+    let mut scene = Scene::default();
+    scene.run_by(pager, &[of(&alert(Condition::Breach(Side::Low)))]);
+    scene.server.refuses = vec![PAGER];
+    for minute in 5..9 {
+        scene.minute = minute;
+        assert!(scene.run_by(pager, &[of(&over)]).is_empty());
+    }
+    scene.server.refuses.clear();
+    // The end waits for its next try when the next incident begins.
+    scene.minute = 10;
+    let both = [of(&over), of(&next)];
+    assert_eq!(scene.run_by(pager, &both), ["pager: m0 low"]);
+    scene.minute = 40;
+    assert!(scene.run_by(pager, &both).is_empty());
+    let over_too = Alert {
+        end: over.end.clone(),
+        ..next
+    };
+    let both = [of(&over), of(&over_too)];
+    assert_eq!(scene.run_by(pager, &both), ["pager: m0 over, in reply"; 2]);
+    assert!(both.iter().all(|one| one.is_settled(&scene.log, at(41))));
+}
+
+#[test]
+fn what_is_not_addressed_to_an_alertmanager_any_more_is_not_repeated_and_ends_by_itself() {
+    let metrics = metrics(1);
+    let low = alert(Condition::Breach(Side::Low));
+    let of = |to: &[&str]| [addressed(metrics.first(), &low, to)];
+    let mut scene = Scene::default();
+    scene.run_by(Route::Web(PAGER), &of(&[PAGER, OPS]));
+    scene.minute = 5;
+    assert!(scene.repeat(&of(&[OPS]), Ok(())).is_empty());
+    // It is told again where it comes back.
+    assert_eq!(scene.repeat(&of(&[PAGER]), Ok(())), ["m0"]);
+}
+
+#[test]
 fn an_alertmanager_that_does_not_hear_what_goes_on_is_tried_after_the_usual_pauses() {
     let metrics = metrics(1);
     let low = alert(Condition::Breach(Side::Low));
@@ -624,6 +722,15 @@ fn later_mails_have_the_subject_of_the_opening_unless_that_was_a_digest() {
     scene.run(&all(4, &low));
     scene.run(&all(1, &over));
     assert_eq!(scene.server.threads, [None, None]);
+    // Of several recipients too, for whom it is kept once.
+    let to_both = |alert: &Alert| [addressed(metrics.first(), alert, &[OPS, NIGHT])];
+    let mut scene = Scene::default();
+    scene.run(&to_both(&low));
+    let log = serde_json::to_string(&scene.log).expect("text");
+    assert_eq!(log.matches("m0 low").count(), 1, "{log}");
+    scene.run(&to_both(&over));
+    let subject = Some("m0 low".to_string());
+    assert_eq!(scene.server.threads, [None, None, subject.clone(), subject]);
 }
 
 #[test]

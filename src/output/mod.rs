@@ -9,7 +9,7 @@ mod print;
 mod terminal;
 mod wait;
 
-pub use compact::{round_digits, short, short_option};
+pub use compact::{round_digits, second, second_option, short, short_option};
 pub use file::{Links, open_plain, read_plain, write_new, write_whole};
 pub use notation::*;
 pub use print::{complain, contain, make_file_limit_an_error, print, write_error};

@@ -122,10 +122,30 @@ impl Notation {
             .unwrap_or(self)
     }
 
+    /// What is expected, which is not nothing where it is only too little for its digits: "fewer than 0.1".
+    pub fn write_expected(self, value: f64) -> String {
+        let written = self.write(value);
+        let is_told = value <= 0.0 || written.contains(|digit| ('1'..='9').contains(&digit));
+        match self {
+            _ if is_told => written,
+            Self::Whole => "fewer than 0.1".to_string(),
+            Self::Plain(decimals) => {
+                let least = 10_f64.powi(-i32::try_from(decimals).unwrap_or(0));
+                format!("less than {least:.decimals$}")
+            }
+            Self::Prefixed(..) | Self::Scientific(_) => written,
+        }
+    }
+
     pub fn write(self, value: f64) -> String {
         let is_whole = value.fract() == 0.0;
         let written = match self {
             Self::Whole | Self::Plain(_) if value.abs() >= 1e15 => format!("{value:.4e}"),
+            // Beside whole numbers "0.4" tells something, and of a hundred nobody misses it.
+            Self::Whole if value.abs() < 9.95 => {
+                let figure = format!("{value:.1}");
+                separate_thousands(figure.strip_suffix(".0").unwrap_or(&figure))
+            }
             Self::Whole => separate_thousands(&format!("{value:.0}")),
             Self::Plain(_) if is_whole => separate_thousands(&format!("{value:.0}")),
             Self::Plain(decimals) => separate_thousands(&format!("{value:.decimals$}")),
@@ -480,7 +500,32 @@ mod tests {
         );
         assert_eq!(written(912.1, 1102.4, 1297.8, 1e30), "1.0000e30");
         assert_eq!(written(0.0, 0.0, 0.0, 0.0), "0");
-        assert_eq!(Notation::Plain(2).of_counts().write(2.6), "3");
+    }
+
+    #[test]
+    fn beside_counts_a_figure_has_the_digits_that_tell_something() {
+        for (value, told) in [
+            (3.0, "3"),
+            (2.6, "2.6"),
+            (0.4, "0.4"),
+            (0.96, "1"),
+            (-0.04, "0"),
+            (-1.6, "\u{2212}1.6"),
+            (40.3, "40"),
+        ] {
+            assert_eq!(Notation::Plain(2).of_counts().write(value), told);
+        }
+        for (notation, value, told) in [
+            (Notation::Whole, 0.4, "0.4"),
+            (Notation::Whole, 0.004, "fewer than 0.1"),
+            (Notation::Whole, 0.0, "0"),
+            (Notation::Plain(2), 0.004, "less than 0.01"),
+            (Notation::Plain(0), 0.3, "less than 1"),
+            (Notation::Plain(2), 0.04, "0.04"),
+            (Notation::Scientific(2), 1e-9, "1.00e-9"),
+        ] {
+            assert_eq!(notation.write_expected(value), told);
+        }
     }
 
     #[test]

@@ -22,6 +22,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use crate::output::second;
+
 /// The most buckets a window may hold: a year of minutes.
 pub const MOST_BUCKETS: usize = 530_000;
 
@@ -69,7 +71,9 @@ pub struct Ignored {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bucket {
+    #[serde(with = "second")]
     pub start: DateTime<Utc>,
+    #[serde(with = "second")]
     pub end: DateTime<Utc>,
 }
 
@@ -160,6 +164,12 @@ impl TimeSeries {
 
     pub fn span(&self) -> TimeDelta {
         self.grid.step().times(self.len())
+    }
+
+    /// Whether all of its values are whole numbers.
+    pub fn is_whole(&self) -> bool {
+        let mut values = self.values().iter().flatten();
+        values.all(|value| value.fract() == 0.0)
     }
 
     pub fn missing(&self) -> usize {

@@ -224,6 +224,7 @@ fn scored(scores: &[f64]) -> Replay {
         },
         low_possible: Some(true),
         high_possible: Some(true),
+        is_whole: false,
         reference: Reference::default(),
         workings: None,
     };

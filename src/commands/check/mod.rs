@@ -169,7 +169,7 @@ impl<'a> Run<'a> {
                 (Some(settings), _) => {
                     self.post(settings, &alerts, &mut log, deadline);
                     if let Service::Alertmanager { .. } = settings.service {
-                        self.repeat(settings, results, &mut log, deadline);
+                        self.repeat(settings, &alerts, &mut log, deadline);
                     }
                 }
                 (None, Some(mail)) => self.mail(mail, &alerts, &mut log, deadline),
@@ -236,15 +236,13 @@ impl<'a> Run<'a> {
     fn repeat(
         &mut self,
         settings: &'a WebSettings,
-        results: &Results,
+        alerts: &[AddressedAlert],
         log: &mut NotificationLog,
         deadline: Deadline,
     ) {
         let mut channel = self.web_channel(settings, deadline);
         let delivery = self.web_delivery(settings);
-        let repeated = delivery.repeat(&self.all_alerts(results), log, |lasting| {
-            channel.repeat(lasting)
-        });
+        let repeated = delivery.repeat(alerts, log, |lasting| channel.repeat(lasting));
         self.state.contents_mut().log = log.clone();
         self.failures.extend(repeated.err());
     }
@@ -312,7 +310,7 @@ impl<'a> Run<'a> {
                     report.failures.push(why);
                 }
                 Some(CheckResult::NothingNew(_)) | None => {
-                    let since = known.and_then(|known| Some(known.evaluated?.start));
+                    let since = known.and_then(|known| Some(known.evaluated()?.start));
                     let zone = self.context.zone();
                     report.unchanged_since = since.map(|since| since.with_timezone(&zone));
                 }

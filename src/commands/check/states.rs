@@ -132,24 +132,8 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Every alert that somebody may be told of now.
-    pub(super) fn addressed_alerts<'r>(&self, results: &'r Results) -> Vec<AddressedAlert<'r>>
-    where
-        'a: 'r,
-    {
-        let mut all = self.all_alerts(results);
-        all.retain(|AddressedAlert { metric, alert, .. }| {
-            metric.is_none_or(|metric| {
-                // Without a memory, only a breach is worth a mail.
-                let is_worth_it = self.state.is_durable() || alert.side().is_some();
-                is_worth_it && self.muted(metric) == Muted::No
-            })
-        });
-        all
-    }
-
     /// Every alert that there is, of metrics that are muted too.
-    pub(super) fn all_alerts<'r>(&self, results: &'r Results) -> Vec<AddressedAlert<'r>>
+    pub(super) fn addressed_alerts<'r>(&self, results: &'r Results) -> Vec<AddressedAlert<'r>>
     where
         'a: 'r,
     {
@@ -157,10 +141,13 @@ impl<'a> Run<'a> {
         let own = own.map(|alert| self.addressed(None, alert));
         let metrics = self.context.config.metrics.iter();
         let of_metrics = metrics.flat_map(|metric| {
-            let newest = results.get(metric.name.as_str());
+            let (newest, muted) = (results.get(metric.name.as_str()), self.muted(metric));
             let alerts = self.alerts(metric).iter();
+            // Without a memory, only a breach is worth a mail.
+            let alerts = alerts.filter(|alert| self.state.is_durable() || alert.side().is_some());
             alerts.map(move |alert| AddressedAlert {
                 newest: newest.and_then(CheckResult::evaluation),
+                muted,
                 ..self.addressed(Some(metric), alert)
             })
         });
@@ -212,6 +199,7 @@ impl<'a> Run<'a> {
         self.state.runs = runs;
     }
 
+    /// As if its metric were heard: what is muted is to be told later, so it is not forgotten.
     fn addressed(&self, metric: Option<&'a Metric>, alert: &Alert) -> AddressedAlert<'a> {
         AddressedAlert {
             metric,
@@ -221,6 +209,7 @@ impl<'a> Run<'a> {
                 || self.all_recipients(),
                 |metric| recipients(&self.context.config, metric),
             ),
+            muted: Muted::No,
             newest: None,
         }
     }

@@ -190,7 +190,7 @@ fn expected(forecast: &Forecast, metric: &Metric) -> String {
     let parts: String = parts
         .map(|(figure, name)| format!("{FIGURES}{figure:>width$}  {name}"))
         .collect();
-    let expected = notation.write(forecast.band.expected);
+    let expected = notation.write_expected(forecast.band.expected);
     format!("{expected}, the sum of{parts}")
 }
 

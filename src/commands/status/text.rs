@@ -67,8 +67,7 @@ fn of_metric(status: &Status, of: &MetricStatus) -> Vec<String> {
     let last = known.latest().and_then(|last| {
         let (start, now) = (status.zoned(last.bucket.start), status.context.now);
         let when = write_when(start, last.bucket.length(), now);
-        let told = write_against(of.metric, last.value?, &last.band?, &when);
-        Some(format!("; {told}"))
+        Some(format!("; {}", write_against(last, &when)?))
     });
     let mut lines = vec![format!(
         "{name}  {}{}{}",

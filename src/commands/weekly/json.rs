@@ -33,6 +33,7 @@ pub fn object(review: &Review) -> Value {
 fn metric_object(review: &Review, of: &ReviewedMetric) -> Value {
     let stamped = |time: DateTime<Utc>| stamp(review.zoned(time));
     let kept = of.kept;
+    let coverage = kept.and_then(|kept| kept.coverage);
     let silences = of.silences.iter().map(|silence| {
         json!({
             "from": silence.from.map(stamped),
@@ -47,16 +48,19 @@ fn metric_object(review: &Review, of: &ReviewedMetric) -> Value {
         "title": of.title(),
         "configured": of.metric.is_some(),
         "alerts": alerts.collect::<Vec<_>>(),
-        "opened": of.opened,
+        "opened": of.opened.all,
+        "called_fine": of.opened.fine,
+        "called_real": of.opened.real,
         "max_false_alerts": of.metric.and_then(|metric| metric.policy.budget).map(|budget| budget.to_string()),
         "allowed": of.allowed,
         "level": of.metric.map(|metric| metric.method.level.share()),
         "counted_from": kept.map(|kept| stamped(kept.from)),
         "judged": kept.map(|kept| kept.judged),
         "inside": kept.map(|kept| kept.inside),
-        "coverage": kept.map(|kept| kept.coverage.share),
-        "coverage_lower": kept.map(|kept| kept.coverage.lower),
-        "coverage_upper": kept.map(|kept| kept.coverage.upper),
+        "left_out": kept.map(|kept| kept.left_out),
+        "coverage": coverage.map(|coverage| coverage.share),
+        "coverage_lower": coverage.map(|coverage| coverage.lower),
+        "coverage_upper": coverage.map(|coverage| coverage.upper),
         "silences": silences.collect::<Vec<_>>(),
     })
 }

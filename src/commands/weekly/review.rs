@@ -5,13 +5,15 @@ use std::ops::Range;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use crate::commands::coverage::{Block, Coverage, float, measure};
+use crate::commands::coverage::{Block, Coverage, measure};
 use crate::config::Metric;
 use crate::context::Context;
 use crate::incident::{
-    Acknowledgement, Alert, Condition, MetricState, Nature, Outcome, PastAlert, Silence, Worst,
+    Acknowledgement, Alert, Condition, DayCount, DayCounts, MetricState, Nature, Outcome,
+    PastAlert, Silence, Worst,
 };
 use crate::notify::AlertKey;
+use crate::output::Notation;
 use crate::state::State;
 
 /// What happened from a time until now.
@@ -32,19 +34,32 @@ pub struct ReviewedMetric<'a> {
     /// `None` where nothing was judged.
     pub kept: Option<Kept>,
     pub silences: Vec<Silence>,
-    /// The incidents that people were to be told of.
-    pub opened: usize,
+    pub opened: Opened,
+    /// Whether its values are whole numbers.
+    is_whole: bool,
     /// How many false ones the budget allows in that time.
     pub allowed: Option<f64>,
 }
 
-/// How many values lay inside their bands, by whole days (UTC).
+/// How many healthy values lay inside their bands, by whole days (UTC).
 #[derive(Debug, Clone, Copy)]
 pub struct Kept {
     pub from: DateTime<Utc>,
     pub judged: usize,
     pub inside: usize,
-    pub coverage: Coverage,
+    /// Judged too, but during incidents that count as real.
+    pub left_out: usize,
+    /// `None` where all were.
+    pub coverage: Option<Coverage>,
+}
+
+/// The incidents that people were to be told of, and what they said of them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Opened {
+    pub all: usize,
+    pub fine: usize,
+    /// Called real, or acknowledged.
+    pub real: usize,
 }
 
 /// An alert that was open at some time of the review.
@@ -59,6 +74,7 @@ pub struct ReviewedAlert {
     pub notifications: u32,
     pub worst: Option<Worst>,
     pub missing: Option<f32>,
+    pub days: DayCounts,
     pub acknowledged: Option<Acknowledgement>,
     /// What somebody said it was.
     pub was: Option<Nature>,
@@ -120,22 +136,28 @@ impl<'a> ReviewedMetric<'a> {
             let count = state.contents().log.accepted(key);
             ReviewedAlert::of_open(alert, count, was(&alert.id))
         });
-        let alerts = past.chain(open);
-        let alerts = alerts.filter(|alert| alert.until.is_none_or(|until| until > time.start));
-        let mut alerts: Vec<ReviewedAlert> = alerts.collect();
+        let mut alerts: Vec<ReviewedAlert> = past.chain(open).collect();
+        let kept = kept(known, &alerts, metric, time.start);
+        alerts.retain(|alert| alert.until.is_none_or(|until| until > time.start));
         alerts.sort_by_key(|alert| alert.since);
-        let opened = alerts.iter().filter(|alert| {
+        let mut opened = Opened::default();
+        for alert in &alerts {
             let released = alert.released.filter(|released| *released >= time.start);
-            alert.is_incident() && released.is_some()
-        });
+            if alert.is_incident() && released.is_some() {
+                opened.all += 1;
+                opened.fine += usize::from(alert.nature() == Some(Nature::Fine));
+                opened.real += usize::from(alert.nature() == Some(Nature::Real));
+            }
+        }
         let weeks = (time.end - time.start).as_seconds_f64() / TimeDelta::weeks(1).as_seconds_f64();
         let budget = metric.and_then(|metric| metric.policy.budget);
         Self {
             name: name.to_string(),
             metric,
-            kept: kept(known, time.start),
+            kept,
             silences: state.silences.not_over(name, time.end).cloned().collect(),
-            opened: opened.count(),
+            opened,
+            is_whole: known.latest().is_some_and(|latest| latest.is_whole),
             allowed: budget.map(|budget| budget.per_week() * weeks),
             alerts,
         }
@@ -154,6 +176,16 @@ impl<'a> ReviewedMetric<'a> {
         times.collect()
     }
 
+    /// The digits that an amount of it is written with.
+    pub fn notation_of(&self, amount: f64) -> Notation {
+        let notation = Notation::for_value(amount);
+        if self.is_whole {
+            notation.of_counts()
+        } else {
+            notation
+        }
+    }
+
     pub fn title(&self) -> &str {
         self.metric.map_or(&self.name, |metric| &metric.title)
     }
@@ -170,6 +202,7 @@ impl ReviewedAlert {
             notifications: past.notifications,
             worst: past.worst,
             missing: past.missing,
+            days: past.days.clone(),
             acknowledged: past.acknowledged.clone(),
             was,
         }
@@ -184,7 +217,8 @@ impl ReviewedAlert {
             released: alert.released,
             notifications,
             worst: alert.worst,
-            missing: alert.course.as_ref().map(|course| course.missing),
+            missing: alert.course.as_ref().map(|course| course.shortfall.missing),
+            days: alert.days.clone(),
             acknowledged: alert.acknowledged.clone(),
             was,
         }
@@ -194,33 +228,51 @@ impl ReviewedAlert {
         matches!(self.condition, Condition::Breach(_))
     }
 
+    /// What it was, as far as anybody said: who acknowledges an incident takes it for one.
+    pub fn nature(&self) -> Option<Nature> {
+        let acknowledged = self.acknowledged.as_ref().map(|_| Nature::Real);
+        self.was.or(acknowledged)
+    }
+
     pub fn length(&self, now: DateTime<Utc>) -> TimeDelta {
         self.until.unwrap_or(now) - self.since
     }
 }
 
+/// Without a budget, single values outside open incidents, as healthy ones do now and then: one with fewer of
+/// them counts as real only if somebody said so.
+const FEWEST_OUTSIDE: u32 = 3;
+
 /// By whole days: the counts of the day in which the time begins count too.
-fn kept(known: &MetricState, from: DateTime<Utc>) -> Option<Kept> {
-    let days = known.past.days.iter();
-    let days = days.filter(|day| day.start() + TimeDelta::days(1) > from);
-    let blocks: Vec<Block> = days
-        .clone()
+fn kept(
+    known: &MetricState,
+    alerts: &[ReviewedAlert],
+    metric: Option<&Metric>,
+    from: DateTime<Utc>,
+) -> Option<Kept> {
+    let has_budget = metric.is_some_and(|metric| metric.policy.budget.is_some());
+    let are_real = alerts.iter().filter(|alert| match alert.nature() {
+        Some(nature) => nature == Nature::Real,
+        None => has_budget || alert.days.outside() >= FEWEST_OUTSIDE,
+    });
+    let of_incidents: Vec<&DayCounts> = are_real.map(|alert| &alert.days).collect();
+    let is_reviewed = |day: &&DayCount| day.start() + TimeDelta::days(1) > from;
+    let healthy = known.past.days.without(&of_incidents);
+    let healthy = healthy.iter().filter(is_reviewed);
+    let blocks: Vec<Block> = healthy
         .map(|day| Block {
             inside: day.inside as usize,
             of: day.judged as usize,
         })
         .collect();
+    let all = known.past.days.iter().filter(is_reviewed);
+    let all_judged: u32 = all.clone().map(|day| day.judged).sum();
+    let judged = blocks.iter().map(|block| block.of).sum();
     Some(Kept {
-        from: days.clone().next()?.start(),
-        judged: blocks.iter().map(|block| block.of).sum(),
+        from: all.clone().next()?.start(),
+        judged,
         inside: blocks.iter().map(|block| block.inside).sum(),
-        coverage: measure(&blocks)?,
+        left_out: all_judged as usize - judged,
+        coverage: measure(&blocks),
     })
-}
-
-/// A share of the budget, as "3 of 1".
-pub fn write_opened(opened: usize, allowed: f64) -> String {
-    let share = float(opened) / allowed;
-    let verdict = if share <= 1.0 { "kept" } else { "exceeded" };
-    format!("{opened} told, {allowed:.1} may be false: {verdict}")
 }

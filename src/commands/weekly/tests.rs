@@ -7,7 +7,8 @@ use chrono_tz::Tz;
 use super::*;
 use crate::commands::report::tests::assert_documented;
 use crate::config::{Config, Deadline};
-use crate::incident::{Condition, Outcome, PastAlert};
+use crate::forecast::Side;
+use crate::incident::{Acknowledgement, Author, Condition, DayCounts, Nature, Outcome, PastAlert};
 
 fn context() -> Context {
     let now: DateTime<Utc> = "2026-11-22T14:00:00Z".parse().expect("a time");
@@ -31,6 +32,7 @@ fn past(condition: Condition, hours_ago: i64) -> PastAlert {
         notifications: 0,
         worst: None,
         missing: None,
+        days: DayCounts::default(),
         acknowledged: None,
     }
 }
@@ -81,6 +83,84 @@ fn a_metric_that_is_gone_is_told_if_anything_happened() {
     ] {
         assert!(text.contains(told), "{told:?} is not in\n{text}");
     }
+}
+
+/// Five incidents that were told, of a bucket outside each, but of three the last; of three somebody said
+/// something.
+fn answered() -> State {
+    let counts = |text| serde_json::from_str(text).expect("counts");
+    let of = |hours_ago| PastAlert {
+        released: Some(context().now_utc() - TimeDelta::hours(hours_ago)),
+        days: counts(match hours_ago {
+            6 => "[[20778,4,1]]",
+            _ => "[[20778,1,0]]",
+        }),
+        ..past(Condition::Breach(Side::Low), hours_ago)
+    };
+    let mut state = state(&[10, 9, 8, 7, 6].map(|hours_ago| ("sales", of(hours_ago))));
+    let known = state.contents_mut().metrics.get_mut("sales");
+    let known = known.expect("a metric");
+    known.past.days = serde_json::from_str("[[20777,200,190],[20778,105,95]]").expect("counts");
+    let by = Author {
+        user: "anna".to_string(),
+        host: "web1".to_string(),
+    };
+    let at = context().now_utc();
+    for index in [0, 1] {
+        let incident = known.incidents()[index].clone();
+        known.answer(&incident, Nature::Fine, by.clone(), at);
+    }
+    known.past.alerts[2].acknowledged = Some(Acknowledgement {
+        by,
+        at,
+        until: None,
+        because: None,
+    });
+    state
+}
+
+#[test]
+fn what_people_called_an_incident_is_no_false_alert_and_no_miss_of_the_band() {
+    let (mut context, state) = (context(), answered());
+    let text = |context: &Context| {
+        let review = Review::new(context, &state, week_before(context));
+        words::report(&review, BTreeMap::new()).text()
+    };
+    let told = "5 incidents told: 2 called fine, 1 called real or acknowledged, 2 not answered";
+    // Without a budget, a single value outside that nobody answered is one as any other.
+    let free = text(&context);
+    assert!(free.contains(&format!("{told}\n")), "{free}");
+    let kept = "94.7 % of 300 values lay inside the 95 % band";
+    assert!(free.contains(kept), "{free}");
+    assert!(
+        free.contains("; 5 values during incidents are left out"),
+        "{free}"
+    );
+    let budget = "1/week".parse().expect("a budget");
+    context.config.metrics[0].policy.budget = Some(budget);
+    let bound = text(&context);
+    let allows = "; the budget allows 1 false alert a week, fewer than were called fine\n";
+    assert!(bound.contains(&format!("{told}{allows}")), "{bound}");
+    let kept = "95.0 % of 299 values lay inside the 95 % band";
+    assert!(bound.contains(kept), "{bound}");
+    assert!(
+        bound.contains("; 6 values during incidents are left out"),
+        "{bound}"
+    );
+    let object = json::object(&Review::new(&context, &state, week_before(&context)));
+    let metric = &object["metrics"][0];
+    let counts = [
+        "opened",
+        "called_fine",
+        "called_real",
+        "judged",
+        "inside",
+        "left_out",
+    ];
+    assert_eq!(
+        counts.map(|field| metric[field].clone()),
+        [5, 2, 1, 299, 284, 6]
+    );
 }
 
 #[test]

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use super::review::{Review, ReviewedAlert, ReviewedMetric, write_opened};
+use super::review::{Kept, Opened, Review, ReviewedAlert, ReviewedMetric};
+use crate::commands::coverage::float;
 use crate::commands::report::{write_acknowledgement, write_count, write_minute};
 use crate::config::Metric;
 use crate::forecast::Side;
 use crate::incident::{Condition, Nature, Outcome};
 use crate::notify::email::{Picture, Report, ReportedAlert, ReportedMetric, Tone};
-use crate::output::{Notation, write_change, write_length, write_setting, write_span, write_time};
+use crate::output::{
+    write_change, write_length, write_round_length, write_setting, write_span, write_time,
+};
 use crate::series::Aggregate;
 
 /// So many alerts are told one by one, the newest.
@@ -128,7 +131,7 @@ fn summary(review: &Review, alerts: usize) -> String {
 fn reported(review: &Review, of: &ReviewedMetric, alert: &ReviewedAlert) -> ReportedAlert {
     let now = review.context.now;
     let since = review.zoned(alert.since);
-    let length = write_length(alert.length(review.now()));
+    let length = write_round_length(alert.length(review.now()), TimeDelta::zero());
     let when = match alert.until {
         Some(until) => format!("{} ({length})", write_span(since, review.zoned(until), now)),
         None => format!("since {}, still open ({length})", write_time(since, now)),
@@ -177,12 +180,10 @@ fn worst(review: &Review, of: &ReviewedMetric, alert: &ReviewedAlert) -> Option<
     let worst = alert.worst?;
     let time = write_time(review.zoned(worst.time), review.context.now);
     let [value, expected] = [worst.value, worst.expected].map(f64::from);
-    let notation = Notation::for_value(expected);
+    let notation = of.notation_of(value.abs().max(expected.abs()));
     let value = with_unit(of.metric, &notation.write(value));
-    let expected = with_unit(of.metric, &notation.write(expected));
-    Some(format!(
-        "at worst {value} at {time}, where {expected} was expected"
-    ))
+    let expected = with_unit(of.metric, &notation.write_expected(expected));
+    Some(format!("at worst {value} at {time} (expected: {expected})"))
 }
 
 fn missing(of: &ReviewedMetric, alert: &ReviewedAlert) -> Option<String> {
@@ -193,7 +194,7 @@ fn missing(of: &ReviewedMetric, alert: &ReviewedAlert) -> Option<String> {
         Condition::Breach(Side::High) => (-missing, "more than usual in all"),
         _ => return None,
     };
-    let told = with_unit(of.metric, &Notation::for_value(amount).write(amount));
+    let told = with_unit(of.metric, &of.notation_of(amount).write(amount));
     (adds_up && amount > 0.0).then(|| format!("{told} {than}"))
 }
 
@@ -211,36 +212,11 @@ fn fared(review: &Review, of: &ReviewedMetric) -> ReportedMetric {
             lines: vec!["not in the configuration any more".to_string()],
         };
     };
-    lines.push(match of.kept {
-        None => "nothing was judged".to_string(),
-        Some(kept) => {
-            let percent = |share: f64| format!("{:.1}", 100.0 * share);
-            let coverage = kept.coverage;
-            let since = if kept.from > review.from {
-                format!(" since {}", review.zoned(kept.from).format("%Y-%m-%d"))
-            } else {
-                String::new()
-            };
-            format!(
-                "{} % of {} values lay inside the {} band{since} (true share {} to {} %)",
-                percent(coverage.share),
-                write_count(kept.judged),
-                metric.method.level,
-                percent(coverage.lower),
-                percent(coverage.upper)
-            )
-        }
-    });
-    lines.push(match (of.allowed, metric.policy.budget) {
-        (Some(allowed), Some(budget)) => {
-            let told = write_opened(of.opened, allowed);
-            format!("budget of false alerts {budget}: {told}")
-        }
-        _ => format!(
-            "{} incidents told, without a budget",
-            write_count(of.opened)
-        ),
-    });
+    lines.push(of.kept.map_or_else(
+        || "nothing was judged".to_string(),
+        |kept| write_kept(review, metric, &kept),
+    ));
+    lines.push(write_opened(of, metric));
     let without: TimeDelta = of
         .alerts
         .iter()
@@ -248,7 +224,8 @@ fn fared(review: &Review, of: &ReviewedMetric) -> ReportedMetric {
         .map(|alert| alert.length(review.now()))
         .sum();
     if without > TimeDelta::zero() {
-        lines.push(format!("without data for {}", write_length(without)));
+        let length = write_round_length(without, TimeDelta::zero());
+        lines.push(format!("without data for {length}"));
     }
     for silence in &of.silences {
         let until = write_time(review.zoned(silence.until), review.context.now);
@@ -260,6 +237,66 @@ fn fared(review: &Review, of: &ReviewedMetric) -> ReportedMetric {
         title: metric.title.clone(),
         lines,
     }
+}
+
+/// "95.1 % of 1,966 values lay inside the 95 % band (true share 93.9 to 96.2 %); 50 values during incidents are
+/// left out"
+fn write_kept(review: &Review, metric: &Metric, kept: &Kept) -> String {
+    let since = if kept.from > review.from {
+        format!(" since {}", review.zoned(kept.from).format("%Y-%m-%d"))
+    } else {
+        String::new()
+    };
+    let noun = |count| if count == 1 { "value" } else { "values" };
+    let left_out = match kept.left_out {
+        0 => String::new(),
+        1 => "; 1 value during incidents is left out".to_string(),
+        count => format!(
+            "; {} values during incidents are left out",
+            write_count(count)
+        ),
+    };
+    let Some(coverage) = kept.coverage else {
+        return format!("no value was judged outside of incidents{since}{left_out}");
+    };
+    let [share, lower, upper] = [coverage.share, coverage.lower, coverage.upper]
+        .map(|share| format!("{:.1}", 100.0 * share));
+    format!(
+        "{share} % of {} {} lay inside the {} band{since} (true share {lower} to {upper} %){left_out}",
+        write_count(kept.judged),
+        noun(kept.judged),
+        metric.method.level,
+    )
+}
+
+/// "5 incidents told: 2 called fine, 1 called real or acknowledged, 2 not answered; the budget allows 1 false
+/// alert a week". Which of them were false, only people know.
+fn write_opened(of: &ReviewedMetric, metric: &Metric) -> String {
+    let Opened { all, fine, real } = of.opened;
+    let noun = if all == 1 { "incident" } else { "incidents" };
+    let mut told = format!("{} {noun} told", write_count(all));
+    let said = [
+        (fine, "called fine"),
+        (real, "called real or acknowledged"),
+        (all - fine - real, "not answered"),
+    ];
+    let said = said.iter().filter(|(count, _)| *count > 0);
+    let said: Vec<String> = said
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    if fine + real > 0 {
+        told += &format!(": {}", said.join(", "));
+    } else if all > 0 {
+        told += ", none answered";
+    }
+    let Some((budget, allowed)) = metric.policy.budget.zip(of.allowed) else {
+        return told;
+    };
+    told += &format!("; the budget allows {}", budget.in_words());
+    if float(fine) > allowed.max(1.0) {
+        told += ", fewer than were called fine";
+    }
+    told
 }
 
 fn lost(review: &Review) -> Vec<String> {

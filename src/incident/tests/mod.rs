@@ -42,6 +42,7 @@ fn evaluation(minute: i64, deviation: f64) -> Evaluation {
         },
         low_possible: Some(true),
         high_possible: Some(true),
+        is_whole: false,
         reference: Reference::default(),
         workings: None,
     }
@@ -274,6 +275,64 @@ fn breaches_on_both_sides_do_not_confirm_each_other() {
             .is_empty()
     );
     assert_eq!(story.next(Out(1.5)), told(&["high since 10"]));
+}
+
+/// A bucket so far out lacks ten times as much; one that is in has 2 more than expected.
+#[test]
+fn what_is_missing_is_that_of_the_first_bucket_outside_to_the_last() {
+    let missing = |story: &Story| {
+        let of_open = || {
+            story
+                .state
+                .incident()?
+                .course
+                .as_ref()
+                .map(|course| course.shortfall.missing)
+        };
+        let past = story.state.past.alerts.back();
+        of_open().or_else(|| past.and_then(|past| past.missing))
+    };
+    let mut story = Story::new(Policy {
+        confirm: "2 of 3".parse().expect("a rule"),
+        ..policy()
+    });
+    story.all(&[In, Out(-2.0), In, Out(-2.0)]);
+    assert_eq!(missing(&story), Some(38.0));
+    story.all(&[In, Out(-3.0)]);
+    assert_eq!(missing(&story), Some(66.0));
+    // Neither those of the recovery nor what comes after it.
+    let over = story.all(&[In, In, Out(-1.5)]).concat();
+    assert_eq!(over, ["low over after 25"]);
+    assert_eq!(missing(&story), Some(66.0));
+    // Where it turns, it ends with its last bucket outside.
+    let mut story = Story::new(policy());
+    story.all(&[Out(2.0), Out(2.0), In, Out(-1.5)]);
+    assert_eq!(missing(&story), Some(15.0));
+    let turned = story.state.past.alerts.back().expect("one that turned");
+    assert_eq!(turned.missing, Some(-40.0));
+}
+
+#[test]
+fn amounts_beyond_what_can_be_kept_are_the_largest_that_can() {
+    let mut story = Story::new(policy());
+    for _ in 0..3 {
+        let huge = Evaluation {
+            value: Some(1e300),
+            ..evaluation(story.minute, 1e299)
+        };
+        let result = CheckResult::Evaluated(huge);
+        story
+            .state
+            .update(&result, at(story.minute + 5), &story.policy, Muted::No);
+        // It must be there after being written and read.
+        story.next(Nothing);
+    }
+    let incident = story.state.incident().expect("an incident");
+    let missing = incident
+        .course
+        .as_ref()
+        .map(|course| course.shortfall.missing);
+    assert_eq!(missing, Some(f32::MIN));
 }
 
 #[test]

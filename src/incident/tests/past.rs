@@ -45,6 +45,39 @@ fn the_values_inside_their_band_are_counted_by_the_day() {
 }
 
 #[test]
+fn an_incident_knows_which_buckets_were_judged_while_it_was_open() {
+    let mut story = Story::new(Policy {
+        confirm: "2 of 3".parse().expect("a rule"),
+        ..policy()
+    });
+    story.all(&[In; 286]);
+    // The first breach is confirmed on the next day; the last bucket ends it.
+    story.all(&[
+        In,
+        Out(1.5),
+        In,
+        Out(1.5),
+        Out(1.5),
+        In,
+        In,
+        In,
+        Out(1.5),
+        In,
+    ]);
+    let counts = |days: &DayCounts| -> Vec<_> {
+        let days = days.iter();
+        days.map(|day| (day.start(), day.judged, day.inside))
+            .collect()
+    };
+    let past = &story.state.past;
+    let incident = &past.alerts.back().expect("an incident").days;
+    assert_eq!(counts(incident), [(at(0), 1, 0), (at(1440), 3, 1)]);
+    let healthy = past.days.without(&[incident]);
+    assert_eq!(counts(&past.days), [(at(0), 288, 287), (at(1440), 8, 5)]);
+    assert_eq!(counts(&healthy), [(at(0), 287, 287), (at(1440), 5, 4)]);
+}
+
+#[test]
 fn what_is_remembered_is_bounded_in_number_and_in_time() {
     let mut story = Story::new(policy());
     for _ in 0..150 {
@@ -56,7 +89,33 @@ fn what_is_remembered_is_bounded_in_number_and_in_time() {
         story.next(In);
     }
     assert!(story.state.past.alerts.is_empty());
-    assert_eq!(story.state.past.days.len(), 35);
+    assert_eq!(story.state.past.days.iter().count(), 35);
+}
+
+#[test]
+fn the_bucket_evaluated_last_is_kept_once() {
+    let mut story = Story::new(policy());
+    for event in [In, Out(1.5), In, In, Undecided, In] {
+        story.next(event);
+        let minute = story.minute;
+        let evaluated = Some(evaluation(minute - 5, 0.0).bucket);
+        assert_eq!(story.state.evaluated(), evaluated, "{event:?}");
+        let text = serde_json::to_string(&story.state).expect("text");
+        let is_stored = text.contains("\"evaluated\"");
+        assert_eq!(is_stored, matches!(event, Undecided), "{text}");
+        let read: MetricState = serde_json::from_str(&text).expect("a state");
+        assert_eq!(read.evaluated(), evaluated);
+        // As it was kept before, twice.
+        let twice = text.replacen(
+            '{',
+            r#"{"evaluated":{"start":"2026-11-22T00:00:00Z","end":"2026-11-22T00:05:00Z"},"#,
+            1,
+        );
+        if !is_stored {
+            let read: MetricState = serde_json::from_str(&twice).expect("a state");
+            assert_eq!(read.evaluated().map(|read| read.start), Some(at(0)));
+        }
+    }
 }
 
 #[test]

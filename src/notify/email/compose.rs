@@ -104,10 +104,10 @@ fn no_breach(metric: &Metric, evaluation: &Evaluation, letterhead: &Letterhead) 
         let headline = figures.headline().unwrap_or_default();
         (
             format!("{title} {headline}"),
-            figures.sentence("is inside its band"),
+            figures.sentence("is as usual"),
         )
     } else {
-        (title.clone(), format!("{title} is inside its band."))
+        (title.clone(), format!("{title} is as usual."))
     };
     let judged = figures
         .as_ref()

@@ -29,7 +29,7 @@ const SUBJECT_NAME: usize = 24;
 /// Names of those that have no row.
 const REST_NAMES: usize = 200;
 
-const TO_DO: &str = "Look for one cause first: what came together often has one, such as an import, a release or the network.";
+const TO_DO: &str = "Look for one common cause first, such as an import, a release or the network.";
 const NOTHING_TO_DO: &str = "Nothing: they are over.";
 
 /// A notification, and its row.
@@ -151,7 +151,7 @@ fn summary(told: &[Told], now: DateTime<Tz>) -> String {
         .collect();
     let order = match told.iter().filter(|(one, _)| is_breach(one)).count() {
         0 | 1 => "",
-        _ => " What is farthest out comes first.",
+        _ => " The farthest from usual comes first.",
     };
     let (time, counts) = (now.format("%H:%M %Z"), counts.join(", "));
     format!("At {time}: {counts}.{order}")

@@ -12,6 +12,7 @@ use crate::output::{
     Notation, is_of_days, isolate, separate_thousands, write_begin, write_change,
     write_day_and_time, write_length, write_round_length, write_span, write_when,
 };
+use crate::series::Aggregate;
 
 pub struct Figures<'a> {
     pub metric: &'a Metric,
@@ -34,12 +35,12 @@ impl<'a> Figures<'a> {
 
     /// "1,843 at 14:05 CET, usually 912 to 1,298", if anything was expected.
     pub fn headline(&self) -> Option<String> {
-        let [lower, upper] = self.limits()?;
+        let band = self.evaluation.band?.write(self.notation());
         let value = self.plain_value_at();
-        Some(format!("{value}, usually {lower} to {upper}"))
+        Some(format!("{value}, usually {band}"))
     }
 
-    /// "Sales is above its band: 1,843 EUR at 14:05 CET, 67 % higher than expected; usually 912 to 1,298 EUR."
+    /// "Sales is unusually high: 1,843 EUR at 14:05 CET, 67 % higher than expected; usually 912 to 1,298 EUR."
     pub fn sentence(&self, place: &str) -> String {
         let title = title(self.metric);
         let figures = self.against_usual();
@@ -51,10 +52,10 @@ impl<'a> Figures<'a> {
     pub fn against_usual(&self) -> Option<String> {
         let (value, band) = (self.value_at(), self.band()?);
         let expected = match self.change() {
-            Some(change) => format!("{change} than expected"),
-            None => format!("where {} was expected", self.expected()?),
+            Some(change) => format!(", {change} than expected"),
+            None => format!(" (expected: {})", self.expected()?),
         };
-        Some(format!("{value}, {expected}; usually {band}"))
+        Some(format!("{value}{expected}; usually {band}"))
     }
 
     /// "1,843 at 14:05 CET", as a subject has it.
@@ -62,14 +63,39 @@ impl<'a> Figures<'a> {
         format!("{} {}", self.notation().write(self.value), self.when())
     }
 
-    /// "1,843 EUR at 14:05 CET"
+    /// "1,843 EUR in 5 min at 14:05 CET", see [`Figures::value_in_bucket`].
     pub fn value_at(&self) -> String {
-        format!("{} {}", self.value(), self.when())
+        format!("{} {}", self.value_in_bucket(), self.when())
+    }
+
+    /// "1,843 EUR"; of what adds up over a bucket "1,843 EUR in 5 min".
+    pub fn value_in_bucket(&self) -> String {
+        let length = self.evaluation.bucket.length();
+        let adds_up = self.metric.aggregate.is_some_and(Aggregate::adds_up);
+        let span = if adds_up && !is_of_days(length) {
+            format!(" in {}", write_round_length(length, length))
+        } else {
+            String::new()
+        };
+        self.value() + &span
+    }
+
+    /// The newest value that rows were seen for: "1,843 EUR at 14:05 CET".
+    pub fn seen_last(&self) -> Option<String> {
+        let window = self.evaluation.window()?;
+        let (series, newest) = (&window.series, window.newest?);
+        let index = series.index(series.grid().slot(newest));
+        if series.time(index) != newest {
+            return None;
+        }
+        let value = (*series.values().get(index)?)?;
+        let value = self.with_unit(&self.evaluation.notation().write(value));
+        Some(format!("{value} {}", self.when_of(series.time(index))))
     }
 
     fn expected(&self) -> Option<String> {
         let expected = self.evaluation.band?.expected;
-        Some(self.with_unit(&self.notation().write(expected)))
+        Some(self.with_unit(&self.notation().write_expected(expected)))
     }
 
     pub fn value(&self) -> String {
@@ -78,7 +104,7 @@ impl<'a> Figures<'a> {
 
     /// A sum of values: "41,200 EUR".
     pub fn amount(&self, amount: f64) -> String {
-        self.with_unit(&self.metric.notation(amount, None).write(amount))
+        self.with_unit(&self.evaluation.notation_of(amount).write(amount))
     }
 
     /// "at 14:05 CET", when its bucket began; of days "on Sat 21 Nov".
@@ -92,12 +118,7 @@ impl<'a> Figures<'a> {
 
     /// "912 to 1,298 EUR"
     pub fn band(&self) -> Option<String> {
-        let [lower, upper] = self.limits()?;
-        Some(self.with_unit(&format!("{lower} to {upper}")))
-    }
-
-    fn limits(&self) -> Option<[String; 2]> {
-        Some(self.evaluation.band?.write_limits(self.notation()))
+        Some(self.with_unit(&self.evaluation.band?.write(self.notation())))
     }
 
     /// "67 % higher", than was expected; `None` where such a share says nothing.
@@ -173,8 +194,7 @@ impl<'a> Figures<'a> {
     }
 
     fn notation(&self) -> Notation {
-        self.metric
-            .notation(self.value, self.evaluation.band.as_ref())
+        self.evaluation.notation()
     }
 
     fn with_unit(&self, figure: &str) -> String {

@@ -105,7 +105,7 @@ impl<'a> Incident<'a> {
             word: self.side_word().to_string(),
             label: self.label(),
             tone: tone(self.notification),
-            value: self.figures.value(),
+            value: self.figures.value_in_bucket(),
             when: self.figures.when(),
             lines: figures.into_iter().chain(self.parts()).collect(),
         };
@@ -214,7 +214,7 @@ impl<'a> Incident<'a> {
 
     /// "13 % lower", of all that was usual since it began.
     fn change_so_far(&self) -> Option<String> {
-        let change = self.course()?.change_so_far()?;
+        let change = self.course()?.shortfall.change()?;
         let is_on_side = (change > 0.0) == (self.side == Side::High);
         is_on_side.then(|| write_change(change))
     }
@@ -265,9 +265,8 @@ impl<'a> Incident<'a> {
 
     fn place_of_end(&self) -> &'static str {
         match (self.usual_at_end(), self.fell_from()) {
-            (None, _) => "inside its band",
-            (Some(_), None) => "to usual",
             (Some(_), Some(_)) => "where it was before its fall",
+            _ => "to normal",
         }
     }
 
@@ -354,8 +353,11 @@ impl<'a> Incident<'a> {
             .is_some_and(|unit| unit.starts_with(['%', '‰']));
         let adds_up = metric.aggregate.is_none_or(Aggregate::adds_up) && !is_share;
         let is_first = !self.notification.is_resolved() && !self.began_earlier();
+        let is_over = !self.notification.alert.is_open();
         let excess = match self.course() {
-            Some(course) if !is_first || !self.is_breach() => Some(-f64::from(course.missing)),
+            Some(course) if !is_first || is_over || !self.is_breach() => {
+                Some(-f64::from(course.shortfall.missing))
+            }
             // As the other figures of the one bucket have it.
             _ => self.figures.excess().filter(|_| is_first),
         };
@@ -377,9 +379,9 @@ impl<'a> Incident<'a> {
     fn summary(&self) -> String {
         let (figures, extent) = (&self.figures, self.extent());
         let (title, side_word) = (title(figures.metric), self.side_word());
-        let place = match self.side {
-            Side::High => "above its band",
-            Side::Low => "below its band",
+        let [place, worse] = match self.side {
+            Side::High => ["unusually high", "even higher"],
+            Side::Low => ["unusually low", "even lower"],
         };
         let testimony = self.testimony();
         let mut summary = match self.notification.kind {
@@ -407,7 +409,7 @@ impl<'a> Incident<'a> {
             }
             AlertKind::Firing => figures.sentence(&format!("is {place}")),
             AlertKind::Repeat => figures.sentence(&format!("is still {place}")),
-            AlertKind::Escalated => figures.sentence(&format!("is worse, {place}")),
+            AlertKind::Escalated => figures.sentence(&format!("is {worse}")),
         };
         let is_opening = self.notification.kind == AlertKind::Firing;
         if let Some(testimony) = testimony.filter(|_| is_opening && self.is_breach()) {
@@ -500,7 +502,7 @@ impl<'a> Incident<'a> {
             amount.map(|amount| Fact::new(so_far, amount)),
             worst
                 .filter(|_| is_long)
-                .map(|worst| Fact::new("Worst bucket", self.figures.worst(worst))),
+                .map(|worst| Fact::new("At worst", self.figures.worst(worst))),
         ];
         let breakdown = self.breakdown().into_iter();
         let parts = breakdown.flat_map(|breakdown| part_facts(self.figures.metric, breakdown));

@@ -42,7 +42,7 @@ const NO_DATA: Terms = Terms {
     state: "has had no data",
     again: "has data",
     span: "No data",
-    remedy: "See whether what writes the rows still runs, and whether the table and its time column are those that the configuration names.",
+    remedy: "Check whether the job that writes the rows still runs, and whether table and time column are those of the configuration.",
 };
 const FROZEN: Terms = Terms {
     open: "Frozen",
@@ -50,7 +50,7 @@ const FROZEN: Terms = Terms {
     state: "has not changed",
     again: "changes",
     span: "Frozen",
-    remedy: "See whether what writes the rows still reads fresh values, or repeats an old one.",
+    remedy: "Check whether the job that writes the rows still reads fresh values, or repeats an old one.",
 };
 const CHECK_FAILED: Terms = Terms {
     open: "Cannot check",
@@ -146,11 +146,11 @@ impl<'a> Obstacle<'a> {
             Fact::new(&format!("{} since", terms.span), extent.since_in_full()),
         ];
         facts.extend(
-            self.newest()
-                .map(|newest| Fact::new("Seen last", newest.value_at())),
+            self.seen_last()
+                .map(|seen_last| Fact::new("Seen last", seen_last)),
         );
         let lasting = format!(
-            "While this lasts, no rise or drop of {title} is noticed, and no alert of it comes: no alert does not mean that all is well."
+            "While this lasts, no rise or drop of {title} is noticed, and no alert about it comes: no alert does not mean that all is well."
         );
         let acknowledged = acknowledged(self.notification, self.now);
         Words {
@@ -173,10 +173,9 @@ impl<'a> Obstacle<'a> {
         let newest = self.notification.newest;
         let window = newest.and_then(|newest| newest.window());
         let stale_after = window.map(|window| write_length(window.stale_after));
-        let usual = stale_after.map(|length| format!(" Usually new data comes within {length}."));
-        let last = self
-            .newest()
-            .map(|newest| format!(" The last was {}.", newest.value_at()));
+        let usual = stale_after.map(|length| format!(" New data usually comes within {length}."));
+        let last = self.seen_last();
+        let last = last.map(|seen_last| format!(" The last was {seen_last}."));
         usual.into_iter().chain(last).collect()
     }
 
@@ -255,6 +254,12 @@ impl<'a> Obstacle<'a> {
     /// What is known of the metric now.
     fn newest(&self) -> Option<Figures<'a>> {
         Figures::new(self.metric, self.notification.newest?, self.now)
+    }
+
+    /// An empty bucket that counts as zero is no data.
+    fn seen_last(&self) -> Option<String> {
+        let newest = self.newest()?;
+        newest.seen_last().or_else(|| Some(newest.value_at()))
     }
 
     fn extent(&self) -> Extent {

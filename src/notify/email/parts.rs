@@ -165,7 +165,7 @@ fn and(texts: &[String]) -> String {
 }
 
 fn with_unit(metric: &Metric, amount: f64) -> String {
-    let amount = Notation::for_value(amount).write(amount);
+    let amount = metric.notation_of(amount).write(amount);
     match &metric.unit {
         Some(unit) => format!("{amount} {}", isolate(unit)),
         None => amount,

@@ -30,7 +30,7 @@ fn an_incident_is_posted_signed_and_its_end_in_reply() {
     assert_eq!(alert["since"], "2026-11-22T12:00:00+00:00");
     let sentence = alert["sentence"].as_str().expect("a text");
     assert!(
-        sentence.starts_with("Sales is above its band: 1,500 at 12:00 UTC"),
+        sentence.starts_with("Sales is unusually high: 1,500 at 12:00 UTC"),
         "{sentence}"
     );
     assert_eq!(high["sentence"], alert["sentence"]);

@@ -44,7 +44,7 @@ fn slack_shows_the_sentence_and_the_figures_beside_the_colour_of_the_side() {
     assert_eq!(attachment["color"], "#1a5fb4");
     assert_eq!(
         attachment["blocks"][0]["text"]["text"],
-        "Sales is above its band: 1,843 EUR at 14:05 CET, 67 % higher than expected; usually 912 to 1,298 EUR. High since 14:05 CET, for 5 min: 741 EUR more than usual so far."
+        "Sales is unusually high: 1,843 EUR at 14:05 CET, 67 % higher than expected; usually 912 to 1,298 EUR. High since 14:05 CET, for 5 min: 741 EUR more than usual so far."
     );
     let fields = &attachment["blocks"][1]["fields"];
     assert_eq!(fields[0]["text"], "*Value*\n1,843 EUR");
@@ -125,7 +125,7 @@ fn an_alertmanager_knows_an_alert_by_its_labels_and_holds_it_for_an_hour() {
     let description = posted["annotations"]["description"].as_str();
     let description = description.expect("a text");
     assert!(
-        description.contains("above its band: 1,843 EUR"),
+        description.contains("unusually high: 1,843 EUR"),
         "{description}"
     );
     assert!(

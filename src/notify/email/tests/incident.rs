@@ -41,11 +41,41 @@ fn each_kind_has_a_subject_of_its_own() {
         ),
         (
             high(AlertKind::Firing).over("10:35", 1100.0),
-            "[Over] Sales is back inside its band after 35 min",
+            "[Over] Sales is back to normal after 35 min",
         ),
     ] {
         assert_eq!(sample.compose().subject(), subject);
     }
+}
+
+#[test]
+fn of_values_that_are_whole_the_figures_are_whole_or_tell_something() {
+    let mut sample = breach(Side::High, AlertKind::Firing, 3.0);
+    sample.metric.unit = Some("orders".to_string());
+    sample.alert.evaluation = Some(Evaluation {
+        band: Band::new(0.0, 0.004, 0.7),
+        is_whole: true,
+        ..stored(Verdict::Breach(Side::High), 3.0)
+    });
+    let email = sample.compose();
+    assert_eq!(email.subject(), "[High] Sales 3 at 14:05 CET, usually 0");
+    assert_says(
+        &email,
+        &[
+            "3 orders at 14:05 CET (expected: fewer than 0.1 orders); usually 0 orders.",
+            "+3 orders",
+        ],
+    );
+    assert!(!email.text().contains("0.00"), "{}", email.text());
+}
+
+#[test]
+fn a_sum_says_of_how_long_it_is() {
+    let mut sample = breach(Side::High, AlertKind::Firing, 1843.2);
+    sample.metric.aggregate = Some(Aggregate::Sum);
+    let said =
+        "Sales is unusually high: 1,843 EUR in 5 min at 14:05 CET, 67 % higher than expected";
+    assert_says(&sample.compose(), &[said]);
 }
 
 #[test]
@@ -64,7 +94,7 @@ fn an_incident_that_began_earlier_says_since_when() {
     assert_says(
         &lasting.compose(),
         &[
-            "Sales is still below its band: 12 EUR at 14:05 CET, 99 % lower than expected",
+            "Sales is still unusually low: 12 EUR at 14:05 CET, 99 % lower than expected",
             "Low since 2026-11-21 14:00 CET, for 1 d",
         ],
     );
@@ -77,7 +107,7 @@ fn what_grew_worse_says_so() {
         &sample.compose(),
         &[
             "High Sales Volume, Worse",
-            "Sales is worse, above its band: 2,843 EUR at 14:05 CET, 158 % higher than expected",
+            "Sales is even higher: 2,843 EUR at 14:05 CET, 158 % higher than expected",
             "High since",
         ],
     );
@@ -101,7 +131,7 @@ fn an_end_is_green_and_says_how_long_it_was_and_what_ended_it() {
         &email,
         &[
             "Back to Normal: Sales Volume",
-            "Sales is back inside its band after 35 min: 1,100 EUR at 14:05 CET, 0.2 % lower than expected; usually 912 to 1,298 EUR. High from 13:55 to 14:30 CET.",
+            "Sales is back to normal after 35 min: 1,100 EUR at 14:05 CET, 0.2 % lower than expected; usually 912 to 1,298 EUR. High from 13:55 to 14:30 CET.",
             "from 13:55 to 14:30 CET, 35 min",
             "912 to 1,298 EUR (95 %)",
             "Nothing: it is over.",
@@ -128,6 +158,12 @@ fn an_opening_that_comes_after_the_end_says_so() {
             "It was high from 14:05 to 14:30 CET, 25 min",
             ", and is over.",
         ],
+    );
+    // What is missing in all is that of all its buckets.
+    sample.alert.course = Some(Course::sample(Witness::Breach, at("14:10"), -2100.0));
+    assert_says(
+        &sample.compose(),
+        &["25 min, 2,100 EUR more than usual in all, and is over."],
     );
 }
 
@@ -235,7 +271,7 @@ fn an_end_by_what_is_usual_does_not_say_that_the_value_is_inside_its_band() {
     assert_says(
         &mail,
         &[
-            "[Over] Sales is back to usual after 5 h 55 min",
+            "[Over] Sales is back to normal after 5 h 55 min",
             "1,843 EUR at 14:05 CET, where 1,800 EUR would be usual.",
             "The forecast had followed the incident, so its band is not back yet.",
         ],

@@ -279,7 +279,7 @@ fn a_later_mail_goes_under_the_subject_of_the_first_with_its_news_in_front() {
     let parsed = MessageParser::default().parse(&raw).expect("a mail");
     let subject = format!("Re: {}", opening.subject());
     assert_eq!(parsed.subject(), Some(subject.as_str()));
-    let news = "[Over] Sales is back inside its band after 25 min\n";
+    let news = "[Over] Sales is back to normal after 25 min\n";
     assert!(over.text().starts_with(news), "{}", over.text());
     assert!(opening.text().starts_with("High Sales Volume\n"));
     assert!(!html(&opening).contains("display:none") && html(&over).contains("display:none"));

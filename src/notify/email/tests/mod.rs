@@ -61,6 +61,7 @@ fn stored(verdict: Verdict, value: f64) -> Evaluation {
         verdict,
         low_possible: Some(true),
         high_possible: Some(true),
+        is_whole: false,
         reference: Reference::default(),
         workings: None,
     }

@@ -63,13 +63,23 @@ fn an_obstacle_is_grey_and_says_that_nothing_is_noticed() {
                 since,
                 "Sunday 22 November 2026, 14:05 CET (Europe/Paris), for 6 min",
                 "it is so.",
-                "no rise or drop of Sales is noticed, and no alert of it comes",
+                "no rise or drop of Sales is noticed, and no alert about it comes",
                 "What to do:",
                 remedy,
             ],
         );
         assert!(html(&email).contains("background-color:#5e5c64"));
     }
+}
+
+#[test]
+fn an_empty_bucket_that_counts_as_zero_was_not_seen() {
+    let mut sample = obstacle(NoData, AlertKind::Firing, "it is so").since("14:05");
+    let mut newest = evaluation(Verdict::Normal, 0.0);
+    let workings = newest.workings.as_mut().expect("workings");
+    Arc::make_mut(workings).window.newest = Some(local("2026-11-22 14:00"));
+    sample.newest = Some(newest);
+    assert_says(&sample.compose(), &["The last was 99 EUR at 14:00 CET."]);
 }
 
 #[test]

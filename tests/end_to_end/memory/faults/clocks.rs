@@ -161,10 +161,7 @@ fn assert_told(change: &str, column: &str, labels: &[&str]) {
     night.play(from, &INCIDENT);
     night.story.assert_told(labels);
     let over = night.story.mails(FIRST).pop().expect("a mail");
-    assert_eq!(
-        over.news(),
-        "[Over] Sales is back inside its band after 35 min"
-    );
+    assert_eq!(over.news(), "[Over] Sales is back to normal after 35 min");
 }
 
 #[test]
