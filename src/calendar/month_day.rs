@@ -15,7 +15,7 @@ pub struct MonthDay {
 /// Where in a month a day is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MonthPlace {
-    /// The day of this number. One that a month does not have, it has not.
+    /// The day of this number.
     Day(u32),
     /// So many days before the last.
     BeforeLast(u32),
@@ -94,10 +94,9 @@ impl fmt::Display for MonthDay {
                 };
                 write!(formatter, "the {day}{suffix}")?;
             }
-            MonthPlace::BeforeLast(0) => formatter.write_str("the last of the month")?,
-            MonthPlace::BeforeLast(1) => formatter.write_str("the last but one of the month")?,
+            MonthPlace::BeforeLast(0) => formatter.write_str("the last day of the month")?,
             MonthPlace::BeforeLast(days) => {
-                write!(formatter, "{days} days before the last of the month")?;
+                write!(formatter, "the last day of the month but {days}")?;
             }
         }
         formatter.write_str(match self.on_weekends {
@@ -189,7 +188,8 @@ mod tests {
         assert_eq!(told.len(), 93);
         assert_eq!(told[..4], ["the 1st", "the 2nd", "the 3rd", "the 4th"]);
         assert_eq!([&told[10], &told[21]], ["the 11th", "the 22nd"]);
-        assert_eq!(told[28], "the last of the month");
+        assert_eq!(told[28], "the last day of the month");
+        assert_eq!(told[30], "the last day of the month but 2");
         assert_eq!(
             told[31 + 24],
             "the 25th, on weekends the working day before"

@@ -3,7 +3,7 @@
 //! model nor a comparison with earlier weeks sees any difference, and what they make of the present is put
 //! back into its unit. [The page of the forecast](crate::forecast) has the rules and what they are worth.
 
-use chrono::{Days, NaiveDate};
+use chrono::{Days, NaiveDate, TimeDelta};
 
 use crate::calendar::MonthDay;
 use crate::forecast::{Factor, Forecast, Level, median};
@@ -49,6 +49,11 @@ const NO_EFFECT: Factor = Factor {
 impl MonthDays {
     /// Those that a history shows. The day that follows it, which may have begun in it, is no part of that.
     pub fn find(history: &TimeSeries) -> Self {
+        /// A day may have 25 hours, and the present one is no part of the history.
+        const SURELY_ENOUGH: i64 = 178;
+        if history.span() < TimeDelta::days(SURELY_ENOUGH) {
+            return Self::default();
+        }
         let Some(days) = Calendar::new(history) else {
             return Self::default();
         };

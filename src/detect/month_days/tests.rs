@@ -22,7 +22,7 @@ fn pay_day() -> MonthDay {
 }
 
 fn last_working_day() -> MonthDay {
-    named("the last of the month, on weekends the working day before")
+    named("the last day of the month, on weekends the working day before")
 }
 
 /// From a seed and a place, evenly from 0 to 1 (Steele, Lea and Flood, 2014).
