@@ -6,7 +6,7 @@ mod month_day;
 mod recurrence;
 
 pub use ics::read_calendar;
-pub use month_day::MonthDay;
+pub use month_day::{Month, MonthDay};
 pub use recurrence::{Every, occurrences, parse_occurrence};
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -3,7 +3,9 @@
 
 use std::fmt;
 
-use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
+use chrono::{Datelike, Months, TimeDelta};
+
+use crate::series::Grid;
 
 /// A day of each month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,9 +18,16 @@ pub struct MonthDay {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MonthPlace {
     /// The day of this number.
-    Day(u32),
+    Day(i64),
     /// So many days before the last.
-    BeforeLast(u32),
+    BeforeLast(i64),
+}
+
+/// A month by the numbers of its days, counted from [`Grid::EPOCH`], which is a Monday.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Month {
+    pub first: i64,
+    pub days: i64,
 }
 
 /// What becomes of a day that is a Saturday or a Sunday.
@@ -44,39 +53,40 @@ impl MonthDay {
         })
     }
 
-    /// Its date in the month of a date; that may be in the month before or after, as it is moved.
-    pub fn in_month_of(self, date: NaiveDate) -> Option<NaiveDate> {
-        let first = date.with_day(1)?;
-        let day = match self.place {
-            MonthPlace::Day(day) => first.with_day(day)?,
-            MonthPlace::BeforeLast(days) => {
-                let next = first.checked_add_months(Months::new(1))?;
-                next.checked_sub_days(Days::new(u64::from(days) + 1))?
-            }
-        };
-        let into_weekend = match day.weekday() {
-            Weekday::Sat => 0,
-            Weekday::Sun => 1,
-            _ => return Some(day),
-        };
+    /// The number of its day in a month; that may be one of the month before or after, as it is moved.
+    pub fn in_month(self, month: Month) -> i64 {
+        let day = month.first
+            + match self.place {
+                MonthPlace::Day(day) => day - 1,
+                MonthPlace::BeforeLast(days) => month.days - 1 - days,
+            };
+        let into_weekend = day.rem_euclid(7) - 5;
         match self.on_weekends {
-            OnWeekends::Stays => Some(day),
-            OnWeekends::WorkingDayBefore => day.checked_sub_days(Days::new(into_weekend + 1)),
-            OnWeekends::WorkingDayAfter => day.checked_add_days(Days::new(2 - into_weekend)),
+            OnWeekends::WorkingDayBefore if into_weekend >= 0 => day - into_weekend - 1,
+            OnWeekends::WorkingDayAfter if into_weekend >= 0 => day - into_weekend + 2,
+            _ => day,
         }
     }
+}
 
-    /// Its dates from one date to another, in order.
-    pub fn dates(self, from: NaiveDate, to: NaiveDate) -> impl Iterator<Item = NaiveDate> {
-        let before = from.checked_sub_months(Months::new(1)).unwrap_or(from);
-        let months = (0..).map_while(move |month| {
-            let date = before.with_day(1)?.checked_add_months(Months::new(month))?;
-            // Of the month after, a day may be moved into this one.
-            let is_near = date <= to.checked_add_days(Days::new(2)).unwrap_or(to);
-            is_near.then_some(date)
-        });
-        let dates = months.filter_map(move |month| self.in_month_of(month));
-        dates.filter(move |date| (from..=to).contains(date))
+impl Month {
+    /// The months of the days from one to another, and those from which a day may be moved into them.
+    pub fn around(from: i64, to: i64) -> Vec<Self> {
+        const FARTHEST_MOVE: i64 = 2;
+        let epoch = Grid::EPOCH.date_naive();
+        let date = |day: i64| epoch.checked_add_signed(TimeDelta::try_days(day)?);
+        let first = date(from - FARTHEST_MOVE).and_then(|date| date.with_day(1));
+        let firsts = (0..).map_while(|months| first?.checked_add_months(Months::new(months)));
+        let numbers = firsts.map(|first| (first - epoch).num_days());
+        let numbers = numbers.take_while(|first| *first <= to + FARTHEST_MOVE);
+        let month = |first: i64| {
+            let days = date(first)?.num_days_in_month();
+            Some(Self {
+                first,
+                days: i64::from(days),
+            })
+        };
+        numbers.filter_map(month).collect()
     }
 }
 
@@ -109,16 +119,23 @@ impl fmt::Display for MonthDay {
 
 #[cfg(test)]
 mod tests {
+    use chrono::NaiveDate;
+
     use super::*;
 
-    fn date(text: &str) -> NaiveDate {
-        text.parse().expect("a date")
+    fn number(text: &str) -> i64 {
+        let date: NaiveDate = text.parse().expect("a date");
+        (date - Grid::EPOCH.date_naive()).num_days()
     }
 
     fn dates(place: MonthPlace, on_weekends: OnWeekends, from: &str, to: &str) -> Vec<String> {
         let day = MonthDay { place, on_weekends };
-        let dates = day.dates(date(from), date(to));
-        dates.map(|date| date.to_string()).collect()
+        let (from, to) = (number(from), number(to));
+        let numbers = Month::around(from, to).into_iter();
+        let numbers = numbers.map(|month| day.in_month(month));
+        let dates = numbers.filter(|number| (from..=to).contains(number));
+        let date = |number| Grid::EPOCH.date_naive() + TimeDelta::days(number);
+        dates.map(|number| date(number).to_string()).collect()
     }
 
     #[test]

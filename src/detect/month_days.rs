@@ -3,11 +3,11 @@
 //! model nor a comparison with earlier weeks sees any difference, and what they make of the present is put
 //! back into its unit. [The page of the forecast](crate::forecast) has the rules and what they are worth.
 
-use chrono::{Days, NaiveDate, TimeDelta};
+use chrono::TimeDelta;
 
-use crate::calendar::MonthDay;
+use crate::calendar::{Month, MonthDay};
 use crate::forecast::{Factor, Forecast, Level, median};
-use crate::series::{Grid, TimeSeries};
+use crate::series::TimeSeries;
 
 /// A window must hold so many days: six months, each of which has one of each.
 pub const FEWEST_DAYS: usize = 180;
@@ -16,6 +16,8 @@ const FEWEST_OCCURRENCES: usize = 6;
 /// More effects are no longer days that stand out.
 const MOST_EFFECTS: usize = 4;
 
+/// A day is compared with so many weeks before it, and as many after.
+const WEEKS: usize = 4;
 /// Of a normal distribution.
 const MAD_TO_SIGMA: f64 = 1.4826;
 
@@ -109,7 +111,9 @@ impl MonthDays {
 
 /// The days of a history by the wall clock, and the day of the bucket after it, which is the last.
 struct Calendar {
-    first: NaiveDate,
+    /// The number of the first, counted from [`crate::series::Grid::EPOCH`].
+    first: i64,
+    months: Vec<Month>,
     /// Of each bucket and the one after them.
     places: Vec<Place>,
     /// In hours, or buckets where they are longer.
@@ -145,9 +149,10 @@ impl Calendar {
             })
         };
         let places: Option<Vec<Place>> = wall_slots.iter().map(place).collect();
-        let epoch = Grid::EPOCH.date_naive();
+        let last = wall_slots.last()?.div_euclid(per_day);
         Some(Self {
-            first: epoch.checked_add_days(Days::new(u64::try_from(first).ok()?))?,
+            first,
+            months: Month::around(first, last),
             places: places?,
             parts_per_day,
         })
@@ -157,13 +162,11 @@ impl Calendar {
         self.places.last().map_or(0, |last| last.day + 1)
     }
 
-    /// The numbers of the days of the history that are a day of the month, and of the last one.
+    /// The days of the history that are a day of the month, and of the last one.
     fn occurrences(&self, day: MonthDay) -> impl Iterator<Item = usize> {
-        let distance = u64::try_from(self.count()).unwrap_or(0).saturating_sub(1);
-        let last = self.first.checked_add_days(Days::new(distance));
-        let dates = day.dates(self.first, last.unwrap_or(self.first));
-        let number = move |date: NaiveDate| usize::try_from((date - self.first).num_days()).ok();
-        dates.filter_map(number)
+        let numbers = self.months.iter().map(move |month| day.in_month(*month));
+        let days = numbers.filter_map(|number| usize::try_from(number - self.first).ok());
+        days.filter(|day| *day < self.count())
     }
 
     /// What the effects make of each bucket.
@@ -374,18 +377,20 @@ impl DailyMeans {
         const FEWEST: usize = 3;
         // The last day may have begun.
         let finished = &self.of[..self.of.len() - 1];
-        let around = same_weekday(day).filter_map(|day| *finished.get(day)?);
-        let mut around: Vec<f64> = around.collect();
-        if around.len() < FEWEST {
+        let (mut around, mut count) = ([0.0; 2 * WEEKS], 0);
+        for mean in same_weekday(day).filter_map(|day| *finished.get(day)?) {
+            around[count] = mean;
+            count += 1;
+        }
+        if count < FEWEST {
             return None;
         }
-        median(&mut around)
+        median(&mut around[..count])
     }
 }
 
 /// The same weekday in the weeks before and after a day.
 fn same_weekday(day: usize) -> impl Iterator<Item = usize> {
-    const WEEKS: usize = 4;
     (1..=WEEKS).flat_map(move |weeks| {
         let before = day.checked_sub(7 * weeks);
         before.into_iter().chain([day + 7 * weeks])

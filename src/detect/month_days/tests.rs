@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use super::*;
 use crate::detect::{Answers, Evaluation, Verdict, Workings, evaluate};
 use crate::forecast::{Method, Role, SeasonChoice, Side};
+use crate::series::Grid;
 use crate::series::sample::{series_from, time, window};
 
 const START: &str = "2024-01-03 00:00";
@@ -55,8 +56,11 @@ fn sales(step: &str, count: usize, seed: u64, effect: impl Fn(DateTime<Tz>) -> f
 }
 
 fn is_on(day: MonthDay, at: DateTime<Tz>) -> bool {
-    let date = at.date_naive();
-    day.dates(date, date).next().is_some()
+    let number = (at.date_naive() - Grid::EPOCH.date_naive()).num_days();
+    let months = Month::around(number, number).into_iter();
+    months
+        .map(|month| day.in_month(month))
+        .any(|day| day == number)
 }
 
 /// So many times as much on a day of the month.
