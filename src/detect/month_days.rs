@@ -16,6 +16,8 @@ const FEWEST_OCCURRENCES: usize = 6;
 /// More effects are no longer days that stand out.
 const MOST_EFFECTS: usize = 4;
 
+/// The logarithm of the largest ratio, of about a million: what lies farther is no number to compute with.
+const MOST: f64 = 13.8;
 /// A day is compared with so many weeks before it, and as many after.
 const WEEKS: usize = 4;
 /// Of a normal distribution.
@@ -305,8 +307,9 @@ impl DailyRatios {
         let of_median = error_of_median(count);
         let dissents = |value: &&f64| **value * centre.signum() < self.sigma / 2.0;
         let dissenting = logarithms.iter().filter(dissents).count();
-        let is_beyond_doubt = centre.abs() >= (LIMIT * of_median * self.sigma).max(LEAST)
-            && dissenting <= logarithms.len() / DISSENTING;
+        let least = (LIMIT * of_median * self.sigma).max(LEAST);
+        let is_beyond_doubt =
+            (least..=MOST).contains(&centre.abs()) && dissenting <= logarithms.len() / DISSENTING;
         if !is_beyond_doubt {
             return None;
         }
@@ -465,7 +468,7 @@ impl PartMeans {
             0.0
         };
         let factor = |(centre, error): &(f64, f64)| Factor {
-            ratio: (share * centre).exp(),
+            ratio: (share * centre).clamp(-MOST, MOST).exp(),
             uncertainty: share * error,
         };
         parts.iter().map(factor).collect()

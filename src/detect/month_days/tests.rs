@@ -158,6 +158,13 @@ fn values_below_zero_and_buckets_of_a_week_have_no_such_days() {
 }
 
 #[test]
+fn a_day_that_is_more_than_a_million_times_another_is_left_alone() {
+    let series = |ratio| sales("1h", 230 * 24, 1, on(pay_day(), ratio));
+    assert_eq!(found(&series(1e3)), [pay_day()]);
+    assert_eq!(found(&series(1e9)), []);
+}
+
+#[test]
 fn each_hour_of_a_pay_day_has_its_own_share() {
     let effect = |at: DateTime<Tz>| {
         let is_day = (7..24).contains(&at.hour());
