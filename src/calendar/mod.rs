@@ -2,9 +2,11 @@
 //! Pure: a calendar file is read elsewhere and comes in as text.
 
 mod ics;
+mod month_day;
 mod recurrence;
 
 pub use ics::read_calendar;
+pub use month_day::{Month, MonthDay};
 pub use recurrence::{Every, occurrences, parse_occurrence};
 
 use chrono::{DateTime, TimeDelta, Utc};

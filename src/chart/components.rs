@@ -90,6 +90,9 @@ fn named(components: &Components) -> Vec<(String, &[Option<f64>])> {
         let name = format!("Season of {}", write_length(season.length));
         named.push((name, &season.values));
     }
+    if let Some(added) = &components.month_days {
+        named.push(("Days of the month".to_string(), added));
+    }
     named.push(("Remainder".to_string(), &components.remainder));
     named
 }
@@ -149,6 +152,9 @@ mod tests {
             };
             assert_eq!(height(&evaluation, Some(&components)), 622 + panels * 266);
         }
+        let history = history.with(evaluation.value.expect("a value"));
+        let with_month_days = all.with_month_days(history.values(), history.values());
+        assert_eq!(height(&evaluation, Some(&with_month_days)), 622 + 5 * 266);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::forecast::{Band, Forecast};
+use crate::forecast::Forecast;
 use crate::series::TimeSeries;
 
 /// A level that values have since a time.
@@ -32,21 +32,12 @@ pub fn at_newest_level(series: TimeSeries, levels: &[NewLevel]) -> TimeSeries {
 }
 
 /// A forecast of such a series, with its past as it was.
-pub fn at_own_levels(mut forecast: Forecast, levels: &[NewLevel]) -> Forecast {
+pub fn at_own_levels(forecast: Forecast, levels: &[NewLevel]) -> Forecast {
     if levels.is_empty() {
         return forecast;
     }
     let history = &forecast.cleaned.history;
     let factors = (0..history.len()).map(|index| factor(levels, history.time(index).to_utc()));
     let factors: Vec<f64> = factors.collect();
-    for (band, factor) in forecast.past.iter_mut().zip(&factors) {
-        let own = |band: Band| {
-            let [lower, expected, upper] =
-                [band.lower, band.expected, band.upper].map(|limit| limit / factor);
-            Band::new(lower, expected, upper)
-        };
-        *band = band.and_then(own);
-    }
-    forecast.cleaned.history = history.map(|index, value| value / factors[index]);
-    forecast
+    forecast.with_past(|index, value| value / factors[index])
 }

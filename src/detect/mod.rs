@@ -4,6 +4,7 @@
 mod answers;
 mod comparison;
 mod level;
+mod month_days;
 mod parts;
 mod recurrence;
 mod reference;
@@ -16,13 +17,16 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::forecast::clean::Cleaned;
-use crate::forecast::{Band, Direction, Forecast, Increments, Level, Method, Side, predict};
+use crate::forecast::{
+    Band, Direction, Forecast, Increments, Level, Method, SeasonChoice, Side, predict,
+};
 use crate::output::{Notation, short_option, write_length};
 use crate::series::{Bucket, Observation, Split, TimeSeries, Window, is_running_total};
 pub use answers::{AnsweredTime, Answers, HealthyDeviation};
 pub use comparison::{Comparison, JudgedTime};
 pub use level::NewLevel;
 use level::{at_newest_level, at_own_levels};
+pub use month_days::{FEWEST_DAYS, MonthDayEffect, MonthDays};
 pub use parts::{Breakdown, ColumnParts, ColumnSums, Part, PartSums};
 pub use reference::{Departure, Reference, SpanTotal};
 use reference::{Gaps, longest_span};
@@ -89,6 +93,7 @@ pub struct Workings {
     /// The history the forecast learnt from, outliers clipped.
     pub cleaned: Option<Cleaned>,
     pub forecast: Option<Forecast>,
+    pub month_days: MonthDays,
 }
 
 /// A value with the band it was held against.
@@ -149,8 +154,13 @@ pub fn evaluate(window: Window, method: &Method, answers: &Answers) -> Result<Ev
     let ordinary = ordinary_history(&split.history, &window, answers.real());
     let levels = answers.new_levels.as_slice();
     let healthy = answers.healthy_indices(&ordinary);
-    let made = match predict(&at_newest_level(ordinary.clone(), levels), &healthy, method)? {
-        Ok(made) => at_own_levels(made, levels),
+    let at_level = at_newest_level(ordinary.clone(), levels);
+    let month_days = match method.seasons {
+        SeasonChoice::Found => MonthDays::find(&at_level),
+        SeasonChoice::Given(_) => MonthDays::default(),
+    };
+    let made = match predict(&month_days.taken_out_of(at_level), &healthy, method)? {
+        Ok(made) => at_own_levels(month_days.put_back(made, level), levels),
         Err(reason) => {
             let verdict = Verdict::Undecided(reason);
             let cleaned = Some(Cleaned::untouched(&ordinary));
@@ -183,7 +193,7 @@ pub fn evaluate(window: Window, method: &Method, answers: &Answers) -> Result<Ev
         // Earlier weeks had no such event.
         Reference::default()
     } else {
-        compare(&split, &window, &answers)
+        compare(&split, &window, &answers, &month_days)
     };
     let (value, band) = (split.latest.value, made.band);
     let range = made.range;
@@ -211,6 +221,7 @@ pub fn evaluate(window: Window, method: &Method, answers: &Answers) -> Result<Ev
         workings: Some(Arc::new(Workings {
             cleaned: Some(made.cleaned.clone()),
             forecast: Some(made),
+            month_days,
             window,
         })),
     })
@@ -237,7 +248,7 @@ fn ordinary_history(
 }
 
 /// The newest buckets against earlier weeks.
-fn compare(split: &Split, window: &Window, answers: &Answers) -> Reference {
+fn compare(split: &Split, window: &Window, answers: &Answers, month_days: &MonthDays) -> Reference {
     // How large an incident is that just was, the totals must still tell.
     let (latest, longest) = (split.latest.time.to_utc(), longest_span(window.step()));
     let is_old = |real: &AnsweredTime| real.end + longest <= latest;
@@ -248,9 +259,16 @@ fn compare(split: &Split, window: &Window, answers: &Answers) -> Reference {
         Gaps::ByChance
     };
     let ordinary = ordinary_history(&split.history, window, answers.real().filter(is_old));
-    let series = ordinary.with(split.latest.value);
+    let seen = ordinary.with(split.latest.value);
+    let series = month_days.taken_out_of(seen.clone());
     let reference = Reference::new(&series, gaps, window.total_since);
-    reference.with_healthy(&series, &answers.healthy_weeks(window, latest, longest))
+    let healthy_weeks = answers.healthy_weeks(window, latest, longest);
+    let reference = reference.with_healthy(&series, &healthy_weeks);
+    if month_days.effects.is_empty() {
+        reference
+    } else {
+        reference.times(&seen, |index| month_days.at(index))
+    }
 }
 
 /// Why a window says nothing of now: data that ended too long ago, counted from the end of its bucket,
@@ -349,6 +367,7 @@ impl Evaluation {
                 window,
                 cleaned,
                 forecast: None,
+                month_days: MonthDays::default(),
             })),
         }
     }

@@ -13,7 +13,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::forecast::median;
+use crate::forecast::{Factor, median};
 use crate::series::{Step, TimeSeries};
 
 /// The spans that are compared, in minutes: of steps shorter than a day, and of longer ones in buckets.
@@ -32,6 +32,8 @@ const COMPLETE: f64 = 0.6;
 const MAD_TO_SIGMA: f64 = 1.4826;
 /// Even a series that repeats itself exactly may be off by so much of its level without a reason.
 const LEAST_SPREAD: f64 = 0.004;
+/// At no time of day are totals nearer to what is usual than this share of how near they are altogether.
+const SHARE_OF_OVERALL: f64 = 0.7;
 /// This share of a usual total counts as well where next to nothing is usual.
 const LEAST_LEVEL: f64 = 0.05;
 
@@ -150,6 +152,31 @@ impl Reference {
         self
     }
 
+    /// The same of a series each of whose values is what the other had, times a factor.
+    #[must_use]
+    pub fn times(mut self, series: &TimeSeries, factor: impl Fn(usize) -> Factor) -> Self {
+        self.unchanged = Unchanged::of(series.values());
+        for total in self.spans.iter_mut().chain(&mut self.bucket) {
+            let first = series.len().saturating_sub(total.buckets);
+            let (mut sum, mut without, mut unknown) = (0.0, 0.0, 0.0);
+            for index in first..series.len() {
+                let Factor { ratio, uncertainty } = factor(index);
+                let value = series.values()[index].unwrap_or_default();
+                sum += value;
+                without += value / ratio;
+                unknown += value * uncertainty;
+            }
+            let factor = Factor {
+                ratio: sum / without,
+                uncertainty: unknown / sum,
+            };
+            if factor.ratio.is_finite() && factor.uncertainty.is_finite() {
+                *total = total.times(factor);
+            }
+        }
+        self
+    }
+
     /// The span of an hour, or of one bucket where that is longer.
     pub fn hour(&self) -> Option<&SpanTotal> {
         let mut spans = self.spans.iter();
@@ -214,6 +241,30 @@ impl SpanTotal {
         Self { seen, ..self }
     }
 
+    /// The same times a factor, which is known no better than that says.
+    fn times(self, factor: Factor) -> Self {
+        let Factor { ratio, uncertainty } = factor;
+        let spread = ratio.powf(1.0 - self.power);
+        let (typical, usual) = (self.typical * ratio, self.usual * ratio);
+        let unknown = uncertainty * usual.abs() / unit(usual, typical, self.power);
+        let overall = self.overall_spread * spread;
+        let local = self.local_spread * spread;
+        Self {
+            seen: self.seen * ratio,
+            usual,
+            typical,
+            yesterday: self.yesterday.map(|total| total * ratio),
+            healthy: self.healthy.map(|total| total * ratio),
+            local_spread: if unknown > 0.0 {
+                local.max(SHARE_OF_OVERALL * overall).hypot(unknown)
+            } else {
+                local
+            },
+            overall_spread: overall,
+            ..self
+        }
+    }
+
     /// How far it is from this multiple of what is usual, whose spread is that of a level so high or low.
     pub fn departure_from_level(&self, level: f64) -> Departure {
         let spread = if level > 1.0 { level } else { level.sqrt() };
@@ -226,7 +277,6 @@ impl SpanTotal {
     }
 
     fn departure_from(&self, usual: f64, spread: f64) -> Departure {
-        const SHARE_OF_OVERALL: f64 = 0.7;
         let least = LEAST_LEVEL * self.typical;
         let sigma = (self.local_spread * spread * self.unit(self.usual))
             .max(SHARE_OF_OVERALL * self.overall_spread * self.unit(usual))

@@ -17,6 +17,8 @@ pub struct Components {
     pub trend: Vec<Option<f64>>,
     /// Shortest first.
     pub seasons: Vec<SeasonalComponent>,
+    /// What days of the month add to the others; `None` where none stands out.
+    pub month_days: Option<Vec<Option<f64>>>,
     /// The rest of the value as it was measured, outlier or not.
     pub remainder: Vec<Option<f64>>,
 }
@@ -38,6 +40,18 @@ impl Components {
         }
         self.remainder.push(rest);
         self
+    }
+
+    /// The same of values as they were seen, where these are the components of those without what days of the
+    /// month add.
+    #[must_use]
+    pub fn with_month_days(self, seen: &[Option<f64>], ordinary: &[Option<f64>]) -> Self {
+        let pairs = seen.iter().zip(ordinary);
+        let added = pairs.map(|(seen, ordinary)| Some((*seen)? - (*ordinary)?));
+        Self {
+            month_days: Some(added.collect()),
+            ..self
+        }
     }
 }
 
@@ -87,6 +101,7 @@ pub fn decompose(
     });
     Ok(Some(Components {
         remainder: remainder.collect(),
+        month_days: None,
         trend,
         seasons,
     }))

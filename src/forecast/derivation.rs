@@ -17,6 +17,8 @@ pub enum Role {
     PastErrors,
     /// What an event adds to all the others.
     Event,
+    /// What the day of the month adds to all the others.
+    MonthDay,
 }
 
 /// What all parts of one role add to an expectation.
@@ -37,7 +39,7 @@ impl Contribution {
     pub fn in_series_unit(&self, unit: Unit) -> Self {
         let value = match self.role {
             Role::Level => unit.value(self.value),
-            Role::Recent(_) | Role::Season(_) | Role::PastErrors | Role::Event => {
+            Role::Recent(_) | Role::Season(_) | Role::PastErrors | Role::Event | Role::MonthDay => {
                 self.value * unit.size
             }
         };

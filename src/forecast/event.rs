@@ -1,11 +1,12 @@
-//! The forecast of a value that is unlike others, as an event makes it.
+//! The forecast of a value that is unlike others, as an event makes it, or the day of the month.
 
 use super::Forecast;
-use super::band::Level;
+use super::band::{Band, Level};
 use super::calibration::Scale;
+use super::clean::{Cleaned, Fences};
 use super::derivation::{Contribution, Limits, Role};
 
-/// How the values of an event are to those without it.
+/// How the values of an event or a day are to those without it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Factor {
     /// As a multiple of what is expected without it.
@@ -15,9 +16,47 @@ pub struct Factor {
 }
 
 impl Forecast {
-    /// The same at an event. What is not known of that comes in addition to the usual error.
+    /// The same at an event.
     #[must_use]
     pub fn at_event(self, factor: Factor, level: Level) -> Self {
+        self.times(factor, Role::Event, level)
+    }
+
+    /// The same on a day of the month with an effect.
+    #[must_use]
+    pub fn on_month_day(self, factor: Factor, level: Level) -> Self {
+        let fences = self.cleaned.fences.map(|fences| Fences {
+            lower: fences.lower * factor.ratio,
+            upper: fences.upper * factor.ratio,
+        });
+        let forecast = self.times(factor, Role::MonthDay, level);
+        Self {
+            cleaned: Cleaned {
+                fences,
+                ..forecast.cleaned
+            },
+            ..forecast
+        }
+    }
+
+    /// The same with each value of the past, and each limit, passed through `change`, which is told its index
+    /// and keeps their order.
+    #[must_use]
+    pub fn with_past(mut self, change: impl Fn(usize, f64) -> f64) -> Self {
+        for (index, past) in self.past.iter_mut().enumerate() {
+            let changed = |band: Band| {
+                let [lower, expected, upper] =
+                    [band.lower, band.expected, band.upper].map(|limit| change(index, limit));
+                Band::new(lower, expected, upper)
+            };
+            *past = past.and_then(changed);
+        }
+        self.cleaned.history = self.cleaned.history.map(change);
+        self
+    }
+
+    /// What is not known of the factor comes in addition to the usual error.
+    fn times(self, factor: Factor, role: Role, level: Level) -> Self {
         let Factor { ratio, uncertainty } = factor;
         let ordinary = &self.distribution;
         let expected = ordinary.expected * ratio;
@@ -39,7 +78,7 @@ impl Forecast {
             ..*limits
         });
         let effect = Contribution {
-            role: Role::Event,
+            role,
             value: expected - ordinary.expected,
         };
         Self {

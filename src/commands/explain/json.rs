@@ -47,6 +47,15 @@ pub fn object(
     let seasons = seasons.map(
         |season| json!({ "seconds": season.length.num_seconds(), "strength": season.strength }),
     );
+    let month_days = workings.month_days.effects.iter().map(|effect| {
+        json!({
+            "day": effect.day.to_string(),
+            "ratio": effect.factor.ratio,
+            "uncertainty": effect.factor.uncertainty,
+            "occurrences": effect.occurrences,
+            "is_present": effect.is_present,
+        })
+    });
     let limits = forecast.into_iter().flat_map(|forecast| &forecast.limits);
     let limits = limits.map(|limits| {
         let (level, band) = (limits.level.share(), limits.band);
@@ -57,6 +66,7 @@ pub fn object(
         "window_seconds": metric.window.as_secs(),
         "clipped_values": clipped.collect::<Vec<_>>(),
         "seasons": seasons.collect::<Vec<_>>(),
+        "month_days": month_days.collect::<Vec<_>>(),
         "answers": known.map_or(Vec::new(), |known| answer_objects(known.answers(), workings.window.zone())),
         "held_since": forecast.and_then(|forecast| forecast.held_since).map(stamp),
         "contributions": forecast.map_or(Vec::new(), contributions),
@@ -82,6 +92,7 @@ fn contributions(forecast: &Forecast) -> Vec<Value> {
         let (of, season, values) = match part.role {
             Role::Level => ("level", None, None),
             Role::Event => ("event", None, None),
+            Role::MonthDay => ("month_day", None, None),
             Role::PastErrors => ("past_errors", None, None),
             Role::Recent(values) => ("recent", None, Some(values)),
             Role::Season(number) => ("season", forecast.seasons.get(number), None),

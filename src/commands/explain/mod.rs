@@ -132,10 +132,22 @@ fn decompose_history(metric: &Metric, workings: &Workings) -> Result<Option<Comp
     else {
         return Ok(None);
     };
-    let components = decompose(&split.history, cleaned, &metric.method);
+    let seen = split.history.with(split.latest.value);
+    let month_days = &workings.month_days;
+    let ordinary = month_days.taken_out_of(seen.clone());
+    let history = month_days.taken_out_of(split.history);
+    let components = decompose(&history, cleaned, &metric.method);
     let components = components.context("take the history apart")?;
-    let step = workings.window.step();
-    Ok(components.map(|components| components.continued(split.latest.value, step)))
+    let latest = ordinary.values().last().copied().flatten();
+    let continued = components.zip(latest).map(|(components, latest)| {
+        let components = components.continued(latest, workings.window.step());
+        if month_days.effects.is_empty() {
+            components
+        } else {
+            components.with_month_days(seen.values(), ordinary.values())
+        }
+    });
+    Ok(continued)
 }
 
 /// A value that the fit took for a less extreme one.

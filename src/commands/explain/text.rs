@@ -10,8 +10,8 @@ use crate::commands::report::{
     write_line, write_minute, write_outage, write_page, write_rows, write_totals,
 };
 use crate::config::Metric;
-use crate::detect::{Evaluation, Workings};
-use crate::forecast::{Forecast, ModelChoice, Role, Season};
+use crate::detect::{Evaluation, FEWEST_DAYS, MonthDayEffect, MonthDays, Workings};
+use crate::forecast::{Forecast, ModelChoice, Role, Season, SeasonChoice};
 use crate::notify::email::{write_part, write_parts};
 use crate::output::{MINUS, write_length, write_time, write_times};
 use crate::series::{TimeSeries, Window};
@@ -40,8 +40,9 @@ pub fn write(
         entries.extend([
             ("clipped", clipped(forecast, workings)),
             ("seasons", seasons(&forecast.seasons)),
+            ("month", month(workings, metric)),
             ("incident", incident(forecast, metric, window)),
-            ("expected", expected(forecast, metric)),
+            ("expected", expected(forecast, workings, metric)),
             ("error", error(forecast)),
             ("limits", limits(forecast, evaluation)),
         ]);
@@ -154,6 +155,45 @@ fn seasons(seasons: &[Season]) -> String {
     format!("{told}, by the share of the ups and downs that earlier turns explain")
 }
 
+/// The days of the month that stand out, or why none is known.
+fn month(workings: &Workings, metric: &Metric) -> String {
+    let MonthDays {
+        effects,
+        is_long_enough,
+        ..
+    } = &workings.month_days;
+    let told = effects.iter().map(|effect| {
+        let count = write_count(effect.occurrences);
+        format!("{}, learnt from {count} of them", month_day(effect))
+    });
+    let told = told.collect::<Vec<_>>().join(BELOW);
+    if !told.is_empty() {
+        told
+    } else if *is_long_enough {
+        "no day of it, such as a pay day, stands out".to_string()
+    } else if metric.method.seasons != SeasonChoice::Found {
+        "days of it, such as pay days, are not looked for, as seasons are set".to_string()
+    } else {
+        format!(
+            "days of it, such as pay days, are found in a window of {FEWEST_DAYS} days or more, of buckets of a day at most{BELOW}until then: an [[event]] with effect = \"learn\" and every = \"month\""
+        )
+    }
+}
+
+/// What the present day is.
+fn present_days(month_days: &MonthDays) -> String {
+    let present = month_days.effects.iter().filter(|effect| effect.is_present);
+    let told: Vec<String> = present.map(month_day).collect();
+    format!("the day of the month: {}", told.join("; "))
+}
+
+/// "the 25th, on weekends the working day before: +18 %".
+fn month_day(effect: &MonthDayEffect) -> String {
+    let percent = (effect.factor.ratio - 1.0) * 100.0;
+    let sign = if percent < 0.0 { MINUS } else { "+" };
+    format!("{}: {sign}{:.0} %", effect.day, percent.abs())
+}
+
 fn incident(forecast: &Forecast, metric: &Metric, window: &Window) -> String {
     let patience = write_length(metric.method.adapt_after);
     match forecast.held_since {
@@ -165,7 +205,7 @@ fn incident(forecast: &Forecast, metric: &Metric, window: &Window) -> String {
     }
 }
 
-fn expected(forecast: &Forecast, metric: &Metric) -> String {
+fn expected(forecast: &Forecast, workings: &Workings, metric: &Metric) -> String {
     let notation = forecast.band.notation();
     let signed = |value| match notation.write(value) {
         figure if figure.starts_with(MINUS) => figure,
@@ -177,7 +217,11 @@ fn expected(forecast: &Forecast, metric: &Metric) -> String {
             Role::Level => notation.write(part.value),
             _ => signed(part.value),
         };
-        (figure, name(part.role, forecast, metric))
+        let name = match part.role {
+            Role::MonthDay => present_days(&workings.month_days),
+            role => name(role, forecast, metric),
+        };
+        (figure, name)
     });
     let cut = cut(forecast).map(|cut| {
         let name = "cut to the values there can be (min, max)";
@@ -201,6 +245,7 @@ fn name(role: Role, forecast: &Forecast, metric: &Metric) -> String {
         }
         Role::Level => "the level: the median of the history, and a constant".to_string(),
         Role::Event => "what earlier occurrences of the event had more than expected".to_string(),
+        Role::MonthDay => "the day of the month".to_string(),
         Role::PastErrors => "what is left of the last errors".to_string(),
         Role::Recent(1) => "the last value, by its distance from the level".to_string(),
         Role::Recent(values) => format!("the last {values} values, by their distance from it"),

@@ -17,7 +17,7 @@ use chrono_tz::Tz;
 use super::*;
 use crate::chart::{Period, Plot};
 use crate::config::Metric;
-use crate::detect::{Evaluation, Reference, Verdict, Workings};
+use crate::detect::{Evaluation, MonthDays, Reference, Verdict, Workings};
 use crate::forecast::clean::{FenceFactor, clip_outliers};
 use crate::forecast::{Band, Level, Side};
 use crate::incident::{Alert, Condition, Course, End, Witness};
@@ -76,6 +76,7 @@ fn evaluation(verdict: Verdict, value: f64) -> Evaluation {
     let workings = Workings {
         cleaned: Some(clip_outliers(&history, FenceFactor::default()).expect("a history")),
         forecast: None,
+        month_days: MonthDays::default(),
         window: Window {
             as_of: time + TimeDelta::minutes(6),
             ..window(history, Some(time))
