@@ -88,7 +88,7 @@ fn a_digest_asks_for_one_cause_and_links_each_metric() {
         ..letterhead()
     };
     let email = compose_digest(&notifications, |_| &[], &letterhead);
-    assert_says(&email, &["Look for one cause first", "See all:"]);
+    assert_says(&email, &["Look for one common cause first", "See all:"]);
     assert!(
         email
             .text()
