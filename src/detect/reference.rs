@@ -106,7 +106,7 @@ pub struct Departure {
     pub sigmas: f64,
     /// As a share of what is usual; negative below.
     pub share: f64,
-    /// How many standard deviations all of it is worth: a loss of a share `s` is a departure of
+    /// How many standard deviations all is worth: a loss of a share `s` is a departure of
     /// `s * information` or more.
     pub information: f64,
 }

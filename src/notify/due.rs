@@ -37,18 +37,13 @@ pub fn due(
             if bucket.is_some() && bucket <= last.bucket {
                 return None;
             }
-            let is_grown = |now: f64, then: f64| now >= policy.worse.factor() * then.abs();
-            let is_worse = match (last.share, alert.share()) {
-                // An hour is not an hour older before it has gone by.
-                (Some(then), Some(share)) => {
-                    now - last.at >= TimeDelta::hours(1) && is_grown(share.into(), then.into())
-                }
-                (Some(_), None) => false,
-                (None, _) => {
-                    let deviations = alert.deviation_outwards().zip(last.deviation);
-                    deviations.is_some_and(|(now, then)| is_grown(now, then))
-                }
+            let (then, latest): (Option<f64>, _) = match last.share {
+                Some(share) => (Some(share.into()), alert.share().map(f64::from)),
+                None => (last.deviation, alert.deviation_outwards()),
             };
+            let is_worse = then
+                .zip(latest)
+                .is_some_and(|(then, latest)| latest >= policy.worse.factor() * then.abs());
             let acknowledged = alert.acknowledged.as_ref();
             let acknowledged = acknowledged.filter(|answer| answer.holds(now));
             let is_known = is_fine || acknowledged.is_some_and(|answer| stands(answer.at));

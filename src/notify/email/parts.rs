@@ -76,7 +76,8 @@ pub fn write_part(metric: &Metric, breakdown: &Breakdown, part: &Part) -> String
     let (value, share) = (write_value(part), (100.0 * breakdown.share(part)).round());
     let share = if share.abs() < 10_000.0 {
         // Never "-0".
-        format!(", {} % of the difference", share + 0.0)
+        let share = (share + 0.0).to_string().replace('-', "−");
+        format!(", {share} % of the difference")
     } else {
         String::new()
     };
@@ -115,7 +116,7 @@ fn clause(breakdown: &Breakdown, column: &ColumnParts, tense: Tense) -> String {
             Tense::Present => format!("no {name} stands out"),
             Tense::Past => format!("no {name} stood out"),
         },
-        (share, _) if ALL.contains(&share) => format!("all of it {is} {all}"),
+        (share, _) if ALL.contains(&share) => format!("all {is} {all}"),
         (share, 1) if share > 1.0 => format!("{all} alone {lacks} {}{more}", figure(explained)),
         (share, _) if share > 1.0 => {
             format!("{all} together {lack} {}{more}", figure(explained))

@@ -76,7 +76,7 @@ fn an_opening_names_the_part_that_explains_it_and_says_the_same_whenever_it_come
         .nth(1)
         .expect("a second sentence");
     assert!(
-        sentence.starts_with("all of it is country DE; no product stands out. "),
+        sentence.starts_with("all is country DE; no product stands out. "),
         "{text}"
     );
     let rows: Vec<&str> = text
@@ -314,7 +314,7 @@ fn of_many_parts_those_that_changed_are_found_and_explain_shows_them() {
         .find(|line| line.contains("  parts  "))
         .expect("parts");
     assert!(
-        told.contains(" more than expected, all of it is product \"<b>no. 77"),
+        told.contains(" more than expected, all is product \"<b>no. 77"),
         "{told}"
     );
     let run = shop

@@ -121,7 +121,7 @@ fn each_way_in_which_parts_explain_a_difference_has_its_sentence() {
     for (parts, told) in [
         (
             vec![de(100.0), usual.clone()],
-            "Of the 100 EUR missing, all of it is country DE.",
+            "Of the 100 EUR missing, all is country DE.",
         ),
         (
             vec![de(400.0), part(Some("FR"), 400.0, 300.0)],
@@ -141,7 +141,7 @@ fn each_way_in_which_parts_explain_a_difference_has_its_sentence() {
         ),
         (
             vec![de(100.0), it(150.0), usual],
-            "Of the 150 EUR missing, all of it is country DE and country IT.",
+            "Of the 150 EUR missing, all is country DE and country IT.",
         ),
     ] {
         assert_eq!(of(&parts), told);
@@ -178,7 +178,7 @@ fn what_a_column_holds_is_text_and_stays_in_its_place() {
     ] {
         let parts = [standing_out(Some(value), 0.0, 100.0)];
         let breakdown = breakdown(0.0, 100.0, &[("country", &parts)]);
-        let expected = format!("Of the 100 EUR missing, all of it is country {told}.");
+        let expected = format!("Of the 100 EUR missing, all is country {told}.");
         assert_eq!(sentence(breakdown), expected);
     }
     let long = "x".repeat(200);
