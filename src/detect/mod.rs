@@ -21,8 +21,8 @@ use crate::output::{short_option, write_length};
 use crate::series::{Bucket, Observation, Split, TimeSeries, Window, is_running_total};
 pub use answers::{AnsweredTime, Answers, HealthyDeviation};
 pub use comparison::{Comparison, JudgedTime};
+use level::Comparable;
 pub use level::NewLevel;
-use level::{at_newest_level, at_own_levels};
 pub use parts::{Breakdown, ColumnParts, ColumnSums, Part, PartSums};
 pub use reference::{Departure, Reference, SpanTotal};
 use reference::{Gaps, longest_span};
@@ -146,8 +146,9 @@ pub fn evaluate(window: Window, method: &Method, answers: &Answers) -> Result<Ev
     let ordinary = ordinary_history(&split.history, &window, answers.real());
     let levels = answers.new_levels.as_slice();
     let healthy = answers.healthy_indices(&ordinary);
-    let made = match predict(&at_newest_level(ordinary.clone(), levels), &healthy, method)? {
-        Ok(made) => at_own_levels(made, levels),
+    let comparable = Comparable::new(&ordinary, levels, window.aggregate);
+    let made = match predict(&comparable.history(&ordinary), &healthy, method)? {
+        Ok(made) => comparable.as_it_was(made),
         Err(reason) => {
             let verdict = Verdict::Undecided(reason);
             let cleaned = Some(Cleaned::untouched(&ordinary));
@@ -328,7 +329,8 @@ impl Evaluation {
         cleaned: Option<Cleaned>,
     ) -> Self {
         let latest = window.series.split_latest().map(|split| split.latest);
-        let before = window.series.time(0) - window.step().delta();
+        let grid = window.series.grid();
+        let before = grid.instant(window.series.slot(0) - 1);
         Self {
             bucket: window.bucket(latest.map_or(before, |latest| latest.time)),
             value: latest.map(|latest| latest.value),
@@ -390,6 +392,21 @@ impl Evaluation {
 
     pub fn cleaned(&self) -> Option<&Cleaned> {
         self.workings.as_ref()?.cleaned.as_ref()
+    }
+
+    /// The end of the bucket so many buckets later than the one that ends at a time; earlier ones have negative
+    /// numbers. By the calendar, as long as the window is known.
+    pub fn bucket_end_after(&self, end: DateTime<Utc>, buckets: i64) -> DateTime<Utc> {
+        if let Some(window) = self.window() {
+            let grid = window.series.grid();
+            let slot = grid.slot(end.with_timezone(&window.zone()));
+            return grid.instant(slot.saturating_add(buckets)).to_utc();
+        }
+        let count = i32::try_from(buckets).unwrap_or(i32::MAX);
+        let length = self.bucket.length().checked_mul(count);
+        length
+            .and_then(|length| end.checked_add_signed(length))
+            .unwrap_or(end)
     }
 
     /// The evaluated value at its time, where there is one.

@@ -233,12 +233,12 @@ impl MetricState {
                 self.end(Condition::Undecided, now);
                 if let Some(reason) = frozen(evaluation) {
                     let run = evaluation.reference.unchanged.buckets;
-                    let length = evaluation.bucket.length() * i32::try_from(run).unwrap_or(1);
+                    let run = i64::try_from(run).unwrap_or(1);
                     // A value that stands still says nothing of what it should tell.
                     self.evaluated = Some(evaluation.bucket);
                     self.latest = Some(evaluation.clone());
                     self.evidence.forget_sums();
-                    let since = evaluation.bucket.end - length;
+                    let since = evaluation.bucket_end_after(evaluation.bucket.end, -run);
                     self.open(Condition::Frozen, since, &reason, now);
                 } else {
                     self.end(Condition::Frozen, now);
@@ -426,10 +426,9 @@ impl MetricState {
                 return;
             }
         }
-        let adapt_after = policy.adapt_after_of(evaluation.bucket);
         let incident = &self.alerts[index];
         if let Some(course) = &incident.course
-            && let Some(from) = course.accepted_from(adapt_after)
+            && let Some(from) = course.accepted_from(evaluation, policy)
             && evaluation.bucket.end >= from
             && course.is_level(evaluation, side)
             && let Some(ratio) = course.new_level(evaluation, side, &usual)

@@ -44,7 +44,7 @@ fn rows() -> Vec<(DateTime<Tz>, f64)> {
 
 fn metric() -> Metric {
     let mut metric = Metric::of_file("sales");
-    metric.window = Duration::from_hours(4 * 24);
+    metric.window = Some(Duration::from_hours(4 * 24));
     metric
 }
 

@@ -14,6 +14,7 @@ use crate::config::time_delta;
 use crate::detect::Evaluation;
 use crate::forecast::Side;
 use crate::output::{separate_thousands, write_length};
+use crate::series::Steps;
 
 /// From this share on a side that cannot fire is told.
 const BLIND_SHARE: f64 = 0.1;
@@ -67,7 +68,7 @@ fn events(summary: &Summary) -> Option<String> {
     let told = occurrences.iter().take(MOST).map(|occurrence| {
         let (event, period) = (occurrence.event, occurrence.period);
         let [from, to] = [period.start, period.end].map(|time| time.with_timezone(&zone));
-        let effect = occurrence.participle(time_delta(summary.metric.window));
+        let effect = occurrence.participle(time_delta(summary.metric.window(summary.replay.step)));
         let name = &event.name;
         let [from, to] = [from, to].map(write_minute);
         format!("{name} {effect} from {from} to {to}")
@@ -99,11 +100,19 @@ fn judged(summary: &Summary) -> String {
         1 => String::new(),
         stride => format!(", one in {stride}"),
     };
+    let step = summary.replay.step;
+    let full = match (summary.metric.window, step.per_day()) {
+        (None, None) => "up to",
+        _ => "the",
+    };
     format!(
-        "{} points of {}{stride}{period}, each from the {} before it",
+        "{} points of {}{stride}{period}, each from {full} {} before it",
         write_count(summary.judged),
-        write_length(summary.replay.step.delta()),
-        TimeDelta::from_std(summary.metric.window).map_or(String::new(), write_length)
+        Steps { step, count: 1 },
+        Steps {
+            step,
+            count: step.count_in(summary.metric.window(step))
+        },
     )
 }
 
@@ -125,7 +134,7 @@ fn coverage(summary: &Summary) -> Option<String> {
     let basis = coverage.blocks.map_or_else(
         || "points to be independent, which is too narrow if misses cluster".to_string(),
         |blocks| {
-            let length = write_length(summary.block);
+            let length = summary.block;
             format!("{blocks} blocks of {length} to be independent")
         },
     );

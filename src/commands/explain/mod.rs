@@ -134,8 +134,7 @@ fn decompose_history(metric: &Metric, workings: &Workings) -> Result<Option<Comp
     };
     let components = decompose(&split.history, cleaned, &metric.method);
     let components = components.context("take the history apart")?;
-    let step = workings.window.step();
-    Ok(components.map(|components| components.continued(split.latest.value, step)))
+    Ok(components.map(|components| components.continued(split.latest.value)))
 }
 
 /// A value that the fit took for a less extreme one.

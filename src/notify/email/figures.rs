@@ -10,8 +10,8 @@ use crate::detect::{BandedValue, Evaluation};
 use crate::forecast::Side;
 use crate::incident::{Alert, End};
 use crate::output::{
-    Notation, is_of_days, isolate, separate_thousands, write_begin, write_change,
-    write_day_and_time, write_length, write_round_length, write_span, write_when,
+    Notation, is_of_days, isolate, separate_thousands, write_begin, write_begin_in_full,
+    write_change, write_extent, write_round_length, write_when,
 };
 
 pub struct Figures<'a> {
@@ -190,7 +190,7 @@ pub fn history(evaluation: &Evaluation) -> Vec<Fact> {
     };
     let history = &cleaned.history;
     let count = |count: usize| separate_thousands(&count.to_string());
-    let (length, missing) = (write_length(history.span()), count(history.missing()));
+    let (length, missing) = (history.span(), count(history.missing()));
     let values = count(history.len() - history.missing());
     let used = format!("{length}, {values} values, {missing} missing");
     vec![
@@ -199,15 +199,12 @@ pub fn history(evaluation: &Evaluation) -> Vec<Fact> {
     ]
 }
 
-/// Day, time and zone in full; of a bucket of days the day alone.
+/// Day, time and zone in full; of a bucket of days the day alone, and of a month that.
 pub fn write_moment(time: DateTime<Tz>, bucket: TimeDelta) -> String {
-    if is_of_days(bucket) {
-        return time.format("%A %-d %B %Y").to_string();
-    }
     let zone = time.timezone().name();
-    let told = write_day_and_time(time);
+    let told = write_begin_in_full(time, bucket);
     // "UTC (UTC)" says it twice.
-    if told.ends_with(zone) {
+    if is_of_days(bucket) || told.ends_with(zone) {
         told
     } else {
         format!("{told} ({zone})")
@@ -251,18 +248,7 @@ impl Extent {
 
     /// "from 13:55 to 14:30 CET"; of days "on Sat 21 Nov", "from Fri 20 Nov to Sun 22 Nov".
     pub fn span(&self) -> String {
-        if !is_of_days(self.bucket) {
-            return format!("from {}", write_span(self.since, self.until, self.now));
-        }
-        let last = self.until - self.bucket;
-        if last <= self.since {
-            return write_when(self.since, self.bucket, self.now);
-        }
-        format!(
-            "from {} to {}",
-            self.since(),
-            write_begin(last, self.bucket, self.now)
-        )
+        write_extent(self.since, self.until, self.bucket, self.now)
     }
 
     /// "since 13:55 CET, for 35 min"

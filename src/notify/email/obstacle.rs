@@ -77,7 +77,7 @@ const LEAST_REASON: usize = 40;
 /// A reason in a digest is no longer than this.
 const ENTRY_REASON: usize = 240;
 
-fn capitalised(text: &str) -> String {
+pub fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
     first.chain(letters).collect()

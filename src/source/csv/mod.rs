@@ -21,7 +21,7 @@ use times::{CellTime, TimeColumn};
 
 use super::history::{History, Lookback};
 use crate::config::Metric;
-use crate::series::{LocalClock, infer_step};
+use crate::series::{Grid, LocalClock, infer_step};
 
 #[derive(Debug, Clone, Copy)]
 struct Row {
@@ -65,7 +65,10 @@ pub fn history_of_text(
         // A raw row says only that time has come so far; a ready-made one speaks for its whole bucket,
         // so the last one is closed by being there.
         None if metric.aggregate.is_some() => last_row,
-        None => last_row + step.delta() + metric.delay(step),
+        None => {
+            let grid = Grid::new(step, last_row);
+            grid.instant(grid.slot(last_row) + 1) + metric.delay(step)
+        }
     };
     let oldest = times.iter().min().copied();
     let mut history = History::new(metric, metric.aggregate, step, as_of, lookback, oldest)?;
