@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::forecast::clean::Cleaned;
 use crate::forecast::{Band, Direction, Forecast, Increments, Level, Method, Side, predict};
-use crate::output::{short_option, write_length};
+use crate::output::short_option;
 use crate::series::{Bucket, Observation, Split, TimeSeries, Window, is_running_total};
 pub use answers::{AnsweredTime, Answers, HealthyDeviation};
 pub use comparison::{Comparison, JudgedTime};
@@ -265,7 +265,7 @@ pub fn no_data(window: &Window) -> Option<Verdict> {
             since
                 .with_timezone(&newest.timezone())
                 .format("%Y-%m-%d %H:%M %Z"),
-            write_length(window.stale_after),
+            window.step().write_length(window.stale_after),
             window
                 .hint
                 .as_ref()

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, Condition, End};
@@ -695,10 +695,10 @@ impl MetricState {
 /// Why a value counts as frozen: it has not changed for longer than the history makes plausible.
 fn frozen(evaluation: &Evaluation) -> Option<String> {
     let unchanged = evaluation.reference.unchanged;
-    let fewest = if evaluation.bucket.length() < TimeDelta::hours(1) {
-        12
-    } else {
-        6
+    let per_hour = 3600 / evaluation.bucket.length().num_seconds().max(1);
+    let fewest = match usize::try_from(per_hour) {
+        Ok(per_hour @ 2..) => per_hour.max(12),
+        _ => 6,
     };
     let is_frozen = unchanged.buckets > fewest.max(2 * unchanged.longest_before);
     is_frozen.then(|| {

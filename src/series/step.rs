@@ -95,6 +95,16 @@ impl Step {
             .unwrap_or(TimeDelta::MAX)
     }
 
+    /// A length of time for people: in steps, where it is a number of them.
+    pub fn write_length(self, length: TimeDelta) -> String {
+        let count = self.count_in(length.to_std().unwrap_or_default());
+        if count > 0 && self.times(count) == length {
+            Steps { step: self, count }.to_string()
+        } else {
+            write_length(length)
+        }
+    }
+
     /// How many whole steps fit into `span`; of months, how many it is about.
     pub fn count_in(self, span: Duration) -> usize {
         let count = match self {
@@ -225,9 +235,10 @@ pub fn infer_step(times: &[DateTime<Tz>]) -> Option<Step> {
     seconds.sort_unstable();
     seconds.dedup();
     let differences = differences(&seconds);
-    let commonest = commonest(&differences)?;
-    if commonest.is_most {
-        return Step::from_seconds(u32::try_from(commonest.difference).ok()?);
+    let runs = differences.chunk_by(|a, b| a == b);
+    let commonest = runs.max_by_key(|run| run.len())?;
+    if 2 * commonest.len() >= differences.len() {
+        return Step::from_seconds(u32::try_from(commonest[0]).ok()?);
     }
     aimed_at(&differences)
 }
@@ -237,21 +248,6 @@ fn differences(sorted: &[i64]) -> Vec<i64> {
     let mut differences: Vec<i64> = sorted.windows(2).map(|pair| pair[1] - pair[0]).collect();
     differences.sort_unstable();
     differences
-}
-
-struct Commonest {
-    difference: i64,
-    /// Whether at least half of all are it.
-    is_most: bool,
-}
-
-fn commonest(sorted_differences: &[i64]) -> Option<Commonest> {
-    let runs = sorted_differences.chunk_by(|a, b| a == b);
-    let run = runs.max_by_key(|run| run.len())?;
-    Some(Commonest {
-        difference: run[0],
-        is_most: 2 * run.len() >= sorted_differences.len(),
-    })
 }
 
 /// Whether rows are of one month each, most of them of months in a row.
@@ -267,8 +263,9 @@ fn are_monthly(times: &[DateTime<Tz>]) -> bool {
     let mut months: Vec<i64> = times.iter().map(|time| month_number(*time)).collect();
     months.sort_unstable();
     months.dedup();
-    commonest(&differences(&months))
-        .is_some_and(|commonest| commonest.is_most && commonest.difference == 1)
+    let differences = differences(&months);
+    let in_a_row = differences.partition_point(|months| *months == 1);
+    in_a_row > 0 && 2 * in_a_row >= differences.len()
 }
 
 /// Months since the year 0, by the wall clock.

@@ -21,6 +21,7 @@ use crate::chart::{Point, draw_period};
 use crate::cli::{BacktestArgs, BacktestFormat, Exit};
 use crate::config::Metric;
 use crate::context::{Context, check_picture_path};
+use crate::forecast::needed_history;
 use crate::incident::{MetricState, Said};
 use crate::output::{print, print_page, write_length, write_setting};
 use crate::series::{Observation, Steps};
@@ -103,14 +104,17 @@ fn too_short(metric: &Metric, history: &History) -> String {
         format!("{length} of history, from {from}")
     });
     let held = held.unwrap_or("no history".to_string());
+    if metric.window.is_none() && step.per_day().is_none() {
+        let needed = needed_history(step, &metric.method.seasons);
+        let needed = needed.map_or(String::new(), |needed| format!(" of {needed}"));
+        return format!(
+            "{held}: nothing to judge, as judging starts after the first history{needed}"
+        );
+    }
     let count = step.count_in(window);
-    let advice = match (metric.window, step.per_day()) {
-        (None, None) => "more is needed",
-        _ => "set a shorter --window",
-    };
+    let full = Steps { step, count };
     format!(
-        "{held}: nothing to judge, as judging starts after the first full window of {}; {advice}",
-        Steps { step, count }
+        "{held}: nothing to judge, as judging starts after the first full window of {full}; set a shorter --window"
     )
 }
 

@@ -49,8 +49,6 @@ pub struct Regression {
 
 /// Candidate strengths of the ridge, as shares of the rows' weight.
 const RIDGES: [f64; 10] = [1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0];
-/// With so few rows the ridge is as strong as it can be; with four times as many, a sixteenth of that or more.
-const FEW_ROWS: f64 = 4.0;
 /// The strength while the rows are reweighted.
 const FIRST_RIDGE: f64 = 2e-3;
 /// How many rows are multiplied at a time: a block that the processor's nearest memory holds.
@@ -95,7 +93,8 @@ impl Regression {
         };
         reweight()?;
         let residuals = reweight()?;
-        let cholesky = normal.solve(normal.choose_ridge()).context(UNSOLVED)?;
+        let ridge = normal.choose_ridge().max(normal.least_ridge());
+        let cholesky = normal.solve(ridge).context(UNSOLVED)?;
         let weights = cholesky.solve(&normal.moments);
         ensure!(weights.iter().all(|weight| weight.is_finite()), UNSOLVED);
         Ok(Self {
@@ -174,6 +173,12 @@ impl Normal {
         products.cholesky()
     }
 
+    /// The score of a dozen rows is chance: the fewer there are, the less is left to it.
+    fn least_ridge(&self) -> f64 {
+        const FEW_ROWS: f64 = 4.0;
+        (FEW_ROWS / self.rows.max(FEW_ROWS)).powi(2)
+    }
+
     /// The ridge with the least generalised cross-validation score, `RSS / (1 - tr H / n)^2`.
     fn choose_ridge(&self) -> f64 {
         let score = |ridge: f64| {
@@ -184,10 +189,7 @@ impl Normal {
             let freedom = cholesky.solve(&self.products).trace();
             Some(left / (1.0 - freedom / self.rows).powi(2))
         };
-        // A score from a dozen rows is chance: the fewer there are, the less is left to it.
-        let least = (FEW_ROWS / self.rows.max(FEW_ROWS)).powi(2);
-        let ridges = RIDGES.map(|ridge| ridge.max(least));
-        let scored = ridges.map(|ridge| (score(ridge).unwrap_or(f64::INFINITY), ridge));
+        let scored = RIDGES.map(|ridge| (score(ridge).unwrap_or(f64::INFINITY), ridge));
         let scored = scored.into_iter();
         let best = scored.min_by(|one, other| one.0.total_cmp(&other.0));
         best.map_or(FIRST_RIDGE, |(_, ridge)| ridge)

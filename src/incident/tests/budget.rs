@@ -23,7 +23,7 @@ fn a_budget_is_a_number_of_alerts_in_a_time() {
     ] {
         let refusal = text.parse::<Budget>().expect_err(text);
         assert!(
-            refusal.contains("allowed: a number above 0 per day, week or month"),
+            refusal.contains("allowed: a number above 0 per day, week, month or year"),
             "{refusal}"
         );
     }

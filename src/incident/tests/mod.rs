@@ -6,6 +6,7 @@ mod budget;
 mod obstacle;
 mod past;
 mod silence;
+mod steps;
 
 use std::num::NonZeroU32;
 

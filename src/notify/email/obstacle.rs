@@ -12,7 +12,7 @@ use super::phrases::{acknowledged, title_case, tone};
 use crate::config::Metric;
 use crate::incident::Condition;
 use crate::notify::{AlertKind, Notification};
-use crate::output::{isolate, one_line, shorten, write_length};
+use crate::output::{isolate, one_line, shorten};
 
 pub struct Obstacle<'a> {
     metric: &'a Metric,
@@ -172,7 +172,7 @@ impl<'a> Obstacle<'a> {
     fn usual(&self) -> String {
         let newest = self.notification.newest;
         let window = newest.and_then(|newest| newest.window());
-        let stale_after = window.map(|window| write_length(window.stale_after));
+        let stale_after = window.map(|window| window.step().write_length(window.stale_after));
         let usual = stale_after.map(|length| format!(" Usually new data comes within {length}."));
         let last = self
             .newest()
