@@ -4,7 +4,7 @@ mod blind;
 
 use std::path::PathBuf;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ use crate::notify::{Route, breakdown_object, evaluation_object};
 pub use crate::notify::{event_object, event_objects, stamp};
 use crate::output::{
     Colour, MINUS, Notation, Painted, is_of_days, one_line, separate_thousands, write_change,
-    write_round_length, write_span, write_time, write_times, write_weekday, write_when,
+    write_lasting, write_span, write_time, write_times, write_weekday, write_when,
 };
 use crate::series::{Step, Window};
 pub use blind::{blind_sides, explain_blind};
@@ -213,7 +213,7 @@ pub fn write_totals(evaluation: &Evaluation) -> Vec<String> {
     let line = |total: &SpanTotal| {
         let [seen, usual] =
             [total.seen, total.usual].map(|sum| Notation::for_value(sum).write(sum));
-        let length = write_round_length(total.length, evaluation.bucket.length());
+        let length = write_last(evaluation, total.length);
         let sigmas = total.departure(&[1.0]).sigmas;
         let times = write_times(sigmas.abs());
         let sign = match (times.starts_with(char::is_numeric), sigmas < 0.0) {
@@ -229,12 +229,20 @@ pub fn write_totals(evaluation: &Evaluation) -> Vec<String> {
     spans.map(line).collect()
 }
 
+/// How long the newest buckets are, up to and with the evaluated one.
+fn write_last(evaluation: &Evaluation, length: TimeDelta) -> String {
+    let bucket = evaluation.bucket;
+    let zone = evaluation.window().map_or(Tz::UTC, Window::zone);
+    let since = (bucket.end - length).with_timezone(&zone);
+    write_lasting(since, length, bucket.length())
+}
+
 /// How soon a total outage is told, under a budget of false alerts.
 pub fn write_outage(metric: &Metric, evaluation: &Evaluation) -> Option<String> {
     metric.policy.budget?;
     Some(match outage_shows_after(evaluation, &metric.policy) {
         Some(length) => {
-            let length = write_round_length(length, evaluation.bucket.length());
+            let length = write_last(evaluation, length);
             format!("a total outage shows within {length}")
         }
         None if is_of_days(evaluation.bucket.length()) => {

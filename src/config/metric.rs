@@ -574,7 +574,7 @@ impl MetricTable {
         Policy {
             budget: self.max_false_alerts,
             confirm: self.confirm.unwrap_or_default(),
-            recover: recover.unwrap_or(default.recover),
+            recover,
             renotify: self.renotify,
             worse: self.worse.unwrap_or_default(),
             notify_recovery: self.notify_recovery.unwrap_or(default.notify_recovery),

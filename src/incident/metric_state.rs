@@ -413,7 +413,7 @@ impl MetricState {
             Standing::Back { .. } if evaluation.is_breach() && limits.is_none() => self.inside = 0,
             Standing::Back { needed } => {
                 self.inside += 1;
-                if self.inside >= policy.recover.get().max(needed) {
+                if self.inside >= policy.recover_after(evaluation.bucket).max(needed) {
                     let last = incident.evaluation.as_ref();
                     let until = last.map_or(incident.since, |last| last.bucket.end);
                     incident.end = Some(End::Over {

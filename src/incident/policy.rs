@@ -21,8 +21,8 @@ pub struct Policy {
     /// How many false alerts are acceptable; `None`: each incident of breaches is told.
     pub budget: Option<Budget>,
     pub confirm: Confirm,
-    /// So many buckets inside the band in a row end an incident.
-    pub recover: NonZeroU32,
+    /// So many buckets inside the band in a row end an incident; `None`: as [`Policy::recover_after`] has it.
+    pub recover: Option<NonZeroU32>,
     pub renotify: Renotify,
     pub worse: Worsening,
     /// Whether the end of what was told is told too.
@@ -49,7 +49,7 @@ impl Default for Policy {
         Self {
             budget: None,
             confirm: Confirm::default(),
-            recover: NonZeroU32::MIN.saturating_add(1),
+            recover: None,
             renotify: Renotify::default(),
             worse: Worsening::default(),
             notify_recovery: true,
@@ -71,6 +71,16 @@ impl Policy {
     /// Whether the budget suits the step, which may have been found in the data.
     pub fn check_step(&self, step: Step) -> Result<(), String> {
         self.budget.map_or(Ok(()), |budget| budget.check_step(step))
+    }
+
+    /// How many buckets in a row end an incident: by default two, and of a week or longer one.
+    pub fn recover_after(&self, bucket: Bucket) -> u32 {
+        let usual = if bucket.length() < TimeDelta::days(6) {
+            2
+        } else {
+            1
+        };
+        self.recover.map_or(usual, NonZeroU32::get)
     }
 
     /// When a new level that opened an incident at a bucket's end has been one for long enough, `times` over;

@@ -321,11 +321,7 @@ fn is_month(start: DateTime<Tz>, bucket: TimeDelta) -> bool {
     let starts_month = start.day() == 1 && start.hour() < 3;
     // Four weeks begin on Mondays, and are a month in February alone.
     let are_weeks = days_of(bucket) == 28 && start.weekday() == Weekday::Mon && start.month() != 2;
-    starts_month && is_long_as_month(bucket) && !are_weeks
-}
-
-fn is_long_as_month(bucket: TimeDelta) -> bool {
-    (28..=31).contains(&days_of(bucket))
+    starts_month && (28..=31).contains(&days_of(bucket)) && !are_weeks
 }
 
 /// When a bucket is: "at 14:05 CET"; of days "on Sat 21 Nov", "in the week from Mon 16 Nov", "in November
@@ -432,9 +428,9 @@ pub fn write_length(length: TimeDelta) -> String {
     }
 }
 
-/// The same without the seconds beside minutes, and of buckets of days without hours: "3 d"; of weeks "3
-/// weeks", of months "3 months".
-pub fn write_round_length(length: TimeDelta, bucket: TimeDelta) -> String {
+/// How long some buckets last that begin at a time: the same without the seconds beside minutes; of days without
+/// hours, "3 d"; of weeks "3 weeks", of months "3 months".
+pub fn write_lasting(since: DateTime<Tz>, length: TimeDelta, bucket: TimeDelta) -> String {
     let rounded = |unit: TimeDelta| (length + unit / 2).num_seconds() / unit.num_seconds();
     let counted = |count: i64, unit: &str| match count {
         1 => format!("1 {unit}"),
@@ -442,15 +438,9 @@ pub fn write_round_length(length: TimeDelta, bucket: TimeDelta) -> String {
     };
     let days = rounded(TimeDelta::days(1));
     if !is_of_days(bucket) {
-        let minutes = length.num_minutes();
-        return match i32::try_from(minutes) {
-            Ok(1..) => write_length(TimeDelta::minutes(minutes)),
-            _ => write_length(length),
-        };
-    }
-    // Four weeks are a month in February alone.
-    let are_weeks = days_of(bucket) == 28 && days % 28 == 0;
-    if is_long_as_month(bucket) && !are_weeks && days >= 28 {
+        let minutes = TimeDelta::minutes(length.num_minutes());
+        write_length(if minutes.is_zero() { length } else { minutes })
+    } else if is_month(since, bucket) && days >= 28 {
         counted(rounded(MEAN_MONTH), "month")
     } else if days_of(bucket) % 7 == 0 && days >= 7 && days % 7 == 0 {
         counted(days / 7, "week")
@@ -590,26 +580,24 @@ mod tests {
         ] {
             assert_eq!(write_when(time(start), TimeDelta::hours(hours), now), told);
         }
-        for (days, bucket, told) in [
-            (3, 1, "3 d"),
-            (14, 7, "2 weeks"),
-            (31, 31, "1 month"),
-            (92, 28, "3 months"),
-            (59, 31, "2 months"),
-            (56, 28, "8 weeks"),
+        for (since, days, bucket, told) in [
+            ("2026-11-01", 3, 1, "3 d"),
+            ("2026-11-02", 14, 7, "2 weeks"),
+            ("2026-10-01", 31, 31, "1 month"),
+            ("2027-02-01", 28, 28, "1 month"),
+            ("2026-12-01", 90, 28, "3 months"),
+            ("2026-06-01", 56, 28, "8 weeks"),
         ] {
             // Where the clocks changed.
             let length = TimeDelta::hours(24 * days - 1);
-            assert_eq!(write_round_length(length, TimeDelta::days(bucket)), told);
+            let since = time(&format!("{since} 00:00"));
+            let lasting = write_lasting(since, length, TimeDelta::days(bucket));
+            assert_eq!(lasting, told, "{since}");
         }
-        assert_eq!(
-            write_round_length(TimeDelta::seconds(967), TimeDelta::minutes(5)),
-            "16 min"
-        );
-        assert_eq!(
-            write_round_length(TimeDelta::seconds(7), TimeDelta::minutes(5)),
-            "7 s"
-        );
+        for (seconds, told) in [(967, "16 min"), (7, "7 s")] {
+            let length = TimeDelta::seconds(seconds);
+            assert_eq!(write_lasting(now, length, TimeDelta::minutes(5)), told);
+        }
     }
 
     #[test]

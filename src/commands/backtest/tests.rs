@@ -279,7 +279,7 @@ fn mails_follow_the_rules_of_the_metric() {
     assert_eq!(lengths, [1, 2, 1]);
     let strict = Policy {
         confirm: "3 of 5".parse().expect("a rule"),
-        recover: std::num::NonZeroU32::new(6).expect("a number"),
+        recover: std::num::NonZeroU32::new(6),
         ..Policy::default()
     };
     let told = replay_mails(&replay, &under(strict));

@@ -13,7 +13,7 @@ use crate::commands::report::{
 use crate::config::time_delta;
 use crate::detect::Evaluation;
 use crate::forecast::Side;
-use crate::output::{separate_thousands, write_round_length};
+use crate::output::{separate_thousands, write_lasting};
 use crate::series::Steps;
 
 /// From this share on a side that cannot fire is told.
@@ -162,8 +162,9 @@ fn incidents(summary: &Summary) -> Option<String> {
     let longest = backwards.max_by_key(|(since, until)| **until - **since);
     let longest = longest.map_or(String::new(), |(since, until)| {
         let bucket = summary.replay.step.mean_length();
-        let length = write_round_length(*until - *since, bucket);
-        let since = write_minute(since.with_timezone(&summary.replay.zone));
+        let begin = since.with_timezone(&summary.replay.zone);
+        let length = write_lasting(begin, *until - *since, bucket);
+        let since = write_minute(begin);
         format!("; the longest {length} from {since}")
     });
     let weekly = || format!(", {}", frequency(summary, summary.incidents_per_week));

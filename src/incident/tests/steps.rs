@@ -67,6 +67,21 @@ fn a_day_of_25_hours_has_the_budget_of_a_day() {
 }
 
 #[test]
+fn one_month_that_is_back_ends_an_incident_and_two_days() {
+    let recover_after = |policy: &Policy, step, first, buckets| {
+        policy.recover_after(evaluation_at("2026-11-01", step, first, buckets).bucket)
+    };
+    let usual = Policy::default();
+    assert_eq!(recover_after(&usual, "1d", "2026-10-01", 32), 2);
+    assert_eq!(recover_after(&usual, "1mo", "2026-01-01", 11), 1);
+    let set = Policy {
+        recover: NonZeroU32::new(3),
+        ..Policy::default()
+    };
+    assert_eq!(recover_after(&set, "1mo", "2026-01-01", 11), 3);
+}
+
+#[test]
 fn a_value_is_frozen_after_an_hour_of_minutes() {
     let policy = Policy::default();
     let is_frozen = |unchanged| {

@@ -11,7 +11,7 @@ use crate::forecast::Side;
 use crate::incident::{Alert, End};
 use crate::output::{
     Notation, is_of_days, isolate, separate_thousands, write_begin, write_begin_in_full,
-    write_change, write_extent, write_round_length, write_when,
+    write_change, write_extent, write_lasting, write_when,
 };
 
 pub struct Figures<'a> {
@@ -155,8 +155,9 @@ impl<'a> Figures<'a> {
     /// "Sunday 22 November 2026, 14:05 CET (Europe/Paris), a bucket of 5 min"
     pub fn bucket(&self) -> String {
         let length = self.evaluation.bucket.length();
-        let time = write_moment(self.evaluation.start(self.now.timezone()), length);
-        let length = write_round_length(length, length);
+        let start = self.evaluation.start(self.now.timezone());
+        let time = write_moment(start, length);
+        let length = write_lasting(start, length, length);
         format!("{time}, a bucket of {length}")
     }
 
@@ -243,7 +244,7 @@ impl Extent {
 
     /// "35 min"
     pub fn length(&self) -> String {
-        write_round_length(self.until - self.since, self.bucket)
+        write_lasting(self.since, self.until - self.since, self.bucket)
     }
 
     /// "from 13:55 to 14:30 CET"; of days "on Sat 21 Nov", "from Fri 20 Nov to Sun 22 Nov".

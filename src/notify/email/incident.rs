@@ -15,7 +15,7 @@ use crate::forecast::Side;
 use crate::incident::{Course, End, Witness};
 use crate::notify::{AlertKind, Notification};
 use crate::output::owner::quote;
-use crate::output::{is_of_days, write_begin, write_change, write_round_length, write_time};
+use crate::output::{is_of_days, write_begin, write_change, write_lasting, write_time};
 use crate::series::Aggregate;
 
 pub struct Incident<'a> {
@@ -376,8 +376,9 @@ impl<'a> Incident<'a> {
     }
 
     fn write_minutes(&self, minutes: i64) -> String {
-        let bucket = self.figures.evaluation.bucket.length();
-        write_round_length(TimeDelta::minutes(minutes), bucket)
+        let (bucket, length) = (self.figures.evaluation.bucket, TimeDelta::minutes(minutes));
+        let since = (bucket.end - length).with_timezone(&self.now.timezone());
+        write_lasting(since, length, bucket.length())
     }
 
     fn side_word(&self) -> &'static str {

@@ -9,7 +9,7 @@ use super::obstacle::capitalised;
 use crate::config::Metric;
 use crate::detect::{Breakdown, ColumnParts, Part};
 use crate::forecast::Side;
-use crate::output::{Notation, isolate, shorten, write_extent, write_round_length, write_when};
+use crate::output::{Notation, isolate, shorten, write_extent, write_lasting, write_when};
 use crate::series::Bucket;
 
 /// Of a name no more characters are told, and of a column's in the table of facts.
@@ -49,7 +49,7 @@ pub fn write_parts(
     } else if breakdown.start == told.start {
         (format!("Of the {amount}"), Tense::Present)
     } else {
-        let length = write_round_length(end - start, told.length());
+        let length = write_lasting(start, end - start, told.length());
         (
             format!("Of the {amount} in the last {length}"),
             Tense::Present,
