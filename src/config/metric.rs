@@ -293,8 +293,8 @@ impl Metric {
         names.is_none_or(|names| names.iter().any(|name| name == channel))
     }
 
-    /// How much history a verdict is drawn from: by default four weeks; of days two years, and of weeks and
-    /// months, which repeat themselves each year, five.
+    /// How much history a verdict is drawn from: by default four weeks; of days two years, and of a week
+    /// and longer, which repeat themselves each year, five.
     pub fn window(&self, step: Step) -> Duration {
         window_of(self.window, Some(step))
     }
@@ -596,10 +596,12 @@ impl MetricTable {
 
 /// The window that is set, or else the one that suits the step, as far as that is known.
 fn window_of(set: Option<Duration>, step: Option<Step>) -> Duration {
-    let usual = match step.map(|step| (step.per_day(), step.per_year())) {
-        None | Some((Some(_), _)) => FOUR_WEEKS,
-        Some((None, None)) => TWO_YEARS,
-        Some((None, Some(_))) => FIVE_YEARS,
+    let usual = match step {
+        Some(step) if step.per_day().is_none() => {
+            let is_of_days = step.mean_length() < TimeDelta::days(7);
+            if is_of_days { TWO_YEARS } else { FIVE_YEARS }
+        }
+        _ => FOUR_WEEKS,
     };
     set.unwrap_or(usual)
 }

@@ -126,7 +126,8 @@ impl Answers {
     }
 
     /// The healthy times that a time would be part of if they came again each week (each year, of weeks and
-    /// months), with a margin before and after; and how many weeks ago they were, within the window, or a week where that is shorter.
+    /// months), with a margin before and after; and how many weeks ago they were, within the window, or a week
+    /// where that is shorter.
     fn recurring(
         &self,
         window: &Window,

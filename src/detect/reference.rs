@@ -383,8 +383,11 @@ impl Places {
         self.period > self.day || self.grid.step().per_day().is_none()
     }
 
-    /// How long the newest buckets are, so many.
+    /// How long the newest buckets are, so many; those of days by the calendar.
     fn length(&self, buckets: usize) -> TimeDelta {
+        if self.grid.step().per_day().is_some() {
+            return self.grid.step().times(buckets);
+        }
         let first = i64::try_from(buckets).map_or(i64::MIN, |buckets| self.end_slot - buckets);
         self.grid.instant(self.end_slot) - self.grid.instant(first)
     }
