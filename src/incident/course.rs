@@ -307,8 +307,10 @@ impl Course {
             };
         }
         let age = evaluation.bucket.end - self.opened_at;
+        let is_long = is_of_days(evaluation.bucket.length());
+        let longest = if is_long { age } else { day.min(age) };
         let telling = spans.iter().find(|total| {
-            total.length <= day.min(age)
+            total.length <= longest
                 && self.sigmas_from(self.depth, total, side, usual) >= TELLING_SIGMAS
         });
         let is_half_back = |total: &SpanTotal| of(total).share < depth / 2.0;
@@ -327,6 +329,13 @@ impl Course {
                 needed: u32::try_from(total.buckets / 4).unwrap_or(u32::MAX),
             },
             Some(_) => Standing::Off,
+            // A small one of days, weeks or months no total may ever tell: it is over when all are calm.
+            None if is_long
+                && spans.iter().all(|total| total.length <= age)
+                && spans.iter().all(|total| of(total).sigmas < CALM_SIGMAS) =>
+            {
+                Standing::Back { needed: 0 }
+            }
             None => Standing::Unclear,
         }
     }

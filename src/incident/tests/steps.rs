@@ -81,6 +81,58 @@ fn one_month_that_is_back_ends_an_incident_and_two_days() {
     assert_eq!(recover_after(&set, "1mo", "2026-01-01", 11), 3);
 }
 
+/// What is mailed of months with a December of a third more and a ripple of 4 %, the newest 24 of which come in
+/// one after the other, changed by their number.
+fn told_of_months(change: impl Fn(usize) -> f64) -> Vec<&'static str> {
+    const HISTORY: usize = 60;
+    let value = |number: usize| {
+        let hashed = (number as u64 + 7).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let hashed = (hashed ^ (hashed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let ripple = f64::from(u16::try_from((hashed >> 20) % 1000).expect("small")) / 1000.0 - 0.5;
+        let season = if number % 12 == 11 { 1.33 } else { 1.0 };
+        1000.0 * season * (1.0 + 0.08 * ripple)
+    };
+    let policy = Policy {
+        budget: Some("1/year".parse().expect("a budget")),
+        ..Policy::default()
+    };
+    let mut state = MetricState::default();
+    let mut told = Vec::new();
+    for newest in 0..24 {
+        let numbers = newest..=newest + HISTORY;
+        let values = numbers.map(|number| {
+            let factor = number.checked_sub(HISTORY).map_or(1.0, &change);
+            Some(value(number) * factor)
+        });
+        let (year, month) = (2016 + newest / 12, newest % 12 + 1);
+        let first = format!("{year}-{month:02}-01");
+        let series = series_from(&first, "1mo", &values.collect::<Vec<_>>());
+        let last = series.time(series.len() - 1);
+        let window = window(series, Some(last));
+        let (method, answers) = (
+            crate::forecast::Method::default(),
+            crate::detect::Answers::default(),
+        );
+        let evaluation = crate::detect::evaluate(window, &method, &answers).expect("an evaluation");
+        let now = evaluation.bucket.end;
+        state.update(&CheckResult::Evaluated(evaluation), now, &policy, Muted::No);
+        let open = state.alerts.iter().find(|alert| alert.is_open());
+        told.push(open.map_or("none", |alert| alert.condition.word()));
+    }
+    told
+}
+
+#[test]
+fn half_of_a_month_is_an_incident_until_a_month_is_back() {
+    assert_eq!(told_of_months(|_| 1.0), ["none"; 24]);
+    let told = told_of_months(|number| if number == 5 { 0.5 } else { 1.0 });
+    let expected = [["none"; 5].as_slice(), &["low"], &["none"; 18]].concat();
+    assert_eq!(told, expected);
+    let told = told_of_months(|number| if (5..8).contains(&number) { 0.7 } else { 1.0 });
+    let expected = [["none"; 5].as_slice(), &["low"; 3], &["none"; 16]].concat();
+    assert_eq!(told, expected);
+}
+
 #[test]
 fn a_value_is_frozen_after_an_hour_of_minutes() {
     let policy = Policy::default();
