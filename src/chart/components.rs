@@ -14,7 +14,6 @@ use super::{Point, axis, callout, layers, legend};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
 use crate::forecast::Components;
-use crate::output::write_length;
 
 const METHOD: &str = "by MSTL, for the eye";
 const VALUE_PANEL_HEIGHT: f64 = 320.0;
@@ -45,7 +44,7 @@ pub fn draw_components(
     }
     let newest = values.last().map(|point| point.time);
     let column = column_length(&values);
-    let step = workings.window.step().delta().max(column);
+    let step = workings.window.step().mean_length().max(column);
     let scale = newest.map_or(Scale::Whole, |since| Scale::Body { since });
     let panel = |points: &[Point]| Panel::new(&thinned(points, column), step, scale);
     let mut first = panel(&values).context("there is no bucket to draw")?;
@@ -87,7 +86,7 @@ pub fn draw_components(
 fn named(components: &Components) -> Vec<(String, &[Option<f64>])> {
     let mut named = vec![("Trend".to_string(), components.trend.as_slice())];
     for season in &components.seasons {
-        let name = format!("Season of {}", write_length(season.length));
+        let name = format!("Season of {}", season.length);
         named.push((name, &season.values));
     }
     if let Some(added) = &components.month_days {

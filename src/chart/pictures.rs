@@ -28,7 +28,9 @@ pub enum Period {
     FourWeeks,
     TwelveWeeks,
     HalfYear,
+    TwoYearsOfWeeks,
     TwoYears,
+    FiveYears,
 }
 
 /// A picture as PNG.
@@ -57,8 +59,10 @@ impl Period {
             [Self::Day, Self::TwoDays]
         } else if step < TimeDelta::days(7) {
             [Self::FourWeeks, Self::TwelveWeeks]
+        } else if step < TimeDelta::days(28) {
+            [Self::HalfYear, Self::TwoYearsOfWeeks]
         } else {
-            [Self::HalfYear, Self::TwoYears]
+            [Self::TwoYears, Self::FiveYears]
         }
     }
 
@@ -69,7 +73,10 @@ impl Period {
             Self::FourWeeks => TimeDelta::weeks(4),
             Self::TwelveWeeks => TimeDelta::weeks(12),
             Self::HalfYear => TimeDelta::weeks(26),
-            Self::TwoYears => TimeDelta::weeks(104),
+            Self::TwoYearsOfWeeks => TimeDelta::weeks(104),
+            // Up to two leap days, and an hour of summer.
+            Self::TwoYears => TimeDelta::hours(24 * (2 * 365 + 1) + 1),
+            Self::FiveYears => TimeDelta::hours(24 * (5 * 365 + 2) + 1),
         }
     }
 
@@ -81,7 +88,9 @@ impl Period {
             Self::FourWeeks => "4 weeks",
             Self::TwelveWeeks => "12 weeks",
             Self::HalfYear => "26 weeks",
-            Self::TwoYears => "104 weeks",
+            Self::TwoYearsOfWeeks => "104 weeks",
+            Self::TwoYears => "2 years",
+            Self::FiveYears => "5 years",
         }
     }
 
@@ -93,7 +102,9 @@ impl Period {
             Self::FourWeeks => "4w",
             Self::TwelveWeeks => "12w",
             Self::HalfYear => "26w",
-            Self::TwoYears => "104w",
+            Self::TwoYearsOfWeeks => "104w",
+            Self::TwoYears => "2y",
+            Self::FiveYears => "5y",
         }
     }
 }
@@ -111,7 +122,7 @@ pub fn draw_pictures(
     let points = on_the_side_of(alert, &evaluation.verdict, points);
     let title = titled(metric, outcome(&evaluation.verdict));
     let label = label(evaluation, workings);
-    let step = workings.window.step().delta();
+    let step = workings.window.step().mean_length();
     let draw_last = |period: Period| -> Result<Plot> {
         let png = draw(&Figure {
             title: &title,
@@ -265,7 +276,7 @@ pub fn draw_incidents(
         Point { breach, ..point }
     });
     let points: Vec<Point> = points.collect();
-    let step = workings.window.step().delta();
+    let step = workings.window.step().mean_length();
     draw_long(metric, &metric.title, &points, evaluation.level, step)
 }
 
@@ -341,6 +352,7 @@ mod tests {
             (TimeDelta::hours(12), ["24 hours", "48 hours"]),
             (TimeDelta::days(1), ["4 weeks", "12 weeks"]),
             (TimeDelta::days(7), ["26 weeks", "104 weeks"]),
+            (TimeDelta::days(30), ["2 years", "5 years"]),
         ] {
             assert_eq!(Period::of(step).map(Period::name), names);
         }

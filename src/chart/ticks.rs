@@ -87,8 +87,11 @@ pub fn time_ticks(first: DateTime<Tz>, last: DateTime<Tz>, step: TimeDelta) -> T
 pub fn period(first: DateTime<Tz>, last: DateTime<Tz>, step: TimeDelta) -> String {
     let is_long = last - first >= SPAN_WITH_YEAR;
     let year = if is_long { " %Y" } else { "" };
+    let begin_months = first.day() == 1 && last.day() == 1;
     let (day, zone) = if step < TimeDelta::days(1) {
         (format!("{DAY}{year} {HOUR}"), " %Z")
+    } else if step >= TimeDelta::days(28) && begin_months {
+        (MONTH.to_string(), "")
     } else {
         (format!("{DAY}{year}"), "")
     };

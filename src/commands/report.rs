@@ -4,7 +4,7 @@ mod blind;
 
 use std::path::PathBuf;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
@@ -21,10 +21,10 @@ use crate::notify::email::write_parts;
 use crate::notify::{Route, breakdown_object, evaluation_object};
 pub use crate::notify::{event_object, event_objects, stamp};
 use crate::output::{
-    Colour, MINUS, Notation, Painted, one_line, separate_thousands, write_change, write_length,
-    write_span, write_time, write_times, write_weekday, write_when,
+    Colour, MINUS, Notation, Painted, is_of_days, one_line, separate_thousands, write_change,
+    write_lasting, write_span, write_time, write_times, write_weekday, write_when,
 };
-use crate::series::Window;
+use crate::series::{Step, Window};
 pub use blind::{blind_sides, explain_blind};
 
 /// What is said of a series that is a running total.
@@ -217,7 +217,8 @@ pub fn write_totals(evaluation: &Evaluation) -> Vec<String> {
     let line = |total: &SpanTotal| {
         let [seen, usual] =
             [total.seen, total.usual].map(|sum| evaluation.notation_of(sum).write(sum));
-        let (length, sigmas) = (write_length(total.length), total.departure(&[1.0]).sigmas);
+        let length = write_last(evaluation, total.length);
+        let sigmas = total.departure(&[1.0]).sigmas;
         let times = write_times(sigmas.abs());
         let sign = match (times.starts_with(char::is_numeric), sigmas < 0.0) {
             (false, _) => "",
@@ -232,21 +233,35 @@ pub fn write_totals(evaluation: &Evaluation) -> Vec<String> {
     spans.map(line).collect()
 }
 
+/// How long the newest buckets are, up to and with the evaluated one.
+fn write_last(evaluation: &Evaluation, length: TimeDelta) -> String {
+    let bucket = evaluation.bucket;
+    let zone = evaluation.window().map_or(Tz::UTC, Window::zone);
+    let since = (bucket.end - length).with_timezone(&zone);
+    write_lasting(since, length, bucket.length())
+}
+
 /// How soon a total outage is told, under a budget of false alerts.
 pub fn write_outage(metric: &Metric, evaluation: &Evaluation) -> Option<String> {
     metric.policy.budget?;
     Some(match outage_shows_after(evaluation, &metric.policy) {
-        Some(length) => format!("a total outage shows within {}", write_length(length)),
+        Some(length) => {
+            let length = write_last(evaluation, length);
+            format!("a total outage shows within {length}")
+        }
+        None if is_of_days(evaluation.bucket.length()) => {
+            "a total outage would not show".to_string()
+        }
         None => "at this hour a total outage would not show within three days".to_string(),
     })
 }
 
 /// `Black Friday: muted until 2026-11-28 00:00 CET`, for each event at a time.
-pub fn write_events(metric: &Metric, now: DateTime<Tz>) -> Vec<String> {
+pub fn write_events(metric: &Metric, step: Option<Step>, now: DateTime<Tz>) -> Vec<String> {
     let events = metric.events.at(now.to_utc());
     let line = |occurrence: Occurrence| {
         let until = occurrence.period.end.with_timezone(&now.timezone());
-        let effect = occurrence.participle(time_delta(metric.window));
+        let effect = occurrence.participle(time_delta(metric.window_as_known(step)));
         let name = &occurrence.event.name;
         format!("{name}: {effect} until {}", write_minute(until))
     };
@@ -401,7 +416,7 @@ fn write_history(cleaned: &Cleaned) -> String {
     });
     format!(
         "history {} from {}: {} values, {} missing, {} clipped{fences}",
-        write_length(history.span()),
+        history.span(),
         write_minute(history.time(0)),
         write_count(history.len() - history.missing()),
         write_count(history.missing()),
@@ -415,7 +430,7 @@ fn seasons(seasons: &[Season]) -> String {
     }
     let seasons = seasons.iter().map(|season| {
         let share = season.strength.max(0.0) * 100.0;
-        format!("{} ({share:.0} %)", write_length(season.length))
+        format!("{} ({share:.0} %)", season.length)
     });
     let seasons = seasons.collect::<Vec<_>>().join(" and ");
     format!("seasons {seasons}, by what they explain")

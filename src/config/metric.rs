@@ -40,8 +40,8 @@ pub struct Metric {
     pub step: Option<Step>,
     /// None: the rows are ready-made, one a bucket.
     pub aggregate: Option<Aggregate>,
-    /// How much history a verdict is drawn from.
-    pub window: Duration,
+    /// How much history a verdict is drawn from. None: as much as suits the step, see [`Metric::window`].
+    pub window: Option<Duration>,
     pub missing: Missing,
     pub method: Method,
     pub policy: Policy,
@@ -216,13 +216,13 @@ impl TryFrom<String> for QuietTime {
     }
 }
 
-const USUAL_WINDOW: Duration = Duration::from_hours(28 * 24);
+const FOUR_WEEKS: Duration = Duration::from_hours(28 * 24);
+const TWO_YEARS: Duration = Duration::from_hours(2 * 52 * 7 * 24);
+const SHORTEST_MONTH: Duration = Duration::from_hours(28 * 24);
+const FIVE_YEARS: Duration = Duration::from_hours((5 * 365 + 1) * 24);
 
 /// Each column costs a SELECT while a mail waits.
 const MOST_EXPLAINING: usize = 5;
-
-/// A bucket older than this many steps is no news.
-const STALE_AFTER_STEPS: i64 = 3;
 
 impl Metric {
     /// A metric that is read from a file alone, with every default.
@@ -259,7 +259,7 @@ impl Metric {
             time: table.time,
             step: table.every,
             aggregate: table.aggregate,
-            window: table.window.unwrap_or(USUAL_WINDOW),
+            window: table.window,
             missing: table.missing.unwrap_or(usually_missing),
             method,
             recipients: table.recipients,
@@ -290,22 +290,37 @@ impl Metric {
         names.is_none_or(|names| names.iter().any(|name| name == channel))
     }
 
-    /// How long after its end a bucket may still receive rows.
+    /// How much history a verdict is drawn from: by default four weeks; of days two years, and of a week
+    /// and longer, which repeat themselves each year, five.
+    pub fn window(&self, step: Step) -> Duration {
+        window_of(self.window, Some(step))
+    }
+
+    /// The same where nobody may have found the step yet.
+    pub fn window_as_known(&self, step: Option<Step>) -> Duration {
+        window_of(self.window, step.or(self.step))
+    }
+
+    /// How long after its end a bucket may still receive rows: by default a step, but no more than a day.
     pub fn delay(&self, step: Step) -> TimeDelta {
-        let default = self.aggregate.map_or(TimeDelta::zero(), |_| step.delta());
+        let default = self.aggregate.map_or(TimeDelta::zero(), |_| {
+            step.mean_length().min(TimeDelta::days(1))
+        });
         self.delay.map_or(default, time_delta)
     }
 
-    /// How old the newest data may be: three steps more than it usually is by now. Where an empty bucket
+    /// How old the newest data may be: some steps more than it usually is by now. Where an empty bucket
     /// means zero, a gap as long as the history has seen before is nothing unusual, nor is one a
     /// quarter longer; and when it ends, the first bucket with data closes a step and the delay later.
     pub fn stale_after(&self, step: Step, usual_gap: i64) -> TimeDelta {
-        let steps = |count: i64| step.delta() * i32::try_from(count).unwrap_or(i32::MAX);
+        let length = step.mean_length();
+        let news = i64::from(steps_of_news(length));
+        let steps = |count: i64| step.times(usize::try_from(count).unwrap_or(usize::MAX));
         let default = match self.missing {
-            Missing::Gap => steps(usual_gap.saturating_add(STALE_AFTER_STEPS)),
+            Missing::Gap => steps(usual_gap.saturating_add(news)),
             Missing::Zero => {
                 let longest = usual_gap.saturating_add(usual_gap / 4 + 1);
-                steps(longest.max(STALE_AFTER_STEPS)) + self.delay(step)
+                steps(longest.max(news)) + self.delay(step)
             }
         };
         self.stale_after.map_or(default, time_delta)
@@ -314,7 +329,8 @@ impl Metric {
     /// Whether data that ended so long ago, ignored time left out, may be too old, as far as the length of
     /// its bucket can tell.
     pub fn may_be_stale(&self, age: TimeDelta, bucket: TimeDelta) -> bool {
-        let least = self.stale_after.map_or(bucket * 3, time_delta);
+        let default = bucket * steps_of_news(bucket);
+        let least = self.stale_after.map_or(default, time_delta);
         // How long no data is usual where an empty bucket is zero, is seen when the next one closes.
         self.missing == Missing::Gap && age > least
     }
@@ -331,16 +347,17 @@ impl Metric {
     }
 
     /// How much of a time is left out, by events.
-    pub fn time_left_out(&self, time: Period) -> TimeDelta {
-        self.events.time_left_out(time, time_delta(self.window))
+    pub fn time_left_out(&self, time: Period, step: Option<Step>) -> TimeDelta {
+        let window = time_delta(self.window_as_known(step));
+        self.events.time_left_out(time, window)
     }
 
     /// The same with another window or step, if they go together; `adapt_after` is half the window at most.
     pub fn revised(mut self, window: Option<Duration>, step: Option<Step>) -> Result<Self, String> {
-        self.window = window.unwrap_or(self.window);
+        self.window = window.or(self.window);
         self.step = step.or(self.step);
         self.check()?;
-        let half = time_delta(self.window / 2);
+        let half = time_delta(window_of(self.window, self.step) / 2);
         self.method.adapt_after = self.method.adapt_after.min(half);
         self.policy.adapt_after = self.method.adapt_after;
         Ok(self)
@@ -349,8 +366,9 @@ impl Metric {
     /// Window, step, seasons and budget of false alerts must go together.
     fn check(&self) -> Result<(), String> {
         let method = &self.method;
+        let window = window_of(self.window, self.step);
         if let SeasonChoice::Given(lengths) = &method.seasons {
-            check_seasons(lengths, self.window)?;
+            check_seasons(lengths, window)?;
         }
         let Some(step) = self.step else {
             return Ok(());
@@ -358,15 +376,21 @@ impl Metric {
         let needed = needed_history(step, &method.seasons);
         let needed = needed.map_err(|error| error.to_string())?;
         self.policy.check_step(step)?;
-        let allowed = if step.count_in(self.window) > MOST_BUCKETS {
+        let allowed = if step.count_in(window) > MOST_BUCKETS {
             format!("at most {MOST_BUCKETS} buckets")
-        } else if method.seasons == SeasonChoice::Found && time_delta(self.window) < needed {
-            let needed = needed.to_std().map_or(String::new(), write_setting);
+        } else if method.seasons == SeasonChoice::Found && step.count_in(window) < needed.count {
+            let needed = match needed.step {
+                Step::Month => format!("{}mo", needed.count),
+                Step::Fixed(_) => needed
+                    .length()
+                    .to_std()
+                    .map_or(String::new(), write_setting),
+            };
             format!("at least \"{needed}\"")
         } else {
             return Ok(());
         };
-        let window = write_setting(self.window);
+        let window = write_setting(window);
         Err(format!(
             "window = \"{window}\": with every = \"{step}\", allowed: {allowed}"
         ))
@@ -523,12 +547,15 @@ impl MetricTable {
     }
 
     fn adapt_after(&self) -> Result<TimeDelta, String> {
-        let longest = self.window.unwrap_or(USUAL_WINDOW) / 2;
+        let longest = window_of(self.window, self.every) / 2;
         let Some(length) = self.adapt_after else {
             return Ok(Method::default().adapt_after.min(time_delta(longest)));
         };
-        let shortest = self.every.and_then(|step| step.delta().to_std().ok());
-        let shortest = shortest.unwrap_or(Duration::from_secs(1));
+        let shortest = match self.every {
+            Some(Step::Fixed(fixed)) => Duration::from_secs(fixed.seconds().unsigned_abs()),
+            Some(Step::Month) => SHORTEST_MONTH,
+            None => Duration::from_secs(1),
+        };
         if (shortest..=longest).contains(&length) {
             return Ok(time_delta(length));
         }
@@ -544,7 +571,7 @@ impl MetricTable {
         Policy {
             budget: self.max_false_alerts,
             confirm: self.confirm.unwrap_or_default(),
-            recover: recover.unwrap_or(default.recover),
+            recover,
             renotify: self.renotify,
             worse: self.worse.unwrap_or_default(),
             notify_recovery: self.notify_recovery.unwrap_or(default.notify_recovery),
@@ -562,6 +589,23 @@ impl MetricTable {
                 .collect(),
         }
     }
+}
+
+/// The window that is set, or else the one that suits the step, as far as that is known.
+fn window_of(set: Option<Duration>, step: Option<Step>) -> Duration {
+    let usual = match step {
+        Some(step) if step.per_day().is_none() => {
+            let is_of_days = step.mean_length() < TimeDelta::days(7);
+            if is_of_days { TWO_YEARS } else { FIVE_YEARS }
+        }
+        _ => FOUR_WEEKS,
+    };
+    set.unwrap_or(usual)
+}
+
+/// A bucket of this length that is older than so many of its kind is no news.
+fn steps_of_news(bucket: TimeDelta) -> i32 {
+    if bucket < TimeDelta::days(6) { 3 } else { 2 }
 }
 
 fn check_seasons(lengths: &[TimeDelta], window: Duration) -> Result<(), String> {

@@ -7,9 +7,12 @@ mod example;
 
 use chrono::TimeDelta;
 
+use std::time::Duration;
+
 use super::*;
 use crate::forecast::clean::Outliers;
 use crate::forecast::{Direction, Increments, Level, Method, ModelChoice, Range, SeasonChoice};
+use crate::series::Step;
 
 const METRIC: &str = "[[metric]]\nname = \"sales\"\ntable = \"sales\"\ntime_column = \"at\"\nvalue_column = \"amount\"\n";
 
@@ -375,8 +378,12 @@ fn a_window_that_can_never_do_is_refused_where_the_step_is_known() {
             "window = \"1d\": with every = \"5m\", allowed: at least \"2d\"",
         ),
         (
-            "every = \"1w\"",
+            "every = \"1w\"\nwindow = \"28d\"",
             "window = \"28d\": with every = \"7d\", allowed: at least \"280d\"",
+        ),
+        (
+            "every = \"1mo\"\nwindow = \"365d\"",
+            "window = \"365d\": with every = \"1mo\", allowed: at least \"24mo\"",
         ),
         (
             "every = \"1s\"",
@@ -391,6 +398,37 @@ fn a_window_that_can_never_do_is_refused_where_the_step_is_known() {
         );
     }
     assert!(parse(&with("every = \"1d\"\nwindow = \"14d\"")).is_ok());
+    assert!(
+        parse(&with(
+            "every = \"1mo\"\nwindow = \"24mo\"\nseasons = [\"12mo\"]"
+        ))
+        .is_ok()
+    );
+}
+
+#[test]
+fn what_is_not_set_suits_the_step() {
+    let step = |text: &str| text.parse::<Step>().expect("a step");
+    let metric = |lines: &str| {
+        let parsed = parse(&with(lines)).expect("a configuration");
+        parsed.metrics[0].clone()
+    };
+    let read_from_rows = metric("aggregate = \"sum\"\nmissing = \"gap\"");
+    for (every, window, delay, stale_after) in [
+        ("5m", 28, TimeDelta::minutes(5), TimeDelta::minutes(15)),
+        ("1d", 728, TimeDelta::days(1), TimeDelta::days(3)),
+        ("1w", 1826, TimeDelta::days(1), TimeDelta::days(14)),
+        ("1mo", 1826, TimeDelta::days(1), step("1mo").times(2)),
+    ] {
+        let step = step(every);
+        let days = Duration::from_hours(24 * window);
+        assert_eq!(read_from_rows.window(step), days, "{every}");
+        assert_eq!(read_from_rows.delay(step), delay, "{every}");
+        assert_eq!(read_from_rows.stale_after(step, 0), stale_after, "{every}");
+    }
+    assert_eq!(step("1mo").count_in(read_from_rows.window(step("1mo"))), 60);
+    let set = metric("window = \"36mo\"\nevery = \"1mo\"");
+    assert_eq!(step("1mo").count_in(set.window(step("1mo"))), 36);
 }
 
 #[test]

@@ -39,17 +39,21 @@ pub fn step<'de, D: Deserializer<'de>, T: From<Step>>(value: D) -> Result<T, D::
     parsed(value, |text: String| text.parse())
 }
 
-/// A length of time: at least a second, at most ten years.
+/// A length of time: at least a second, at most ten years. Months and years are mean ones.
 pub fn length<'de, D: Deserializer<'de>, T: From<Duration>>(value: D) -> Result<T, D::Error> {
     parsed(value, |text: String| parse_length(&text))
 }
 
 pub fn parse_length(text: &str) -> Result<Duration, String> {
     let allowed = Duration::from_secs(1)..=Duration::from_hours(3650 * 24);
-    humantime::parse_duration(text)
-        .ok()
+    // As every = "1mo" has it; humantime calls it a month.
+    let number = text.strip_suffix("mo");
+    let months =
+        number.and_then(|number| humantime::parse_duration(&format!("{number}months")).ok());
+    months
+        .or_else(|| humantime::parse_duration(text).ok())
         .filter(|length| allowed.contains(length))
-        .ok_or_else(|| format!("{text:?} is not a length of time from 1s to 3650d; allowed: such as \"50s\", \"5m\", \"4h\" or \"28d\""))
+        .ok_or_else(|| format!("{text:?} is not a length of time from 1s to 3650d; allowed: such as \"50s\", \"5m\", \"4h\", \"28d\" or \"24mo\""))
 }
 
 pub fn lengths<'de, D: Deserializer<'de>, T: From<Vec<TimeDelta>>>(

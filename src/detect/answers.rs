@@ -4,11 +4,11 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Days, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, Months, NaiveDateTime, TimeDelta, Utc};
 
 use super::level::NewLevel;
 use crate::forecast::{Side, Tolerance};
-use crate::series::{TimeSeries, Window};
+use crate::series::{Step, TimeSeries, Window};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Answers {
@@ -41,6 +41,7 @@ const MARGIN: TimeDelta = TimeDelta::hours(1);
 /// What was healthy is learnt so long after its end.
 const LEARNT_AFTER: TimeDelta = TimeDelta::days(1);
 const WEEK: u64 = 7;
+const WEEKS_IN_YEAR: u64 = 52;
 
 impl AnsweredTime {
     pub fn holds(&self, time: DateTime<Utc>) -> bool {
@@ -107,8 +108,8 @@ impl Answers {
             .collect()
     }
 
-    /// How many weeks ago something was healthy that totals of up to this length that end with the newest
-    /// bucket would hold if it came again.
+    /// How many weeks (years, of weeks and months) ago something was healthy that totals of up to this length
+    /// that end with the newest bucket would hold if it came again.
     pub fn healthy_weeks(
         &self,
         window: &Window,
@@ -124,8 +125,9 @@ impl Answers {
         self.judged.iter().filter(|judged| judged.healthy.is_some())
     }
 
-    /// The healthy times that a time would be part of if they came again each week, with a margin before and
-    /// after; and how many weeks ago they were, within the window, or a week where that is shorter.
+    /// The healthy times that a time would be part of if they came again each week (each year, of weeks and
+    /// months), with a margin before and after; and how many weeks ago they were, within the window, or a week
+    /// where that is shorter.
     fn recurring(
         &self,
         window: &Window,
@@ -134,14 +136,13 @@ impl Answers {
     ) -> Vec<(HealthyDeviation, usize)> {
         let zone = window.zone();
         let local = |time: DateTime<Utc>| time.with_timezone(&zone).naive_local();
-        let weeks = weeks_of(window);
+        let (step, weeks) = (window.step(), weeks_of(window));
         let now = local(time);
         let mut recurring = Vec::new();
         for judged in self.healthy() {
             let (start, end) = (local(judged.start) - before, local(judged.end) + after);
             let is_then = |weeks: &usize| -> bool {
-                let days = Days::new(u64::try_from(*weeks).unwrap_or(0) * WEEK);
-                let shifted = |time: NaiveDateTime| time.checked_add_days(days);
+                let shifted = |time| later_by_turns(time, *weeks, step);
                 let (Some(start), Some(end)) = (shifted(start), shifted(end)) else {
                     return false;
                 };
@@ -154,8 +155,24 @@ impl Answers {
     }
 }
 
-/// The weeks of a window, and of a shorter one a week.
+/// How often a window holds what its values repeat themselves by: weeks, or the years of weeks and months;
+/// at least one.
 fn weeks_of(window: &Window) -> usize {
-    let weeks = window.series.span().num_weeks();
-    usize::try_from(weeks).unwrap_or(0).max(1)
+    let turns = match window.step().per_year() {
+        Some(year) => window.series.len() / year,
+        None => usize::try_from(window.series.span().length().num_weeks()).unwrap_or(0),
+    };
+    turns.max(1)
+}
+
+/// The same time so many weeks (years, of weeks and months) later.
+fn later_by_turns(time: NaiveDateTime, turns: usize, step: Step) -> Option<NaiveDateTime> {
+    let turns = u32::try_from(turns).ok()?;
+    match (step, step.per_year()) {
+        (Step::Month, _) => time.checked_add_months(Months::new(turns.checked_mul(12)?)),
+        (Step::Fixed(_), Some(_)) => {
+            time.checked_add_days(Days::new(WEEKS_IN_YEAR * WEEK * u64::from(turns)))
+        }
+        (Step::Fixed(_), None) => time.checked_add_days(Days::new(WEEK * u64::from(turns))),
+    }
 }

@@ -51,7 +51,10 @@ impl Comparison {
         if window.total_since.is_some() {
             return None;
         }
-        let weeks = places.earlier(places.week, 1..=MOST_WEEKS);
+        let mut weeks = places.earlier(places.week, 1..=MOST_WEEKS);
+        if weeks.len() < FEWEST && places.day.is_none() {
+            weeks = places.earlier(places.count, 1..=MOST_WEEKS);
+        }
         let length = judged.range.end - judged.range.start;
         let days = |numbers| {
             let day = places.day.filter(|day| *day >= places.count);
@@ -90,8 +93,8 @@ struct Places<'a> {
     first_slot: i64,
     /// How many buckets a time has.
     count: i64,
-    /// In buckets: whole weeks that are not shorter than the time; of steps that do not divide a week, the
-    /// time itself.
+    /// In buckets: whole weeks (years, of weeks and months) that are not shorter than the time; of other steps
+    /// that do not divide a week, the time itself.
     week: i64,
     /// `None` of steps longer than a day.
     day: Option<i64>,
@@ -105,7 +108,7 @@ impl<'a> Places<'a> {
         let count = end - first_slot;
         let step = grid.step();
         let in_buckets = |count: Option<usize>| i64::try_from(count?).ok();
-        let week = match in_buckets(step.per_week()) {
+        let week = match in_buckets(step.per_turn()) {
             Some(week) => week * ((count - 1).div_euclid(week) + 1),
             None => count,
         };

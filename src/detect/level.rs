@@ -1,10 +1,13 @@
-//! A level that somebody accepted: the history before it counts as if it had been at that level, so that the
-//! forecast is at it at once. The figures that are shown stay those of the series.
+//! What makes a history comparable with the bucket to judge. Of a level that somebody accepted, the history
+//! before it counts as if it had been at that level, so that the forecast is at it at once. The sum of a
+//! month counts as if all months were as long as the judged one (calendar adjustments: Hyndman and
+//! Athanasopoulos, *Forecasting: Principles and Practice*, 3rd edition, 2021, 3.1), so that a February is not
+//! low for its days. The figures that are shown stay those of the series.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::forecast::Forecast;
-use crate::series::TimeSeries;
+use crate::series::{Aggregate, Step, TimeSeries};
 
 /// A level that values have since a time.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,21 +26,47 @@ fn factor(levels: &[NewLevel], time: DateTime<Utc>) -> f64 {
     ratio(levels.last()) / ratio(before)
 }
 
-/// A series as if it had been at the newest level all along.
-pub fn at_newest_level(series: TimeSeries, levels: &[NewLevel]) -> TimeSeries {
-    if levels.is_empty() {
-        return series;
-    }
-    series.map(|index, value| value * factor(levels, series.time(index).to_utc()))
-}
+/// By what each value of a history is to be multiplied; empty where the values are comparable as they are.
+pub struct Comparable(Vec<f64>);
 
-/// A forecast of such a series, with its past as it was.
-pub fn at_own_levels(forecast: Forecast, levels: &[NewLevel]) -> Forecast {
-    if levels.is_empty() {
-        return forecast;
+impl Comparable {
+    pub fn new(history: &TimeSeries, levels: &[NewLevel], aggregate: Option<Aggregate>) -> Self {
+        let adds_up = aggregate.is_some_and(Aggregate::adds_up);
+        let is_by_days = adds_up && history.grid().step() == Step::Month;
+        if levels.is_empty() && !is_by_days {
+            return Self(Vec::new());
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a month has few days")]
+        let days = |index: usize| {
+            let length = history.grid().length(history.slot(index));
+            // One may have an hour less.
+            (length + TimeDelta::hours(12)).num_days() as f64
+        };
+        let judged = days(history.len());
+        let factors = (0..history.len()).map(|index| {
+            let by_level = factor(levels, history.time(index).to_utc());
+            if is_by_days {
+                by_level * judged / days(index)
+            } else {
+                by_level
+            }
+        });
+        Self(factors.collect())
     }
-    let history = &forecast.cleaned.history;
-    let factors = (0..history.len()).map(|index| factor(levels, history.time(index).to_utc()));
-    let factors: Vec<f64> = factors.collect();
-    forecast.with_past(|index, value| value / factors[index])
+
+    /// The history with comparable values.
+    pub fn history(&self, history: &TimeSeries) -> TimeSeries {
+        if self.0.is_empty() {
+            return history.clone();
+        }
+        history.map(|index, value| value * self.0[index])
+    }
+
+    /// A forecast of such a history, with its past as it was.
+    pub fn as_it_was(&self, forecast: Forecast) -> Forecast {
+        if self.0.is_empty() {
+            return forecast;
+        }
+        forecast.with_past(|index, value| value / self.0[index])
+    }
 }

@@ -20,12 +20,12 @@ use crate::forecast::clean::Cleaned;
 use crate::forecast::{
     Band, Direction, Forecast, Increments, Level, Method, SeasonChoice, Side, predict,
 };
-use crate::output::{Notation, short_option, write_length};
+use crate::output::{Notation, short_option};
 use crate::series::{Bucket, Observation, Split, TimeSeries, Window, is_running_total};
 pub use answers::{AnsweredTime, Answers, HealthyDeviation};
 pub use comparison::{Comparison, JudgedTime};
+use level::Comparable;
 pub use level::NewLevel;
-use level::{at_newest_level, at_own_levels};
 pub use month_days::{FEWEST_DAYS, MonthDayEffect, MonthDays};
 pub use parts::{Breakdown, ColumnParts, ColumnSums, Part, PartSums};
 pub use reference::{Departure, Reference, SpanTotal};
@@ -154,13 +154,14 @@ pub fn evaluate(window: Window, method: &Method, answers: &Answers) -> Result<Ev
     let ordinary = ordinary_history(&split.history, &window, answers.real());
     let levels = answers.new_levels.as_slice();
     let healthy = answers.healthy_indices(&ordinary);
-    let at_level = at_newest_level(ordinary.clone(), levels);
+    let comparable = Comparable::new(&ordinary, levels, window.aggregate);
+    let history = comparable.history(&ordinary);
     let month_days = match method.seasons {
-        SeasonChoice::Found => MonthDays::find(&at_level),
+        SeasonChoice::Found => MonthDays::find(&history),
         SeasonChoice::Given(_) => MonthDays::default(),
     };
-    let made = match predict(&month_days.taken_out_of(at_level), &healthy, method)? {
-        Ok(made) => at_own_levels(month_days.put_back(made, level), levels),
+    let made = match predict(&month_days.taken_out_of(history), &healthy, method)? {
+        Ok(made) => comparable.as_it_was(month_days.put_back(made, level)),
         Err(reason) => {
             let verdict = Verdict::Undecided(reason);
             let cleaned = Some(Cleaned::untouched(&ordinary));
@@ -286,7 +287,7 @@ pub fn no_data(window: &Window) -> Option<Verdict> {
             since
                 .with_timezone(&newest.timezone())
                 .format("%Y-%m-%d %H:%M %Z"),
-            write_length(window.stale_after),
+            window.step().write_length(window.stale_after),
             window
                 .hint
                 .as_ref()
@@ -350,7 +351,8 @@ impl Evaluation {
         cleaned: Option<Cleaned>,
     ) -> Self {
         let latest = window.series.split_latest().map(|split| split.latest);
-        let before = window.series.time(0) - window.step().delta();
+        let grid = window.series.grid();
+        let before = grid.instant(window.series.slot(0) - 1);
         Self {
             bucket: window.bucket(latest.map_or(before, |latest| latest.time)),
             value: latest.map(|latest| latest.value),
@@ -436,6 +438,21 @@ impl Evaluation {
 
     pub fn cleaned(&self) -> Option<&Cleaned> {
         self.workings.as_ref()?.cleaned.as_ref()
+    }
+
+    /// The end of the bucket so many buckets later than the one that ends at a time; earlier ones have negative
+    /// numbers. By the calendar, as long as the window is known.
+    pub fn bucket_end_after(&self, end: DateTime<Utc>, buckets: i64) -> DateTime<Utc> {
+        if let Some(window) = self.window() {
+            let grid = window.series.grid();
+            let slot = grid.slot(end.with_timezone(&window.zone()));
+            return grid.instant(slot.saturating_add(buckets)).to_utc();
+        }
+        let count = i32::try_from(buckets).unwrap_or(i32::MAX);
+        let length = self.bucket.length().checked_mul(count);
+        length
+            .and_then(|length| end.checked_add_signed(length))
+            .unwrap_or(end)
     }
 
     /// The evaluated value at its time, where there is one.

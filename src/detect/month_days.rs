@@ -55,7 +55,9 @@ impl MonthDays {
     pub fn find(history: &TimeSeries) -> Self {
         /// A day may have 25 hours, and the present one is no part of the history.
         const SURELY_ENOUGH: i64 = 178;
-        if history.span() < TimeDelta::days(SURELY_ENOUGH) {
+        let step = history.grid().step();
+        let is_by_days = step.mean_length() <= TimeDelta::days(1);
+        if !is_by_days || step.times(history.len()) < TimeDelta::days(SURELY_ENOUGH) {
             return Self::default();
         }
         let Some(days) = Calendar::new(history) else {
@@ -130,14 +132,10 @@ struct Place {
 }
 
 impl Calendar {
-    /// `None` for buckets longer than a day.
+    /// Of buckets of a day at most.
     fn new(history: &TimeSeries) -> Option<Self> {
-        const DAY_SECONDS: i64 = 86_400;
         const HOURS: usize = 24;
         let step = history.grid().step();
-        if step.seconds() > DAY_SECONDS {
-            return None;
-        }
         let buckets_per_day = step.per_day().unwrap_or(1);
         let parts_per_day = buckets_per_day.min(HOURS);
         let per_day = i64::try_from(buckets_per_day).ok()?;

@@ -1,6 +1,7 @@
 //! A slow reference beside the forecast: what the newest buckets add up to over a quarter of an hour, an
 //! hour, six hours, a day and three days, against what the same hours of earlier weeks added up to. It does
-//! not follow an incident, however long that lasts, and adds up losses that no single bucket shows.
+//! not follow an incident, however long that lasts, and adds up losses that no single bucket shows. Of days
+//! it is one, three and seven, and of weeks and months as many, against the same of earlier years.
 //!
 //! What is usual is the median over earlier weeks, so that one week with an incident does not count. How
 //! far totals usually are from it is measured in the same way, each week left out in turn: by the median
@@ -14,7 +15,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::forecast::{Factor, median};
-use crate::series::{Step, TimeSeries};
+use crate::series::{Grid, Step, TimeSeries};
 
 /// The spans that are compared, in minutes: of steps shorter than a day, and of longer ones in buckets.
 const SPANS_MINUTES: [usize; 6] = [15, 60, 180, 360, 1440, 4320];
@@ -131,7 +132,8 @@ impl Reference {
         }
     }
 
-    /// The same where totals that ended so many weeks before the newest are usual too.
+    /// The same where totals that ended so many weeks (years, of weeks and months) before the newest are usual
+    /// too.
     #[must_use]
     pub fn with_healthy(mut self, series: &TimeSeries, weeks_ago: &[usize]) -> Self {
         if weeks_ago.is_empty() {
@@ -140,7 +142,7 @@ impl Reference {
         let Some(places) = Places::new(series, Gaps::ByChance) else {
             return self;
         };
-        let week = series.grid().step().per_week().unwrap_or(1);
+        let week = series.grid().step().per_turn().unwrap_or(1);
         for total in self.spans.iter_mut().chain(&mut self.bucket) {
             let of_weeks = weeks_ago.iter().filter_map(|weeks| {
                 let place = places.last().checked_sub(weeks * week)?;
@@ -362,7 +364,9 @@ fn huge_beyond(values: &[Option<f64>]) -> f64 {
 
 /// The buckets by their place on the wall clock, in running sums.
 struct Places {
-    step: Step,
+    grid: Grid,
+    /// The slot after the newest bucket.
+    end_slot: i64,
     sums: Vec<f64>,
     counts: Vec<u32>,
     /// Values so large that nothing would be left of the others in a sum that they had once been part of,
@@ -372,7 +376,8 @@ struct Places {
     phase: usize,
     /// In places; 1 of longer steps.
     day: usize,
-    /// After how many places things repeat: a week, or a day where the window holds no three weeks.
+    /// After how many places things repeat: a week, or a day where the window holds no three weeks; of weeks
+    /// and months a year, or one of them where it holds no three years.
     period: usize,
     /// By how much the level grows in a period.
     growth: f64,
@@ -406,10 +411,11 @@ impl Places {
             counts.push(counts[counts.len() - 1] + u32::from(values[place].is_some()));
         }
         let day = step.per_day().unwrap_or(1);
-        let week = step.per_week().unwrap_or(1);
+        let week = step.per_turn().unwrap_or(1);
         let day_length = i64::try_from(day).ok()?;
         let mut places = Self {
-            step,
+            grid: series.grid().clone(),
+            end_slot: series.slot(series.len()),
             sums,
             counts,
             huge,
@@ -424,7 +430,16 @@ impl Places {
     }
 
     fn has_weeks(&self) -> bool {
-        self.period > self.day || self.step.per_day().is_none()
+        self.period > self.day || self.grid.step().per_day().is_none()
+    }
+
+    /// How long the newest buckets are, so many; those of days by the calendar.
+    fn length(&self, buckets: usize) -> TimeDelta {
+        if self.grid.step().per_day().is_some() {
+            return self.grid.step().times(buckets);
+        }
+        let first = i64::try_from(buckets).map_or(i64::MIN, |buckets| self.end_slot - buckets);
+        self.grid.instant(self.end_slot) - self.grid.instant(first)
     }
 
     fn last(&self) -> usize {
@@ -542,6 +557,7 @@ impl Places {
     fn weekly_growth(&self) -> f64 {
         const FEWEST_DAYS: usize = 10;
         const MOST: f64 = 0.25;
+        const MOST_OF_YEAR: f64 = 0.7;
         let mut logarithms = Vec::new();
         let mut place = self.last();
         while self.has_weeks()
@@ -574,7 +590,9 @@ impl Places {
         } else {
             0.0
         };
-        shrunk.clamp(-MOST, MOST).exp()
+        let is_of_year = self.grid.step().per_year() == Some(self.period);
+        let most = if is_of_year { MOST_OF_YEAR } else { MOST };
+        shrunk.clamp(-most, most).exp()
     }
 
     fn compare_span(&self, buckets: usize) -> Option<SpanTotal> {
@@ -590,7 +608,7 @@ impl Places {
         let mut local: Vec<f64> = local.iter().map(relative).collect();
         let is_known = local.len() >= FEWEST;
         let mut total = SpanTotal {
-            length: self.step.times(buckets),
+            length: self.length(buckets),
             buckets,
             seen: newest.seen,
             usual: newest.usual,

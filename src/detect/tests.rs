@@ -15,6 +15,7 @@ impl Evaluation {
 }
 
 mod answers;
+mod months;
 
 const STEP_MINUTES: i32 = 30;
 

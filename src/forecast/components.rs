@@ -2,14 +2,13 @@
 //! illustrates the history; no verdict rests on it.
 
 use anyhow::Result;
-use chrono::TimeDelta;
 
 use super::augurs;
 use super::clean::Cleaned;
 use super::method::Method;
 use super::seasons::Seasons;
 use super::timeline::Timeline;
-use crate::series::{Step, TimeSeries};
+use crate::series::{Steps, TimeSeries};
 
 /// Components bucket by bucket, in the unit of the series; `None` where the history has no value.
 #[derive(Debug, Clone)]
@@ -26,14 +25,12 @@ pub struct Components {
 impl Components {
     /// With the bucket after the history: the trend goes on as it is, and a season as it was a turn ago.
     #[must_use]
-    pub fn continued(mut self, value: f64, step: Step) -> Self {
+    pub fn continued(mut self, value: f64) -> Self {
         let trend = self.trend.iter().rev().find_map(|value| *value);
         let mut rest = trend.map(|trend| value - trend);
         self.trend.push(trend);
         for season in &mut self.seasons {
-            let buckets = season.length.num_seconds() / step.seconds();
-            let turn = usize::try_from(buckets).unwrap_or(0);
-            let ago = season.values.len().checked_sub(turn);
+            let ago = season.values.len().checked_sub(season.length.count);
             let value = ago.and_then(|index| *season.values.get(index)?);
             rest = rest.zip(value).map(|(rest, value)| rest - value);
             season.values.push(value);
@@ -58,7 +55,7 @@ impl Components {
 /// What one season adds to the trend.
 #[derive(Debug, Clone)]
 pub struct SeasonalComponent {
-    pub length: TimeDelta,
+    pub length: Steps,
     pub values: Vec<Option<f64>>,
 }
 
@@ -91,7 +88,10 @@ pub fn decompose(
     let step = history.grid().step();
     let components = parts.seasons.iter();
     let components = components.map(|(period, values)| SeasonalComponent {
-        length: step.times(seasons.0[period.number]),
+        length: Steps {
+            step,
+            count: seasons.0[period.number],
+        },
         values: by_bucket(values, &|value| value * unit.size),
     });
     let seasons: Vec<SeasonalComponent> = components.collect();
@@ -152,8 +152,7 @@ mod tests {
     fn the_bucket_after_the_history_is_taken_apart_too() {
         // The history ends at midnight, when it is closed.
         let open = series_with_gaps("1h", &history().values()[..20 * 24 + 12]);
-        let step = open.grid().step();
-        let components = components(&open).continued(1500.0, step);
+        let components = components(&open).continued(1500.0);
         let last = |values: &[Option<f64>]| values[open.len()].expect("a value");
         let season = last(&components.seasons[0].values);
         assert_eq!(components.seasons[0].values[19 * 24 + 12], Some(season));
@@ -169,7 +168,7 @@ mod tests {
         let rise = at(18 * 24 + 12) - at(4 * 24 + 12);
         assert!((rise - 14.0 * 24.0).abs() < 10.0, "{rise}");
         let day = &components.seasons[0];
-        assert_eq!(day.length, TimeDelta::days(1));
+        assert_eq!(day.length.to_string(), "1 d");
         let swing = |hour: usize| day.values[10 * 24 + hour].expect("a value");
         assert!(swing(6) - swing(18) > 350.0, "{:?}", day.values);
     }

@@ -17,8 +17,8 @@ pub struct Method {
     pub outliers: Outliers,
     pub model: ModelChoice,
     pub seasons: SeasonChoice,
-    /// How long values at a new level are held to be an incident, before the level is accepted; at least
-    /// one bucket.
+    /// How long values at a new level are held to be an incident, before the level is accepted; see
+    /// [`buckets_to_adapt`].
     pub adapt_after: TimeDelta,
     /// The possible values.
     pub range: Range,
@@ -74,16 +74,34 @@ impl SeasonChoice {
 }
 
 fn steps_in(season: TimeDelta, step: Step) -> Result<usize> {
-    let seconds = season.num_seconds();
-    let whole = season.subsec_nanos() == 0 && seconds % step.seconds() == 0;
-    let steps = usize::try_from(seconds / step.seconds()).ok();
-    let steps = steps.filter(|steps| whole && *steps >= 2);
+    let length = season.to_std().unwrap_or_default();
+    let steps = step.count_in(length);
+    let off = (season - step.times(steps)).abs();
+    // Whoever means a year of months may write 365 or 366 days.
+    let is_whole = match step {
+        Step::Fixed(_) => off.is_zero(),
+        Step::Month => off <= TimeDelta::days(2),
+    };
+    let steps = Some(steps).filter(|steps| is_whole && *steps >= 2);
     steps.with_context(|| {
         let season = season.to_std().map_or(String::new(), write_setting);
         format!(
             "seasons: {season} with a step of {step}; allowed: a whole number of steps, two or more"
         )
     })
+}
+
+/// For how many buckets of this length a new level is an incident: as many as a time holds, but at least
+/// one; of days a week, of weeks four, of months three.
+pub fn buckets_to_adapt(adapt_after: TimeDelta, bucket: TimeDelta) -> u32 {
+    let least = match (bucket + TimeDelta::hours(2)).num_days() {
+        ..=0 => 1,
+        1..=6 => 7,
+        7..=27 => 4,
+        28.. => 3,
+    };
+    let held = adapt_after.num_seconds() / bucket.num_seconds().max(1);
+    u32::try_from(held).unwrap_or(u32::MAX).max(least)
 }
 
 impl Default for Method {

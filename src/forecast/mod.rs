@@ -26,7 +26,7 @@ mod tolerance;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
-use chrono::{DateTime, TimeDelta};
+use chrono::DateTime;
 use chrono_tz::Tz;
 
 pub use band::{Band, Direction, Level, Side};
@@ -34,15 +34,15 @@ pub use calibration::{Distribution, Scale};
 pub use components::{Components, decompose};
 pub use derivation::{Contribution, Limits, Role};
 pub use event::Factor;
-pub use method::{Increments, Method, ModelChoice, SeasonChoice};
+pub use method::{Increments, Method, ModelChoice, SeasonChoice, buckets_to_adapt};
 pub use quantile::median;
 pub use range::Range;
 pub use seasons::{Season, needed_history};
 pub use tolerance::Tolerance;
 
 use self::clean::{Cleaned, Fences, Scope, clip_outliers};
-use crate::output::{write_length, write_number};
-use crate::series::{Step, TimeSeries};
+use crate::output::write_number;
+use crate::series::{Step, Steps, TimeSeries};
 use calibration::{Calibration, Margins};
 use fitted::Fitted;
 use seasons::Seasons;
@@ -108,7 +108,7 @@ pub fn predict(
     let level = method.level;
     let seasons = Seasons::new(history, &method.seasons)?;
     let needed = needed_history(step, &method.seasons)?;
-    if history.span() < needed {
+    if history.len() < needed.count {
         return Ok(Err(too_short(history, needed)));
     }
     let cleaned = match (method.model, method.outliers.scope) {
@@ -131,8 +131,8 @@ pub fn predict(
     }
     let fitted = fit(method, &timeline, step)?;
     let Some(calibration) = Calibration::new(&fitted, &timeline) else {
-        let needed = needed + step.times(calibration::FEWEST_ERRORS);
-        return Ok(Err(too_short(history, needed)));
+        let count = needed.count + calibration::FEWEST_ERRORS;
+        return Ok(Err(too_short(history, Steps { step, count })));
     };
     let (unit, is_whole) = (timeline.unit, history.is_whole());
     let (range, resolution) = (method.range.as_seen_in(history), resolution(unit));
@@ -175,11 +175,10 @@ pub fn predict(
     }))
 }
 
-fn too_short(history: &TimeSeries, needed: TimeDelta) -> String {
+fn too_short(history: &TimeSeries, needed: Steps) -> String {
     format!(
-        "{} of history; at least {} are needed; if the table holds more, set a longer window",
-        write_length(history.span()),
-        write_length(needed)
+        "{} of history; at least {needed} are needed; if the table holds more, set a longer window",
+        history.span()
     )
 }
 
@@ -215,8 +214,8 @@ fn fit(method: &Method, timeline: &Timeline, step: Step) -> Result<Fitted> {
     match method.model {
         // It is the most accurate on every kind of series measured.
         ModelChoice::Auto | ModelChoice::Autoregression => {
-            let adapt_after = method.adapt_after.num_seconds() / step.seconds();
-            let adapt_after = usize::try_from(adapt_after).unwrap_or(0).max(1);
+            let adapt_after = buckets_to_adapt(method.adapt_after, step.mean_length());
+            let adapt_after = usize::try_from(adapt_after).unwrap_or(usize::MAX);
             autoregression::fit(timeline, adapt_after, method.outliers.factor)
         }
         ModelChoice::Mstl => augurs::fit_mstl(timeline),

@@ -239,8 +239,8 @@ fn shares_with_data(values: &[Option<f64>], first_place: usize, period: usize) -
 
 fn slots_per_hour(step: Step) -> Option<usize> {
     const FEWEST: usize = 5;
-    let slots = usize::try_from(3600 / step.seconds()).ok()?;
-    (3600 % step.seconds() == 0 && slots >= FEWEST).then_some(slots)
+    let per_day = step.per_day()?;
+    (per_day.is_multiple_of(24) && per_day / 24 >= FEWEST).then_some(per_day / 24)
 }
 
 impl Timeline {

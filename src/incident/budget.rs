@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::TimeDelta;
 use serde::Deserialize;
 use statrs::function::erf::erfc_inv;
 
@@ -21,7 +22,12 @@ pub struct Budget {
     per: (&'static str, f64),
 }
 
-const PERIODS: [(&str, f64); 3] = [("day", 1.0), ("week", 7.0), ("month", 30.44)];
+const PERIODS: [(&str, f64); 4] = [
+    ("day", 1.0),
+    ("week", 7.0),
+    ("month", 30.44),
+    ("year", 365.25),
+];
 /// The witnesses that share the budget: the newest bucket, the CUSUM, the reference.
 const WITNESSES: f64 = 3.0;
 /// More than one in so many buckets is no rarity that anything could show.
@@ -62,33 +68,55 @@ impl Budget {
         }
     }
 
-    fn per_bucket(self, step: Step) -> f64 {
-        self.alerts * step.delta().as_seconds_f64() / (self.per.1 * 86_400.0)
+    fn per_bucket(self, bucket: TimeDelta) -> f64 {
+        self.alerts * bucket.as_seconds_f64() / (self.per.1 * 86_400.0)
     }
 
-    /// What the witnesses must show for it of buckets of this length. A budget of more alerts than there
-    /// are surprises is refused.
-    pub fn limits(self, step: Step, direction: Direction) -> Result<Limits, String> {
-        let rate = self.per_bucket(step);
-        if rate > MOST_PER_BUCKET {
-            let alerts = self.alerts * MOST_PER_BUCKET / rate;
-            let scale = 10_f64.powi(1 - magnitude(alerts));
-            let allowed = Self {
-                alerts: (alerts * scale).floor() / scale,
-                ..self
-            };
-            return Err(format!(
-                "max_false_alerts = \"{self}\": with every = \"{step}\", allowed: at most \"{allowed}\""
-            ));
+    /// Refuses a budget of more alerts than there are surprises in buckets of this step.
+    pub fn check_step(self, step: Step) -> Result<(), String> {
+        /// Fewer are told by the year.
+        const FEW: f64 = 0.1;
+        let rate = self.per_bucket(step.mean_length());
+        if rate <= MOST_PER_BUCKET {
+            return Ok(());
         }
-        Ok(Limits {
-            rate: rate / WITNESSES,
+        let most = Self {
+            alerts: self.alerts * MOST_PER_BUCKET / rate,
+            ..self
+        };
+        let most = if most.alerts < FEW {
+            most.per_year()
+        } else {
+            most
+        };
+        let scale = 10_f64.powi(1 - magnitude(most.alerts));
+        let allowed = Self {
+            alerts: (most.alerts * scale).floor() / scale,
+            ..most
+        };
+        Err(format!(
+            "max_false_alerts = \"{self}\": with every = \"{step}\", allowed: at most \"{allowed}\""
+        ))
+    }
+
+    fn per_year(self) -> Self {
+        let [.., year] = PERIODS;
+        Self {
+            alerts: self.alerts * year.1 / self.per.1,
+            per: year,
+        }
+    }
+
+    /// What the witnesses must show for it of buckets of this length.
+    pub fn limits(self, bucket: TimeDelta, direction: Direction) -> Limits {
+        Limits {
+            rate: self.per_bucket(bucket).min(MOST_PER_BUCKET) / WITNESSES,
             sides: match direction {
                 Direction::Both => 2.0,
                 Direction::High | Direction::Low => 1.0,
             },
-            buckets_per_day: (86_400.0 / step.delta().as_seconds_f64()).max(1.0),
-        })
+            buckets_per_day: (86_400.0 / bucket.as_seconds_f64()).max(1.0),
+        }
     }
 }
 
@@ -157,7 +185,7 @@ impl FromStr for Budget {
         let budget = budget.filter(|budget| budget.alerts > 0.0 && budget.alerts.is_finite());
         budget.ok_or_else(|| {
             format!(
-                "{text:?} is not a number of alerts in a time; allowed: a number above 0 per day, week or month, such as \"1/week\" or \"0.5/month\""
+                "{text:?} is not a number of alerts in a time; allowed: a number above 0 per day, week, month or year, such as \"1/week\" or \"0.5/month\""
             )
         })
     }

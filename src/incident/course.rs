@@ -8,8 +8,10 @@ use super::budget::Limits;
 use super::evidence::{
     Evidence, Shortfall, Testimony, Witness, is_nothing, narrow, towards, usual_of,
 };
+use super::policy::Policy;
 use crate::detect::{Departure, Evaluation, JudgedTime, SpanTotal};
 use crate::forecast::Side;
+use crate::output::is_of_days;
 
 /// How an incident goes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -328,8 +330,10 @@ impl Course {
             };
         }
         let age = evaluation.bucket.end - self.opened_at;
+        let is_long = is_of_days(evaluation.bucket.length());
+        let longest = if is_long { age } else { day.min(age) };
         let telling = spans.iter().find(|total| {
-            total.length <= day.min(age)
+            total.length <= longest
                 && self.sigmas_from(self.depth, total, side, usual) >= TELLING_SIGMAS
         });
         let is_half_back = |total: &SpanTotal| of(total).share < depth / 2.0;
@@ -348,6 +352,13 @@ impl Course {
                 needed: u32::try_from(total.buckets / 4).unwrap_or(u32::MAX),
             },
             Some(_) => Standing::Off,
+            // A small one of days, weeks or months no total may ever tell: it is over when all are calm.
+            None if is_long
+                && spans.iter().all(|total| total.length <= age)
+                && spans.iter().all(|total| of(total).sigmas < CALM_SIGMAS) =>
+            {
+                Standing::Back { needed: 0 }
+            }
             None => Standing::Unclear,
         }
     }
@@ -355,8 +366,12 @@ impl Course {
     /// The total of longer than the opening that showed it at its opening.
     fn long_total<'a>(&self, evaluation: &'a Evaluation) -> Option<&'a SpanTotal> {
         let mut spans = evaluation.reference.spans.iter();
-        let total = spans.find(|total| total.length.num_minutes() == self.shown_by);
-        total.filter(|total| total.length > OPENING)
+        // A month is shorter than another, and a day where the clocks change.
+        let near = |total: &&SpanTotal| {
+            let (length, shown_by) = (total.length.num_minutes(), self.shown_by);
+            (length - shown_by).abs() <= shown_by / 8
+        };
+        spans.find(near).filter(|total| total.length > OPENING)
     }
 
     /// How far a total is from where the incident has it, on the way back to what is usual. That far from
@@ -440,18 +455,15 @@ impl Course {
     }
 
     /// The level that the values of the last day have, as a multiple of what earlier weeks had, if that is
-    /// still the incident's.
+    /// still the incident's; of days, that of the last seven, and of weeks and months of the last three.
     pub fn new_level(&self, evaluation: &Evaluation, side: Side, usual: &[f64]) -> Option<f32> {
-        let day = TimeDelta::days(if evaluation.bucket.length() < TimeDelta::days(1) {
-            1
-        } else {
-            7
-        });
         let spans = &evaluation.reference.spans;
-        let total = spans
-            .iter()
-            .find(|total| total.length >= day)
-            .or(spans.last())?;
+        let is_long = |total: &&SpanTotal| match evaluation.bucket.length() {
+            bucket if !is_of_days(bucket) => total.length >= ONE_DAY,
+            bucket if bucket < TimeDelta::days(6) => total.buckets >= 7,
+            _ => total.buckets >= 3,
+        };
+        let total = spans.iter().find(is_long).or(spans.last())?;
         let lasts = spans.iter().any(|total| {
             let departure = self.departure(total, side, usual);
             let depth = f64::from(self.depth);
@@ -470,14 +482,14 @@ impl Course {
     }
 
     /// When its level becomes the new normal, if it lasts; after another new level, it must last longer.
-    pub fn accepted_from(&self, adapt_after: TimeDelta) -> Option<DateTime<Utc>> {
-        const TIMES_AFTER_ANOTHER: i32 = 3;
+    pub fn accepted_from(&self, evaluation: &Evaluation, policy: &Policy) -> Option<DateTime<Utc>> {
+        const TIMES_AFTER_ANOTHER: u8 = 3;
         let times = if self.follows_new_level {
             TIMES_AFTER_ANOTHER
         } else {
             1
         };
-        (!self.is_kept).then(|| self.opened_at + adapt_after * times)
+        (!self.is_kept).then(|| policy.adapted_at(evaluation, self.opened_at, times))
     }
 
     /// Of an incident of breaches it is the band that says how bad it is.

@@ -7,7 +7,7 @@ use super::budget::{Limits, sigmas_of};
 use super::policy::Policy;
 use crate::detect::{Departure, Evaluation, SpanTotal};
 use crate::forecast::Side;
-use crate::output::round_digits;
+use crate::output::{is_of_days, round_digits};
 use crate::series::Bucket;
 
 /// What opened an incident.
@@ -76,8 +76,10 @@ impl AcceptedLevel {
     /// For how long a level of buckets of this length counts as usual: until earlier weeks have it.
     pub fn lasting(bucket: Bucket) -> TimeDelta {
         match bucket.length() {
-            length if length < TimeDelta::hours(20) => TimeDelta::days(14),
-            length => length * 60,
+            length if !is_of_days(length) => TimeDelta::days(14),
+            length if length < TimeDelta::days(6) => length * 60,
+            // The median of five years has it after three.
+            _ => TimeDelta::days(3 * 366),
         }
     }
 }
@@ -308,14 +310,13 @@ impl Evidence {
                         && policy.is_total_large_enough(total, departure)
                 });
                 let speaks = f64::from(sum.height) > limits.cusum() && agrees;
-                let length = evaluation.bucket.length();
+                let end = evaluation.bucket.end;
                 (speaks && policy.direction.includes(side)).then(|| Testimony {
                     side,
                     witness: Witness::Cusum {
                         buckets: sum.buckets,
                     },
-                    since: evaluation.bucket.end
-                        - length * i32::try_from(sum.buckets).unwrap_or(i32::MAX),
+                    since: evaluation.bucket_end_after(end, -i64::from(sum.buckets)),
                     level: None,
                     shortfall: sum.shortfall,
                 })

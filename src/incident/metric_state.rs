@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, Condition, End};
@@ -244,12 +244,12 @@ impl MetricState {
                 self.end(Condition::Undecided, now);
                 if let Some(reason) = frozen(evaluation) {
                     let run = evaluation.reference.unchanged.buckets;
-                    let length = evaluation.bucket.length() * i32::try_from(run).unwrap_or(1);
+                    let run = i64::try_from(run).unwrap_or(1);
                     // A value that stands still says nothing of what it should tell.
                     self.evaluated = None;
                     self.latest = Some(evaluation.clone());
                     self.evidence.forget_sums();
-                    let since = evaluation.bucket.end - length;
+                    let since = evaluation.bucket_end_after(evaluation.bucket.end, -run);
                     self.open(Condition::Frozen, since, &reason, now);
                 } else {
                     self.end(Condition::Frozen, now);
@@ -432,7 +432,7 @@ impl MetricState {
             Standing::Back { .. } if evaluation.is_breach() && limits.is_none() => self.inside = 0,
             Standing::Back { needed } => {
                 self.inside += 1;
-                if self.inside >= policy.recover.get().max(needed) {
+                if self.inside >= policy.recover_after(evaluation.bucket).max(needed) {
                     let last = incident.evaluation.as_ref();
                     let until = last.map_or(incident.since, |last| last.bucket.end);
                     incident.end = Some(End::Over {
@@ -445,10 +445,9 @@ impl MetricState {
                 return;
             }
         }
-        let adapt_after = policy.adapt_after_of(evaluation.bucket);
         let incident = &self.alerts[index];
         if let Some(course) = &incident.course
-            && let Some(from) = course.accepted_from(adapt_after)
+            && let Some(from) = course.accepted_from(evaluation, policy)
             && evaluation.bucket.end >= from
             && course.is_level(evaluation, side)
             && let Some(ratio) = course.new_level(evaluation, side, &usual)
@@ -726,10 +725,10 @@ impl MetricState {
 /// Why a value counts as frozen: it has not changed for longer than the history makes plausible.
 fn frozen(evaluation: &Evaluation) -> Option<String> {
     let unchanged = evaluation.reference.unchanged;
-    let fewest = if evaluation.bucket.length() < TimeDelta::hours(1) {
-        12
-    } else {
-        6
+    let per_hour = 3600 / evaluation.bucket.length().num_seconds().max(1);
+    let fewest = match usize::try_from(per_hour) {
+        Ok(per_hour @ 2..) => per_hour.max(12),
+        _ => 6,
     };
     let is_frozen = unchanged.buckets > fewest.max(2 * unchanged.longest_before);
     is_frozen.then(|| {

@@ -240,7 +240,9 @@ impl Past {
                 self.alerts.push_back(past);
             }
         }
-        self.alerts.retain(|past| now - past.until < REMEMBERED);
+        // What took a month is seen to be over a month later, and is to be answered then.
+        let kept = |past: &PastAlert| REMEMBERED + (past.until - past.since).max(TimeDelta::zero());
+        self.alerts.retain(|past| now - past.until < kept(past));
         self.days.0.retain(|count| now - count.start() < REMEMBERED);
         let surplus = self.alerts.len().saturating_sub(MOST_ALERTS);
         self.alerts.drain(..surplus);

@@ -4,14 +4,15 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::Deserialize;
 
 use super::budget::{Budget, Limits};
 use super::quiet::QuietWindow;
 use crate::detect::{Departure, Evaluation, SpanTotal};
-use crate::forecast::Direction;
+use crate::forecast::{Direction, buckets_to_adapt};
+use crate::output::is_of_days;
 use crate::series::{Bucket, Step};
 
 /// How a metric's incidents begin, are told again and end.
@@ -20,8 +21,8 @@ pub struct Policy {
     /// How many false alerts are acceptable; `None`: each incident of breaches is told.
     pub budget: Option<Budget>,
     pub confirm: Confirm,
-    /// So many buckets inside the band in a row end an incident.
-    pub recover: NonZeroU32,
+    /// So many buckets inside the band in a row end an incident; `None`: as [`Policy::recover_after`] has it.
+    pub recover: Option<NonZeroU32>,
     pub renotify: Renotify,
     pub worse: Worsening,
     /// Whether the end of what was told is told too.
@@ -48,7 +49,7 @@ impl Default for Policy {
         Self {
             budget: None,
             confirm: Confirm::default(),
-            recover: NonZeroU32::MIN.saturating_add(1),
+            recover: None,
             renotify: Renotify::default(),
             worse: Worsening::default(),
             notify_recovery: true,
@@ -64,26 +65,38 @@ impl Default for Policy {
 impl Policy {
     /// What the witnesses of an incident must show, of buckets of this length; `None`: breaches open it.
     pub fn limits(&self, bucket: Bucket) -> Option<Limits> {
-        let seconds = u32::try_from(bucket.length().num_seconds()).ok();
-        let step = seconds.and_then(Step::from_seconds)?;
-        self.budget?.limits(step, self.direction).ok()
+        Some(self.budget?.limits(bucket.length(), self.direction))
     }
 
     /// Whether the budget suits the step, which may have been found in the data.
     pub fn check_step(&self, step: Step) -> Result<(), String> {
-        let limits = self
-            .budget
-            .map(|budget| budget.limits(step, self.direction));
-        limits.transpose().map(drop)
+        self.budget.map_or(Ok(()), |budget| budget.check_step(step))
     }
 
-    /// How long a new level of buckets of this length is an incident: of days and longer, a week of them
-    /// or more.
-    pub fn adapt_after_of(&self, bucket: Bucket) -> TimeDelta {
-        match bucket.length() {
-            length if length < TimeDelta::hours(20) => self.adapt_after,
-            length => self.adapt_after.max(length * 7),
+    /// How many buckets in a row end an incident: by default two, and of a week or longer one.
+    pub fn recover_after(&self, bucket: Bucket) -> u32 {
+        let usual = if bucket.length() < TimeDelta::days(6) {
+            2
+        } else {
+            1
+        };
+        self.recover.map_or(usual, NonZeroU32::get)
+    }
+
+    /// When a new level that opened an incident at a bucket's end has been one for long enough, `times` over;
+    /// see [`buckets_to_adapt`].
+    pub fn adapted_at(
+        &self,
+        evaluation: &Evaluation,
+        opened_at: DateTime<Utc>,
+        times: u8,
+    ) -> DateTime<Utc> {
+        let bucket = evaluation.bucket.length();
+        if !is_of_days(bucket) {
+            return opened_at + self.adapt_after * i32::from(times);
         }
+        let buckets = buckets_to_adapt(self.adapt_after, bucket);
+        evaluation.bucket_end_after(opened_at, i64::from(buckets) * i64::from(times))
     }
 
     /// Whether the newest bucket deviates by enough to be told.

@@ -29,7 +29,9 @@ pub use due::due;
 pub use gallery::{Gallery, PlotsDir};
 pub use log::{AlertKey, NotificationLog, Opening, Pending, Record, SendError};
 pub use notification::{AlertKind, Notification};
-pub use object::{breakdown_object, evaluation_object, event_object, event_objects, stamp};
+pub use object::{
+    breakdown_object, evaluation_object, event_object, event_objects, stamp, step_seconds,
+};
 pub use own::OwnAlerts;
 pub use recipient::{Recipient, Route};
 pub use web::WebChannel;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::calendar::{Occurrence, Period};
 use crate::config::Metric;
 use crate::detect::{Breakdown, ColumnParts, Evaluation, Part};
-use crate::series::TimeSeries;
+use crate::series::{Step, TimeSeries};
 
 /// The metric and its evaluation, if there is one, with times in this zone; `src/commands/README.md`
 /// explains the fields. Of an evaluation that was stored, what it was made from is not known.
@@ -37,7 +37,8 @@ pub fn evaluation_object(metric: &Metric, evaluation: Option<&Evaluation>, zone:
         "as_of": window.map(|window| stamp(window.as_of)),
         "events": window.map(|window| event_objects(metric, window.as_of)),
         "ignored_buckets": window.map(|window| window.ignored.buckets),
-        "step_seconds": window.map(|window| window.step().seconds()),
+        "step": window.map(|window| window.step().to_string()),
+        "step_seconds": window.and_then(|window| step_seconds(window.step())),
         "history_from": history.map(|history| stamp(history.time(0))),
         "history_buckets": history.map(TimeSeries::len),
         "history_missing": history.map(TimeSeries::missing),
@@ -49,6 +50,14 @@ pub fn evaluation_object(metric: &Metric, evaluation: Option<&Evaluation>, zone:
         "rows_repeated": rows.map(|rows| rows.repeated),
         "hint": window.and_then(|window| window.hint.as_ref()),
     })
+}
+
+/// The length of a step; months have none.
+pub fn step_seconds(step: Step) -> Option<i64> {
+    match step {
+        Step::Fixed(step) => Some(step.seconds()),
+        Step::Month => None,
+    }
 }
 
 /// The parts that explain a difference, for programs.

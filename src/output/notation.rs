@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use chrono::{DateTime, Datelike, TimeDelta};
+use chrono::{DateTime, Datelike, TimeDelta, Timelike, Weekday};
 use chrono_tz::Tz;
 
 /// As printers set it, and as it is read aloud.
@@ -37,6 +37,8 @@ const MOST_DIGITS: i32 = 15;
 const FINEST: f64 = 1e-6;
 /// More of them written out are noise to whoever reads them.
 const MOST_PLAIN_DIGITS: i32 = 7;
+/// Of the Gregorian calendar.
+const MEAN_MONTH: TimeDelta = TimeDelta::seconds(2_629_746);
 
 impl Prefix {
     /// Of a number of this magnitude from [`PREFIXED`].
@@ -325,29 +327,77 @@ pub fn write_time(time: DateTime<Tz>, now: DateTime<Tz>) -> String {
 
 /// A bucket of days is told by its days, and not by the clock.
 pub fn is_of_days(bucket: TimeDelta) -> bool {
-    // One may have an hour less, where the clocks change.
-    bucket >= TimeDelta::hours(23)
+    // One may have a few hours less, where the clocks change.
+    bucket >= TimeDelta::hours(20)
 }
 
-/// When a bucket is: "at 14:05 CET"; of days "on Sat 21 Nov", "in the week from Mon 16 Nov".
+/// The whole days of a bucket, one of which may have an hour less.
+fn days_of(bucket: TimeDelta) -> i64 {
+    (bucket + TimeDelta::hours(3)).num_days()
+}
+
+/// Whether a bucket that starts at a time is a month of the calendar, or one of several that have this length.
+fn is_month(start: DateTime<Tz>, bucket: TimeDelta) -> bool {
+    let starts_month = start.day() == 1 && start.hour() < 3;
+    // Four weeks begin on Mondays, and are a month in February alone.
+    let are_weeks = days_of(bucket) == 28 && start.weekday() == Weekday::Mon && start.month() != 2;
+    starts_month && (28..=31).contains(&days_of(bucket)) && !are_weeks
+}
+
+/// When a bucket is: "at 14:05 CET"; of days "on Sat 21 Nov", "in the week from Mon 16 Nov", "in November
+/// 2026".
 pub fn write_when(start: DateTime<Tz>, bucket: TimeDelta, now: DateTime<Tz>) -> String {
     let begin = write_begin(start, bucket, now);
-    match (bucket + TimeDelta::hours(1)).num_days() {
+    match days_of(bucket) {
         _ if !is_of_days(bucket) => format!("at {begin}"),
+        _ if is_month(start, bucket) => format!("in {begin}"),
         ..=1 => format!("on {begin}"),
         7 => format!("in the week from {begin}"),
         days => format!("in the {days} d from {begin}"),
     }
 }
 
-/// When a bucket begins: "14:05 CET"; of days "Sat 21 Nov".
+/// When a bucket begins: "14:05 CET"; of days "Sat 21 Nov", and of a month "November 2026".
 pub fn write_begin(start: DateTime<Tz>, bucket: TimeDelta, now: DateTime<Tz>) -> String {
     if !is_of_days(bucket) {
         return write_time(start, now);
     }
+    if is_month(start, bucket) {
+        return start.format("%B %Y").to_string();
+    }
     let is_this_year = start.year() == now.with_timezone(&start.timezone()).year();
     let year = if is_this_year { "" } else { " %Y" };
     start.format(&format!("%a %-d %b{year}")).to_string()
+}
+
+/// When a bucket begins, in full: "Sunday 22 November 2026, 14:05 CET"; of days without the clock.
+pub fn write_begin_in_full(start: DateTime<Tz>, bucket: TimeDelta) -> String {
+    if !is_of_days(bucket) {
+        write_day_and_time(start)
+    } else if is_month(start, bucket) {
+        start.format("%B %Y").to_string()
+    } else {
+        start.format("%A %-d %B %Y").to_string()
+    }
+}
+
+/// From the first to the last of some buckets: "from 13:55 to 14:30 CET"; of days "on Sat 21 Nov", "from Fri 20
+/// Nov to Sun 22 Nov"; of months "from September 2026 to November 2026". `until` is the end of the last.
+pub fn write_extent(
+    since: DateTime<Tz>,
+    until: DateTime<Tz>,
+    bucket: TimeDelta,
+    now: DateTime<Tz>,
+) -> String {
+    if !is_of_days(bucket) {
+        return format!("from {}", write_span(since, until, now));
+    }
+    let last = until - bucket;
+    if last <= since {
+        return write_when(since, bucket, now);
+    }
+    let [first, last] = [since, last].map(|start| write_begin(start, bucket, now));
+    format!("from {first} to {last}")
 }
 
 /// Of a time in the last week the weekday: "Tuesday 10:00 CET"; else as [`write_time`] has it.
@@ -398,23 +448,27 @@ pub fn write_length(length: TimeDelta) -> String {
     }
 }
 
-/// The same without the seconds beside minutes, and of days without hours.
-pub fn write_round_length(length: TimeDelta, bucket: TimeDelta) -> String {
-    let unit = if is_of_days(bucket) {
-        TimeDelta::days(1)
-    } else {
-        TimeDelta::minutes(1)
+/// How long some buckets last that begin at a time: the same without the seconds beside minutes; of days without
+/// hours, "3 d"; of weeks "3 weeks", of months "3 months".
+pub fn write_lasting(since: DateTime<Tz>, length: TimeDelta, bucket: TimeDelta) -> String {
+    let rounded = |unit: TimeDelta| (length + unit / 2).num_seconds() / unit.num_seconds();
+    let counted = |count: i64, unit: &str| match count {
+        1 => format!("1 {unit}"),
+        _ => format!("{count} {unit}s"),
     };
-    let half = if is_of_days(bucket) {
-        unit / 2
+    let days = rounded(TimeDelta::days(1));
+    if !is_of_days(bucket) {
+        let minutes = TimeDelta::minutes(length.num_minutes());
+        write_length(if minutes.is_zero() { length } else { minutes })
+    } else if is_month(since, bucket) && days >= 28 {
+        counted(rounded(MEAN_MONTH), "month")
+    } else if days_of(bucket) % 7 == 0 && days >= 7 && days % 7 == 0 {
+        counted(days / 7, "week")
+    } else if days == 0 {
+        write_length(length)
     } else {
-        TimeDelta::zero()
-    };
-    let count = (length + half).num_seconds() / unit.num_seconds();
-    if count == 0 {
-        return write_length(length);
+        write_length(TimeDelta::days(days))
     }
-    write_length(unit * i32::try_from(count).unwrap_or(i32::MAX))
 }
 
 /// A length of time as the configuration has it: "1d", "1h 30m", "0s".
@@ -564,19 +618,31 @@ mod tests {
             ("2025-11-21 00:00", 24, "on Fri 21 Nov 2025"),
             ("2026-11-16 00:00", 168, "in the week from Mon 16 Nov"),
             ("2026-11-02 00:00", 336, "in the 14 d from Mon 2 Nov"),
+            ("2026-10-01 00:00", 745, "in October 2026"),
+            ("2026-03-01 00:00", 743, "in March 2026"),
+            ("2027-02-01 00:00", 672, "in February 2027"),
+            ("2026-06-01 00:00", 672, "in the 28 d from Mon 1 Jun"),
         ] {
             assert_eq!(write_when(time(start), TimeDelta::hours(hours), now), told);
         }
-        let long = TimeDelta::hours(71);
-        assert_eq!(write_round_length(long, TimeDelta::days(1)), "3 d");
-        assert_eq!(
-            write_round_length(TimeDelta::seconds(967), TimeDelta::minutes(5)),
-            "16 min"
-        );
-        assert_eq!(
-            write_round_length(TimeDelta::seconds(7), TimeDelta::minutes(5)),
-            "7 s"
-        );
+        for (since, days, bucket, told) in [
+            ("2026-11-01", 3, 1, "3 d"),
+            ("2026-11-02", 14, 7, "2 weeks"),
+            ("2026-10-01", 31, 31, "1 month"),
+            ("2027-02-01", 28, 28, "1 month"),
+            ("2026-12-01", 90, 28, "3 months"),
+            ("2026-06-01", 56, 28, "8 weeks"),
+        ] {
+            // Where the clocks changed.
+            let length = TimeDelta::hours(24 * days - 1);
+            let since = time(&format!("{since} 00:00"));
+            let lasting = write_lasting(since, length, TimeDelta::days(bucket));
+            assert_eq!(lasting, told, "{since}");
+        }
+        for (seconds, told) in [(967, "16 min"), (7, "7 s")] {
+            let length = TimeDelta::seconds(seconds);
+            assert_eq!(write_lasting(now, length, TimeDelta::minutes(5)), told);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The regular grid a series lives on: instants to slot numbers and back. Steps up to an hour are
 //! equal stretches of real time, so the repeated hour of autumn has slots of its own; longer steps
-//! follow the wall clock, so that a daily bucket is a calendar day.
+//! follow the wall clock, so that a daily bucket is a calendar day, and a monthly one a calendar month.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use chrono::{DateTime, LocalResult, NaiveDateTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
 use super::local_time::{first_instant, offset_seconds};
-use super::step::Step;
+use super::step::{Fixed, Step, month_number, month_start};
 
 /// Numbers the buckets of one [`Step`] in one zone. A slot's number grows by one a bucket.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +20,8 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// Slot 0 starts at a Monday's midnight, so that a bucket of a week starts on Mondays.
+    /// Slot 0 of a fixed step starts at a Monday's midnight, so that a bucket of a week starts on Mondays.
+    /// That of months is January of the year 0.
     pub const EPOCH: DateTime<chrono::Utc> = match DateTime::from_timestamp(-3 * 86_400, 0) {
         Some(time) => time,
         None => DateTime::UNIX_EPOCH,
@@ -28,10 +29,11 @@ impl Grid {
 
     /// A grid whose buckets start on round wall clock times of `now`'s zone.
     pub fn new(step: Step, now: DateTime<Tz>) -> Self {
-        let phase = if step.follows_wall_clock() {
-            0
-        } else {
-            (-offset_seconds(now)).rem_euclid(step.seconds())
+        let phase = match step {
+            Step::Fixed(fixed) if !fixed.follows_wall_clock() => {
+                (-offset_seconds(now)).rem_euclid(fixed.seconds())
+            }
+            Step::Fixed(_) | Step::Month => 0,
         };
         Self {
             step,
@@ -51,26 +53,44 @@ impl Grid {
 
     /// The number of the bucket that holds an instant.
     pub fn slot(&self, time: DateTime<Tz>) -> i64 {
-        let time = if self.step.follows_wall_clock() {
-            time.with_timezone(&self.zone).naive_local()
-        } else {
-            time.naive_utc()
-        };
-        (seconds_since_epoch(time) - self.phase).div_euclid(self.step.seconds())
+        match self.step {
+            Step::Month => month_number(time.with_timezone(&self.zone)),
+            Step::Fixed(fixed) => {
+                let time = if fixed.follows_wall_clock() {
+                    time.with_timezone(&self.zone).naive_local()
+                } else {
+                    time.naive_utc()
+                };
+                (seconds_since_epoch(time) - self.phase).div_euclid(fixed.seconds())
+            }
+        }
     }
 
     /// The start of a bucket.
     pub fn instant(&self, slot: i64) -> DateTime<Tz> {
-        let seconds = slot.saturating_mul(self.step.seconds());
-        let since_epoch = TimeDelta::try_seconds(seconds.saturating_add(self.phase));
-        let start = since_epoch
-            .and_then(|delta| Self::EPOCH.checked_add_signed(delta))
-            .unwrap_or(DateTime::<chrono::Utc>::MAX_UTC - TimeDelta::days(2));
-        if self.step.follows_wall_clock() {
+        let start = match self.step {
+            Step::Month => month_start(slot, self.zone),
+            Step::Fixed(fixed) => self.fixed_start(slot, fixed),
+        };
+        let beyond = DateTime::<chrono::Utc>::MAX_UTC - TimeDelta::days(2);
+        start.unwrap_or_else(|| beyond.with_timezone(&self.zone))
+    }
+
+    /// `None` outside any calendar.
+    fn fixed_start(&self, slot: i64, step: Fixed) -> Option<DateTime<Tz>> {
+        let seconds = slot.saturating_mul(step.seconds());
+        let since_epoch = TimeDelta::try_seconds(seconds.saturating_add(self.phase))?;
+        let start = Self::EPOCH.checked_add_signed(since_epoch)?;
+        Some(if step.follows_wall_clock() {
             first_instant(start.naive_utc(), self.zone)
         } else {
             start.with_timezone(&self.zone)
-        }
+        })
+    }
+
+    /// How long a bucket is: a month has 28 to 31 days, and a day 23 to 25 hours.
+    pub fn length(&self, slot: i64) -> TimeDelta {
+        self.instant(slot + 1) - self.instant(slot)
     }
 
     /// The number of the newest bucket whose end, and `delay` more, has passed at `now`.
@@ -81,10 +101,13 @@ impl Grid {
     /// A bucket's place on the wall clock, in steps, which seasons are counted in. It leaves out the hour
     /// that spring skips, and is the same for both passes of the hour that autumn repeats.
     pub fn wall_slot(&self, slot: i64) -> i64 {
-        if self.step.follows_wall_clock() {
-            return slot;
+        match self.step {
+            Step::Fixed(fixed) if !fixed.follows_wall_clock() => {
+                let local = self.instant(slot).naive_local();
+                seconds_since_epoch(local).div_euclid(fixed.seconds())
+            }
+            Step::Fixed(_) | Step::Month => slot,
         }
-        seconds_since_epoch(self.instant(slot).naive_local()).div_euclid(self.step.seconds())
     }
 
     /// The places of buckets in a row. The calendar is not asked about each in a day of usual length.
@@ -133,7 +156,7 @@ mod tests {
     #[test]
     fn a_slot_starts_at_its_instant() {
         let lord_howe = chrono_tz::Australia::Lord_Howe;
-        for step in ["1m", "5m", "1h", "6h", "1d", "1w"] {
+        for step in ["1m", "5m", "1h", "6h", "1d", "1w", "1mo"] {
             for zone in [Tz::UTC, PARIS, NEW_YORK, KATHMANDU, lord_howe] {
                 let grid = grid(step, zone);
                 let slot = grid.slot(time("2026-11-22 14:07:31", zone));
@@ -154,6 +177,8 @@ mod tests {
             ("1d", NEW_YORK, "2026-11-01 23:30", "2026-11-01 00:00"),
             ("1d", NEW_YORK, "2026-11-02 00:30", "2026-11-02 00:00"),
             ("1w", PARIS, "2026-11-22 14:07", "2026-11-16 00:00"),
+            ("1mo", PARIS, "2026-11-01 00:00", "2026-11-01 00:00"),
+            ("1mo", NEW_YORK, "2026-10-31 23:59:59", "2026-10-01 00:00"),
         ] {
             let grid = grid(step, zone);
             let slot = grid.slot(time(inside, zone));
@@ -171,6 +196,26 @@ mod tests {
             let midnight = |day| grid("1h", zone).slot(time(day, zone));
             assert_eq!(midnight(next_day) - midnight(day), hours, "{day}");
         }
+    }
+
+    #[test]
+    fn a_month_is_as_long_as_its_days_and_the_clocks_make_it() {
+        let grid = grid("1mo", PARIS);
+        let hours = |month| grid.length(grid.slot(time(month, PARIS))).num_hours();
+        let months = [
+            "2026-02-01",
+            "2028-02-01",
+            "2026-03-01",
+            "2026-10-01",
+            "2026-11-01",
+        ];
+        assert_eq!(
+            months.map(hours),
+            [28 * 24, 29 * 24, 31 * 24 - 1, 31 * 24 + 1, 30 * 24]
+        );
+        let slot = |month| grid.slot(time(month, PARIS));
+        assert_eq!(slot("2027-01-01") - slot("2026-12-31"), 1);
+        assert_eq!(slot("2027-01-01") - slot("2025-01-01"), 24);
     }
 
     #[test]
@@ -212,9 +257,10 @@ mod tests {
 
     #[test]
     fn slots_far_outside_any_calendar_do_not_panic() {
-        let grid = grid("1d", PARIS);
-        for slot in [i64::MIN, i64::MAX, -10_000_000, 10_000_000] {
-            grid.instant(slot);
+        for grid in ["1d", "1mo"].map(|step| grid(step, PARIS)) {
+            for slot in [i64::MIN, i64::MAX, -10_000_000, 10_000_000] {
+                grid.instant(slot);
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ pub use bucket::{Aggregate, Buckets, Missing, RowCounts};
 pub use grid::Grid;
 pub use increments::is_running_total;
 pub use local_time::{LocalClock, first_instant, parse_time};
-pub use step::{Step, infer_step};
+pub use step::{Step, Steps, infer_step};
 
 use std::ops::RangeInclusive;
 
@@ -49,6 +49,8 @@ pub struct Window {
     pub ignored: Ignored,
     /// The events that are held against their earlier occurrences.
     pub recurring: Vec<Recurring>,
+    /// How rows became the values; `None`: the rows are the values.
+    pub aggregate: Option<Aggregate>,
     /// Of the increments of a running total: since when it has been adding up.
     pub total_since: Option<DateTime<Utc>>,
     /// What the source noticed of rows that do not count, or stand at a wrong time.
@@ -162,8 +164,12 @@ impl TimeSeries {
         self.grid.wall_slots(self.first_slot..end)
     }
 
-    pub fn span(&self) -> TimeDelta {
-        self.grid.step().times(self.len())
+    /// How long it is, in steps.
+    pub fn span(&self) -> Steps {
+        Steps {
+            step: self.grid.step(),
+            count: self.len(),
+        }
     }
 
     /// Whether all of its values are whole numbers.

@@ -10,6 +10,7 @@ use chrono_tz::Tz;
 
 use crate::calendar::{Effect, Period};
 use crate::config::{Metric, time_delta};
+use crate::forecast::needed_history;
 use crate::output::write_setting;
 use crate::series::{
     Aggregate, Bucket, Buckets, Grid, Ignored, MOST_BUCKETS, Observation, Recurring, Step,
@@ -19,8 +20,10 @@ use crate::series::{
 /// How far back rows are wanted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Lookback {
-    /// The window a verdict is drawn from, and as much before it.
+    /// The window a verdict is drawn from, and so much before it.
     Beyond(Duration),
+    /// The window and as much again.
+    TwoWindows,
     Everything,
 }
 
@@ -58,14 +61,17 @@ pub enum Fetched {
 /// No more missed buckets than this are judged: the newest ones.
 const MOST_MISSED: usize = 300;
 
-/// The time after a bucket up to the end of the last one closed; `None` if only rows can tell the step.
-pub fn unseen(last: Bucket, metric: &Metric, now: DateTime<Tz>) -> Option<Range<DateTime<Tz>>> {
-    let length = u32::try_from(last.length().num_seconds()).ok();
-    let step = metric.step.or_else(|| Step::from_seconds(length?))?;
+/// The step of the bucket judged last; `None` if only rows can tell it.
+pub fn step_of(last: Bucket, metric: &Metric, zone: Tz) -> Option<Step> {
+    metric.step.or_else(|| Step::of_bucket(last, zone))
+}
+
+/// The time after a bucket up to the end of the last one closed.
+pub fn unseen(last: Bucket, step: Step, metric: &Metric, now: DateTime<Tz>) -> Range<DateTime<Tz>> {
     let grid = Grid::new(step, now);
     let closed = grid.instant(grid.last_closed(now, metric.delay(step)) + 1);
     let from = last.end.with_timezone(&now.timezone());
-    Some(from..closed.max(from))
+    from..closed.max(from)
 }
 
 /// How much further back than a window rows are needed, to judge the buckets missed since the last.
@@ -88,15 +94,17 @@ impl History {
     ) -> Result<Self> {
         let grid = Grid::new(step, as_of);
         let last_slot = grid.last_closed(as_of, metric.delay(step));
-        let length = step.count_in(metric.window);
+        let window = metric.window(step);
+        let length = step.count_in(window);
         ensure!(
             length <= MOST_BUCKETS,
             "window = \"{}\" holds {length} buckets of {step}; at most {MOST_BUCKETS} may be: set a shorter window, or a longer step with every",
-            write_setting(metric.window)
+            write_setting(window)
         );
         let window_start = last_slot - i64::try_from(length)?;
         let first_slot = match (lookback, oldest) {
             (Lookback::Beyond(length), _) => window_start - i64::try_from(step.count_in(length))?,
+            (Lookback::TwoWindows, _) => window_start - i64::try_from(length)?,
             (Lookback::Everything, Some(oldest)) => window_start.min(grid.slot(oldest)),
             _ => window_start,
         };
@@ -152,13 +160,22 @@ impl History {
         slots.next_back().map(|slot| self.grid().instant(slot + 1))
     }
 
-    /// The values with a full window before them, oldest first; with `last`, those of that time alone.
+    /// The values with a full window before them, oldest first; with `last`, those of that time alone. The
+    /// window of days and longer steps, where none is set, is long: half of what there is must do, as far as
+    /// it is enough for a forecast.
     pub fn points(&self, metric: &Metric, last: Option<Duration>) -> Vec<Observation> {
         let Some((oldest, _)) = self.ends() else {
             return Vec::new();
         };
-        let window = self.count_in(metric.window);
-        let judged_from = self.grid().slot(oldest).saturating_add(window);
+        let oldest = self.grid().slot(oldest);
+        let window = self.window_length(metric);
+        let enough = match (metric.window, self.step().per_day()) {
+            (None, None) => (self.last_slot - oldest) / 2,
+            _ => window,
+        };
+        let needed = needed_history(self.step(), &metric.method.seasons);
+        let needed = needed.map_or(0, |needed| i64::try_from(needed.count).unwrap_or(i64::MAX));
+        let judged_from = oldest.saturating_add(window.min(enough.max(needed)));
         let asked = last.map_or(i64::MAX, |last| self.count_in(last));
         let asked_from = self.last_slot.saturating_sub(asked).saturating_add(1);
         self.observations(metric, judged_from.max(asked_from))
@@ -206,7 +223,7 @@ impl History {
     }
 
     fn window(&self, last_slot: i64, as_of: DateTime<Tz>, metric: &Metric) -> Window {
-        let first_slot = last_slot.saturating_sub(self.count_in(metric.window));
+        let first_slot = last_slot.saturating_sub(self.window_length(metric));
         let buckets = &self.buckets;
         let newest = buckets.slots(first_slot, last_slot).next_back();
         let left_out = self.left_out(first_slot, last_slot, metric);
@@ -214,10 +231,11 @@ impl History {
         let usual_gap = buckets.usual_gap(first_slot, last_slot, metric.missing, &slots);
         // Time that is left out makes nothing older.
         let time_left_out = newest.map(|newest| {
-            metric.time_left_out(Period {
+            let time = Period {
                 start: self.grid().instant(newest + 1).to_utc(),
                 end: as_of.to_utc(),
-            })
+            };
+            metric.time_left_out(time, Some(self.step()))
         });
         let stale_after = metric.stale_after(self.step(), usual_gap);
         // What may be learnt of later is in the window, unless it is the present.
@@ -244,6 +262,7 @@ impl History {
                 is_newest: is_ignored(last_slot),
             },
             recurring: self.recurring(first_slot, last_slot, metric),
+            aggregate: metric.aggregate,
             total_since: None,
             hint: None,
         }
@@ -273,13 +292,12 @@ impl History {
         if !adds_up || !step.follows_wall_clock() || step.per_day().is_none() {
             return series;
         }
-        let length = |slot| -> TimeDelta { grid.instant(slot + 1) - grid.instant(slot) };
-        series.without(|slot| length(slot) != step.delta())
+        series.without(|slot| grid.length(slot) != step.mean_length())
     }
 
     /// What is left out of the slots from one to another, by events.
     fn left_out(&self, first_slot: i64, last_slot: i64, metric: &Metric) -> Vec<LeftOut> {
-        let window = time_delta(metric.window);
+        let window = time_delta(metric.window(self.step()));
         let events = metric
             .events
             .left_out(self.period(first_slot, last_slot), window);
@@ -319,6 +337,10 @@ impl History {
         let slot = |time: DateTime<Utc>| self.grid().slot(time.with_timezone(&zone));
         let last = slot(time.end - TimeDelta::seconds(1));
         slot(time.start).max(first_slot)..=last.min(last_slot)
+    }
+
+    fn window_length(&self, metric: &Metric) -> i64 {
+        self.count_in(metric.window(self.step()))
     }
 
     fn count_in(&self, time: Duration) -> i64 {

@@ -77,8 +77,9 @@ impl Source {
     ) -> Result<Fetched> {
         let last = last.filter(|_| matches!(self, Self::Mysql(_)));
         if let (Self::Mysql(database), Some(last)) = (&mut *self, last)
-            && let Some(unseen) = history::unseen(last, metric, now)
+            && let Some(step) = history::step_of(last, metric, now.timezone())
         {
+            let unseen = history::unseen(last, step, metric, now);
             // An empty bucket that counts as zero is a bucket all the same.
             let needs_rows = metric.missing == Missing::Gap || unseen.is_empty();
             // Asked of an empty range too, so that a table that is gone is noticed.
@@ -87,7 +88,7 @@ impl Source {
                 start: unseen.start.to_utc(),
                 end: unseen.end.to_utc(),
             };
-            let window = time_delta(metric.window);
+            let window = time_delta(metric.window(step));
             let is_left_out = metric.events.leave_out_all(time, window);
             if is_left_out || (needs_rows && !holds_rows) {
                 return Ok(Fetched::Nothing(None));
@@ -108,7 +109,7 @@ impl Source {
         now: DateTime<Tz>,
     ) -> Result<History> {
         let lookback = match self {
-            Self::Mysql(_) => Lookback::Beyond(last.unwrap_or(metric.window)),
+            Self::Mysql(_) => last.map_or(Lookback::TwoWindows, Lookback::Beyond),
             Self::File(_) => Lookback::Everything,
         };
         self.read(metric, None, lookback, now)

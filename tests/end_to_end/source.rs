@@ -6,6 +6,7 @@ mod buckets;
 mod clock;
 mod connection;
 mod examples;
+mod months;
 mod names;
 mod nothing;
 mod parts;

@@ -129,6 +129,19 @@ fn a_period_names_both_zones_only_where_they_differ() {
 }
 
 #[test]
+fn a_period_of_months_names_months() {
+    let (first, last) = (paris(2, 1, 0, 0), paris(10, 1, 0, 0));
+    let month = TimeDelta::hours(730);
+    assert_eq!(period(first, last, month), "Feb 2026 – Oct 2026");
+    assert_eq!(period(last, last, month), "Oct 2026");
+    let monday = paris(2, 2, 0, 0);
+    assert_eq!(
+        period(monday, monday + TimeDelta::days(28), TimeDelta::days(28)),
+        "Mon 2 Feb – Mon 2 Mar"
+    );
+}
+
+#[test]
 fn thousands_are_separated() {
     assert_eq!(numbers(0.0, 1990.0), ["0", "500", "1,000", "1,500"]);
     assert_eq!(numbers(0.0, 1.2e9)[6], "1.2 G");

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::summary::Summary;
 use crate::commands::report::{answer_objects, event_object, stamp};
+use crate::notify::step_seconds;
 
 /// `src/commands/README.md` explains the fields.
 pub fn object(summary: &Summary) -> Value {
@@ -27,11 +28,12 @@ pub fn object(summary: &Summary) -> Value {
         "metric": metric.name,
         "level": replay.level.share(),
         "max_false_alerts": metric.policy.budget.map(|budget| budget.to_string()),
-        "window_seconds": metric.window.as_secs(),
-        "step_seconds": replay.step.seconds(),
+        "window_seconds": metric.window(replay.step).as_secs(),
+        "step": replay.step.to_string(),
+        "step_seconds": step_seconds(replay.step),
         "stride": replay.stride,
         "from": ends.map(|(first, _)| stamp(replay.time(first))),
-        "to": ends.map(|(_, last)| stamp(replay.time(last) + replay.step.delta())),
+        "to": ends.map(|(_, last)| stamp(last.bucket.end.with_timezone(&replay.zone))),
         "events": events.collect::<Vec<_>>(),
         "answers": answer_objects(&replay.said.answers, replay.zone),
         "judged": summary.judged,

@@ -14,7 +14,6 @@ mod tests;
 mod text;
 
 use anyhow::{Context as _, Error, Result, bail, ensure};
-use chrono::TimeDelta;
 
 use super::report::write_minute;
 use super::{Failure, write_plot};
@@ -22,9 +21,10 @@ use crate::chart::{Point, draw_period};
 use crate::cli::{BacktestArgs, BacktestFormat, Exit};
 use crate::config::Metric;
 use crate::context::{Context, check_picture_path};
+use crate::forecast::needed_history;
 use crate::incident::{MetricState, Said};
 use crate::output::{print, print_page, write_length, write_setting};
-use crate::series::Observation;
+use crate::series::{Observation, Steps};
 use crate::source::History;
 use crate::state::State;
 use replay::Replay;
@@ -98,14 +98,23 @@ fn choose_points(
 }
 
 fn too_short(metric: &Metric, history: &History) -> String {
-    let window = TimeDelta::from_std(metric.window).map_or(String::new(), write_length);
+    let (step, window) = (history.step(), metric.window(history.step()));
     let held = history.ends().map(|(oldest, end)| {
         let (length, from) = (write_length(end - oldest), write_minute(oldest));
         format!("{length} of history, from {from}")
     });
     let held = held.unwrap_or("no history".to_string());
+    if metric.window.is_none() && step.per_day().is_none() {
+        let needed = needed_history(step, &metric.method.seasons);
+        let needed = needed.map_or(String::new(), |needed| format!(" of {needed}"));
+        return format!(
+            "{held}: nothing to judge, as judging starts after the first history{needed}"
+        );
+    }
+    let count = step.count_in(window);
+    let full = Steps { step, count };
     format!(
-        "{held}: nothing to judge, as judging starts after the first full window of {window}; set a shorter --window"
+        "{held}: nothing to judge, as judging starts after the first full window of {full}; set a shorter --window"
     )
 }
 

@@ -98,7 +98,7 @@ impl Replay {
     /// The time from the first judged bucket to the end of the last one.
     pub fn span(&self) -> TimeDelta {
         match (self.points.first(), self.points.last()) {
-            (Some(first), Some(last)) => last.bucket.start - first.bucket.start + self.step.delta(),
+            (Some(first), Some(last)) => last.bucket.end - first.bucket.start,
             _ => TimeDelta::zero(),
         }
     }
@@ -135,7 +135,7 @@ fn missed_in_gap(history: &History, steps: &[DateTime<Tz>], metric: &Metric) -> 
         } else {
             let age = runs.end - closed_at(steps[0]) + metric.delay(history.step());
             metric
-                .may_be_stale(age, history.step().delta())
+                .may_be_stale(age, history.step().mean_length())
                 .then(|| history.window_at(pair[0], metric))
                 .and_then(|window| first_missed(window, &runs, metric))
         };

@@ -11,6 +11,7 @@ use crate::commands::coverage::{Block, Coverage, measure};
 use crate::config::Metric;
 use crate::detect::Evaluation;
 use crate::forecast::Side;
+use crate::series::Steps;
 
 /// The figures of a replay.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub struct Summary<'a> {
     /// Of all decided points, whichever side anybody asked about; None without any.
     pub coverage: Option<Coverage>,
     /// The length of a block of the coverage's interval: a day; of daily values and longer ones, seven.
-    pub block: TimeDelta,
+    pub block: Steps,
     pub high: usize,
     pub low: usize,
     /// What would have been mailed.
@@ -45,22 +46,22 @@ impl<'a> Summary<'a> {
     pub fn new(replay: &'a Replay, metric: &'a Metric) -> Self {
         let weeks = replay.span().as_seconds_f64() / TimeDelta::weeks(1).as_seconds_f64();
         let told = replay_mails(replay, metric);
-        let block = match replay.step.per_day() {
-            Some(_) => TimeDelta::days(1),
-            None => replay.step.times(7),
+        let block = Steps {
+            step: replay.step,
+            count: replay.step.per_day().unwrap_or(7),
         };
         let decided = replay.points.iter().filter(|point| point.band.is_some());
         let count = |is: fn(&Evaluation) -> bool| decided.clone().filter(|point| is(point)).count();
         let hour = |point: &Evaluation| replay.time(point).hour();
         let weekday = |point: &Evaluation| replay.time(point).weekday().num_days_from_monday();
         let has_hours = replay.step.per_day().is_some();
-        let has_days = replay.step.delta() <= TimeDelta::days(1);
+        let has_days = replay.step.mean_length() <= TimeDelta::days(1);
         Self {
             replay,
             metric,
             judged: replay.points.len(),
             decided: count(|_| true),
-            coverage: measure(&blocks(replay, block)),
+            coverage: measure(&blocks(replay, block.length())),
             block,
             high: count(|point| point.side() == Some(Side::High)),
             low: count(|point| point.side() == Some(Side::Low)),

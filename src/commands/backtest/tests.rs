@@ -44,7 +44,7 @@ fn rows() -> Vec<(DateTime<Tz>, f64)> {
 
 fn metric() -> Metric {
     let mut metric = Metric::of_file("sales");
-    metric.window = Duration::from_hours(4 * 24);
+    metric.window = Some(Duration::from_hours(4 * 24));
     metric
 }
 
@@ -280,7 +280,7 @@ fn mails_follow_the_rules_of_the_metric() {
     assert_eq!(lengths, [1, 2, 1]);
     let strict = Policy {
         confirm: "3 of 5".parse().expect("a rule"),
-        recover: std::num::NonZeroU32::new(6).expect("a number"),
+        recover: std::num::NonZeroU32::new(6),
         ..Policy::default()
     };
     let told = replay_mails(&replay, &under(strict));

@@ -13,7 +13,8 @@ use crate::commands::report::{
 use crate::config::time_delta;
 use crate::detect::Evaluation;
 use crate::forecast::Side;
-use crate::output::{separate_thousands, write_length};
+use crate::output::{separate_thousands, write_lasting};
+use crate::series::Steps;
 
 /// From this share on a side that cannot fire is told.
 const BLIND_SHARE: f64 = 0.1;
@@ -67,7 +68,7 @@ fn events(summary: &Summary) -> Option<String> {
     let told = occurrences.iter().take(MOST).map(|occurrence| {
         let (event, period) = (occurrence.event, occurrence.period);
         let [from, to] = [period.start, period.end].map(|time| time.with_timezone(&zone));
-        let effect = occurrence.participle(time_delta(summary.metric.window));
+        let effect = occurrence.participle(time_delta(summary.metric.window(summary.replay.step)));
         let name = &event.name;
         let [from, to] = [from, to].map(write_minute);
         format!("{name} {effect} from {from} to {to}")
@@ -99,11 +100,19 @@ fn judged(summary: &Summary) -> String {
         1 => String::new(),
         stride => format!(", one in {stride}"),
     };
+    let step = summary.replay.step;
+    let full = match (summary.metric.window, step.per_day()) {
+        (None, None) => "up to",
+        _ => "the",
+    };
     format!(
-        "{} points of {}{stride}{period}, each from the {} before it",
+        "{} points of {}{stride}{period}, each from {full} {} before it",
         write_count(summary.judged),
-        write_length(summary.replay.step.delta()),
-        TimeDelta::from_std(summary.metric.window).map_or(String::new(), write_length)
+        Steps { step, count: 1 },
+        Steps {
+            step,
+            count: step.count_in(summary.metric.window(step))
+        },
     )
 }
 
@@ -125,7 +134,7 @@ fn coverage(summary: &Summary) -> Option<String> {
     let basis = coverage.blocks.map_or_else(
         || "points to be independent, which is too narrow if misses cluster".to_string(),
         |blocks| {
-            let length = write_length(summary.block);
+            let length = summary.block;
             format!("{blocks} blocks of {length} to be independent")
         },
     );
@@ -152,11 +161,13 @@ fn incidents(summary: &Summary) -> Option<String> {
     let backwards = incidents.iter().rev();
     let longest = backwards.max_by_key(|(since, until)| **until - **since);
     let longest = longest.map_or(String::new(), |(since, until)| {
-        let length = write_length(*until - *since);
-        let since = write_minute(since.with_timezone(&summary.replay.zone));
+        let bucket = summary.replay.step.mean_length();
+        let begin = since.with_timezone(&summary.replay.zone);
+        let length = write_lasting(begin, *until - *since, bucket);
+        let since = write_minute(begin);
         format!("; the longest {length} from {since}")
     });
-    let weekly = || format!(", {} a week", rate(summary.incidents_per_week));
+    let weekly = || format!(", {}", frequency(summary, summary.incidents_per_week));
     let weekly = tells_of_weeks(summary).then(weekly).unwrap_or_default();
     let (count, partial) = (write_count(incidents.len()), partial(summary));
     Some(format!("{count} mailed{partial}{weekly}{longest}"))
@@ -185,15 +196,20 @@ fn mails(summary: &Summary) -> Option<String> {
 fn budget(summary: &Summary) -> Option<String> {
     let budget = summary.metric.policy.budget?;
     let measured = if summary.decided > 0 && tells_of_weeks(summary) {
-        let (rate, partial) = (rate(summary.incidents_per_week), partial(summary));
-        format!("measured: {rate} incidents a week{partial}, real ones among them")
+        let incidents = frequency(summary, summary.incidents_per_week);
+        let incidents = incidents.replacen(' ', " incidents ", 1);
+        format!(
+            "measured: {incidents}{}, real ones among them",
+            partial(summary)
+        )
     } else {
         "too little was judged to measure it".to_string()
     };
     let excess = summary.excess.as_ref().map(|excess| {
-        let [opened, stricter] = [excess.opened_per_week, excess.stricter_per_week].map(rate);
+        let rates = [excess.opened_per_week, excess.stricter_per_week];
+        let [opened, stricter] = rates.map(|rate| frequency(summary, rate));
         format!(
-            "; unless they were real, this series does not keep it: it keeps {opened} a week, and with \"{}\" it would have been {stricter}",
+            "; unless they were real, this series does not keep it: it keeps {opened}, and with \"{}\" it would have been {stricter}",
             excess.stricter
         )
     });
@@ -205,6 +221,15 @@ fn partial(summary: &Summary) -> &'static str {
     match summary.replay.stride {
         1 => "",
         _ => ", of the points judged alone",
+    }
+}
+
+/// "0.21 a week", of weeks and months "1.3 a year".
+fn frequency(summary: &Summary, per_week: f64) -> String {
+    const WEEKS_IN_YEAR: f64 = 365.25 / 7.0;
+    match summary.replay.step.per_year() {
+        Some(_) => format!("{} a year", rate(per_week * WEEKS_IN_YEAR)),
+        None => format!("{} a week", rate(per_week)),
     }
 }
 

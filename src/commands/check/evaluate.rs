@@ -18,7 +18,7 @@ use crate::config::{Deadline, Metric};
 use crate::detect::{Answers, Verdict, no_data};
 use crate::incident::CheckResult;
 use crate::output::{contain, write_error};
-use crate::series::{Bucket, Window};
+use crate::series::{Bucket, Step, Window};
 use crate::source::{Fetched, Source};
 
 /// One metric to check, and where to go on from.
@@ -177,7 +177,8 @@ fn check(
 fn may_be_stale(task: &Task) -> bool {
     task.newest_data.is_some_and(|newest| {
         let (start, end) = (newest.end, task.now.to_utc());
-        let ignored = task.metric.time_left_out(Period { start, end });
+        let step = Step::of_bucket(newest, task.now.timezone());
+        let ignored = task.metric.time_left_out(Period { start, end }, step);
         task.metric
             .may_be_stale(end - start - ignored, newest.length())
     })

@@ -296,7 +296,7 @@ impl<'a> Run<'a> {
             let as_of = self.plan.as_of.unwrap_or(self.context.now);
             let mut report = MetricReport {
                 name_width,
-                events: write_events(metric, as_of),
+                events: write_events(metric, None, as_of),
                 breakdown: self.breakdown(metric).cloned(),
                 files: self.files.remove(&metric.name).unwrap_or_default(),
                 ..MetricReport::default()

@@ -34,7 +34,7 @@ pub fn object(
     let forecast = workings.forecast.as_ref();
     let scale = forecast.map(|forecast| forecast.distribution.scale);
     let usual_error = forecast.map(|forecast| forecast.usual_error);
-    let step = workings.window.step().delta().as_seconds_f64();
+    let step = workings.window.step().mean_length().as_seconds_f64();
     let recurrence = evaluation.score.map(f64::recip);
     let clipped = clipped_values(workings).into_iter().map(|clipped| {
         json!({
@@ -45,7 +45,7 @@ pub fn object(
     });
     let seasons = forecast.into_iter().flat_map(|forecast| &forecast.seasons);
     let seasons = seasons.map(
-        |season| json!({ "seconds": season.length.num_seconds(), "strength": season.strength }),
+        |season| json!({ "seconds": season.length.length().num_seconds(), "strength": season.strength }),
     );
     let month_days = workings.month_days.effects.iter().map(|effect| {
         json!({
@@ -63,7 +63,7 @@ pub fn object(
     });
     let own = json!({
         "timezone": workings.window.zone().to_string(),
-        "window_seconds": metric.window.as_secs(),
+        "window_seconds": metric.window(workings.window.step()).as_secs(),
         "clipped_values": clipped.collect::<Vec<_>>(),
         "seasons": seasons.collect::<Vec<_>>(),
         "month_days": month_days.collect::<Vec<_>>(),
@@ -97,7 +97,7 @@ fn contributions(forecast: &Forecast) -> Vec<Value> {
             Role::Recent(values) => ("recent", None, Some(values)),
             Role::Season(number) => ("season", forecast.seasons.get(number), None),
         };
-        let season = season.map(|season| season.length.num_seconds());
+        let season = season.map(|season| season.length.length().num_seconds());
         json!({ "of": of, "season_seconds": season, "values": values, "value": part.value })
     };
     let cut = cut(forecast)

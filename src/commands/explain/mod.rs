@@ -140,7 +140,7 @@ fn decompose_history(metric: &Metric, workings: &Workings) -> Result<Option<Comp
     let components = components.context("take the history apart")?;
     let latest = ordinary.values().last().copied().flatten();
     let continued = components.zip(latest).map(|(components, latest)| {
-        let components = components.continued(latest, workings.window.step());
+        let components = components.continued(latest);
         if month_days.effects.is_empty() {
             components
         } else {

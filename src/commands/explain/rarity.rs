@@ -11,7 +11,7 @@ const LONGEST: TimeDelta = TimeDelta::days(36_525);
 
 /// How often values come that have this two-sided tail probability, in (0, 1].
 pub fn write_rarity(score: f64, step: Step) -> String {
-    let length = step.delta().as_seconds_f64();
+    let length = step.mean_length().as_seconds_f64();
     if score.recip() * length > LONGEST.as_seconds_f64() {
         return "less than once in 100 years".to_string();
     }

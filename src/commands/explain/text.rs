@@ -11,10 +11,10 @@ use crate::commands::report::{
 };
 use crate::config::Metric;
 use crate::detect::{Evaluation, FEWEST_DAYS, MonthDayEffect, MonthDays, Workings};
-use crate::forecast::{Forecast, ModelChoice, Role, Season, SeasonChoice};
+use crate::forecast::{Forecast, ModelChoice, Role, Season, SeasonChoice, buckets_to_adapt};
 use crate::notify::email::{write_part, write_parts};
 use crate::output::{MINUS, write_length, write_time, write_times};
-use crate::series::{TimeSeries, Window};
+use crate::series::{Steps, TimeSeries, Window};
 
 /// So many of the clipped values are told, the latest ones.
 const CLIPPED_TOLD: usize = 5;
@@ -47,7 +47,7 @@ pub fn write(
             ("limits", limits(forecast, evaluation)),
         ]);
     }
-    let events = write_events(metric, window.as_of).into_iter();
+    let events = write_events(metric, Some(window.step()), window.as_of).into_iter();
     let events = events.chain(write_ignored(window));
     entries.extend(events.map(|text| ("event", text)));
     entries.extend(told.levels.iter().map(|text| ("level", text.clone())));
@@ -102,13 +102,15 @@ fn write_breakdown(
 }
 
 fn as_of(window: &Window) -> String {
-    let (now, length) = (window.as_of, write_length(window.step().delta()));
+    let (now, step) = (window.as_of, window.step());
+    let length = Steps { step, count: 1 };
     let (time, zone) = (now.format("%Y-%m-%d %H:%M:%S %Z"), now.timezone());
     format!("{time}, in the time zone {zone}, in buckets of {length}")
 }
 
 fn history(history: &TimeSeries, metric: &Metric) -> String {
-    let full = history.grid().step().count_in(metric.window);
+    let step = history.grid().step();
+    let full = step.count_in(metric.window(step));
     let counts = [history.len(), history.missing(), full];
     let [buckets, missing, full] = counts.map(write_count);
     let [from, to] = [history.time(0), history.next_time()].map(write_minute);
@@ -149,7 +151,7 @@ fn seasons(seasons: &[Season]) -> String {
     }
     let told = seasons.iter().map(|season| {
         let share = season.strength.max(0.0) * 100.0;
-        format!("{}: {share:.0} %", write_length(season.length))
+        format!("{}: {share:.0} %", season.length)
     });
     let told = told.collect::<Vec<_>>().join(", ");
     format!("{told}, by the share of the ups and downs that earlier turns explain")
@@ -195,7 +197,14 @@ fn month_day(effect: &MonthDayEffect) -> String {
 }
 
 fn incident(forecast: &Forecast, metric: &Metric, window: &Window) -> String {
-    let patience = write_length(metric.method.adapt_after);
+    let (step, adapt_after) = (window.step(), metric.method.adapt_after);
+    let patience = if step.per_day().is_some() {
+        write_length(adapt_after)
+    } else {
+        let buckets = buckets_to_adapt(adapt_after, step.mean_length());
+        let count = usize::try_from(buckets).unwrap_or(usize::MAX);
+        Steps { step, count }.to_string()
+    };
     match forecast.held_since {
         None => "none; the expectation follows the last values".to_string(),
         Some(since) => format!(
@@ -251,7 +260,7 @@ fn name(role: Role, forecast: &Forecast, metric: &Metric) -> String {
         Role::Recent(values) => format!("the last {values} values, by their distance from it"),
         Role::Season(number) => forecast.seasons.get(number).map_or_else(
             || "a season".to_string(),
-            |season| format!("the season of {}", write_length(season.length)),
+            |season| format!("the season of {}", season.length),
         ),
     }
 }

@@ -112,7 +112,7 @@ fn of_metric(status: &Status, of: &MetricStatus) -> Vec<String> {
     }
     let levels = write_levels(known, status.context.now).into_iter();
     lines.extend(levels.map(|level| format!("  level     {level}")));
-    let events = write_events(of.metric, status.context.now).into_iter();
+    let events = write_events(of.metric, None, status.context.now).into_iter();
     lines.extend(events.map(|event| format!("  event     {event}")));
     if of.metric.policy.is_quiet(status.context.now) {
         lines.push("  quiet     by the configuration".to_string());

@@ -12,7 +12,7 @@ use crate::forecast::Side;
 use crate::incident::{Condition, Nature, Outcome};
 use crate::notify::email::{Picture, Report, ReportedAlert, ReportedMetric, Tone};
 use crate::output::{
-    write_change, write_length, write_round_length, write_setting, write_span, write_time,
+    write_change, write_lasting, write_length, write_setting, write_span, write_time,
 };
 use crate::series::Aggregate;
 
@@ -131,7 +131,7 @@ fn summary(review: &Review, alerts: usize) -> String {
 fn reported(review: &Review, of: &ReviewedMetric, alert: &ReviewedAlert) -> ReportedAlert {
     let now = review.context.now;
     let since = review.zoned(alert.since);
-    let length = write_round_length(alert.length(review.now()), TimeDelta::zero());
+    let length = write_lasting(since, alert.length(review.now()), TimeDelta::zero());
     let when = match alert.until {
         Some(until) => format!("{} ({length})", write_span(since, review.zoned(until), now)),
         None => format!("since {}, still open ({length})", write_time(since, now)),
@@ -224,7 +224,7 @@ fn fared(review: &Review, of: &ReviewedMetric) -> ReportedMetric {
         .map(|alert| alert.length(review.now()))
         .sum();
     if without > TimeDelta::zero() {
-        let length = write_round_length(without, TimeDelta::zero());
+        let length = write_lasting(review.context.now, without, TimeDelta::zero());
         lines.push(format!("without data for {length}"));
     }
     for silence in &of.silences {

@@ -93,7 +93,8 @@ impl Regression {
         };
         reweight()?;
         let residuals = reweight()?;
-        let cholesky = normal.solve(normal.choose_ridge()).context(UNSOLVED)?;
+        let ridge = normal.choose_ridge().max(normal.least_ridge());
+        let cholesky = normal.solve(ridge).context(UNSOLVED)?;
         let weights = cholesky.solve(&normal.moments);
         ensure!(weights.iter().all(|weight| weight.is_finite()), UNSOLVED);
         Ok(Self {
@@ -170,6 +171,12 @@ impl Normal {
             };
         }
         products.cholesky()
+    }
+
+    /// The score of a dozen rows is chance: the fewer there are, the less is left to it.
+    fn least_ridge(&self) -> f64 {
+        const FEW_ROWS: f64 = 4.0;
+        (FEW_ROWS / self.rows.max(FEW_ROWS)).powi(2)
     }
 
     /// The ridge with the least generalised cross-validation score, `RSS / (1 - tr H / n)^2`.

@@ -37,7 +37,7 @@ pub struct Distribution {
 }
 
 /// Fewer errors do not show how large they can be.
-pub const FEWEST_ERRORS: usize = 12;
+pub const FEWEST_ERRORS: usize = 10;
 
 impl<'a> Calibration<'a> {
     /// `None` if there are too few errors, or they are all zero.

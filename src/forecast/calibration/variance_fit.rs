@@ -11,8 +11,9 @@ type Row = [f64; FEATURES];
 
 /// The weights before any data.
 const PRIOR: Row = [0.0, 1.0, 0.3, 0.3, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
-/// The weight of the prior, as a share of the rows'.
+/// The weight of the prior, as a share of the rows', but not less than with so many of them.
 const PRIOR_SHARE: f64 = 0.01;
+const FEWEST_ROWS: f64 = 400.0;
 /// An error counts as at most this many times its scale, so that one incident does not widen the band.
 const CAP: f64 = 6.0;
 /// With more errors than this, only every second or third... is a row.
@@ -78,6 +79,10 @@ impl<'a> VarianceFit<'a> {
         self.sizes.len() as f64
     }
 
+    fn prior_strength(&self) -> f64 {
+        PRIOR_SHARE * self.count().max(FEWEST_ROWS)
+    }
+
     /// The rows of two sides together.
     pub fn of_both(sides: &[Self; 2]) -> Self {
         let [below, above] = sides;
@@ -98,7 +103,7 @@ impl<'a> VarianceFit<'a> {
         for (row, size) in self.features.iter().zip(&self.sizes) {
             add(&mut moments, row, (size + floor).ln());
         }
-        let strength = PRIOR_SHARE * self.count();
+        let strength = self.prior_strength();
         for (moment, prior) in moments.iter_mut().zip(PRIOR).skip(1) {
             *moment += strength * prior;
         }
@@ -120,7 +125,7 @@ impl<'a> VarianceFit<'a> {
         /// No weight moves farther than this in a round.
         const STRIDE: f64 = 0.5;
         let factor = self.factor(FEATURES)?;
-        let strength = PRIOR_SHARE * self.count();
+        let strength = self.prior_strength();
         let mut weights = *start;
         let mut ratios = self.ratios(&weights);
         let ratio_sum: f64 = ratios.iter().map(|ratio| ratio.min(2.0 * CAP)).sum();
@@ -157,7 +162,7 @@ impl<'a> VarianceFit<'a> {
     }
 
     fn factor(&self, used: usize) -> Option<Cholesky<f64, Dyn>> {
-        let strength = PRIOR_SHARE * self.count();
+        let strength = self.prior_strength();
         let products = DMatrix::from_fn(used, used, |row, column| {
             let ridge = match row {
                 _ if row != column => 0.0,

@@ -8,6 +8,7 @@ mod interruptions;
 mod magnitudes;
 mod properties;
 mod steps;
+mod years;
 
 use chrono::{DateTime, Datelike, TimeDelta, Timelike};
 use chrono_tz::Tz;
@@ -15,7 +16,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::*;
 use crate::series::parse_time;
-use crate::series::sample::series_at;
+use crate::series::sample::{grid, series_at};
 
 /// Steele, Lea and Flood, *Fast Splittable Pseudorandom Number Generators*, 2014.
 pub struct Random(u64);
@@ -52,8 +53,8 @@ pub struct Simulated {
 
 impl Simulated {
     pub fn time(&self, index: usize) -> DateTime<Tz> {
-        let step: Step = self.step.parse().expect("a step");
-        self.start + step.times(index)
+        let grid = grid(self.step, self.start);
+        grid.instant(grid.slot(self.start) + i64::try_from(index).expect("few"))
     }
 
     /// What is made of the point, whose own value is not looked at.

@@ -15,15 +15,15 @@ fn step(text: &str) -> Step {
 
 #[test]
 fn a_budget_is_a_number_of_alerts_in_a_time() {
-    for text in ["1/week", "0.5/month", "12/day"] {
+    for text in ["1/week", "0.5/month", "12/day", "2/year"] {
         assert_eq!(budget(text).to_string(), text);
     }
     for text in [
-        "", "1", "1/", "/week", "0/day", "-1/day", "1/year", "inf/day", "NaN/day",
+        "", "1", "1/", "/week", "0/day", "-1/day", "1/hour", "inf/day", "NaN/day",
     ] {
         let refusal = text.parse::<Budget>().expect_err(text);
         assert!(
-            refusal.contains("allowed: a number above 0 per day, week or month"),
+            refusal.contains("allowed: a number above 0 per day, week, month or year"),
             "{refusal}"
         );
     }
@@ -31,23 +31,28 @@ fn a_budget_is_a_number_of_alerts_in_a_time() {
 
 #[test]
 fn more_alerts_than_surprises_are_refused() {
-    let limits = |text, every| budget(text).limits(step(every), Direction::Both);
+    let check = |text, every| budget(text).check_step(step(every));
     assert_eq!(
-        limits("2/day", "1d"),
+        check("2/day", "1d"),
         Err(
             "max_false_alerts = \"2/day\": with every = \"1d\", allowed: at most \"0.2/day\""
                 .into()
         )
     );
-    assert!(limits("0.2/day", "1d").is_ok() && limits("1/month", "1s").is_ok());
+    assert!(check("0.2/day", "1d").is_ok() && check("1/month", "1s").is_ok());
+    let of_months = check("1/week", "1mo").expect_err("too many");
+    assert!(
+        of_months.ends_with("allowed: at most \"2.4/year\""),
+        "{of_months}"
+    );
+    assert!(check("2.4/year", "1mo").is_ok());
 }
 
 #[test]
 fn a_third_of_the_budget_is_how_rare_the_newest_bucket_must_be() {
     let of = |direction| {
         budget("1/week")
-            .limits(step("5m"), direction)
-            .expect("limits")
+            .limits(step("5m").mean_length(), direction)
             .bucket()
     };
     assert!((of(Direction::Both) * 2016.0 * 3.0 - 1.0).abs() < 1e-9);
@@ -74,9 +79,7 @@ fn normal_quantiles_are_those_of_scipy() {
 /// Independent normal scores: each side's sum, begun anew after each alarm, as the limit says.
 #[test]
 fn a_cusum_of_healthy_scores_keeps_its_third_of_the_budget() {
-    let limits = budget("3/day")
-        .limits(step("5m"), Direction::Both)
-        .expect("limits");
+    let limits = budget("3/day").limits(step("5m").mean_length(), Direction::Both);
     let mut state: u64 = 42;
     let mut normal = || -> f64 {
         let uniform = |state: &mut u64| {

@@ -6,6 +6,7 @@ mod budget;
 mod obstacle;
 mod past;
 mod silence;
+mod steps;
 
 use std::num::NonZeroU32;
 
@@ -348,7 +349,7 @@ fn without_notify_recovery_ends_are_not_told() {
 #[test]
 fn recovery_may_take_more_buckets() {
     let mut story = Story::new(Policy {
-        recover: NonZeroU32::new(4).expect("a number"),
+        recover: NonZeroU32::new(4),
         ..policy()
     });
     let notices = story.all(&[Out(1.5), In, In, In, In]);

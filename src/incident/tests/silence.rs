@@ -17,7 +17,7 @@ fn in_silence_nothing_is_told_and_what_still_lasts_is_told_when_it_ends() {
 #[test]
 fn what_lasted_to_the_end_of_a_silence_is_told_though_the_next_bucket_is_inside() {
     let mut story = Story::new(Policy {
-        recover: NonZeroU32::MIN,
+        recover: Some(NonZeroU32::MIN),
         ..policy()
     });
     story.muted = Muted::Yes;

@@ -105,8 +105,7 @@ fn commands(metric: &Metric, notification: &Notification, letterhead: &Letterhea
 /// A time at which the evaluated bucket is the newest that has closed.
 fn explained_at(metric: &Metric, evaluation: &Evaluation, letterhead: &Letterhead) -> String {
     let Bucket { end, .. } = evaluation.bucket;
-    let seconds = evaluation.bucket.length().num_seconds();
-    let step = u32::try_from(seconds).ok().and_then(Step::from_seconds);
+    let step = Step::of_bucket(evaluation.bucket, letterhead.now.timezone());
     let delay = step.map_or(TimeDelta::zero(), |step| metric.delay(step));
     stamp(end + delay, letterhead)
 }

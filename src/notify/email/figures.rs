@@ -9,8 +9,8 @@ use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
 use crate::incident::{Alert, End, Worst};
 use crate::output::{
-    Notation, is_of_days, isolate, separate_thousands, write_begin, write_change,
-    write_day_and_time, write_length, write_round_length, write_span, write_when,
+    Notation, is_of_days, isolate, separate_thousands, write_begin, write_begin_in_full,
+    write_change, write_extent, write_lasting, write_when,
 };
 use crate::series::Aggregate;
 
@@ -73,7 +73,8 @@ impl<'a> Figures<'a> {
         let length = self.evaluation.bucket.length();
         let adds_up = self.metric.aggregate.is_some_and(Aggregate::adds_up);
         let span = if adds_up && !is_of_days(length) {
-            format!(" in {}", write_round_length(length, length))
+            let start = self.evaluation.start(self.now.timezone());
+            format!(" in {}", write_lasting(start, length, length))
         } else {
             String::new()
         };
@@ -188,8 +189,9 @@ impl<'a> Figures<'a> {
     /// "Sunday 22 November 2026, 14:05 CET (Europe/Paris), a bucket of 5 min"
     pub fn bucket(&self) -> String {
         let length = self.evaluation.bucket.length();
-        let time = write_moment(self.evaluation.start(self.now.timezone()), length);
-        let length = write_round_length(length, length);
+        let start = self.evaluation.start(self.now.timezone());
+        let time = write_moment(start, length);
+        let length = write_lasting(start, length, length);
         format!("{time}, a bucket of {length}")
     }
 
@@ -222,7 +224,7 @@ pub fn history(evaluation: &Evaluation) -> Vec<Fact> {
     };
     let history = &cleaned.history;
     let count = |count: usize| separate_thousands(&count.to_string());
-    let (length, missing) = (write_length(history.span()), count(history.missing()));
+    let (length, missing) = (history.span(), count(history.missing()));
     let values = count(history.len() - history.missing());
     let used = format!("{length}, {values} values, {missing} missing");
     vec![
@@ -231,15 +233,12 @@ pub fn history(evaluation: &Evaluation) -> Vec<Fact> {
     ]
 }
 
-/// Day, time and zone in full; of a bucket of days the day alone.
+/// Day, time and zone in full; of a bucket of days the day alone, and of a month that.
 pub fn write_moment(time: DateTime<Tz>, bucket: TimeDelta) -> String {
-    if is_of_days(bucket) {
-        return time.format("%A %-d %B %Y").to_string();
-    }
     let zone = time.timezone().name();
-    let told = write_day_and_time(time);
+    let told = write_begin_in_full(time, bucket);
     // "UTC (UTC)" says it twice.
-    if told.ends_with(zone) {
+    if is_of_days(bucket) || told.ends_with(zone) {
         told
     } else {
         format!("{told} ({zone})")
@@ -278,23 +277,12 @@ impl Extent {
 
     /// "35 min"
     pub fn length(&self) -> String {
-        write_round_length(self.until - self.since, self.bucket)
+        write_lasting(self.since, self.until - self.since, self.bucket)
     }
 
     /// "from 13:55 to 14:30 CET"; of days "on Sat 21 Nov", "from Fri 20 Nov to Sun 22 Nov".
     pub fn span(&self) -> String {
-        if !is_of_days(self.bucket) {
-            return format!("from {}", write_span(self.since, self.until, self.now));
-        }
-        let last = self.until - self.bucket;
-        if last <= self.since {
-            return write_when(self.since, self.bucket, self.now);
-        }
-        format!(
-            "from {} to {}",
-            self.since(),
-            write_begin(last, self.bucket, self.now)
-        )
+        write_extent(self.since, self.until, self.bucket, self.now)
     }
 
     /// "since 13:55 CET, for 35 min"

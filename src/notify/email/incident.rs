@@ -15,7 +15,9 @@ use crate::forecast::Side;
 use crate::incident::{Course, End, Witness};
 use crate::notify::{AlertKind, Notification};
 use crate::output::owner::quote;
-use crate::output::{round_digits, write_begin, write_change, write_length, write_time};
+use crate::output::{
+    is_of_days, round_digits, write_begin, write_change, write_lasting, write_length, write_time,
+};
 use crate::series::Aggregate;
 
 pub struct Incident<'a> {
@@ -133,15 +135,22 @@ impl<'a> Incident<'a> {
         );
         let course = self.course().filter(|_| lasts)?;
         let metric = self.figures.metric;
-        let adapt_after = metric.policy.adapt_after_of(self.figures.evaluation.bucket);
-        let accepted_from = course.accepted_from(adapt_after)?;
+        let evaluation = self.figures.evaluation;
+        let accepted_from = course.accepted_from(evaluation, &metric.policy)?;
         let left = accepted_from - self.now.to_utc();
+        let end = evaluation.bucket.end;
+        let adapt_after = metric.policy.adapted_at(evaluation, end, 1) - end;
         let is_soon = TimeDelta::zero() < left && left <= adapt_after / 2;
         let invocation = letterhead.invocation;
         let program = invocation.map_or("bandwatch", |invocation| &invocation.program);
         let name = quote(&metric.name);
         is_soon.then(|| {
-            let time = write_time(accepted_from.with_timezone(&self.now.timezone()), self.now);
+            let time = accepted_from.with_timezone(&self.now.timezone());
+            // The days it must last for are over then.
+            let time = match evaluation.bucket.length() {
+                bucket if is_of_days(bucket) => write_begin(time, TimeDelta::days(1), self.now),
+                _ => write_time(time, self.now),
+            };
             format!("If it lasts until {time}, this level counts as normal. \"{program} accept {name}\" takes it at once, with --keep never.")
         })
     }
@@ -201,7 +210,7 @@ impl<'a> Incident<'a> {
             }
             AlertKind::Firing => self.total().map(|(minutes, seen, usual)| {
                 let change = write_change((seen - usual) / usual.abs());
-                format!("{change} in the last {}", write_minutes(minutes))
+                format!("{change} in the last {}", self.write_minutes(minutes))
             }),
             AlertKind::Repeat => self
                 .change_so_far()
@@ -296,9 +305,15 @@ impl<'a> Incident<'a> {
                 let (seen, usual) = (f64::from(seen), f64::from(usual));
                 let [seen_text, usual_text] = [seen, usual].map(|total| self.figures.amount(total));
                 let change = write_change((seen - usual) / usual.abs());
+                let is_weekly = self.figures.evaluation.bucket.length() < TimeDelta::days(6);
+                let when = if is_weekly {
+                    " at this time of the week"
+                } else {
+                    ""
+                };
                 Some(format!(
-                    "The last {} of {title} add up to {seen_text}, where {usual_text} is usual at this time of the week ({change}).",
-                    write_minutes(minutes)
+                    "The last {} of {title} add up to {seen_text}, where {usual_text} is usual{when} ({change}).",
+                    self.write_minutes(minutes)
                 ))
             }
         }
@@ -525,14 +540,16 @@ impl<'a> Incident<'a> {
         Extent::new(self.notification.alert, so_far, self.now)
     }
 
+    fn write_minutes(&self, minutes: i64) -> String {
+        let (bucket, length) = (self.figures.evaluation.bucket, TimeDelta::minutes(minutes));
+        let since = (bucket.end - length).with_timezone(&self.now.timezone());
+        write_lasting(since, length, bucket.length())
+    }
+
     fn side_word(&self) -> &'static str {
         match self.side {
             Side::High => "High",
             Side::Low => "Low",
         }
     }
-}
-
-fn write_minutes(minutes: i64) -> String {
-    write_length(TimeDelta::minutes(minutes))
 }

@@ -12,7 +12,7 @@ use super::phrases::{acknowledged, title_case, tone};
 use crate::config::Metric;
 use crate::incident::Condition;
 use crate::notify::{AlertKind, Notification};
-use crate::output::{isolate, one_line, shorten, write_length};
+use crate::output::{isolate, one_line, shorten};
 
 pub struct Obstacle<'a> {
     metric: &'a Metric,
@@ -77,7 +77,7 @@ const LEAST_REASON: usize = 40;
 /// A reason in a digest is no longer than this.
 const ENTRY_REASON: usize = 240;
 
-fn capitalised(text: &str) -> String {
+pub fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
     first.chain(letters).collect()
@@ -172,7 +172,7 @@ impl<'a> Obstacle<'a> {
     fn usual(&self) -> String {
         let newest = self.notification.newest;
         let window = newest.and_then(|newest| newest.window());
-        let stale_after = window.map(|window| write_length(window.stale_after));
+        let stale_after = window.map(|window| window.step().write_length(window.stale_after));
         let usual = stale_after.map(|length| format!(" New data usually comes within {length}."));
         let last = self.seen_last();
         let last = last.map(|seen_last| format!(" The last was {seen_last}."));

@@ -5,10 +5,11 @@ use chrono::DateTime;
 use chrono_tz::Tz;
 
 use super::message::Fact;
+use super::obstacle::capitalised;
 use crate::config::Metric;
 use crate::detect::{Breakdown, ColumnParts, Part};
 use crate::forecast::Side;
-use crate::output::{Notation, isolate, shorten, write_length, write_span, write_time};
+use crate::output::{Notation, isolate, shorten, write_extent, write_lasting, write_when};
 use crate::series::Bucket;
 
 /// Of a name no more characters are told, and of a column's in the table of facts.
@@ -37,15 +38,18 @@ pub fn write_parts(
         [breakdown.start, breakdown.end].map(|time| time.with_timezone(&now.timezone()));
     let (begin, tense) = if breakdown.end != told.end {
         let time = if end - start <= told.length() {
-            format!("At {}", write_time(start, now))
+            write_when(start, told.length(), now)
         } else {
-            format!("From {}", write_span(start, end, now))
+            write_extent(start, end, told.length(), now)
         };
-        (format!("{time}, of the {amount}"), Tense::Past)
+        (
+            format!("{}, of the {amount}", capitalised(&time)),
+            Tense::Past,
+        )
     } else if breakdown.start == told.start {
         (format!("Of the {amount}"), Tense::Present)
     } else {
-        let length = write_length(end - start);
+        let length = write_lasting(start, end - start, told.length());
         (
             format!("Of the {amount} in the last {length}"),
             Tense::Present,

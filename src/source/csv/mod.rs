@@ -21,7 +21,7 @@ use times::{CellTime, TimeColumn};
 
 use super::history::{History, Lookback};
 use crate::config::Metric;
-use crate::series::{LocalClock, infer_step};
+use crate::series::{Grid, LocalClock, infer_step};
 
 #[derive(Debug, Clone, Copy)]
 struct Row {
@@ -65,7 +65,10 @@ pub fn history_of_text(
         // A raw row says only that time has come so far; a ready-made one speaks for its whole bucket,
         // so the last one is closed by being there.
         None if metric.aggregate.is_some() => last_row,
-        None => last_row + step.delta() + metric.delay(step),
+        None => {
+            let grid = Grid::new(step, last_row);
+            grid.instant(grid.slot(last_row) + 1) + metric.delay(step)
+        }
     };
     let oldest = times.iter().min().copied();
     let mut history = History::new(metric, metric.aggregate, step, as_of, lookback, oldest)?;
@@ -213,6 +216,44 @@ mod tests {
         assert_eq!(latest(None), Some(3.0));
         assert_eq!(latest(Some(time("2026-11-22 10:14"))), Some(2.0));
         assert_eq!(latest(Some(time("2026-11-22 10:15"))), Some(3.0));
+    }
+
+    /// Rows of the first of so many months up to October 2026.
+    fn months(count: i64) -> String {
+        let rows = (0..count).map(|number| {
+            let month = 2026 * 12 + 9 - (count - 1 - number);
+            let (year, month) = (month.div_euclid(12), month.rem_euclid(12) + 1);
+            format!("{year}-{month:02}-01,{}\n", 100 + number * 7 % 10)
+        });
+        format!("month,sales\n{}", rows.collect::<String>())
+    }
+
+    #[test]
+    fn rows_of_the_first_of_each_month_are_months_that_are_closed_with_the_last() {
+        let window = read_text(&months(5), None).expect("a window");
+        assert_eq!(window.step().to_string(), "1mo");
+        assert_eq!(window.as_of, time("2026-11-01"));
+        assert_eq!(window.newest, Some(time("2026-10-01")));
+        let window = read_text(&months(5), Some(time("2026-10-31"))).expect("a window");
+        assert_eq!(window.newest, Some(time("2026-09-01")));
+    }
+
+    #[test]
+    fn a_backtest_of_months_needs_half_of_them_or_two_years_before_the_first() {
+        let mut metric = Metric::of_file("sales");
+        let mut judged = |count, window| {
+            let text = months(count);
+            metric.window = window;
+            let zone = crate::series::sample::PARIS;
+            let history = history_of_text(&text, &metric, None, Lookback::Everything, zone);
+            history.expect("a history").points(&metric, None).len()
+        };
+        assert_eq!(judged(30, None), 6);
+        assert_eq!(judged(80, None), 41);
+        // No more than a full window.
+        assert_eq!(judged(200, None), 140);
+        let three_years = Some(std::time::Duration::from_hours(1096 * 24));
+        assert_eq!(judged(80, three_years), 44);
     }
 
     #[test]

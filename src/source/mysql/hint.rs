@@ -104,7 +104,7 @@ pub fn ahead(newest: DateTime<Tz>, server_now: DateTime<Tz>, step: Step) -> Opti
     let zone = newest.timezone();
     let offset = TimeDelta::seconds(offset_seconds(server_now).abs());
     let is_offset = offset > TimeDelta::zero() && (offset * 3 / 4..=offset).contains(&lead);
-    let is_far = lead > step.delta().max(TimeDelta::minutes(5));
+    let is_far = lead > step.mean_length().max(TimeDelta::minutes(5));
     let ahead = format!(
         "its newest row is {} ahead of the server's clock",
         write_length(whole_minutes(lead))
@@ -122,7 +122,7 @@ pub fn ahead(newest: DateTime<Tz>, server_now: DateTime<Tz>, step: Step) -> Opti
 pub fn behind(end: DateTime<Tz>, now: DateTime<Tz>, step: Step) -> Option<String> {
     let offset = TimeDelta::seconds(offset_seconds(now).abs());
     let lag = now - end;
-    let is_offset = lag > step.delta() * 3 && (offset..=offset * 5 / 4).contains(&lag);
+    let is_offset = lag > step.times(3) && (offset..=offset * 5 / 4).contains(&lag);
     is_offset.then(|| {
         format!(
             "that is about as long ago as {} is from UTC: does the time column have another clock? see time and timezone",

@@ -19,6 +19,9 @@ use crate::source::history::{History, Lookback};
 /// A query's rows are sampled to find the step; that many tell it.
 const TIMES_THAT_TELL_A_STEP: usize = 2000;
 
+/// So many times may be all that a few weeks hold.
+const TOO_FEW_TIMES: usize = 5;
+
 const NOTHING_TO_READ: &str = "neither table nor query is set, so there is nothing to read";
 
 /// A question about the rows of a metric.
@@ -198,15 +201,23 @@ impl Reader<'_> {
         as_of: DateTime<Tz>,
     ) -> Result<Step> {
         let hour = Step::from_seconds(3600).context("a step of an hour")?;
-        let window = Lookback::Beyond(Duration::ZERO);
-        let window = History::new(self.metric, None, hour, as_of, window, None)?;
-        let (clock, mut times) = (LocalClock::Until(self.now), Vec::new());
-        self.each_query_row(prepared, &window.times(), clock, |row| {
-            times.extend(row.time);
-            continue_unless(times.len() >= TIMES_THAT_TELL_A_STEP)
-        })?;
+        let (mut range, mut times) = (as_of..as_of, Vec::new());
+        // A few weeks hold only a few weeks and months.
+        for before in [Duration::ZERO, self.metric.window(Step::Month)] {
+            let lookback = Lookback::Beyond(before);
+            range = History::new(self.metric, None, hour, as_of, lookback, None)?.times();
+            let clock = LocalClock::Until(self.now);
+            times.clear();
+            self.each_query_row(prepared, &range, clock, |row| {
+                times.extend(row.time);
+                continue_unless(times.len() >= TIMES_THAT_TELL_A_STEP)
+            })?;
+            if times.len() > TOO_FEW_TIMES {
+                break;
+            }
+        }
         if times.is_empty() {
-            let explained = self.explain_nothing(query, prepared, &window.times(), None, None)?;
+            let explained = self.explain_nothing(query, prepared, &range, None, None)?;
             return find_step(&times).context(explained);
         }
         find_step(&times)
@@ -315,7 +326,10 @@ fn start_of_bucket(
     if grid.step().follows_wall_clock() || column != TimeColumn::Local {
         return Some(grid.instant(bucket));
     }
-    let seconds = bucket.checked_mul(grid.step().seconds())?;
+    let Step::Fixed(step) = grid.step() else {
+        return Some(grid.instant(bucket));
+    };
+    let seconds = bucket.checked_mul(step.seconds())?;
     clock.instant(Grid::EPOCH.naive_utc() + TimeDelta::try_seconds(seconds)?)
 }
 

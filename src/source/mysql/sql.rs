@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 
 use crate::config::{Query, Table};
 use crate::series::local_time::{offset_changes, offset_seconds};
-use crate::series::{Aggregate, Grid};
+use crate::series::{Aggregate, Grid, Step};
 
 /// What a column of times tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -212,26 +212,48 @@ fn condition(table: &Table) -> String {
     condition.map_or(String::new(), |condition| format!(" AND ({condition}\n)"))
 }
 
-/// The number of a row's bucket, counted from the grid's epoch: on the clock its column shows for short
-/// steps, on the wall clock for those that follow it. An instant has no wall clock of its own, so each
-/// change of the zone's offset between the bounds is written out where it matters.
+/// The number of a row's bucket, as the grid counts: on the clock its column shows for short steps, on the
+/// wall clock for those that follow it. An instant has no wall clock of its own, so each change of the zone's
+/// offset between the bounds is written out where it matters.
 pub fn bucket(name: &str, column: TimeColumn, grid: &Grid, range: &Range<DateTime<Tz>>) -> String {
-    let (time, epoch) = (quote(name), Grid::EPOCH);
-    let seconds = match column {
-        TimeColumn::Epoch { per_second: 1 } => format!("{time} - ({})", epoch.timestamp()),
-        TimeColumn::Epoch { per_second } => {
-            format!("{time} DIV {per_second} - ({})", epoch.timestamp())
-        }
-        TimeColumn::Instant | TimeColumn::Local => {
-            format!("TIMESTAMPDIFF(SECOND, '{}', {time})", epoch.format(SHOWN))
-        }
-    };
+    let time = quote(name);
     let shift = match column {
         TimeColumn::Local => String::new(),
         _ if grid.step().follows_wall_clock() => wall_clock_shift(&time, column, range),
         _ => format!(" - {}", grid.phase_seconds()),
     };
-    format!("({seconds}{shift}) DIV {}", grid.step().seconds())
+    match grid.step() {
+        Step::Month => month(&time, column, &shift),
+        Step::Fixed(step) => {
+            let seconds = seconds(&time, column, Grid::EPOCH);
+            format!("({seconds}{shift}) DIV {}", step.seconds())
+        }
+    }
+}
+
+/// The seconds of a column's time since an instant.
+fn seconds(time: &str, column: TimeColumn, since: DateTime<chrono::Utc>) -> String {
+    let timestamp = since.timestamp();
+    match column {
+        TimeColumn::Epoch { per_second: 1 } => format!("{time} - ({timestamp})"),
+        TimeColumn::Epoch { per_second } => format!("{time} DIV {per_second} - ({timestamp})"),
+        TimeColumn::Instant | TimeColumn::Local => {
+            format!("TIMESTAMPDIFF(SECOND, '{}', {time})", since.format(SHOWN))
+        }
+    }
+}
+
+/// The months between the year 0 and a time that is so many seconds later on the wall clock. The calendar of
+/// a server begins with the year 1000, and knows no month of a time whose day is 0.
+fn month(time: &str, column: TimeColumn, shift: &str) -> String {
+    let local = match column {
+        TimeColumn::Local => time.to_string(),
+        TimeColumn::Instant | TimeColumn::Epoch { .. } => {
+            let seconds = seconds(time, column, DateTime::UNIX_EPOCH);
+            format!("TIMESTAMPADD(SECOND, {seconds}{shift}, '1970-01-01 00:00:00')")
+        }
+    };
+    format!("TIMESTAMPDIFF(MONTH, '1000-01-01 00:00:00', {local}) + 12000")
 }
 
 /// How a session shows a time.
@@ -320,6 +342,22 @@ mod tests {
         );
         let day = bucket_of("1d", milliseconds);
         assert!(day.contains("WHEN `at` >= 1792890000000 THEN"), "{day}");
+    }
+
+    #[test]
+    fn a_month_is_that_of_the_wall_clock() {
+        let of = |column| bucket_of("1mo", column);
+        let months =
+            |local: &str| format!("TIMESTAMPDIFF(MONTH, '1000-01-01 00:00:00', {local}) + 12000");
+        assert_eq!(of(TimeColumn::Local), months("`at`"));
+        let seconds = "`at` - (0) + CASE WHEN `at` >= 1792890000 THEN 3600 ELSE 7200 END";
+        let local = format!("TIMESTAMPADD(SECOND, {seconds}, '1970-01-01 00:00:00')");
+        assert_eq!(of(SECONDS), months(&local));
+        let instant = of(TimeColumn::Instant);
+        assert!(
+            instant.contains("WHEN `at` >= '2026-10-25 01:00:00' THEN 3600"),
+            "{instant}"
+        );
     }
 
     #[test]

@@ -42,7 +42,7 @@ fn told(metric: &Metric, said: Said) -> Vec<(String, &'static str)> {
 
 fn patient_metric() -> Metric {
     let mut metric = metric();
-    metric.window = Duration::from_hours(21 * 24);
+    metric.window = Some(Duration::from_hours(21 * 24));
     metric
 }
 

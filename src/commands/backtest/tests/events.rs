@@ -34,7 +34,7 @@ fn sale() -> Period {
 
 fn metric_with(effect: Effect) -> Metric {
     let mut metric = metric();
-    metric.window = Duration::from_hours(14 * 24);
+    metric.window = Some(Duration::from_hours(14 * 24));
     metric.events.add(Event {
         name: "Sale".into(),
         effect,
@@ -151,7 +151,7 @@ fn with_sales(last: f64) -> (Vec<(DateTime<Tz>, f64)>, Metric) {
     });
     let rows = rows.collect();
     let mut metric = metric();
-    metric.window = Duration::from_hours(28 * 24);
+    metric.window = Some(Duration::from_hours(28 * 24));
     metric.events.add(Event {
         name: "Sale".into(),
         effect: Effect::Learn,
@@ -184,7 +184,7 @@ fn what_is_learnt_is_held_against_its_earlier_occurrences() {
 #[test]
 fn what_is_learnt_is_ignored_where_the_window_holds_no_earlier_one() {
     let (rows, mut metric) = with_sales(3.0);
-    metric.window = Duration::from_hours(14 * 24);
+    metric.window = Some(Duration::from_hours(14 * 24));
     let replay = replay_of(&rows, &metric, 1);
     let days = replay
         .points

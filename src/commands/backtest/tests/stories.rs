@@ -87,7 +87,7 @@ fn mails(mut value: impl FnMut(Quarter) -> f64) -> Vec<(String, &'static str)> {
         })
         .collect();
     let mut metric = Metric::of_file("sales");
-    metric.window = Duration::from_hours(24 * JUDGED_FROM);
+    metric.window = Some(Duration::from_hours(24 * JUDGED_FROM));
     metric.policy.budget = Some("1/week".parse::<Budget>().expect("a budget"));
     let replay = replay_of(&rows, &metric, 1);
     let told = replay_mails(&replay, &metric).mails.into_iter();
