@@ -150,7 +150,11 @@ pub fn predict(
     let next = fitted.expected.len() - 1;
     let parts = fitted.contributions.iter();
     let margins = calibration.margins(level);
-    let past = timeline.slots.iter().map(|slot| {
+    let past = timeline.slots.iter().zip(&timeline.at_zero);
+    let past = past.map(|(slot, is_at_zero)| {
+        if *is_at_zero {
+            return Some(Band::new(0.0, 0.0, 0.0)?.at_least(resolution).within(range));
+        }
         let index = slot.and_then(|slot| slot.checked_sub(fitted.first))?;
         bands(index, margins)
     });

@@ -1,6 +1,6 @@
 //! A history as the models see it: laid out by the wall clock, so that 14:05 is the same place of
-//! every day also after the clocks changed; without the hours that never have data, so that the
-//! morning follows the evening before; in units of its own spread. The hour that spring skips is a gap.
+//! every day also after the clocks changed; without the hours that never have data, or nothing but zeros, so
+//! that the morning follows the evening before; in units of its own spread. The hour that spring skips is a gap.
 //! Of the hour that autumn repeats, each reading has one place.
 
 use super::quantile::{median, quantile};
@@ -27,8 +27,10 @@ pub struct Timeline {
     /// The seasons, shortest first.
     pub cycles: Vec<Cycle>,
     /// The slot of each bucket of the history; `None` for those that share their reading of the clock
-    /// with a later one.
+    /// with a later one, and those of closed hours.
     pub slots: Vec<Option<usize>>,
+    /// Of each bucket of the history, whether it has none since nothing but zeros is known of its hour.
+    pub at_zero: Vec<bool>,
 }
 
 /// A season, and of each slot the counterparts in earlier turns of it.
@@ -189,12 +191,14 @@ impl WallClock {
 }
 
 /// The places of the wall clock that are open. Closed is a place that hardly ever has data at its place
-/// of the season.
+/// of the season; or never anything but zeros, unless the place to forecast is such a place too.
 struct OpenPlaces {
     /// In order, the last one the place to forecast, which has a value and so is open.
     places: Vec<usize>,
     /// Of each place, its number among the open ones.
     slots: Vec<Option<u32>>,
+    /// Of each place, whether it is closed for its zeros.
+    at_zero: Vec<bool>,
 }
 
 impl OpenPlaces {
@@ -207,22 +211,65 @@ impl OpenPlaces {
         const FEWEST_TURNS: usize = 3;
         let is_known = |season: &&usize| values.len() >= FEWEST_TURNS * **season;
         let longest_known = seasons.iter().rfind(is_known);
-        let period = longest_known.or(seasons.first());
-        let shares = shares_with_data(values, first_place, period.copied().unwrap_or(1));
+        let period = longest_known.or(seasons.first()).copied().unwrap_or(1);
+        let shares = shares_with_data(values, first_place, period);
+        let mut zeros = closed_at_zero(values, first_place, period);
+        if zeros[(first_place + values.len()) % period] {
+            zeros.fill(false);
+        }
         let mut sorted = shares.clone();
         sorted.sort_unstable_by(f64::total_cmp);
         let best = quantile(&sorted, 0.9).unwrap_or_default();
+        let at_zero = |place: usize| zeros[(first_place + place) % period];
         let is_open = |place: usize| {
             let share = shares[(first_place + place) % shares.len()];
-            place == values.len() || best < RELIABLE_SHARE || share > OPEN_SHARE * best
+            let has_data = best < RELIABLE_SHARE || share > OPEN_SHARE * best;
+            place == values.len() || has_data && !at_zero(place)
         };
         let places: Vec<usize> = (0..=values.len()).filter(|place| is_open(*place)).collect();
         let mut slots = vec![None; values.len() + 1];
         for (slot, place) in (0_u32..).zip(&places) {
             slots[*place] = Some(slot);
         }
-        Self { places, slots }
+        Self {
+            places,
+            slots,
+            at_zero: (0..values.len()).map(at_zero).collect(),
+        }
     }
+}
+
+/// The places of a season that never had anything but zeros, in stretches long enough to tell that from
+/// counts that are small.
+fn closed_at_zero(values: &[Option<f64>], first_place: usize, period: usize) -> Vec<bool> {
+    /// Of counts with a mean of a tenth, one stretch in twenty has so many zeros in a row.
+    const FEWEST_ZEROS: usize = 30;
+    let (mut zeros, mut others) = (vec![0_usize; period], vec![0_usize; period]);
+    for (place, value) in values.iter().enumerate() {
+        let phase = (first_place + place) % period;
+        match value {
+            Some(0.0) => zeros[phase] += 1,
+            Some(_) => others[phase] += 1,
+            None => {}
+        }
+    }
+    let mut closed = vec![false; period];
+    // The season is a circle: it is gone through from where a stretch begins.
+    let Some(begin) = (0..period).find(|phase| others[*phase] > 0) else {
+        return closed;
+    };
+    let phases: Vec<usize> = (begin..begin + period)
+        .map(|phase| phase % period)
+        .collect();
+    for stretch in phases.chunk_by(|one, next| (others[*one] > 0) == (others[*next] > 0)) {
+        let count: usize = stretch.iter().map(|phase| zeros[*phase]).sum();
+        if others[stretch[0]] == 0 && count >= FEWEST_ZEROS {
+            for phase in stretch {
+                closed[*phase] = true;
+            }
+        }
+    }
+    closed
 }
 
 /// How often each place of the season has data.
@@ -264,6 +311,10 @@ impl Timeline {
             .iter()
             .map(|place| (first_place + place) % phase_count);
         let slots = wall_clock.places.iter().map(|place| open.slots[(*place)?]);
+        let at_zero = wall_clock
+            .places
+            .iter()
+            .map(|place| place.is_some_and(|place| open.at_zero[place]));
         let cycles = seasons.iter().map(|length| Cycle::new(*length, &open));
         let mut timeline = Self {
             filled: Vec::new(),
@@ -276,6 +327,7 @@ impl Timeline {
             phase_count,
             cycles: cycles.collect(),
             slots: slots.map(|slot| Some(slot? as usize)).collect(),
+            at_zero: at_zero.collect(),
         };
         timeline.filled = timeline.fill(&timeline.values);
         for cycle in &mut timeline.cycles {

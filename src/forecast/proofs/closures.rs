@@ -52,6 +52,34 @@ fn a_shop_keeps_its_hours_in_the_week_after_each_change_of_the_clocks() {
 }
 
 #[test]
+fn a_shop_that_counts_zeros_while_it_is_closed_opens_as_one_without_rows() {
+    let (first_day, zone) = CHANGES[0];
+    for (step, per_hour) in [("1h", 1), ("5m", 12)] {
+        let rowless = open_when(&wall_clock(first_day, zone, step, 8), is_open_by_day);
+        let zeros = rowless.values.iter().map(|value| value.or(Some(0.0)));
+        let zeros = Simulated {
+            values: zeros.collect(),
+            ..rowless
+        };
+        let openings = (zeros.window..zeros.values.len()).filter(|index| {
+            let time = zeros.time(*index);
+            (time.hour(), time.minute()) == (8, 0) && is_open_by_day(time)
+        });
+        let judged = zeros.judge(openings, &method(0.95));
+        assert!(judged.len() >= 6, "{}", judged.len());
+        for (index, value, forecast) in judged {
+            let (time, band) = (zeros.time(index), forecast.band);
+            let off = (band.expected - value).abs();
+            assert!(off < 0.3 * value, "{step} {time}: {value} in {band:?}");
+            assert!(band.half_width() < 0.4 * value, "{step} {time}: {band:?}");
+            let night = forecast.past[forecast.past.len() - per_hour];
+            let is_zero = night.is_some_and(|band| band.lower <= 0.0 && band.upper < 1e-6);
+            assert!(is_zero, "{step} {time}: {night:?}");
+        }
+    }
+}
+
+#[test]
 fn a_bar_is_open_past_midnight_on_the_nights_the_clocks_change_too() {
     for (first_day, zone) in CHANGES {
         let made = wall_clock(first_day, zone, "30m", 8);
