@@ -240,7 +240,7 @@ impl OpenPlaces {
 }
 
 /// The places of a season that never had anything but zeros, in stretches long enough to tell that from
-/// counts that are small.
+/// counts that are small. None where all other values are the same: without the zeros nothing would differ.
 fn closed_at_zero(values: &[Option<f64>], first_place: usize, period: usize) -> Vec<bool> {
     /// Of counts with a mean of a tenth, one stretch in twenty has so many zeros in a row.
     const FEWEST_ZEROS: usize = 30;
@@ -254,6 +254,11 @@ fn closed_at_zero(values: &[Option<f64>], first_place: usize, period: usize) -> 
         }
     }
     let mut closed = vec![false; period];
+    let mut open_values = values.iter().flatten().filter(|value| **value != 0.0);
+    let first = open_values.next();
+    if open_values.all(|value| Some(value) == first) {
+        return closed;
+    }
     // The season is a circle: it is gone through from where a stretch begins.
     let Some(begin) = (0..period).find(|phase| others[*phase] > 0) else {
         return closed;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
+use std::thread;
 
 use chrono::TimeDelta;
 use tempfile::TempDir;
@@ -24,9 +25,18 @@ fn at(minute: i64) -> DateTime<Utc> {
     start + TimeDelta::minutes(minute)
 }
 
+/// Of a directory that nobody has open. A program that another test starts holds the files of all tests, and
+/// with them their locks, for the moment until it runs.
 fn open(dir: &Path) -> State {
-    let state = State::open(dir, None).expect("a state");
-    state.expect("no other run")
+    const TRIES: usize = 500;
+    let mut tries = (0..TRIES).map(|_| {
+        let state = State::open(dir, None).expect("a state");
+        if state.is_none() {
+            thread::sleep(Duration::from_millis(10));
+        }
+        state
+    });
+    tries.find_map(|state| state).expect("no other run")
 }
 
 /// Knows one more metric, and writes that down.

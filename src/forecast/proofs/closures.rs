@@ -73,7 +73,7 @@ fn a_shop_that_counts_zeros_while_it_is_closed_opens_as_one_without_rows() {
             assert!(off < 0.3 * value, "{step} {time}: {value} in {band:?}");
             assert!(band.half_width() < 0.4 * value, "{step} {time}: {band:?}");
             let night = forecast.past[forecast.past.len() - per_hour];
-            let is_zero = night.is_some_and(|band| band.lower <= 0.0 && band.upper < 1e-6);
+            let is_zero = night.is_some_and(|band| band.lower <= 0.0 && band.upper < 0.01 * value);
             assert!(is_zero, "{step} {time}: {night:?}");
         }
     }

@@ -151,7 +151,7 @@ fn summary(told: &[Told], now: DateTime<Tz>) -> String {
         .collect();
     let order = match told.iter().filter(|(one, _)| is_breach(one)).count() {
         0 | 1 => "",
-        _ => " The farthest from usual comes first.",
+        _ => " The farthest outside its band comes first.",
     };
     let (time, counts) = (now.format("%H:%M %Z"), counts.join(", "));
     format!("At {time}: {counts}.{order}")

@@ -519,7 +519,10 @@ impl<'a> Incident<'a> {
                 .filter(|_| is_long)
                 .map(|worst| Fact::new("At worst", self.figures.worst(worst))),
         ];
+        // Figures of another time would not go with the others.
+        let told_until = self.figures.evaluation.bucket.end;
         let breakdown = self.breakdown().into_iter();
+        let breakdown = breakdown.filter(|breakdown| breakdown.end == told_until);
         let parts = breakdown.flat_map(|breakdown| part_facts(self.figures.metric, breakdown));
         let place = if self.notification.is_resolved() {
             0

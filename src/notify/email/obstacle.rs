@@ -141,6 +141,7 @@ impl<'a> Obstacle<'a> {
             Condition::CheckFailed => format!("{}{end} {state}.", capitalised(why)),
             _ => format!("{state}: {why}{end}"),
         };
+        let summary = format!("{summary} Until that is over, no rise or drop of it is noticed.");
         let mut facts = vec![
             Fact::new("Why", self.why.clone()),
             Fact::new(&format!("{} since", terms.span), extent.since_in_full()),
@@ -148,9 +149,6 @@ impl<'a> Obstacle<'a> {
         facts.extend(
             self.seen_last()
                 .map(|seen_last| Fact::new("Seen last", seen_last)),
-        );
-        let lasting = format!(
-            "While this lasts, no rise or drop of {title} is noticed, and no alert about it comes: no alert does not mean that all is well."
         );
         let acknowledged = acknowledged(self.notification, self.now);
         Words {
@@ -163,17 +161,17 @@ impl<'a> Obstacle<'a> {
                 letterhead,
             )),
             facts,
-            notes: std::iter::once(lasting).chain(acknowledged).collect(),
+            notes: acknowledged.into_iter().collect(),
             ..Words::default()
         }
     }
 
-    /// Within what time data usually comes, and what came last.
+    /// After what time data is overdue, and what came last.
     fn usual(&self) -> String {
         let newest = self.notification.newest;
         let window = newest.and_then(|newest| newest.window());
         let stale_after = window.map(|window| window.step().write_length(window.stale_after));
-        let usual = stale_after.map(|length| format!(" New data usually comes within {length}."));
+        let usual = stale_after.map(|length| format!(" New data is overdue after {length}."));
         let last = self.seen_last();
         let last = last.map(|seen_last| format!(" The last was {seen_last}."));
         usual.into_iter().chain(last).collect()

@@ -134,15 +134,17 @@ fn a_real_alertmanager_takes_groups_and_resolves() {
         let summary = alert["annotations"]["summary"].as_str().expect("a text");
         assert!(summary.starts_with("[High] "), "{summary}");
     }
+    // One alert may have had to wait for the other for longer than Alertmanager did.
     wait_for("the group", || {
-        statuses(&receiver) == [("firing".to_owned(), 2)]
+        statuses(&receiver).last() == Some(&("firing".to_owned(), 2))
     });
+    let told = statuses(&receiver).len();
     // It lasts, and is repeated: what Alertmanager knows is of this run.
     let updated = |alerts: &[Value]| alerts[0]["endsAt"].clone();
     let before = updated(&alertmanager.alerts());
     play(900.0);
     assert_ne!(updated(&alertmanager.alerts()), before);
-    assert_eq!(statuses(&receiver).len(), 1, "no news");
+    assert_eq!(statuses(&receiver).len(), told, "no news");
     for _ in 0..3 {
         play(0.0);
     }

@@ -70,7 +70,7 @@ fn both_parts_have_a_row_for_each_the_worst_first() {
         &email,
         &[
             "6 Alerts, 1 Over",
-            "At 14:11 CET: 3 high, 1 low, 1 cannot check, 1 no data, 1 over. The farthest from usual comes first.",
+            "At 14:11 CET: 3 high, 1 low, 1 cannot check, 1 no data, 1 over. The farthest outside its band comes first.",
             "since 14:05 CET",
             "1,904 EUR",
             "usually 912 to 1,298 EUR",

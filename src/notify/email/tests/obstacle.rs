@@ -63,7 +63,7 @@ fn an_obstacle_is_grey_and_says_that_nothing_is_noticed() {
                 since,
                 "Sunday 22 November 2026, 14:05 CET (Europe/Paris), for 6 min",
                 "it is so.",
-                "no rise or drop of Sales is noticed, and no alert about it comes",
+                "Until that is over, no rise or drop of it is noticed.",
                 "What to do:",
                 remedy,
             ],

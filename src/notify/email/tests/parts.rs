@@ -91,11 +91,17 @@ fn later_mails_tell_the_same_of_the_time_it_was_and_the_end_nothing() {
     let mut earlier = germany();
     (earlier.start, earlier.end) = (at("12:00"), at("12:05"));
     for kind in [AlertKind::Repeat, AlertKind::Escalated] {
+        let later = mail(earlier.clone(), kind);
         assert_says(
-            &mail(earlier.clone(), kind),
+            &later,
             &[
                 "At 12:00 CET, of the 41,200 EUR missing, 38,900 were country DE; no product stood out.",
             ],
+        );
+        assert!(
+            !later.text().contains("of the difference"),
+            "{}",
+            later.text()
         );
     }
     earlier.start = at("06:05");
