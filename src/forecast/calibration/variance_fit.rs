@@ -11,9 +11,10 @@ type Row = [f64; FEATURES];
 
 /// The weights before any data.
 const PRIOR: Row = [0.0, 1.0, 0.3, 0.3, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
-/// The weight of the prior, as a share of the rows', but not less than with so many of them.
+/// The weight of the prior, as a share of the rows'.
 const PRIOR_SHARE: f64 = 0.01;
-const FEWEST_ROWS: f64 = 400.0;
+/// Of no rows at all it counts as that of so many; each row takes six from them.
+const ROWS_OF_PRIOR: f64 = 400.0;
 /// An error counts as at most this many times its scale, so that one incident does not widen the band.
 const CAP: f64 = 6.0;
 /// With more errors than this, only every second or third... is a row.
@@ -80,7 +81,8 @@ impl<'a> VarianceFit<'a> {
     }
 
     fn prior_strength(&self) -> f64 {
-        PRIOR_SHARE * self.count().max(FEWEST_ROWS)
+        let count = self.count();
+        PRIOR_SHARE * count.max(ROWS_OF_PRIOR - 6.0 * count)
     }
 
     /// The rows of two sides together.
