@@ -240,7 +240,8 @@ impl OpenPlaces {
 }
 
 /// The places of a season that never had anything but zeros, in stretches long enough to tell that from
-/// counts that are small. None where all other values are the same: without the zeros nothing would differ.
+/// counts that are small. None where all other values are the same, as without the zeros nothing would differ;
+/// nor where most values of the other places are zeros too: what comes seldom has no hours.
 fn closed_at_zero(values: &[Option<f64>], first_place: usize, period: usize) -> Vec<bool> {
     /// Of counts with a mean of a tenth, one stretch in twenty has so many zeros in a row.
     const FEWEST_ZEROS: usize = 30;
@@ -257,6 +258,13 @@ fn closed_at_zero(values: &[Option<f64>], first_place: usize, period: usize) -> 
     let mut open_values = values.iter().flatten().filter(|value| **value != 0.0);
     let first = open_values.next();
     if open_values.all(|value| Some(value) == first) {
+        return closed;
+    }
+    let at_others = zeros.iter().zip(&others).filter(|(_, others)| **others > 0);
+    let (zeros_there, others_there) = at_others.fold((0, 0), |(zeros, others), (zero, other)| {
+        (zeros + zero, others + other)
+    });
+    if zeros_there > others_there {
         return closed;
     }
     // The season is a circle: it is gone through from where a stretch begins.
@@ -421,5 +429,27 @@ mod tests {
         let (values, places) = hours("2026-10-25 00:00", 3);
         assert_eq!(values, [0.0, 1.0].map(Some));
         assert_eq!(places, [Some(0), Some(1), None]);
+    }
+
+    #[test]
+    fn hours_with_nothing_but_zeros_are_closed_unless_what_comes_is_rare_or_always_the_same() {
+        const DAY: usize = 24;
+        let closed = |value: &dyn Fn(usize) -> f64| {
+            let values: Vec<_> = (0..28 * DAY).map(|hour| Some(value(hour))).collect();
+            closed_at_zero(&values, 0, DAY)
+        };
+        #[expect(clippy::cast_precision_loss, reason = "a few hundred hours")]
+        let size = |hour: usize| 100.0 + (hour % 7) as f64;
+        let is_open = |hour: usize| (9..20).contains(&(hour % DAY));
+        let of_shop = closed(&|hour| if is_open(hour) { size(hour) } else { 0.0 });
+        let expected: Vec<bool> = (0..DAY).map(|hour| !is_open(hour)).collect();
+        assert_eq!(of_shop, expected);
+        let rare = |hour: usize| hour % 53 == 9 && is_open(hour);
+        let none = vec![false; DAY];
+        assert_eq!(
+            closed(&|hour| if rare(hour) { size(hour) } else { 0.0 }),
+            none
+        );
+        assert_eq!(closed(&|hour| if is_open(hour) { 60.0 } else { 0.0 }), none);
     }
 }
