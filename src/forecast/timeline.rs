@@ -207,6 +207,8 @@ impl OpenPlaces {
         const OPEN_SHARE: f64 = 0.25;
         /// Where not even the best places have data this often, no hours are closed.
         const RELIABLE_SHARE: f64 = 0.5;
+        /// Fewer values at open hours are not enough to learn from: the zeros are learnt from too.
+        const FEWEST_LEFT: usize = 50;
         /// So many turns of a season tell a closed place from a missing value.
         const FEWEST_TURNS: usize = 3;
         let is_known = |season: &&usize| values.len() >= FEWEST_TURNS * **season;
@@ -214,7 +216,15 @@ impl OpenPlaces {
         let period = longest_known.or(seasons.first()).copied().unwrap_or(1);
         let shares = shares_with_data(values, first_place, period);
         let mut zeros = closed_at_zero(values, first_place, period);
-        if zeros[(first_place + values.len()) % period] {
+        let is_left = |(place, value): (usize, &Option<f64>)| {
+            value.is_some() && !zeros[(first_place + place) % period]
+        };
+        let left = values
+            .iter()
+            .enumerate()
+            .filter(|pair| is_left(*pair))
+            .count();
+        if zeros[(first_place + values.len()) % period] || left < FEWEST_LEFT {
             zeros.fill(false);
         }
         let mut sorted = shares.clone();
@@ -243,7 +253,7 @@ impl OpenPlaces {
 /// counts that are small. None where all other values are the same, as without the zeros nothing would differ;
 /// nor where most values of the other places are zeros too: what comes seldom has no hours.
 fn closed_at_zero(values: &[Option<f64>], first_place: usize, period: usize) -> Vec<bool> {
-    /// Of counts with a mean of a tenth, one stretch in twenty has so many zeros in a row.
+    /// Of counts with a mean of a tenth, one stretch in twenty has so many zeros in a row; of smaller ones more.
     const FEWEST_ZEROS: usize = 30;
     let (mut zeros, mut others) = (vec![0_usize; period], vec![0_usize; period]);
     for (place, value) in values.iter().enumerate() {

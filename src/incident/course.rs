@@ -542,7 +542,7 @@ impl Course {
             level: None,
             own_level: None,
             shortfall: Shortfall {
-                usual: 5.0 * missing,
+                usual: Some(5.0 * missing),
                 missing,
             },
             shortfall_after: Shortfall::default(),

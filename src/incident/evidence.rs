@@ -101,9 +101,9 @@ pub struct Testimony {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Shortfall {
-    /// 0 of what an earlier version counted.
-    #[serde(skip_serializing_if = "is_nothing")]
-    pub usual: f32,
+    /// `None` of what an earlier version counted, and of nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usual: Option<f32>,
     /// Negative where more was seen.
     pub missing: f32,
 }
@@ -113,30 +113,34 @@ impl Shortfall {
     pub fn of(evaluation: &Evaluation, level: f64) -> Self {
         let usual = usual_of(evaluation, level).zip(evaluation.value);
         usual.map_or_else(Self::default, |(usual, value)| Self {
-            usual: narrow(usual),
+            usual: Some(narrow(usual)),
             missing: narrow(usual - value),
         })
     }
 
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
+        if self.is_nothing() {
+            return other;
+        }
+        if other.is_nothing() {
+            return self;
+        }
+        let usual = self.usual.zip(other.usual);
         Self {
-            usual: add(self.usual, other.usual),
+            usual: usual.map(|(one, other)| add(one, other)),
             missing: add(self.missing, other.missing),
         }
     }
 
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde hands over a reference"
-    )]
     pub fn is_nothing(&self) -> bool {
         *self == Self::default()
     }
 
     /// By how much of what was usual the values are below that, or above: -0.13 is 13 % lower.
     pub fn change(self) -> Option<f64> {
-        (self.usual > 0.0).then(|| -f64::from(self.missing) / f64::from(self.usual))
+        let usual = self.usual.filter(|usual| *usual > 0.0)?;
+        Some(-f64::from(self.missing) / f64::from(usual))
     }
 }
 
@@ -291,7 +295,7 @@ impl Evidence {
                     since: evaluation.bucket.end - total.length,
                     level: None,
                     shortfall: Shortfall {
-                        usual: narrow(total.usual),
+                        usual: Some(narrow(total.usual)),
                         missing: narrow(total.usual - total.seen),
                     },
                 });

@@ -80,6 +80,21 @@ fn a_shop_that_counts_zeros_while_it_is_closed_opens_as_one_without_rows() {
 }
 
 #[test]
+fn a_job_that_runs_once_a_week_is_judged_at_its_hour() {
+    let made = hourly(5, |_, time, random| {
+        let is_due = (time.weekday(), time.hour()) == (Weekday::Mon, 3);
+        Some(if is_due {
+            1000.0 + 20.0 * random.normal()
+        } else {
+            0.0
+        })
+    });
+    let due = (HISTORY..HISTORY + JUDGED).filter(|index| made.values[*index] != Some(0.0));
+    let judged = made.judge(due, &method(0.95));
+    assert!(judged.len() >= 2, "{}", judged.len());
+}
+
+#[test]
 fn a_bar_is_open_past_midnight_on_the_nights_the_clocks_change_too() {
     for (first_day, zone) in CHANGES {
         let made = wall_clock(first_day, zone, "30m", 8);

@@ -381,3 +381,17 @@ fn a_clock_set_back_has_nothing_judged_twice_but_what_had_no_data() {
     assert_eq!(state.evaluated_at(at(70)), Some(bucket(60)));
     assert_eq!(state.evaluated_at(at(15)), Some(bucket(5)));
 }
+
+#[test]
+fn of_what_an_earlier_version_counted_no_share_is_told() {
+    use super::evidence::Shortfall;
+    let earlier: Shortfall = serde_json::from_str(r#"{"missing": 10000.0}"#).expect("amounts");
+    let later = Shortfall {
+        usual: Some(100.0),
+        missing: 20.0,
+    };
+    let both = earlier.plus(later);
+    assert_eq!((both.missing, both.change()), (10_020.0, None));
+    let new = Shortfall::default().plus(later).plus(later);
+    assert_eq!(new.change(), Some(-0.2));
+}

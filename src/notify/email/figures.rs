@@ -211,7 +211,7 @@ pub fn title(metric: &Metric) -> String {
 }
 
 /// "67 % higher"; `None` where such a share says nothing.
-fn write_change_from(expected: f64, value: f64) -> Option<String> {
+pub fn write_change_from(expected: f64, value: f64) -> Option<String> {
     const LARGEST: f64 = 100.0;
     let share = (value - expected) / expected.abs();
     (share.abs() <= LARGEST).then(|| write_change(share))

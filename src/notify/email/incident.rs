@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use super::Letterhead;
 use super::advice::advice;
-use super::figures::{Extent, Figures, history, title};
+use super::figures::{Extent, Figures, history, title, write_change_from};
 use super::message::{Entry, Fact, Words};
 use super::parts::{part_facts, write_parts};
 use super::phrases::{acknowledged, heading, notes, tone};
@@ -208,9 +208,12 @@ impl<'a> Incident<'a> {
                 let change = self.change_from_level();
                 change.map(|change| format!("{}, {change}", self.figures.plain_value_at()))
             }
-            AlertKind::Firing => self.total().map(|(minutes, seen, usual)| {
-                let change = write_change((seen - usual) / usual.abs());
-                format!("{change} in the last {}", self.write_minutes(minutes))
+            AlertKind::Firing => self.total().and_then(|(minutes, seen, usual)| {
+                let change = write_change_from(usual, seen)?;
+                Some(format!(
+                    "{change} in the last {}",
+                    self.write_minutes(minutes)
+                ))
             }),
             AlertKind::Repeat => self
                 .change_so_far()
@@ -304,7 +307,8 @@ impl<'a> Incident<'a> {
             } => {
                 let (seen, usual) = (f64::from(seen), f64::from(usual));
                 let [seen_text, usual_text] = [seen, usual].map(|total| self.figures.amount(total));
-                let change = write_change((seen - usual) / usual.abs());
+                let change = write_change_from(usual, seen);
+                let change = change.map_or(String::new(), |change| format!(" ({change})"));
                 let is_weekly = self.figures.evaluation.bucket.length() < TimeDelta::days(6);
                 let when = if is_weekly {
                     " at this time of the week"
@@ -312,7 +316,7 @@ impl<'a> Incident<'a> {
                     ""
                 };
                 Some(format!(
-                    "The last {} of {title} add up to {seen_text}, where {usual_text} is usual{when} ({change}).",
+                    "The last {} of {title} add up to {seen_text}, where {usual_text} is usual{when}{change}.",
                     self.write_minutes(minutes)
                 ))
             }
@@ -355,7 +359,7 @@ impl<'a> Incident<'a> {
     /// "58 % lower than its level before"
     fn change_from_level(&self) -> Option<String> {
         let level = self.fell_from()?;
-        let change = write_change((self.figures.evaluation.value? - level) / level.abs());
+        let change = write_change_from(level, self.figures.evaluation.value?)?;
         Some(format!("{change} than its level before"))
     }
 

@@ -314,6 +314,21 @@ fn the_band_is_not_said_to_hide_a_drop_that_is_told() {
 }
 
 #[test]
+fn of_a_total_where_nothing_is_usual_no_share_is_told() {
+    let total = Witness::Total {
+        minutes: 60,
+        seen: 40.0,
+        usual: 0.0,
+    };
+    let mail = witnessed(total, AlertKind::Firing).compose();
+    assert_says(
+        &mail,
+        &["add up to 40 EUR, where 0 EUR is usual at this time of the week."],
+    );
+    assert!(!mail.text().contains("inf"), "{}", mail.text());
+}
+
+#[test]
 fn many_small_deviations_are_told_by_their_number() {
     let cusum = Witness::Cusum { buckets: 37 };
     assert_says(
