@@ -6,7 +6,7 @@
 use chrono::TimeDelta;
 
 use crate::calendar::{Month, MonthDay};
-use crate::forecast::{Factor, Forecast, Level, median};
+use crate::forecast::{Factor, Forecast, Level, MAD_TO_SIGMA, VARIANCE_OF_MEDIAN, median};
 use crate::series::TimeSeries;
 
 /// A window must hold so many days: six months, each of which has one of each.
@@ -20,8 +20,6 @@ const MOST_EFFECTS: usize = 4;
 const MOST: f64 = 13.8;
 /// A day is compared with so many weeks before it, and as many after.
 const WEEKS: usize = 4;
-/// Of a normal distribution.
-const MAD_TO_SIGMA: f64 = 1.4826;
 
 /// A day of the month with its effect.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -330,9 +328,9 @@ impl DailyRatios {
     }
 }
 
-/// The standard error of a median, in standard deviations: its variance is pi / 2 times that of a mean.
+/// The standard error of a median, in standard deviations.
 fn error_of_median(count: f64) -> f64 {
-    (std::f64::consts::FRAC_PI_2 / count).sqrt()
+    (VARIANCE_OF_MEDIAN / count).sqrt()
 }
 
 /// What speaks for an effect.

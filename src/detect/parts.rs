@@ -22,7 +22,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::comparison::Comparison;
-use crate::forecast::{Side, median};
+use crate::forecast::{Side, VARIANCE_OF_MEDIAN, median};
 use crate::output::short;
 
 /// So many parts are shown, and named at most.
@@ -41,10 +41,8 @@ const LEAST_DIFFERENCE: f64 = 0.02;
 const MOST_GROWTH: f64 = 2.0;
 /// Even a part that repeats itself exactly may be off by so much of its sum without a reason.
 const LEAST_SPREAD: f64 = 0.01;
-/// The median of a chi-square with one degree of freedom, and the variance of a median beside that of a
-/// mean.
+/// The median of a chi-square with one degree of freedom.
 const CHI_SQUARE_MEDIAN: f64 = 0.455;
-const VARIANCE_OF_MEDIAN: f64 = std::f64::consts::FRAC_PI_2;
 /// The medians that the noise is found by use about so much of what the times tell.
 const EFFICIENCY: f64 = 0.6;
 

@@ -14,7 +14,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::forecast::{Factor, median};
+use crate::forecast::{Factor, MAD_TO_SIGMA, VARIANCE_OF_MEDIAN, median};
 use crate::series::{Grid, Step, TimeSeries};
 
 /// The spans that are compared, in minutes: of steps shorter than a day, and of longer ones in buckets.
@@ -29,8 +29,6 @@ const MOST_AWAY: usize = 8;
 const WHOLE: f64 = 0.98;
 /// Totals that are less complete than this share of what is usual are not compared.
 const COMPLETE: f64 = 0.6;
-/// Of a normal distribution.
-const MAD_TO_SIGMA: f64 = 1.4826;
 /// Even a series that repeats itself exactly may be off by so much of its level without a reason.
 const LEAST_SPREAD: f64 = 0.004;
 /// At no time of day are totals nearer to what is usual than this share of how near they are altogether.
@@ -582,8 +580,7 @@ impl Places {
         };
         let mut distances: Vec<f64> = logarithms.iter().map(|one| (one - growth).abs()).collect();
         let sigma = MAD_TO_SIGMA * median(&mut distances).unwrap_or_default();
-        // The variance of a median is pi / 2 times that of a mean.
-        let variance = std::f64::consts::FRAC_PI_2 * sigma * sigma / logarithms.len() as f64;
+        let variance = VARIANCE_OF_MEDIAN * sigma * sigma / logarithms.len() as f64;
         let square = growth * growth;
         let shrunk = if square > 0.0 {
             growth * square / (square + variance)

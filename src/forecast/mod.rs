@@ -35,7 +35,7 @@ pub use components::{Components, decompose};
 pub use derivation::{Contribution, Limits, Role};
 pub use event::Factor;
 pub use method::{Increments, Method, ModelChoice, SeasonChoice, buckets_to_adapt};
-pub use quantile::median;
+pub use quantile::{MAD_TO_SIGMA, VARIANCE_OF_MEDIAN, median};
 pub use range::Range;
 pub use seasons::{Season, needed_history};
 pub use tolerance::Tolerance;

@@ -207,30 +207,20 @@ impl OpenPlaces {
         const OPEN_SHARE: f64 = 0.25;
         /// Where not even the best places have data this often, no hours are closed.
         const RELIABLE_SHARE: f64 = 0.5;
-        /// Fewer values at open hours are not enough to learn from: the zeros are learnt from too.
-        const FEWEST_LEFT: usize = 50;
         /// So many turns of a season tell a closed place from a missing value.
         const FEWEST_TURNS: usize = 3;
         let is_known = |season: &&usize| values.len() >= FEWEST_TURNS * **season;
         let longest_known = seasons.iter().rfind(is_known);
         let period = longest_known.or(seasons.first()).copied().unwrap_or(1);
         let shares = shares_with_data(values, first_place, period);
-        let mut zeros = closed_at_zero(values, first_place, period);
-        let is_left = |(place, value): (usize, &Option<f64>)| {
-            value.is_some() && !zeros[(first_place + place) % period]
-        };
-        let left = values
-            .iter()
-            .enumerate()
-            .filter(|pair| is_left(*pair))
-            .count();
-        if zeros[(first_place + values.len()) % period] || left < FEWEST_LEFT {
-            zeros.fill(false);
-        }
+        let zeros = closed_at_zero(values, first_place, period);
         let mut sorted = shares.clone();
         sorted.sort_unstable_by(f64::total_cmp);
         let best = quantile(&sorted, 0.9).unwrap_or_default();
-        let at_zero = |place: usize| zeros[(first_place + place) % period];
+        let at_zero = |place: usize| {
+            let zeros = zeros.as_deref();
+            zeros.is_some_and(|zeros| zeros[(first_place + place) % period])
+        };
         let is_open = |place: usize| {
             let share = shares[(first_place + place) % shares.len()];
             let has_data = best < RELIABLE_SHARE || share > OPEN_SHARE * best;
@@ -249,50 +239,51 @@ impl OpenPlaces {
     }
 }
 
-/// The places of a season that never had anything but zeros, in stretches long enough to tell that from
-/// counts that are small. None where all other values are the same, as without the zeros nothing would differ;
-/// nor where most values of the other places are zeros too: what comes seldom has no hours.
-fn closed_at_zero(values: &[Option<f64>], first_place: usize, period: usize) -> Vec<bool> {
+/// The places of a season that never had anything but zeros, in stretches long enough to tell that from counts
+/// that are small. `None` where the place after the values is one of them; where too little would be left
+/// without the zeros, or nothing that differs; and where the other places have mostly zeros too, as what comes
+/// seldom has no hours.
+fn closed_at_zero(values: &[Option<f64>], first_place: usize, period: usize) -> Option<Vec<bool>> {
     /// Of counts with a mean of a tenth, one stretch in twenty has so many zeros in a row; of smaller ones more.
     const FEWEST_ZEROS: usize = 30;
+    const FEWEST_LEFT: usize = 50;
+    let phase_of = |place: usize| (first_place + place) % period;
     let (mut zeros, mut others) = (vec![0_usize; period], vec![0_usize; period]);
     for (place, value) in values.iter().enumerate() {
-        let phase = (first_place + place) % period;
         match value {
-            Some(0.0) => zeros[phase] += 1,
-            Some(_) => others[phase] += 1,
+            Some(0.0) => zeros[phase_of(place)] += 1,
+            Some(_) => others[phase_of(place)] += 1,
             None => {}
         }
     }
-    let mut closed = vec![false; period];
+    let is_open = |phase: &usize| others[*phase] > 0;
     let mut open_values = values.iter().flatten().filter(|value| **value != 0.0);
     let first = open_values.next();
-    if open_values.all(|value| Some(value) == first) {
-        return closed;
+    let all_others: usize = others.iter().sum();
+    let zeros_among_others: usize = (0..period).filter(is_open).map(|phase| zeros[phase]).sum();
+    if open_values.all(|value| Some(value) == first) || zeros_among_others > all_others {
+        return None;
     }
-    let at_others = zeros.iter().zip(&others).filter(|(_, others)| **others > 0);
-    let (zeros_there, others_there) = at_others.fold((0, 0), |(zeros, others), (zero, other)| {
-        (zeros + zero, others + other)
-    });
-    if zeros_there > others_there {
-        return closed;
-    }
+    let mut closed = vec![false; period];
     // The season is a circle: it is gone through from where a stretch begins.
-    let Some(begin) = (0..period).find(|phase| others[*phase] > 0) else {
-        return closed;
-    };
+    let begin = (0..period).find(is_open)?;
     let phases: Vec<usize> = (begin..begin + period)
         .map(|phase| phase % period)
         .collect();
-    for stretch in phases.chunk_by(|one, next| (others[*one] > 0) == (others[*next] > 0)) {
+    for stretch in phases.chunk_by(|one, next| is_open(one) == is_open(next)) {
         let count: usize = stretch.iter().map(|phase| zeros[*phase]).sum();
-        if others[stretch[0]] == 0 && count >= FEWEST_ZEROS {
+        if !is_open(&stretch[0]) && count >= FEWEST_ZEROS {
             for phase in stretch {
                 closed[*phase] = true;
             }
         }
     }
-    closed
+    let zeros_left: usize = (0..period)
+        .filter(|phase| !closed[*phase])
+        .map(|phase| zeros[phase])
+        .sum();
+    let is_enough = all_others + zeros_left >= FEWEST_LEFT;
+    (is_enough && !closed[phase_of(values.len())]).then_some(closed)
 }
 
 /// How often each place of the season has data.
@@ -445,7 +436,8 @@ mod tests {
     fn hours_with_nothing_but_zeros_are_closed_unless_what_comes_is_rare_or_always_the_same() {
         const DAY: usize = 24;
         let closed = |value: &dyn Fn(usize) -> f64| {
-            let values: Vec<_> = (0..28 * DAY).map(|hour| Some(value(hour))).collect();
+            // Up to an open hour.
+            let values: Vec<_> = (0..28 * DAY + 10).map(|hour| Some(value(hour))).collect();
             closed_at_zero(&values, 0, DAY)
         };
         #[expect(clippy::cast_precision_loss, reason = "a few hundred hours")]
@@ -453,13 +445,14 @@ mod tests {
         let is_open = |hour: usize| (9..20).contains(&(hour % DAY));
         let of_shop = closed(&|hour| if is_open(hour) { size(hour) } else { 0.0 });
         let expected: Vec<bool> = (0..DAY).map(|hour| !is_open(hour)).collect();
-        assert_eq!(of_shop, expected);
+        assert_eq!(of_shop, Some(expected));
+        let night = (0..28 * DAY).map(|hour| Some(if is_open(hour) { size(hour) } else { 0.0 }));
+        assert_eq!(closed_at_zero(&night.collect::<Vec<_>>(), 0, DAY), None);
         let rare = |hour: usize| hour % 53 == 9 && is_open(hour);
-        let none = vec![false; DAY];
         assert_eq!(
             closed(&|hour| if rare(hour) { size(hour) } else { 0.0 }),
-            none
+            None
         );
-        assert_eq!(closed(&|hour| if is_open(hour) { 60.0 } else { 0.0 }), none);
+        assert_eq!(closed(&|hour| if is_open(hour) { 60.0 } else { 0.0 }), None);
     }
 }

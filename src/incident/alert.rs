@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::Acknowledgement;
 use super::course::Course;
-use super::past::DayCounts;
+use super::day_counts::DayCounts;
 use super::worst::Worst;
 use crate::detect::{Breakdown, Evaluation, JudgedTime};
 use crate::forecast::Side;

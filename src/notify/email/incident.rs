@@ -68,16 +68,14 @@ impl<'a> Incident<'a> {
                 heading("New Level:", metric),
                 NEW_LEVEL_TO_DO,
             ),
-            AlertKind::Resolved if self.fell_from().is_some() && self.usual_at_end().is_some() => (
-                format!("is back {} after {length}", self.place_of_end()),
-                heading("Back Where It Was:", metric),
-                NOTHING_TO_DO,
-            ),
-            AlertKind::Resolved => (
-                format!("is back {} after {length}", self.place_of_end()),
-                heading("Back to Normal:", metric),
-                NOTHING_TO_DO,
-            ),
+            AlertKind::Resolved => {
+                let (place, begin) = self.words_of_end();
+                (
+                    format!("is back {place} after {length}"),
+                    heading(begin, metric),
+                    NOTHING_TO_DO,
+                )
+            }
         };
         let mut notes = notes(metric, self.figures.evaluation, Some(self.side));
         if self.has_forecast_followed() {
@@ -275,10 +273,11 @@ impl<'a> Incident<'a> {
         }
     }
 
-    fn place_of_end(&self) -> &'static str {
+    /// Where its values are at its end, and how the heading begins.
+    fn words_of_end(&self) -> (&'static str, &'static str) {
         match (self.usual_at_end(), self.fell_from()) {
-            (Some(_), Some(_)) => "where it was before its fall",
-            _ => "to normal",
+            (Some(_), Some(_)) => ("where it was before its fall", "Back Where It Was:"),
+            _ => ("to normal", "Back to Normal:"),
         }
     }
 
@@ -483,7 +482,7 @@ impl<'a> Incident<'a> {
         };
         let in_all = self.shortfall();
         let in_all = in_all.map_or(String::new(), |amount| format!(" In all {amount}."));
-        let place = self.place_of_end();
+        let (place, _) = self.words_of_end();
         format!("{title} is back {place} after {length}: {figures}. {side} {span}.{in_all}")
     }
 
