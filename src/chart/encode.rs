@@ -16,8 +16,8 @@ type Color = [u8; CHANNELS];
 
 /// The PNG, `width` pixels wide, of a drawing that is `SCALE` times as large.
 pub fn png(drawing: &[u8], width: u32, height: u32) -> Result<Vec<u8>> {
-    let colors = averaged(drawing, width as usize);
-    let (palette, indices) = indexed(&colors);
+    let runs = averaged(drawing, width as usize);
+    let (palette, indices) = indexed(&runs);
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Indexed);
@@ -33,16 +33,31 @@ pub fn png(drawing: &[u8], width: u32, height: u32) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Each pixel of the picture as the mean of its block of two by two.
-fn averaged(drawing: &[u8], width: usize) -> Vec<Color> {
+/// So many pixels of one colour, one after the other.
+struct Run {
+    color: Color,
+    pixels: usize,
+}
+
+/// Each pixel of the picture is the mean of its block of two by two. Most blocks are like the one before.
+fn averaged(drawing: &[u8], width: usize) -> Vec<Run> {
     let row_len = width * BLOCK;
-    let mut colors = Vec::with_capacity(drawing.len() / BLOCK / 2);
+    let mut runs: Vec<Run> = Vec::new();
+    let mut last = None;
     for rows in drawing.chunks_exact(row_len * 2) {
         let (upper, lower) = rows.split_at(row_len);
-        let blocks = upper.as_chunks().0.iter().zip(lower.as_chunks().0);
-        colors.extend(blocks.map(|(upper, lower)| mean(*upper, *lower)));
+        for block in upper.as_chunks().0.iter().zip(lower.as_chunks().0) {
+            match runs.last_mut() {
+                Some(run) if last == Some(block) => run.pixels += 1,
+                _ => runs.push(Run {
+                    color: mean(*block.0, *block.1),
+                    pixels: 1,
+                }),
+            }
+            last = Some(block);
+        }
     }
-    colors
+    runs
 }
 
 fn mean(upper: [u8; BLOCK], lower: [u8; BLOCK]) -> Color {
@@ -56,11 +71,10 @@ fn mean(upper: [u8; BLOCK], lower: [u8; BLOCK]) -> Color {
 }
 
 /// A palette, and for each pixel the place of its colour, or of the nearest one, in it.
-fn indexed(colors: &[Color]) -> (Vec<Color>, Vec<u8>) {
-    let runs = || colors.chunk_by(|one, other| one == other);
+fn indexed(runs: &[Run]) -> (Vec<Color>, Vec<u8>) {
     let mut counts: HashMap<Color, usize> = HashMap::new();
-    for run in runs() {
-        *counts.entry(run[0]).or_default() += run.len();
+    for run in runs {
+        *counts.entry(run.color).or_default() += run.pixels;
     }
     let mut ranked: Vec<(Color, usize)> = counts.into_iter().collect();
     // By colour where counts are equal: the same figure always gives the same bytes.
@@ -69,9 +83,9 @@ fn indexed(colors: &[Color]) -> (Vec<Color>, Vec<u8>) {
     let palette: Vec<Color> = palette.map(|(color, _)| *color).collect();
     let place = |(color, _)| (color, nearest(&palette, color));
     let places: HashMap<Color, u8> = ranked.into_iter().map(place).collect();
-    let mut indices = Vec::with_capacity(colors.len());
-    for run in runs() {
-        indices.resize(indices.len() + run.len(), places[&run[0]]);
+    let mut indices = Vec::new();
+    for run in runs {
+        indices.resize(indices.len() + run.pixels, places[&run.color]);
     }
     (palette, indices)
 }

@@ -28,8 +28,8 @@ use level::Comparable;
 pub use level::NewLevel;
 pub use month_days::{FEWEST_DAYS, MonthDayEffect, MonthDays};
 pub use parts::{Breakdown, ColumnParts, ColumnSums, Part, PartSums};
+use reference::longest_span;
 pub use reference::{Departure, Reference, SpanTotal};
-use reference::{Gaps, longest_span};
 
 /// One metric's newest bucket, and what was found of it. State, mails, charts, JSON, backtest and
 /// explain all show this one; what is not known is absent.
@@ -253,16 +253,10 @@ fn compare(split: &Split, window: &Window, answers: &Answers, month_days: &Month
     // How large an incident is that just was, the totals must still tell.
     let (latest, longest) = (split.latest.time.to_utc(), longest_span(window.step()));
     let is_old = |real: &AnsweredTime| real.end + longest <= latest;
-    let has_old = answers.real().any(|real| is_old(&real));
-    let gaps = if window.ignored.buckets > 0 || !window.recurring.is_empty() || has_old {
-        Gaps::LeftOut
-    } else {
-        Gaps::ByChance
-    };
     let ordinary = ordinary_history(&split.history, window, answers.real().filter(is_old));
     let seen = ordinary.with(split.latest.value);
     let series = month_days.taken_out_of(seen.clone());
-    let reference = Reference::new(&series, gaps, window.total_since);
+    let reference = Reference::new(&series, window.total_since);
     let healthy_weeks = answers.healthy_weeks(window, latest, longest);
     let reference = reference.with_healthy(&series, &healthy_weeks);
     if month_days.effects.is_empty() {

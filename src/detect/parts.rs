@@ -244,13 +244,14 @@ impl Whole {
             stands_out: named.contains(&place),
         });
         let mut shown: Vec<Part> = shown.collect();
-        // What stands out is shown, whatever explains more of it by its size alone.
-        shown.sort_by_key(|part| !part.stands_out);
-        shown.truncate(MOST_PARTS);
+        // What stands out is shown, whatever explains more of it by its size alone; then what differs most, on
+        // either side.
+        let distance = |part: &Part| (part.seen - part.expected).abs();
         shown.sort_by(|one, other| {
-            let explained = |part: &Part| towards(self.side, part.seen - part.expected);
-            explained(other).total_cmp(&explained(one))
+            let by_distance = distance(other).total_cmp(&distance(one));
+            other.stands_out.cmp(&one.stands_out).then(by_distance)
         });
+        shown.truncate(MOST_PARTS);
         let column = ColumnParts {
             column: sums.column,
             parts: shown,

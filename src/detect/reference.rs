@@ -25,8 +25,6 @@ const MOST_WEEKS: usize = 5;
 const MOST_DAYS: usize = 7;
 /// How many of them away one may be.
 const MOST_AWAY: usize = 8;
-/// A span with this share of the buckets that others have is a whole one.
-const WHOLE: f64 = 0.98;
 /// Totals that are less complete than this share of what is usual are not compared.
 const COMPLETE: f64 = 0.6;
 /// Even a series that repeats itself exactly may be off by so much of its level without a reason.
@@ -48,15 +46,6 @@ pub struct Reference {
     pub total_since: Option<DateTime<Utc>>,
 }
 
-/// Why buckets are missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gaps {
-    /// Nobody chose which: the mean of those that are there stands for them.
-    ByChance,
-    /// An event left some out, and with them the hours it was held in: only whole spans are compared.
-    LeftOut,
-}
-
 /// How many buckets in a row, up to the newest, have had the same value, other than zero.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Unchanged {
@@ -70,9 +59,8 @@ pub struct Unchanged {
 pub struct SpanTotal {
     pub length: TimeDelta,
     pub buckets: usize,
-    /// Where buckets are missing, as if they had had the mean of the others.
     pub seen: f64,
-    /// What the same span of earlier weeks had.
+    /// What the same span of earlier weeks had, where buckets are missing without those.
     pub usual: f64,
     /// What it had yesterday, where yesterday explains the last day clearly better than earlier weeks do.
     pub yesterday: Option<f64>,
@@ -112,8 +100,8 @@ pub struct Departure {
 
 impl Reference {
     /// Of the newest value of a series, which must be its last one.
-    pub fn new(series: &TimeSeries, gaps: Gaps, total_since: Option<DateTime<Utc>>) -> Self {
-        let Some(places) = Places::new(series, gaps) else {
+    pub fn new(series: &TimeSeries, total_since: Option<DateTime<Utc>>) -> Self {
+        let Some(places) = Places::new(series) else {
             return Self::default();
         };
         let lengths = span_lengths(series.grid().step(), places.has_weeks());
@@ -137,7 +125,7 @@ impl Reference {
         if weeks_ago.is_empty() {
             return self;
         }
-        let Some(places) = Places::new(series, Gaps::ByChance) else {
+        let Some(places) = Places::new(series) else {
             return self;
         };
         let week = series.grid().step().per_turn().unwrap_or(1);
@@ -334,11 +322,32 @@ struct Total {
     count: f64,
 }
 
-/// A total and what is usual, both for a complete span.
+/// A total and what is usual, both of the buckets that the span has.
 #[derive(Debug, Clone, Copy)]
 struct Pair {
     seen: f64,
     usual: f64,
+}
+
+/// Of the buckets that two spans have in common, what each of the spans has in them.
+#[derive(Debug, Clone, Copy)]
+struct Common {
+    own: Total,
+    other: f64,
+}
+
+impl Common {
+    /// What is usual of all buckets of the own span, where the other's are times a factor: those that the other
+    /// lacks differ as the common ones do.
+    fn usual_of(self, own: Total, factor: f64) -> f64 {
+        let other = self.other * factor;
+        let usual = own.sum + (other - self.own.sum) * own.count / self.own.count;
+        if own.sum >= 0.0 && other >= 0.0 {
+            usual.max(0.0)
+        } else {
+            usual
+        }
+    }
 }
 
 impl Pair {
@@ -365,6 +374,7 @@ struct Places {
     grid: Grid,
     /// The slot after the newest bucket.
     end_slot: i64,
+    values: Vec<Option<f64>>,
     sums: Vec<f64>,
     counts: Vec<u32>,
     /// Values so large that nothing would be left of the others in a sum that they had once been part of,
@@ -379,12 +389,11 @@ struct Places {
     period: usize,
     /// By how much the level grows in a period.
     growth: f64,
-    gaps: Gaps,
 }
 
 impl Places {
     /// `None` of a series that is too short to compare anything.
-    fn new(series: &TimeSeries, gaps: Gaps) -> Option<Self> {
+    fn new(series: &TimeSeries) -> Option<Self> {
         let step = series.grid().step();
         let wall_slots = series.wall_slots();
         let (first, last) = (
@@ -414,14 +423,14 @@ impl Places {
         let mut places = Self {
             grid: series.grid().clone(),
             end_slot: series.slot(series.len()),
+            period: if values.len() >= 3 * week { week } else { day },
+            values,
             sums,
             counts,
             huge,
             phase: usize::try_from(first.rem_euclid(day_length)).ok()?,
             day,
-            period: if values.len() >= 3 * week { week } else { day },
             growth: 1.0,
-            gaps,
         };
         places.growth = places.weekly_growth();
         Some(places)
@@ -467,16 +476,9 @@ impl Places {
     }
 
     /// A span and the median of the same span in the nearest other weeks, those after it too where the
-    /// history has them.
+    /// history has them. What is missing is seldom missing by chance: only buckets that both have are compared.
     fn pair(&self, place: usize, length: usize) -> Option<Pair> {
         let own = self.total(place, length)?;
-        let whole = match self.gaps {
-            Gaps::ByChance => 0.0,
-            Gaps::LeftOut => WHOLE * self.fullest(place, length),
-        };
-        if own.count < whole {
-            return None;
-        }
         let most = if self.has_weeks() {
             MOST_WEEKS
         } else {
@@ -490,9 +492,11 @@ impl Places {
             for (other, weeks) in earlier.into_iter().chain([(place + distance, -weeks)]) {
                 let like = self.weekday_factor(place, other);
                 let total = self.total(other, length);
-                let total = total.filter(|total| total.count >= whole);
-                if let (Some(factor), Some(total)) = (like, total) {
-                    sums[found] = total.sum / total.count * factor * self.growth.powi(weeks);
+                if let (Some(factor), Some(total)) = (like, total)
+                    && let Some(common) = self.common(place, other, length)
+                {
+                    let factor = factor * self.growth.powi(weeks);
+                    sums[found] = common.usual_of(own, factor);
                     counts[found] = total.count;
                     found += 1;
                 }
@@ -506,21 +510,40 @@ impl Places {
         }
         let count = median(&mut counts[..found])?;
         (own.count >= COMPLETE * count).then_some(Pair {
-            seen: own.sum / own.count * count,
-            usual: median(&mut sums[..found])? * count,
+            seen: own.sum,
+            usual: median(&mut sums[..found])?,
         })
     }
 
-    /// The most buckets that a span has in any of the weeks it is compared with.
-    fn fullest(&self, place: usize, length: usize) -> f64 {
-        let weeks = (0..=MOST_AWAY).flat_map(|weeks| {
-            let distance = self.period * weeks;
-            [place.checked_sub(distance), Some(place + distance)]
+    /// What the spans that end at two places have in common.
+    fn common(&self, place: usize, other: usize, length: usize) -> Option<Common> {
+        let (own, others) = (self.total(place, length)?, self.total(other, length)?);
+        #[expect(clippy::cast_precision_loss, reason = "a span has few buckets")]
+        let is_whole = |total: Total| total.count >= length as f64;
+        if is_whole(own) && is_whole(others) {
+            return Some(Common {
+                own,
+                other: others.sum,
+            });
+        }
+        let values = |end: usize| &self.values[end + 1 - length..=end];
+        let pairs = values(place).iter().zip(values(other));
+        let pairs = pairs.filter_map(|(own, other)| own.zip(*other));
+        let nothing = Common {
+            own: Total {
+                sum: 0.0,
+                count: 0.0,
+            },
+            other: 0.0,
+        };
+        let common = pairs.fold(nothing, |common, (own, other)| Common {
+            own: Total {
+                sum: common.own.sum + own,
+                count: common.own.count + 1.0,
+            },
+            other: common.other + other,
         });
-        let totals = weeks
-            .flatten()
-            .filter_map(|place| self.total(place, length));
-        totals.map(|total| total.count).fold(0.0, f64::max)
+        (common.own.count >= COMPLETE * own.count).then_some(common)
     }
 
     /// Where days are compared: how much more the day of a place has than the day of another, as the week

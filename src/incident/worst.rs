@@ -7,7 +7,7 @@ use super::evidence::narrow;
 use crate::detect::Evaluation;
 use crate::forecast::Side;
 
-/// The bucket of an incident that was farthest out.
+/// The bucket of an incident that was farthest from what was expected, in the metric's unit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "StoredWorst", into = "StoredWorst")]
 pub struct Worst {
@@ -73,7 +73,7 @@ impl Worst {
     /// The one farther out.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        if other.deviation.abs() > self.deviation.abs() {
+        if other.distance() > self.distance() {
             other
         } else {
             self

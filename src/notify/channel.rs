@@ -75,7 +75,10 @@ impl Channel for EmailChannel<'_> {
             bail!("{} is no mail address", mail.to);
         };
         let message_id = self.message_id(mail);
-        let email = self.composer.compose(&mail.notifications, mail.since);
+        let composer = &mut self.composer;
+        let email = self
+            .session
+            .open_during(move || composer.compose(&mail.notifications, mail.since));
         let envelope = Envelope {
             from: &self.from,
             to,

@@ -150,7 +150,11 @@ fn check(
     }
     let window = match source.fetch_new(metric, task.evaluated, now)? {
         Fetched::New(history, missed) => {
-            for time in missed {
+            // Where an empty bucket counts as zero, those after the last row do not end a lack of data.
+            let latest = history.latest(metric);
+            let lacks_after = latest.newest.filter(|_| no_data(&latest).is_some());
+            let is_lacking = |time: &DateTime<Tz>| lacks_after.is_some_and(|newest| *time > newest);
+            for time in missed.into_iter().filter(|time| !is_lacking(time)) {
                 let evaluation =
                     evaluate_past(history.window_at(time, metric), metric, &task.answers);
                 // That data was missing some time ago is no news once there is some.
@@ -158,7 +162,7 @@ fn check(
                     send(CheckResult::Evaluated(evaluation))?;
                 }
             }
-            return conclude(history.latest(metric));
+            return conclude(latest);
         }
         Fetched::Nothing(Some(window)) => window,
         Fetched::Nothing(None) if task.shows_window || may_be_stale(task) => {

@@ -17,7 +17,7 @@ fn hours(change: impl Fn(usize, f64) -> f64) -> Vec<f64> {
 }
 
 fn reference(values: &[f64]) -> Reference {
-    Reference::new(&series("1h", values), Gaps::ByChance, None)
+    Reference::new(&series("1h", values), None)
 }
 
 fn total(reference: &Reference, hours: i64) -> SpanTotal {
@@ -27,24 +27,49 @@ fn total(reference: &Reference, hours: i64) -> SpanTotal {
 }
 
 #[test]
-fn the_busy_hours_that_an_event_left_out_are_no_loss() {
-    let event = 27 * 24 + 12..27 * 24 + 22;
-    let values = hours(|_, value| value).into_iter().enumerate();
-    let values: Vec<Option<f64>> = values
-        .map(|(number, value)| (!event.contains(&number)).then_some(value))
-        .collect();
-    let farthest = |gaps| {
-        let reference = Reference::new(&series_with_gaps("1h", &values), gaps, None);
-        let spans = reference.spans.iter();
-        let sigmas = spans.map(|total| total.departure(&[1.0]).sigmas.abs());
-        sigmas.fold(0.0, f64::max)
-    };
-    assert!(farthest(Gaps::LeftOut) < 2.0, "{}", farthest(Gaps::LeftOut));
-    assert!(
-        farthest(Gaps::ByChance) > 3.0,
-        "{}",
-        farthest(Gaps::ByChance)
-    );
+fn busy_hours_that_are_missing_are_no_loss() {
+    // Of the last day, of the day a week before, and of both.
+    for days in [vec![27], vec![20], vec![20, 27]] {
+        let is_missing = |number: usize| {
+            let (day, hour) = (number / 24, number % 24);
+            days.contains(&day) && (12..20).contains(&hour)
+        };
+        let values = hours(|_, value| value).into_iter().enumerate();
+        let values: Vec<Option<f64>> = values
+            .map(|(number, value)| (!is_missing(number)).then_some(value))
+            .take(28 * 24)
+            .collect();
+        let reference = Reference::new(&series_with_gaps("1h", &values), None);
+        let day = total(&reference, 24);
+        let of_day = reference
+            .spans
+            .iter()
+            .filter(|total| total.length >= day.length);
+        for total in of_day {
+            let sigmas = total.departure(&[1.0]).sigmas;
+            assert!(sigmas.abs() < 2.0, "{days:?}, {}: {sigmas}", total.length);
+        }
+    }
+}
+
+#[test]
+fn a_loss_in_the_hours_that_are_there_shows_beside_a_gap() {
+    let values = hours(|number, value| {
+        if number >= 28 * 24 + 12 {
+            0.7 * value
+        } else {
+            value
+        }
+    });
+    let mut values: Vec<Option<f64>> = values.into_iter().map(Some).collect();
+    let end = values.len();
+    values[end - 5..end - 3].fill(None);
+    let reference = Reference::new(&series_with_gaps("1h", &values), None);
+    let six = total(&reference, 6);
+    let departure = six.departure(&[1.0]);
+    assert!((departure.share + 0.3).abs() < 0.02, "{departure:?}");
+    let seen: f64 = values[end - 6..].iter().flatten().sum();
+    assert!((six.seen - seen).abs() < 1e-6, "{six:?}");
 }
 
 #[test]

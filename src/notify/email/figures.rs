@@ -129,12 +129,16 @@ impl<'a> Figures<'a> {
 
     /// "+741 EUR (67 % higher)"
     pub fn deviation(&self) -> Option<String> {
-        let difference = self.value - self.evaluation.band?.expected;
+        Some(self.difference(self.value, self.evaluation.band?.expected))
+    }
+
+    fn difference(&self, value: f64, expected: f64) -> String {
+        let difference = value - expected;
         let sign = if difference < 0.0 { "" } else { "+" };
         let difference = self.notation().write(difference);
         let told = self.with_unit(&format!("{sign}{difference}"));
-        let change = self.change();
-        Some(told + &change.map_or(String::new(), |change| format!(" ({change})")))
+        let change = write_change_from(expected, value);
+        told + &change.map_or(String::new(), |change| format!(" ({change})"))
     }
 
     /// How much the value is above what was expected.
@@ -142,7 +146,7 @@ impl<'a> Figures<'a> {
         Some(self.value - self.evaluation.band?.expected)
     }
 
-    /// "2,312 EUR at 13:35 CET (167 % higher)"
+    /// "2,312 EUR at 13:35 CET, +1,446 EUR (167 % higher)"
     pub fn worst(&self, worst: Worst) -> String {
         // With all its digits where it is still known.
         let workings = self.evaluation.workings.as_deref();
@@ -151,9 +155,8 @@ impl<'a> Figures<'a> {
         let value = known.map_or(f64::from(worst.value), |point| point.value);
         let value = self.with_unit(&self.notation().write(value));
         let when = self.when_of(worst.time.with_timezone(&self.now.timezone()));
-        let change = write_change_from(worst.expected.into(), worst.value.into());
-        let change = change.map_or(String::new(), |change| format!(" ({change})"));
-        format!("{value} {when}{change}")
+        let deviation = self.difference(worst.value.into(), worst.expected.into());
+        format!("{value} {when}, {deviation}")
     }
 
     /// The rows of the table, the value first.

@@ -120,7 +120,7 @@ impl<'a> Incident<'a> {
                 .lines
                 .extend(so_far.map(|amount| format!("{amount} so far")));
         } else {
-            entry.when = format!("since {}", extent.since());
+            entry.when += &format!(", since {}", extent.since());
         }
         entry
     }
@@ -462,10 +462,14 @@ impl<'a> Incident<'a> {
         write_parts(self.figures.metric, breakdown, told, self.now)
     }
 
-    /// What is over needs no explanation.
+    /// What is over needs no explanation, and what became worse has another than its opening had.
     fn breakdown(&self) -> Option<&Breakdown> {
         let breakdown = self.notification.alert.breakdown.as_ref();
-        breakdown.filter(|_| !self.notification.is_resolved())
+        let is_of_now = matches!(
+            self.notification.kind,
+            AlertKind::Firing | AlertKind::Repeat
+        );
+        breakdown.filter(|_| is_of_now)
     }
 
     fn summary_of_end(&self) -> String {
@@ -519,7 +523,7 @@ impl<'a> Incident<'a> {
             Some(Fact::new(&name, how_long)),
             amount.map(|amount| Fact::new(so_far, amount)),
             worst
-                .filter(|_| is_long)
+                .filter(|_| is_long && self.notification.kind != AlertKind::Firing)
                 .map(|worst| Fact::new("At worst", self.figures.worst(worst))),
         ];
         // Figures of another time would not go with the others.

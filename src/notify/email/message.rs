@@ -204,7 +204,7 @@ impl Email {
         }
         if !self.pictures.is_empty() {
             let captions = self.pictures.iter().map(|picture| picture.caption.as_str());
-            let shown = captions.collect::<Vec<_>>().join(", ");
+            let shown = captions.collect::<Vec<_>>().join("; ");
             text += &format!("\nPictures in the HTML part of this mail: {shown}.\n");
         }
         text += "\n-- \n";

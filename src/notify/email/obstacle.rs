@@ -31,6 +31,8 @@ struct Terms {
     state: &'static str,
     /// As in "Sales has data again".
     again: &'static str,
+    /// What must come before rises and drops are noticed again.
+    until: &'static str,
     /// The row that says how long, or since when.
     span: &'static str,
     remedy: &'static str,
@@ -41,6 +43,7 @@ const NO_DATA: Terms = Terms {
     over: "Data again",
     state: "has had no data",
     again: "has data",
+    until: "data comes again",
     span: "No data",
     remedy: "Check whether the job that writes the rows still runs, and whether table and time column are those of the configuration.",
 };
@@ -49,6 +52,7 @@ const FROZEN: Terms = Terms {
     over: "Moving again",
     state: "has not changed",
     again: "changes",
+    until: "it changes again",
     span: "Frozen",
     remedy: "Check whether the job that writes the rows still reads fresh values, or repeats an old one.",
 };
@@ -57,6 +61,7 @@ const CHECK_FAILED: Terms = Terms {
     over: "Checked again",
     state: "could not be checked",
     again: "is checked",
+    until: "it can be checked again",
     span: "Not checked",
     remedy: "Fix the cause above; every run tries again.",
 };
@@ -65,6 +70,7 @@ const UNDECIDED: Terms = Terms {
     over: "Judged again",
     state: "could not be judged",
     again: "is judged",
+    until: "it can be judged again",
     span: "Not judged",
     remedy: "A history that is too short grows by itself; otherwise fix the cause above.",
 };
@@ -141,7 +147,10 @@ impl<'a> Obstacle<'a> {
             Condition::CheckFailed => format!("{}{end} {state}.", capitalised(why)),
             _ => format!("{state}: {why}{end}"),
         };
-        let summary = format!("{summary} Until that is over, no rise or drop of it is noticed.");
+        let summary = format!(
+            "{summary} Until {}, no rise or drop is noticed.",
+            terms.until
+        );
         let mut facts = vec![
             Fact::new("Why", self.why.clone()),
             Fact::new(&format!("{} since", terms.span), extent.since_in_full()),
@@ -171,7 +180,7 @@ impl<'a> Obstacle<'a> {
         let newest = self.notification.newest;
         let window = newest.and_then(|newest| newest.window());
         let stale_after = window.map(|window| window.step().write_length(window.stale_after));
-        let usual = stale_after.map(|length| format!(" New data is overdue after {length}."));
+        let usual = stale_after.map(|length| format!(" It is overdue after {length}."));
         let last = self.seen_last();
         let last = last.map(|seen_last| format!(" The last was {seen_last}."));
         usual.into_iter().chain(last).collect()

@@ -104,15 +104,13 @@ fn clause(breakdown: &Breakdown, column: &ColumnParts, tense: Tense) -> String {
         .iter()
         .map(|part| format!("{name} {}", write_value(part)))
         .collect();
-    let (is, are, lacks, lack) = match (tense, breakdown.side()) {
-        (Tense::Present, Side::Low) => ("is", "are", "lacks", "lack"),
-        (Tense::Present, Side::High) => ("is", "are", "has", "have"),
-        (Tense::Past, Side::Low) => ("was", "were", "lacked", "lacked"),
-        (Tense::Past, Side::High) => ("was", "were", "had", "had"),
+    let (is, are) = match tense {
+        Tense::Present => ("is", "are"),
+        Tense::Past => ("was", "were"),
     };
     let more = match breakdown.side() {
-        Side::Low => "",
-        Side::High => " more",
+        Side::Low => "less",
+        Side::High => "more",
     };
     let all = and(&names);
     match (explained / breakdown.difference(), parts.len()) {
@@ -121,9 +119,9 @@ fn clause(breakdown: &Breakdown, column: &ColumnParts, tense: Tense) -> String {
             Tense::Past => format!("no {name} stood out"),
         },
         (share, _) if ALL.contains(&share) => format!("all {is} {all}"),
-        (share, 1) if share > 1.0 => format!("{all} alone {lacks} {}{more}", figure(explained)),
+        (share, 1) if share > 1.0 => format!("all {is} {all} ({} {more})", figure(explained)),
         (share, _) if share > 1.0 => {
-            format!("{all} together {lack} {}{more}", figure(explained))
+            format!("all {is} {all} (together {} {more})", figure(explained))
         }
         _ => {
             let amounts = parts

@@ -16,6 +16,9 @@ mod secrets;
 mod tests;
 mod tls;
 
+use std::panic::resume_unwind;
+use std::thread;
+
 use anyhow::{Context, Result, bail};
 use lettre::Message;
 
@@ -39,11 +42,34 @@ impl<'a> SmtpSession<'a> {
         }
     }
 
+    /// Does the work that comes before the first message while the session is opened, which mostly waits.
+    pub fn open_during<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        if self.conversation.is_some() {
+            return work();
+        }
+        self.deadline.waiting_for(self.server());
+        let (opened, done) = thread::scope(|scope| {
+            let opening = scope.spawn(|| self.open());
+            let done = work();
+            (opening.join(), done)
+        });
+        self.conversation = Some(opened.unwrap_or_else(|panic| resume_unwind(panic)));
+        done
+    }
+
+    fn open(&self) -> Result<Conversation, String> {
+        let opened = Conversation::open(self.settings, self.deadline);
+        opened.map_err(|error| format!("{error:#}"))
+    }
+
+    fn server(&self) -> String {
+        format!("smtp.host {}:{}", self.settings.host, self.settings.port())
+    }
+
     /// Sends one message. One that is refused does not stop the others; a server that cannot be reached
     /// or trusted fails them all.
     pub fn send(&mut self, to: &Mailbox, message: &Message) -> Result<()> {
-        let (host, port) = (&self.settings.host, self.settings.port());
-        let what = format!("mail to {} by smtp.host {host}:{port}", to.email);
+        let what = format!("mail to {} by {}", to.email, self.server());
         self.deadline.waiting_for(what.clone());
         self.try_send(message).context(what)
     }
@@ -63,10 +89,9 @@ impl<'a> SmtpSession<'a> {
 
     /// In the session that is there, or a new one; fails where there is none to be had.
     fn say(&mut self, message: &Message) -> Result<Result<(), Failure>> {
-        let (settings, deadline) = (self.settings, self.deadline);
-        let open = || Conversation::open(settings, deadline).map_err(|error| format!("{error:#}"));
         // Put back only where the next message meets no other that is half said.
-        let mut conversation = match self.conversation.take().unwrap_or_else(open) {
+        let opened = self.conversation.take();
+        let mut conversation = match opened.unwrap_or_else(|| self.open()) {
             Ok(conversation) => conversation,
             Err(why) => {
                 self.conversation = Some(Err(why.clone()));

@@ -125,7 +125,7 @@ fn at_most_five_pictures_go_along_each_under_its_title() {
     ));
     assert!(!page.contains(">Größe 3, last 24 hours</h2>"));
     assert!(email.text().contains(
-        "Pictures in the HTML part of this mail: Größe 8, last 24 hours, Größe 7, last 24 hours,"
+        "Pictures in the HTML part of this mail: Größe 8, last 24 hours; Größe 7, last 24 hours;"
     ));
 }
 

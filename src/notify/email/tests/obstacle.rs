@@ -63,7 +63,7 @@ fn an_obstacle_is_grey_and_says_that_nothing_is_noticed() {
                 since,
                 "Sunday 22 November 2026, 14:05 CET (Europe/Paris), for 6 min",
                 "it is so.",
-                "Until that is over, no rise or drop of it is noticed.",
+                "again, no rise or drop is noticed.",
                 "What to do:",
                 remedy,
             ],

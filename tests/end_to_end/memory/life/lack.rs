@@ -34,6 +34,19 @@ fn rows_that_stop_are_told_once_and_that_they_are_back() {
 }
 
 #[test]
+fn empty_buckets_that_count_as_zero_do_not_end_a_lack_of_data() {
+    let mut story = Story::new();
+    story.metric = "aggregate = \"sum\"\nmissing = \"zero\"\ndirection = \"high\"\n".into();
+    story.run_well("12:00");
+    for minute in ["12:05", "12:10", "12:15", "12:20", "12:25", "12:30"] {
+        story.run_well(minute);
+    }
+    story.assert_told(&["No data"]);
+    story.play("12:30", &[0.0, 0.0]);
+    story.assert_told(&["No data", "Data again"]);
+}
+
+#[test]
 fn a_database_that_is_down_is_told_after_unwell_after_and_that_it_is_back() {
     let mut story = Story::new();
     story.run_well("12:00");
