@@ -70,10 +70,10 @@ pub struct SpanTotal {
     /// The median of all usual totals of this length.
     typical: f64,
     /// The usual distance of totals from what is usual, at this time of day and altogether, for a usual
-    /// total of 1: it grows as the total to this power.
+    /// total of 1.
     local_spread: f64,
     overall_spread: f64,
-    power: f64,
+    scaling: Scaling,
     /// The farthest totals of the days of the history.
     pub highest: Extremes,
     pub lowest: Extremes,
@@ -232,9 +232,9 @@ impl SpanTotal {
     /// The same times a factor, which is known no better than that says.
     fn times(self, factor: Factor) -> Self {
         let Factor { ratio, uncertainty } = factor;
-        let spread = ratio.powf(1.0 - self.power);
+        let spread = ratio / self.scaling.of(ratio);
         let (typical, usual) = (self.typical * ratio, self.usual * ratio);
-        let unknown = uncertainty * usual.abs() / unit(usual, typical, self.power);
+        let unknown = uncertainty * usual.abs() / unit(usual, typical, self.scaling);
         let overall = self.overall_spread * spread;
         let local = self.local_spread * spread;
         Self {
@@ -261,7 +261,7 @@ impl SpanTotal {
 
     /// What distances that are relative to a total are to be multiplied by.
     fn unit(&self, usual: f64) -> f64 {
-        unit(usual, self.typical, self.power)
+        unit(usual, self.typical, self.scaling)
     }
 
     fn departure_from(&self, usual: f64, spread: f64) -> Departure {
@@ -621,8 +621,8 @@ impl Places {
         let past = self.past_pairs(buckets);
         let mut levels: Vec<f64> = past.iter().map(|(_, pair)| pair.usual.abs()).collect();
         let typical = median(&mut levels).filter(|_| past.len() >= FEWEST)?;
-        let power = fitting_power(&past, typical);
-        let relative = |pair: &Pair| pair.distance() / unit(pair.usual, typical, power);
+        let scaling = Scaling::fit(&past, typical);
+        let relative = |pair: &Pair| pair.distance() / unit(pair.usual, typical, scaling);
         let mut distances: Vec<f64> = past.iter().map(|(_, pair)| relative(pair)).collect();
         let local = self.local_pairs(buckets);
         let mut local: Vec<f64> = local.iter().map(relative).collect();
@@ -638,7 +638,7 @@ impl Places {
             local_spread: MAD_TO_SIGMA
                 * median(&mut local).filter(|_| is_known).unwrap_or_default(),
             overall_spread: MAD_TO_SIGMA * median(&mut distances)?,
-            power,
+            scaling,
             highest: Extremes::default(),
             lowest: Extremes::default(),
         };
@@ -763,33 +763,54 @@ impl Places {
     }
 }
 
-/// How distances grow with what is usual: as its root, or in proportion. The tails of what remains are
-/// lighter with the one that fits.
-fn fitting_power(past: &[(usize, Pair)], typical: f64) -> f64 {
-    let tail_weight = |power: f64| {
-        let ratios = past
-            .iter()
-            .map(|(_, pair)| pair.distance() / unit(pair.usual, typical, power));
-        let mut ratios: Vec<f64> = ratios.collect();
-        ratios.sort_unstable_by(f64::total_cmp);
-        let (far, middle) = (ratios[ratios.len() * 95 / 100], ratios[ratios.len() / 2]);
-        if middle > 0.0 {
-            far / middle
+/// How the distances of totals from what is usual grow with that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scaling {
+    /// As those of a Poisson count.
+    Root,
+    Proportional,
+}
+
+impl Scaling {
+    /// The tails of what remains are lighter with the one that fits.
+    fn fit(past: &[(usize, Pair)], typical: f64) -> Self {
+        let tail_weight = |scaling: Self| {
+            let ratios = past
+                .iter()
+                .map(|(_, pair)| pair.distance() / unit(pair.usual, typical, scaling));
+            let mut ratios: Vec<f64> = ratios.collect();
+            let (place, middle) = (ratios.len() * 95 / 100, ratios.len() / 2);
+            let (nearer, far, _) = ratios.select_nth_unstable_by(place, f64::total_cmp);
+            let far = *far;
+            let middle = if middle < place {
+                *nearer.select_nth_unstable_by(middle, f64::total_cmp).1
+            } else {
+                far
+            };
+            if middle > 0.0 {
+                far / middle
+            } else {
+                f64::INFINITY
+            }
+        };
+        if tail_weight(Self::Root) <= tail_weight(Self::Proportional) {
+            Self::Root
         } else {
-            f64::INFINITY
+            Self::Proportional
         }
-    };
-    if tail_weight(0.5) <= tail_weight(1.0) {
-        0.5
-    } else {
-        1.0
+    }
+
+    fn of(self, total: f64) -> f64 {
+        match self {
+            Self::Root => total.sqrt(),
+            Self::Proportional => total,
+        }
     }
 }
 
-fn unit(usual: f64, typical: f64, power: f64) -> f64 {
-    (usual.abs() + LEAST_LEVEL * typical)
-        .max(f64::MIN_POSITIVE)
-        .powf(power)
+fn unit(usual: f64, typical: f64, scaling: Scaling) -> f64 {
+    let total = usual.abs() + LEAST_LEVEL * typical;
+    scaling.of(total.max(f64::MIN_POSITIVE))
 }
 
 impl Extremes {

@@ -42,7 +42,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.do_POST()
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:
+            # The client was killed on the way: that was no post.
+            self.close_connection = True
+            return
         setup = json.loads((DIRECTORY / "setup.json").read_text())
         headers = {name.lower(): value for name, value in self.headers.items()}
         event = {
