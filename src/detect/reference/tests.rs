@@ -164,7 +164,7 @@ fn a_total_of_nothing_is_as_far_out_as_the_deviance_of_a_poisson_count() {
     let sigmas = |seen: f64| {
         let mut total = total(&reference(&hours(|_, value| value)), 1);
         (total.seen, total.usual, total.typical) = (seen, 9.0, 0.0);
-        (total.local_spread, total.overall_spread, total.power) = (1.0, 1.0, 0.5);
+        (total.local_spread, total.overall_spread, total.scaling) = (1.0, 1.0, Scaling::Root);
         total.departure(&[1.0]).sigmas
     };
     assert!(
