@@ -114,13 +114,13 @@ impl<'a> Incident<'a> {
             let over = format!("{} {}", self.side_word(), extent.in_full());
             entry.lines.push(over);
         } else if self.began_earlier() {
-            entry.when += &format!(", since {}", extent.since());
+            entry.when += &format!(", {} since {}", self.side.word(), extent.since());
             let so_far = self.shortfall();
             entry
                 .lines
                 .extend(so_far.map(|amount| format!("{amount} so far")));
         } else {
-            entry.when += &format!(", since {}", extent.since());
+            entry.when += &format!(", {} since then", self.side.word());
         }
         entry
     }
