@@ -12,8 +12,7 @@ use crate::series::{TimeSeries, Window};
 const MOST_WEEKS: i64 = 5;
 const MOST_DAYS: i64 = 7;
 const FEWEST: usize = 3;
-/// More days are read as far as they make no more than so much time, and no more than a month of them: for 10
-/// million rows in four weeks, two columns cost less than two seconds.
+/// More days are read as far as they make no more than so much time, and no more than a month of them.
 const MORE_TIME: TimeDelta = TimeDelta::hours(5);
 const MOST_MORE_DAYS: i64 = 27;
 

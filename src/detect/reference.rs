@@ -132,7 +132,7 @@ impl Reference {
         for total in self.spans.iter_mut().chain(&mut self.bucket) {
             let of_weeks = weeks_ago.iter().filter_map(|weeks| {
                 let place = places.last().checked_sub(weeks * week)?;
-                places.whole_total(place, total.buckets)
+                places.as_at(place, 1.0, places.last(), total.buckets)
             });
             let distance = |healthy: &f64| (healthy - total.seen).abs();
             total.healthy = of_weeks.min_by(|one, other| distance(one).total_cmp(&distance(other)));
@@ -329,27 +329,6 @@ struct Pair {
     usual: f64,
 }
 
-/// Of the buckets that two spans have in common, what each of the spans has in them.
-#[derive(Debug, Clone, Copy)]
-struct Common {
-    own: Total,
-    other: f64,
-}
-
-impl Common {
-    /// What is usual of all buckets of the own span, where the other's are times a factor: those that the other
-    /// lacks differ as the common ones do.
-    fn usual_of(self, own: Total, factor: f64) -> f64 {
-        let other = self.other * factor;
-        let usual = own.sum + (other - self.own.sum) * own.count / self.own.count;
-        if own.sum >= 0.0 && other >= 0.0 {
-            usual.max(0.0)
-        } else {
-            usual
-        }
-    }
-}
-
 impl Pair {
     fn distance(&self) -> f64 {
         (self.seen - self.usual).abs()
@@ -467,16 +446,8 @@ impl Places {
         .filter(|total| total.count > 0.0)
     }
 
-    /// What a span would have added up to if all of its buckets had been there.
-    fn whole_total(&self, place: usize, length: usize) -> Option<f64> {
-        #[expect(clippy::cast_precision_loss, reason = "a span has few buckets")]
-        let buckets = length as f64;
-        let total = self.total(place, length)?;
-        Some(total.sum / total.count * buckets)
-    }
-
     /// A span and the median of the same span in the nearest other weeks, those after it too where the
-    /// history has them. What is missing is seldom missing by chance: only buckets that both have are compared.
+    /// history has them.
     fn pair(&self, place: usize, length: usize) -> Option<Pair> {
         let own = self.total(place, length)?;
         let most = if self.has_weeks() {
@@ -493,10 +464,10 @@ impl Places {
                 let like = self.weekday_factor(place, other);
                 let total = self.total(other, length);
                 if let (Some(factor), Some(total)) = (like, total)
-                    && let Some(common) = self.common(place, other, length)
+                    && let factor = factor * self.growth.powi(weeks)
+                    && let Some(usual) = self.as_at(other, factor, place, length)
                 {
-                    let factor = factor * self.growth.powi(weeks);
-                    sums[found] = common.usual_of(own, factor);
+                    sums[found] = usual;
                     counts[found] = total.count;
                     found += 1;
                 }
@@ -515,35 +486,32 @@ impl Places {
         })
     }
 
-    /// What the spans that end at two places have in common.
-    fn common(&self, place: usize, other: usize, length: usize) -> Option<Common> {
+    /// What the span that ends at a place would have, were it as the one that ends at another, times a factor.
+    /// What is missing is seldom missing by chance: only buckets that both have are compared, and those that the
+    /// other lacks differ as these do.
+    fn as_at(&self, other: usize, factor: f64, place: usize, length: usize) -> Option<f64> {
         let (own, others) = (self.total(place, length)?, self.total(other, length)?);
         #[expect(clippy::cast_precision_loss, reason = "a span has few buckets")]
-        let is_whole = |total: Total| total.count >= length as f64;
-        if is_whole(own) && is_whole(others) {
-            return Some(Common {
-                own,
-                other: others.sum,
-            });
+        let is_whole = own.count.min(others.count) >= length as f64;
+        if is_whole {
+            return Some(others.sum * factor);
         }
         let values = |end: usize| &self.values[end + 1 - length..=end];
-        let pairs = values(place).iter().zip(values(other));
-        let pairs = pairs.filter_map(|(own, other)| own.zip(*other));
-        let nothing = Common {
-            own: Total {
-                sum: 0.0,
-                count: 0.0,
-            },
-            other: 0.0,
+        let (mut count, mut difference) = (0.0, 0.0);
+        for pair in values(place).iter().zip(values(other)) {
+            if let (Some(own), Some(other)) = pair {
+                count += 1.0;
+                difference += other * factor - own;
+            }
+        }
+        let total = own.sum + difference * own.count / count;
+        let is_never_negative = own.sum >= 0.0 && others.sum >= 0.0;
+        let least = if is_never_negative {
+            0.0
+        } else {
+            f64::NEG_INFINITY
         };
-        let common = pairs.fold(nothing, |common, (own, other)| Common {
-            own: Total {
-                sum: common.own.sum + own,
-                count: common.own.count + 1.0,
-            },
-            other: common.other + other,
-        });
-        (common.own.count >= COMPLETE * own.count).then_some(common)
+        (count > 0.0 && count >= COMPLETE * own.count).then_some(total.max(least))
     }
 
     /// Where days are compared: how much more the day of a place has than the day of another, as the week
@@ -728,8 +696,7 @@ impl Places {
         for number in 0..HOURS {
             let place = self.last().checked_sub(number * self.day / HOURS);
             let pair = place.and_then(|place| self.pair(place, hour.buckets));
-            let day_before = place.and_then(|place| place.checked_sub(self.day));
-            let yesterday = day_before.and_then(|place| self.total(place, hour.buckets));
+            let yesterday = place.and_then(|place| self.day_before(place, hour.buckets));
             if let (Some(pair), Some(yesterday)) = (pair.filter(Pair::is_open), yesterday) {
                 compared += 1;
                 difference += pair.seen - pair.usual;
@@ -741,9 +708,8 @@ impl Places {
                     ..hour
                 };
                 let is_off = own.departure_from(pair.usual, 1.0).sigmas.abs() > 4.0;
-                changed += usize::from(
-                    is_off && (pair.seen - yesterday.sum).abs() < pair.distance() / 2.0,
-                );
+                changed +=
+                    usize::from(is_off && (pair.seen - yesterday).abs() < pair.distance() / 2.0);
             }
         }
         let is_one_sided = difference.abs() > MOST_ONE_SIDED * distance;
@@ -751,15 +717,13 @@ impl Places {
             return;
         }
         for span in spans {
-            let yesterday = self.last().checked_sub(self.day);
-            let yesterday = yesterday.and_then(|place| self.total(place, span.buckets));
-            let count = self
-                .total(self.last(), span.buckets)
-                .map(|total| total.count);
-            span.yesterday = yesterday
-                .zip(count)
-                .map(|(total, count)| total.sum / total.count * count);
+            span.yesterday = self.day_before(self.last(), span.buckets);
         }
+    }
+
+    /// What the span that ends at a place would have, were it as that of the day before.
+    fn day_before(&self, place: usize, length: usize) -> Option<f64> {
+        self.as_at(place.checked_sub(self.day)?, 1.0, place, length)
     }
 }
 

@@ -73,6 +73,25 @@ fn a_loss_in_the_hours_that_are_there_shows_beside_a_gap() {
 }
 
 #[test]
+fn what_was_called_healthy_is_that_of_the_buckets_that_are_there() {
+    let mut values: Vec<Option<f64>> = hours(|_, value| value).into_iter().map(Some).collect();
+    let end = values.len();
+    values[end - 5..end - 3].fill(None);
+    let series = series_with_gaps("1h", &values);
+    let six = total(
+        &Reference::new(&series, None).with_healthy(&series, &[1]),
+        6,
+    );
+    let is_there = |hour: &usize| values[*hour].is_some();
+    let week_before = (end - 6..end)
+        .filter(is_there)
+        .map(|hour| values[hour - 7 * 24]);
+    let healthy: f64 = week_before.flatten().sum();
+    let found = six.healthy.expect("a healthy week");
+    assert!((found - healthy).abs() < 1e-6, "{found}, {healthy}");
+}
+
+#[test]
 fn a_huge_value_takes_nothing_away_from_the_totals_of_other_hours() {
     let usual = total(&reference(&hours(|_, value| value)), 6);
     for huge in [1e20, -1e300, f64::MAX] {

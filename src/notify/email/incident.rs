@@ -512,7 +512,6 @@ impl<'a> Incident<'a> {
         } else {
             (format!("{side} since"), extent.since_in_full(), "So far")
         };
-        let is_long = self.notification.is_resolved() || self.began_earlier();
         let worst = self
             .notification
             .alert
@@ -523,7 +522,7 @@ impl<'a> Incident<'a> {
             Some(Fact::new(&name, how_long)),
             amount.map(|amount| Fact::new(so_far, amount)),
             worst
-                .filter(|_| is_long && self.notification.kind != AlertKind::Firing)
+                .filter(|_| self.notification.kind != AlertKind::Firing)
                 .map(|worst| Fact::new("At worst", self.figures.worst(worst))),
         ];
         // Figures of another time would not go with the others.

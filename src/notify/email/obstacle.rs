@@ -180,7 +180,7 @@ impl<'a> Obstacle<'a> {
         let newest = self.notification.newest;
         let window = newest.and_then(|newest| newest.window());
         let stale_after = window.map(|window| window.step().write_length(window.stale_after));
-        let usual = stale_after.map(|length| format!(" It is overdue after {length}."));
+        let usual = stale_after.map(|length| format!(" Data is overdue after {length}."));
         let last = self.seen_last();
         let last = last.map(|seen_last| format!(" The last was {seen_last}."));
         usual.into_iter().chain(last).collect()

@@ -108,10 +108,11 @@ fn clause(breakdown: &Breakdown, column: &ColumnParts, tense: Tense) -> String {
         Tense::Present => ("is", "are"),
         Tense::Past => ("was", "were"),
     };
-    let more = match breakdown.side() {
-        Side::Low => "less",
-        Side::High => "more",
+    let (more, less) = match breakdown.side() {
+        Side::Low => ("less", "more"),
+        Side::High => ("more", "less"),
     };
+    let others = explained - breakdown.difference();
     let all = and(&names);
     match (explained / breakdown.difference(), parts.len()) {
         (_, 0) => match tense {
@@ -119,10 +120,16 @@ fn clause(breakdown: &Breakdown, column: &ColumnParts, tense: Tense) -> String {
             Tense::Past => format!("no {name} stood out"),
         },
         (share, _) if ALL.contains(&share) => format!("all {is} {all}"),
-        (share, 1) if share > 1.0 => format!("all {is} {all} ({} {more})", figure(explained)),
-        (share, _) if share > 1.0 => {
-            format!("all {is} {all} (together {} {more})", figure(explained))
-        }
+        (share, 1) if share > 1.0 => format!(
+            "all {is} {all} ({} {more}, the others {} {less})",
+            figure(explained),
+            figure(others)
+        ),
+        (share, _) if share > 1.0 => format!(
+            "all {is} {all} (together {} {more}, the others {} {less})",
+            figure(explained),
+            figure(others)
+        ),
         _ => {
             let amounts = parts
                 .iter()

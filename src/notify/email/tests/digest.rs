@@ -71,11 +71,11 @@ fn both_parts_have_a_row_for_each_the_worst_first() {
         &[
             "6 Alerts, 1 Over",
             "At 14:11 CET: 3 high, 1 low, 1 cannot check, 1 no data, 1 over. The farthest outside its band comes first.",
-            "since then",
+            "at 14:05 CET, high since then",
             "1,904 EUR",
             "usually 912 to 1,298 EUR",
             "+801 EUR (73 % higher); usually",
-            "since 13:55 CET",
+            "at 14:05 CET, high since 13:55 CET",
             "connection refused",
             "no data since 2026-11-22 13:50 CET",
             "Low from 13:25 to 14:00 CET, 35 min",

@@ -35,23 +35,26 @@ fn each_obstacle_and_kind_has_a_subject_of_its_own() {
 
 #[test]
 fn an_obstacle_is_grey_and_says_that_nothing_is_noticed() {
-    for (condition, state, since, remedy) in [
+    for (condition, state, since, until, remedy) in [
         (
             NoData,
             "Sales has had no data since 14:05 CET",
             "No data since",
+            "Until data comes again, no rise or drop is noticed.",
             "still runs",
         ),
         (
             CheckFailed,
             "It is so. Sales could not be checked since 14:05 CET, for 6 min.",
             "Not checked since",
+            "Until it can be checked again, no rise or drop is noticed.",
             "every run",
         ),
         (
             Undecided,
             "Sales could not be judged since 14:05 CET, for 6 min: it is so.",
             "Not judged since",
+            "Until it can be judged again, no rise or drop is noticed.",
             "grows by itself",
         ),
     ] {
@@ -63,7 +66,7 @@ fn an_obstacle_is_grey_and_says_that_nothing_is_noticed() {
                 since,
                 "Sunday 22 November 2026, 14:05 CET (Europe/Paris), for 6 min",
                 "it is so.",
-                "again, no rise or drop is noticed.",
+                until,
                 "What to do:",
                 remedy,
             ],
