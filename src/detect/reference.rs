@@ -60,7 +60,7 @@ pub struct SpanTotal {
     pub length: TimeDelta,
     pub buckets: usize,
     pub seen: f64,
-    /// What the same span of earlier weeks had, where buckets are missing without those.
+    /// What the same span of earlier weeks had; where buckets are missing, in those that are there.
     pub usual: f64,
     /// What it had yesterday, where yesterday explains the last day clearly better than earlier weeks do.
     pub yesterday: Option<f64>,
@@ -505,13 +505,13 @@ impl Places {
             }
         }
         let total = own.sum + difference * own.count / count;
-        let is_never_negative = own.sum >= 0.0 && others.sum >= 0.0;
-        let least = if is_never_negative {
-            0.0
-        } else {
+        let is_negative_possible = own.sum < 0.0 || others.sum < 0.0;
+        let least = if is_negative_possible {
             f64::NEG_INFINITY
+        } else {
+            0.0
         };
-        (count > 0.0 && count >= COMPLETE * own.count).then_some(total.max(least))
+        (count >= COMPLETE * own.count).then_some(total.max(least))
     }
 
     /// Where days are compared: how much more the day of a place has than the day of another, as the week
