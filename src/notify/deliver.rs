@@ -160,6 +160,7 @@ impl Delivery<'_> {
                 metric: item.addressed.metric,
                 alert: &item.addressed.alert,
                 kind: AlertKind::Repeat,
+                told_at: item.told_at(log),
                 newest: item.addressed.newest,
             })
             .collect();
@@ -240,6 +241,7 @@ impl Delivery<'_> {
             metric: item.addressed.metric,
             alert,
             kind: *kind,
+            told_at: item.told_at(log),
             newest: item.addressed.newest,
         });
         let mail = Mail {
@@ -363,6 +365,13 @@ impl<'a> Item<'a> {
 
     fn record(self, log: &NotificationLog) -> Option<&Record> {
         log.record(self.addressed.key(), self.recipient())
+    }
+
+    /// When the recipient was told of the alert last.
+    fn told_at(self, log: &NotificationLog) -> Option<DateTime<Utc>> {
+        let record = self.record(log)?;
+        record.thread.as_ref()?;
+        Some(record.last.as_ref()?.at)
     }
 
     fn record_mut(self, log: &mut NotificationLog) -> &mut Record {

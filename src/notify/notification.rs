@@ -1,5 +1,6 @@
 //! Something to tell somebody: an alert, what of it is news, and what there is to show.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Metric;
@@ -12,6 +13,8 @@ pub struct Notification<'a> {
     pub metric: Option<&'a Metric>,
     pub alert: &'a Alert,
     pub kind: AlertKind,
+    /// When its recipient was last told of the alert.
+    pub told_at: Option<DateTime<Utc>>,
     /// The metric's newest evaluation of this run, with its workings: what pictures show.
     pub newest: Option<&'a Evaluation>,
 }

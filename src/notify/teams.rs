@@ -72,12 +72,11 @@ fn fact(fact: &Fact) -> Value {
 
 fn entry(entry: &Entry) -> Value {
     let line = format!(
-        "{}: {}, {} {}. {}",
+        "{}: {}, {}. {}",
         entry.title,
         entry.label,
         entry.value,
-        entry.when,
-        entry.lines.join(" ")
+        entry.lines.join("; ")
     );
     json!({
         "type": "TextBlock",

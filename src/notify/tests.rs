@@ -682,6 +682,7 @@ fn a_mail_is_composed_of_what_it_tells_whatever_was_composed_before() {
         metric: metrics.get(index),
         alert: &no_data,
         kind: AlertKind::Firing,
+        told_at: None,
         newest: None,
     });
     let letterhead = Letterhead {

@@ -149,6 +149,7 @@ impl<'a> Status<'a> {
             metric,
             alert: &pending.kind.shown(alert),
             kind: pending.kind,
+            told_at: None,
             newest: None,
         };
         let letterhead = Letterhead {

@@ -78,12 +78,12 @@ fn commands(metric: &Metric, notification: &Notification, letterhead: &Letterhea
     };
     if let Some(input) = &invocation.input {
         let input = quote(&input.to_string_lossy());
-        return vec![command("See why", format!("explain --input {input}"))];
+        return vec![command("Details", format!("explain --input {input}"))];
     }
     let mut commands = Vec::new();
     commands.extend(judged.map(|evaluation| {
         let at = explained_at(metric, evaluation, letterhead);
-        command("See why", format!("explain --metric {name} --at {at}"))
+        command("Details", format!("explain --metric {name} --at {at}"))
     }));
     if !notification.is_resolved() {
         if !stands_acknowledged(notification, letterhead.now.to_utc()) {

@@ -63,6 +63,7 @@ pub fn compose_evaluation(
             metric: Some(metric),
             alert: &alert,
             kind: AlertKind::Firing,
+            told_at: None,
             newest: Some(evaluation),
         };
         Some((tell(&opening, letterhead)?.0, tone(&opening)))

@@ -12,7 +12,7 @@ use super::advice::advice_on_many;
 use super::compose::tell;
 use super::figures::title;
 use super::message::{Email, Entry, Picture, Tone, Words};
-use super::phrases::title_case;
+use super::obstacle::capitalised;
 use crate::chart::Plot;
 use crate::config::Metric;
 use crate::incident::Condition;
@@ -86,7 +86,7 @@ fn words(told: Vec<Told>, letterhead: &Letterhead) -> Words {
     Words {
         // What is over says so in its count.
         subject: format!("[{counted}] {}", listed.trim_start_matches("over: ")),
-        heading: title_case(&counted),
+        heading: capitalised(&listed),
         summary: summary(&told, letterhead.now),
         advice: Some(advice_on_many(to_do, letterhead)),
         notes: notes(&told),
@@ -151,7 +151,7 @@ fn summary(told: &[Told], now: DateTime<Tz>) -> String {
         .collect();
     let order = match told.iter().filter(|(one, _)| is_breach(one)).count() {
         0 | 1 => "",
-        _ => " The farthest outside its band comes first.",
+        _ => " The most certain comes first.",
     };
     let (time, counts) = (now.format("%H:%M %Z"), counts.join(", "));
     format!("At {time}: {counts}.{order}")
@@ -187,10 +187,7 @@ fn pictures<'p>(told: &[Told], drawn: impl Fn(&Metric) -> &'p [Plot]) -> Vec<Pic
             let name = format!("{}_{}_{mark}", index + 1, metric.file_name());
             let (title, period) = (title(metric), plot.period.name());
             let lines = entry.lines.join("; ");
-            let alternative = format!(
-                "{title}, last {period}: {} {}; {lines}",
-                entry.value, entry.when
-            );
+            let alternative = format!("{title}, last {period}: {}; {lines}", entry.value);
             let caption = format!("{title}, last {period}");
             Picture::new(&caption, &name, &alternative, &plot.png)
         })

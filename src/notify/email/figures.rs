@@ -1,7 +1,7 @@
 //! An evaluation in the words of people: the value, what was expected, and how far apart they are; and how
 //! long an alert lasts.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::message::Fact;
@@ -81,7 +81,7 @@ impl<'a> Figures<'a> {
         self.value() + &span
     }
 
-    /// The newest value that rows were seen for: "1,843 EUR at 14:05 CET".
+    /// The newest value that rows were seen for: "1,843 EUR at 14:05 CET (a week before: 1,790 EUR)".
     pub fn seen_last(&self) -> Option<String> {
         let window = self.evaluation.window()?;
         let (series, newest) = (&window.series, window.newest?);
@@ -91,7 +91,21 @@ impl<'a> Figures<'a> {
         }
         let value = (*series.values().get(index)?)?;
         let value = self.with_unit(&self.evaluation.notation().write(value));
-        Some(format!("{value} {}", self.when_of(series.time(index))))
+        let before = self.week_before(newest).unwrap_or_default();
+        Some(format!("{value} {}{before}", self.when_of(newest)))
+    }
+
+    /// " (a week before: 103)"; `None` where it is not known, or a week is but a bucket.
+    fn week_before(&self, time: DateTime<Tz>) -> Option<String> {
+        const WEEK: Days = Days::new(7);
+        let series = &self.evaluation.window()?.series;
+        let week_before = time.checked_sub_days(WEEK)?;
+        let index = series.index(series.grid().slot(week_before));
+        let is_short = self.evaluation.bucket.length() < TimeDelta::days(6);
+        let is_known = is_short && series.time(index) == week_before;
+        let value = (*series.values().get(index).filter(|_| is_known)?)?;
+        let value = self.with_unit(&self.evaluation.notation().write(value));
+        Some(format!(" (a week before: {value})"))
     }
 
     fn expected(&self) -> Option<String> {
@@ -123,7 +137,7 @@ impl<'a> Figures<'a> {
     }
 
     /// "67 % higher", than was expected; `None` where such a share says nothing.
-    fn change(&self) -> Option<String> {
+    pub fn change(&self) -> Option<String> {
         write_change_from(self.evaluation.band?.expected, self.value)
     }
 

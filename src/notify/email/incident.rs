@@ -7,7 +7,7 @@ use super::Letterhead;
 use super::advice::advice;
 use super::figures::{Extent, Figures, history, title, write_change_from};
 use super::message::{Entry, Fact, Words};
-use super::parts::{part_facts, write_parts};
+use super::parts::{part_facts, write_difference, write_parts, write_parts_of_that};
 use super::phrases::{acknowledged, heading, notes, tone};
 use crate::config::Metric;
 use crate::detect::Breakdown;
@@ -96,33 +96,33 @@ impl<'a> Incident<'a> {
     }
 
     pub fn entry(&self) -> Entry {
-        let extent = self.extent();
-        let figures = self.figures.band().zip(self.figures.deviation());
-        let figures = figures.map(|(band, deviation)| format!("{deviation}; usually {band}"));
-        let mut entry = Entry {
+        let (extent, side) = (self.extent(), self.side.word());
+        let (is_over, when) = (self.notification.is_resolved(), self.figures.when());
+        let when = if is_over {
+            when
+        } else if self.began_earlier() {
+            format!("{when}, {side} since {}", extent.since())
+        } else {
+            format!("{side} since {}", extent.since())
+        };
+        let band = self.figures.band().map(|band| format!("usually {band}"));
+        let first = self.figures.change().into_iter().chain(band).chain([when]);
+        let last = if is_over {
+            Some(format!("{} {}", self.side_word(), extent.in_full()))
+        } else {
+            let so_far = self.shortfall().filter(|_| self.began_earlier());
+            so_far.map(|amount| format!("{amount} so far"))
+        };
+        let lines = [first.collect::<Vec<_>>().join(", ")];
+        Entry {
             title: title(self.figures.metric),
             link: self.figures.metric.link.clone(),
-            word: self.side_word().to_string(),
+            word: if is_over { "over" } else { self.side_word() }.to_string(),
             label: self.label(),
             tone: tone(self.notification),
             value: self.figures.value_in_bucket(),
-            when: self.figures.when(),
-            lines: figures.into_iter().chain(self.parts()).collect(),
-        };
-        if self.notification.is_resolved() {
-            entry.word = "over".to_string();
-            let over = format!("{} {}", self.side_word(), extent.in_full());
-            entry.lines.push(over);
-        } else if self.began_earlier() {
-            entry.when += &format!(", {} since {}", self.side.word(), extent.since());
-            let so_far = self.shortfall();
-            entry
-                .lines
-                .extend(so_far.map(|amount| format!("{amount} so far")));
-        } else {
-            entry.when += &format!(", {} since then", self.side.word());
+            lines: lines.into_iter().chain(self.parts()).chain(last).collect(),
         }
-        entry
     }
 
     /// What can be done about a level that will soon count as normal.
@@ -401,7 +401,7 @@ impl<'a> Incident<'a> {
             Side::High => ["unusually high", "even higher"],
             Side::Low => ["unusually low", "even lower"],
         };
-        let testimony = self.testimony();
+        let than_told = self.than_told();
         let mut summary = match self.notification.kind {
             AlertKind::Resolved if self.new_level().is_some() => {
                 let a_day = self.amount_a_day();
@@ -415,10 +415,10 @@ impl<'a> Incident<'a> {
             AlertKind::Resolved => return self.summary_of_end(),
             _ if !self.is_breach() => {
                 let told = match self.notification.kind {
-                    AlertKind::Firing => testimony.clone(),
+                    AlertKind::Firing => self.testimony(),
                     AlertKind::Escalated => self
                         .change_lately()
-                        .map(|change| format!("{title} is worse: {change}.")),
+                        .map(|change| format!("{title} is worse{than_told}: {change}.")),
                     _ => self
                         .change_so_far()
                         .map(|change| format!("{title} is still {change} {}.", self.than_usual())),
@@ -427,13 +427,10 @@ impl<'a> Incident<'a> {
             }
             AlertKind::Firing => figures.sentence(&format!("is {place}")),
             AlertKind::Repeat => figures.sentence(&format!("is still {place}")),
-            AlertKind::Escalated => figures.sentence(&format!("is {worse}")),
+            AlertKind::Escalated => figures.sentence(&format!("is {worse}{than_told}")),
         };
-        let is_opening = self.notification.kind == AlertKind::Firing;
-        if let Some(testimony) = testimony.filter(|_| is_opening && self.is_breach()) {
-            summary += &format!(" {testimony}");
-        }
-        if let Some(parts) = self.parts() {
+        let of_that = self.parts_of_that();
+        if let Some(parts) = self.parts().filter(|_| of_that.is_none()) {
             summary += &format!(" {parts}");
         }
         let so_far = self.shortfall();
@@ -443,7 +440,8 @@ impl<'a> Incident<'a> {
             summary += &format!(" It was {side} {}{in_all}, and is over.", extent.in_full());
         } else {
             let so_far = so_far.map_or(String::new(), |amount| format!(": {amount} so far"));
-            summary += &format!(" {side_word} {}{so_far}.", extent.so_far());
+            let of_that = of_that.map_or(String::new(), |parts| format!("; {parts}"));
+            summary += &format!(" {side_word} {}{so_far}{of_that}.", extent.so_far());
         }
         if let Some(turned_from) = self.notification.alert.turned_from {
             let bucket = figures.evaluation.bucket.length();
@@ -460,6 +458,22 @@ impl<'a> Incident<'a> {
         let breakdown = self.breakdown()?;
         let told = self.figures.evaluation.bucket;
         write_parts(self.figures.metric, breakdown, told, self.now)
+    }
+
+    /// The same, where they are those of what is missing so far.
+    fn parts_of_that(&self) -> Option<String> {
+        let breakdown = self.breakdown()?;
+        let so_far = self.figures.amount(self.amount()?);
+        let is_that = write_difference(self.figures.metric, breakdown) == so_far;
+        write_parts_of_that(breakdown).filter(|_| is_that && self.notification.alert.is_open())
+    }
+
+    /// " than told at 14:20 CET": what somebody knows who has seen the mail before.
+    fn than_told(&self) -> String {
+        let told_at = self.notification.told_at;
+        let told_at =
+            told_at.map(|time| write_time(time.with_timezone(&self.now.timezone()), self.now));
+        told_at.map_or(String::new(), |time| format!(" than told at {time}"))
     }
 
     /// What is over needs no explanation, and what became worse has another than its opening had.
@@ -518,9 +532,13 @@ impl<'a> Incident<'a> {
             .worst
             .filter(|worst| worst.is_breach());
         let amount = self.shortfall();
+        // Of what is no breach it is told before all else.
+        let is_opening = self.notification.kind == AlertKind::Firing;
+        let testimony = self.testimony().filter(|_| is_opening && self.is_breach());
         let own = [
             Some(Fact::new(&name, how_long)),
             amount.map(|amount| Fact::new(so_far, amount)),
+            testimony.map(|testimony| Fact::new("Why now", testimony)),
             worst
                 .filter(|_| self.notification.kind != AlertKind::Firing)
                 .map(|worst| Fact::new("At worst", self.figures.worst(worst))),

@@ -68,8 +68,7 @@ pub struct Entry {
     pub label: String,
     pub tone: Tone,
     pub value: String,
-    pub when: String,
-    /// What stands below.
+    /// What stands below: how it is, and since when; and more.
     pub lines: Vec<String>,
 }
 
@@ -182,16 +181,20 @@ impl Email {
             let line = |fact: &Fact| format!("{:<17} {}\n", format!("{}:", fact.name), fact.value);
             facts.iter().map(line).collect()
         };
-        text += &words.advice.as_ref().map_or(String::new(), Advice::text);
+        let contact = self.contact.as_ref().map(Contact::text);
+        if let Some(advice) = &words.advice {
+            let mut lines = advice.lines();
+            lines.splice(1..1, contact.clone());
+            text += &format!("{}\n\n", lines.join("\n"));
+        }
         text += &list(&words.facts);
         let entries = words.entries.iter().map(|entry| {
             let lines = entry.lines.iter().map(|line| format!("  {line}\n"));
             format!(
-                "{}: {}\n  {} {}\n{}",
+                "{}: {}, {}\n{}",
                 entry.title,
                 entry.label,
                 entry.value,
-                entry.when,
                 lines.collect::<String>()
             )
         });
@@ -208,13 +211,8 @@ impl Email {
             text += &format!("\nPictures in the HTML part of this mail: {shown}.\n");
         }
         text += "\n-- \n";
-        if let Some(contact) = &self.contact {
-            let Contact {
-                before,
-                address,
-                after,
-            } = contact;
-            text += &format!("Questions? {before}{address}{after}\n");
+        if let Some(contact) = contact.filter(|_| words.advice.is_none()) {
+            text += &format!("{contact}\n");
         }
         text + "Sent by bandwatch.\n"
     }
@@ -310,6 +308,15 @@ impl Contact {
             after: isolated_words(text.get(end..).unwrap_or_default()),
         }
     }
+
+    fn text(&self) -> String {
+        let Self {
+            before,
+            address,
+            after,
+        } = self;
+        format!("Questions? {before}{address}{after}")
+    }
 }
 
 /// Part of a text, with the blanks that part it from the rest.
@@ -327,16 +334,12 @@ impl Command {
 }
 
 impl Advice {
-    fn text(&self) -> String {
-        self.lines().join("\n") + "\n\n"
-    }
-
     /// For whoever reads plain text.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("What to do: {}", self.text)];
         lines.extend(self.link.clone());
         if let (Some(host), [_, ..]) = (&self.host, self.commands.as_slice()) {
-            lines.push(format!("On {host}:"));
+            lines.push(format!("On the machine {host}:"));
         }
         lines.extend(self.commands.iter().map(|command| {
             let purpose = format!("{}:", command.purpose);
@@ -415,7 +418,7 @@ impl Words {
         let facts = self.facts.iter_mut().chain(&mut self.small_print);
         let facts = facts.flat_map(|fact| [&mut fact.name, &mut fact.value]);
         let entries = self.entries.iter_mut().flat_map(|entry| {
-            let cells = [&mut entry.title, &mut entry.value, &mut entry.when];
+            let cells = [&mut entry.title, &mut entry.value];
             cells.into_iter().chain(&mut entry.lines)
         });
         let advice = self.advice.iter_mut().flat_map(|advice| {

@@ -45,7 +45,7 @@ const NO_DATA: Terms = Terms {
     again: "has data",
     until: "data comes again",
     span: "No data",
-    remedy: "Check whether the job that writes the rows still runs, and whether table and time column are those of the configuration.",
+    remedy: "Check that what it measures still works, and that the job that writes its rows still runs.",
 };
 const FROZEN: Terms = Terms {
     open: "Frozen",
@@ -75,6 +75,8 @@ const UNDECIDED: Terms = Terms {
     remedy: "A history that is too short grows by itself; otherwise fix the cause above.",
 };
 
+/// Of rows that come, but not to where they are looked for.
+const ELSEWHERE: &str = "If its rows do come in, compare table and time_column in the configuration with where they are.";
 const NOTHING_TO_DO: &str = "Nothing, unless something happened in between.";
 /// A subject is cut off beyond about this many characters by those who show it.
 const SUBJECT: usize = 110;
@@ -142,7 +144,7 @@ impl<'a> Obstacle<'a> {
         let end = if why.ends_with('?') { "" } else { "." };
         let state = format!("{title} {} {so_far}", terms.state);
         let summary = match condition {
-            Condition::NoData => format!("{state}.{}", self.usual()),
+            Condition::NoData => format!("{state}.{}", self.last()),
             // The cause is what somebody can do something about.
             Condition::CheckFailed => format!("{}{end} {state}.", capitalised(why)),
             _ => format!("{state}: {why}{end}"),
@@ -159,7 +161,12 @@ impl<'a> Obstacle<'a> {
             self.seen_last()
                 .map(|seen_last| Fact::new("Seen last", seen_last)),
         );
-        let acknowledged = acknowledged(self.notification, self.now);
+        let mut notes: Vec<String> = acknowledged(self.notification, self.now)
+            .into_iter()
+            .collect();
+        if condition == Condition::NoData {
+            notes.push(ELSEWHERE.to_string());
+        }
         Words {
             subject,
             summary,
@@ -170,20 +177,17 @@ impl<'a> Obstacle<'a> {
                 letterhead,
             )),
             facts,
-            notes: acknowledged.into_iter().collect(),
+            notes,
             ..Words::default()
         }
     }
 
-    /// After what time data is overdue, and what came last.
-    fn usual(&self) -> String {
-        let newest = self.notification.newest;
-        let window = newest.and_then(|newest| newest.window());
-        let stale_after = window.map(|window| window.step().write_length(window.stale_after));
-        let usual = stale_after.map(|length| format!(" Data is overdue after {length}."));
+    /// What came last, and what it may mean that nothing came since.
+    fn last(&self) -> String {
         let last = self.seen_last();
-        let last = last.map(|seen_last| format!(" The last was {seen_last}."));
-        usual.into_iter().chain(last).collect()
+        let last = last.map(|seen_last| format!(" The last value was {seen_last}."));
+        let last = last.unwrap_or_default();
+        format!("{last} Either it has stopped, or only its rows do not arrive.")
     }
 
     fn with_reason(&self, begin: &str) -> String {
@@ -233,14 +237,15 @@ impl<'a> Obstacle<'a> {
             label: self.label(),
             tone: tone(self.notification),
             value: format!("for {}", extent.length()),
-            when: format!("since {}", extent.since()),
-            lines: vec![shorten(&self.why, ENTRY_REASON)],
+            lines: vec![
+                format!("since {}", extent.since()),
+                shorten(&self.why, ENTRY_REASON),
+            ],
         };
         if self.notification.is_resolved() {
             entry.word = "over".to_string();
             entry.value = format!("after {}", extent.length());
-            entry.when = extent.span();
-            entry.lines.clear();
+            entry.lines = vec![extent.span()];
         }
         entry
     }

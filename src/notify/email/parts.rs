@@ -29,7 +29,7 @@ pub fn write_parts(
     if !breakdown.has_standing_out() {
         return None;
     }
-    let amount = with_unit(metric, breakdown.difference());
+    let amount = write_difference(metric, breakdown);
     let amount = match breakdown.side() {
         Side::Low => format!("{amount} missing"),
         Side::High => format!("{amount} more than expected"),
@@ -55,11 +55,18 @@ pub fn write_parts(
             Tense::Present,
         )
     };
-    let columns = breakdown.columns.iter();
-    let clauses: Vec<String> = columns
-        .map(|column| clause(breakdown, column, tense))
-        .collect();
-    Some(format!("{begin}, {}.", clauses.join("; ")))
+    Some(format!("{begin}, {}.", clauses(breakdown, tense)))
+}
+
+/// "of that, 38,900.00 are country DE; no product stands out", where the difference was told just before.
+pub fn write_parts_of_that(breakdown: &Breakdown) -> Option<String> {
+    let is_told = breakdown.has_standing_out();
+    is_told.then(|| format!("of that, {}", clauses(breakdown, Tense::Present)))
+}
+
+/// How much is missing, or too much: "41,200.00 EUR".
+pub fn write_difference(metric: &Metric, breakdown: &Breakdown) -> String {
+    with_unit(metric, breakdown.difference())
 }
 
 /// The parts of the column that explains most, a row for each, if any stands out.
@@ -92,6 +99,13 @@ pub fn write_part(metric: &Metric, breakdown: &Breakdown, part: &Part) -> String
 enum Tense {
     Present,
     Past,
+}
+
+/// What the columns have to say.
+fn clauses(breakdown: &Breakdown, tense: Tense) -> String {
+    let columns = breakdown.columns.iter();
+    let clauses = columns.map(|column| clause(breakdown, column, tense));
+    clauses.collect::<Vec<_>>().join("; ")
 }
 
 /// What one column has to say.

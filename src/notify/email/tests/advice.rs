@@ -26,8 +26,8 @@ fn an_alert_names_the_commands_and_the_host_they_are_given_on() {
         &advised(&sample, &invocation()),
         &[
             "Find out what changed.",
-            "On db1.example.com:",
-            "See why:",
+            "On the machine db1.example.com:",
+            "Details:",
             "No more mail:",
         ],
     );
@@ -65,7 +65,10 @@ fn the_note_and_the_link_of_a_metric_are_what_to_do() {
     sample.metric.link = Some("https://me:pass@grafana.example.com/d/sales?a=1&b=2".to_string());
     let email = advised(&sample, &invocation());
     let (page, text) = (html(&email), email.text());
-    assert!(text.contains("What to do: Call the <shop>, then +33 1 23\nhttps://me:pass@grafana"));
+    assert!(
+        text.contains("What to do: Call the <shop>, then +33 1 23\nQuestions? Data team <data@example.com> & co\nhttps://me:pass@grafana"),
+        "{text}"
+    );
     assert!(page.contains("Call the &#60;shop&#62;, then +33 1 23"));
     assert!(page.contains("href=\"https://me:pass@grafana.example.com/d/sales?a=1&#38;b=2\""));
     assert!(page.contains(">Open grafana.example.com</a>"), "{page}");

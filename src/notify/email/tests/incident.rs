@@ -102,12 +102,13 @@ fn an_incident_that_began_earlier_says_since_when() {
 
 #[test]
 fn what_grew_worse_says_so() {
-    let sample = breach(Side::High, AlertKind::Escalated, 2843.2).since("13:55");
+    let mut sample = breach(Side::High, AlertKind::Escalated, 2843.2).since("13:55");
+    sample.told_at = Some(at("14:00"));
     assert_says(
         &sample.compose(),
         &[
             "High Sales Volume, Worse",
-            "Sales is even higher: 2,843 EUR at 14:05 CET, 158 % higher than expected",
+            "Sales is even higher than told at 14:00 CET: 2,843 EUR at 14:05 CET, 158 % higher than expected",
             "High since",
         ],
     );

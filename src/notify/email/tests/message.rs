@@ -332,10 +332,10 @@ fn the_first_picture_comes_before_the_figures_and_the_second_after_them() {
         "higher than expected",
         "Last 24 hours",
         "What to do:",
+        "Questions?",
         ">Deviation<",
         "Last 48 hours",
         "History used",
-        "Questions?",
     ];
     let places: Vec<_> = parts.iter().map(|part| page.find(part)).collect();
     assert!(

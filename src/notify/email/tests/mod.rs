@@ -120,6 +120,7 @@ struct Sample {
     metric: Metric,
     alert: Alert,
     kind: AlertKind,
+    told_at: Option<DateTime<Utc>>,
     newest: Option<Evaluation>,
     plots: Vec<Plot>,
 }
@@ -130,6 +131,7 @@ impl Sample {
             metric: Some(&self.metric),
             alert: &self.alert,
             kind: self.kind,
+            told_at: self.told_at,
             newest: self.newest.as_ref(),
         }
     }
@@ -170,6 +172,7 @@ fn breach(side: Side, kind: AlertKind, value: f64) -> Sample {
             ..Alert::new(Condition::Breach(side), at("14:05"), at("14:11"))
         },
         kind,
+        told_at: None,
         newest: None,
         plots: plots(),
     }
@@ -184,6 +187,7 @@ fn obstacle(condition: Condition, kind: AlertKind, reason: &str) -> Sample {
             ..Alert::new(condition, at("14:05"), at("14:11"))
         },
         kind,
+        told_at: None,
         newest: None,
         plots: Vec::new(),
     }

@@ -82,7 +82,10 @@ fn an_empty_bucket_that_counts_as_zero_was_not_seen() {
     let workings = newest.workings.as_mut().expect("workings");
     Arc::make_mut(workings).window.newest = Some(local("2026-11-22 14:00"));
     sample.newest = Some(newest);
-    assert_says(&sample.compose(), &["The last was 99 EUR at 14:00 CET."]);
+    assert_says(
+        &sample.compose(),
+        &["The last value was 99 EUR at 14:00 CET."],
+    );
 }
 
 #[test]
@@ -94,7 +97,7 @@ fn what_was_seen_last_is_told_where_it_is_known() {
         &[
             "Seen last",
             "1,843 EUR at 14:05 CET",
-            "The last was 1,843 EUR at 14:05 CET.",
+            "The last value was 1,843 EUR at 14:05 CET.",
         ],
     );
 }
@@ -170,4 +173,19 @@ fn a_reason_of_several_lines_stays_on_one_and_makes_no_markup() {
         .expect("a mail");
     assert!(parsed.bcc().is_none());
     assert_eq!(parsed.subject(), Some(email.subject()));
+}
+
+#[test]
+fn beside_what_was_seen_last_stands_what_there_was_a_week_before() {
+    let values: Vec<_> = (0..2185).map(|step| Some(f64::from(step))).collect();
+    let series = sample::series_from("2026-11-15 00:00", "5m", &values);
+    let mut newest = evaluation(Verdict::Normal, 0.0);
+    let workings = newest.workings.as_mut().expect("workings");
+    Arc::make_mut(workings).window = window(series, Some(local("2026-11-22 14:00")));
+    let mut sample = obstacle(NoData, AlertKind::Firing, "it is so").since("14:05");
+    sample.newest = Some(newest);
+    assert_says(
+        &sample.compose(),
+        &["The last value was 2,184 EUR at 14:00 CET (a week before: 168 EUR)."],
+    );
 }

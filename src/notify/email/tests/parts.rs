@@ -197,6 +197,18 @@ fn what_a_column_holds_is_text_and_stays_in_its_place() {
 }
 
 #[test]
+fn of_what_is_missing_so_far_the_parts_are_told_in_the_same_sentence() {
+    let parts = [standing_out(Some("DE"), 0.0, 1090.0)];
+    let so_far = breakdown(12.0, 1102.0, &[("country", &parts)]);
+    assert_says(
+        &opening(so_far),
+        &[
+            "Low since 14:05 CET, for 5 min: 1,090 EUR less than usual so far; of that, all is country DE.",
+        ],
+    );
+}
+
+#[test]
 fn a_digest_says_it_in_the_row_of_the_metric() {
     let mut sales = named("Sales", Side::Low, -5.0);
     sales.alert.breakdown = Some(germany());
