@@ -53,7 +53,7 @@ fn field(fact: &Fact) -> Value {
 
 fn entry(entry: &Entry) -> String {
     let head = format!("*{}: {}*", escape(&entry.title), escape(&entry.label));
-    let lines = std::iter::once(&entry.value).chain(&entry.lines);
+    let lines = std::iter::once(&entry.head).chain(&entry.lines);
     let lines: Vec<String> = lines.map(|line| escape(line)).collect();
     shorten(&format!("{head}\n{}", lines.join("\n")), LONGEST_TEXT)
 }

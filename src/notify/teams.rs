@@ -75,7 +75,7 @@ fn entry(entry: &Entry) -> Value {
         "{}: {}, {}. {}",
         entry.title,
         entry.label,
-        entry.value,
+        entry.head,
         entry.lines.join("; ")
     );
     json!({

@@ -149,12 +149,8 @@ fn summary(told: &[Told], now: DateTime<Tz>) -> String {
         .iter()
         .map(|(word, titles)| format!("{} {}", titles.len(), word.to_lowercase()))
         .collect();
-    let order = match told.iter().filter(|(one, _)| is_breach(one)).count() {
-        0 | 1 => "",
-        _ => " The most certain comes first.",
-    };
     let (time, counts) = (now.format("%H:%M %Z"), counts.join(", "));
-    format!("At {time}: {counts}.{order}")
+    format!("At {time}: {counts}.")
 }
 
 fn notes(told: &[Told]) -> Vec<String> {
@@ -187,7 +183,7 @@ fn pictures<'p>(told: &[Told], drawn: impl Fn(&Metric) -> &'p [Plot]) -> Vec<Pic
             let name = format!("{}_{}_{mark}", index + 1, metric.file_name());
             let (title, period) = (title(metric), plot.period.name());
             let lines = entry.lines.join("; ");
-            let alternative = format!("{title}, last {period}: {}; {lines}", entry.value);
+            let alternative = format!("{title}, last {period}: {}; {lines}", entry.head);
             let caption = format!("{title}, last {period}");
             Picture::new(&caption, &name, &alternative, &plot.png)
         })

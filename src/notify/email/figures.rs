@@ -58,6 +58,11 @@ impl<'a> Figures<'a> {
         Some(format!("{value}{expected}; usually {band}"))
     }
 
+    /// "1,203 EUR at 14:05 CET; usually 912 to 1,298 EUR"
+    pub fn beside_usual(&self) -> Option<String> {
+        Some(format!("{}; usually {}", self.value_at(), self.band()?))
+    }
+
     /// "1,843 at 14:05 CET", as a subject has it.
     pub fn plain_value_at(&self) -> String {
         format!("{} {}", self.notation().write(self.value), self.when())

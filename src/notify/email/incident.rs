@@ -106,7 +106,13 @@ impl<'a> Incident<'a> {
             format!("{side} since {}", extent.since())
         };
         let band = self.figures.band().map(|band| format!("usually {band}"));
-        let first = self.figures.change().into_iter().chain(band).chain([when]);
+        let value = self.figures.value_in_bucket();
+        let change = self.figures.change().filter(|_| !is_over);
+        let (head, value) = match change {
+            Some(change) => (change, Some(value)),
+            None => (value, None),
+        };
+        let first = value.into_iter().chain(band).chain([when]);
         let last = if is_over {
             Some(format!("{} {}", self.side_word(), extent.in_full()))
         } else {
@@ -120,7 +126,7 @@ impl<'a> Incident<'a> {
             word: if is_over { "over" } else { self.side_word() }.to_string(),
             label: self.label(),
             tone: tone(self.notification),
-            value: self.figures.value_in_bucket(),
+            head,
             lines: lines.into_iter().chain(self.parts()).chain(last).collect(),
         }
     }
@@ -468,12 +474,14 @@ impl<'a> Incident<'a> {
         write_parts_of_that(breakdown).filter(|_| is_that && self.notification.alert.is_open())
     }
 
-    /// " than told at 14:20 CET": what somebody knows who has seen the mail before.
+    /// " than in the last message (14:20 CET)", which somebody knows who reads this one.
     fn than_told(&self) -> String {
         let told_at = self.notification.told_at;
         let told_at =
             told_at.map(|time| write_time(time.with_timezone(&self.now.timezone()), self.now));
-        told_at.map_or(String::new(), |time| format!(" than told at {time}"))
+        told_at.map_or(String::new(), |time| {
+            format!(" than in the last message ({time})")
+        })
     }
 
     /// What is over needs no explanation, and what became worse has another than its opening had.
@@ -496,7 +504,7 @@ impl<'a> Incident<'a> {
                 self.figures.beside(usual),
                 self.would_be()
             ),
-            None => self.figures.against_usual().unwrap_or(value),
+            None => self.figures.beside_usual().unwrap_or(value),
         };
         let in_all = self.shortfall();
         let in_all = in_all.map_or(String::new(), |amount| format!(" In all {amount}."));

@@ -67,8 +67,9 @@ pub struct Entry {
     /// The word on the label, and its colour.
     pub label: String,
     pub tone: Tone,
-    pub value: String,
-    /// What stands below: how it is, and since when; and more.
+    /// What stands out most: how far off it is, or how long.
+    pub head: String,
+    /// What stands below: the value, what is usual, and since when; and more.
     pub lines: Vec<String>,
 }
 
@@ -194,7 +195,7 @@ impl Email {
                 "{}: {}, {}\n{}",
                 entry.title,
                 entry.label,
-                entry.value,
+                entry.head,
                 lines.collect::<String>()
             )
         });
@@ -418,7 +419,7 @@ impl Words {
         let facts = self.facts.iter_mut().chain(&mut self.small_print);
         let facts = facts.flat_map(|fact| [&mut fact.name, &mut fact.value]);
         let entries = self.entries.iter_mut().flat_map(|entry| {
-            let cells = [&mut entry.title, &mut entry.value];
+            let cells = [&mut entry.title, &mut entry.head];
             cells.into_iter().chain(&mut entry.lines)
         });
         let advice = self.advice.iter_mut().flat_map(|advice| {

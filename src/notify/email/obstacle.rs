@@ -45,7 +45,7 @@ const NO_DATA: Terms = Terms {
     again: "has data",
     until: "data comes again",
     span: "No data",
-    remedy: "Check that what it measures still works, and that the job that writes its rows still runs.",
+    remedy: "Check that what is measured still works, and then the job that delivers its data.",
 };
 const FROZEN: Terms = Terms {
     open: "Frozen",
@@ -150,7 +150,7 @@ impl<'a> Obstacle<'a> {
             _ => format!("{state}: {why}{end}"),
         };
         let summary = format!(
-            "{summary} Until {}, no rise or drop is noticed.",
+            "{summary} Until {}, no alert can come for a rise or a drop.",
             terms.until
         );
         let mut facts = vec![
@@ -187,7 +187,10 @@ impl<'a> Obstacle<'a> {
         let last = self.seen_last();
         let last = last.map(|seen_last| format!(" The last value was {seen_last}."));
         let last = last.unwrap_or_default();
-        format!("{last} Either it has stopped, or only its rows do not arrive.")
+        format!(
+            "{last} Either {} has stopped, or only its data is missing.",
+            title(self.metric)
+        )
     }
 
     fn with_reason(&self, begin: &str) -> String {
@@ -236,7 +239,7 @@ impl<'a> Obstacle<'a> {
             word: self.word(),
             label: self.label(),
             tone: tone(self.notification),
-            value: format!("for {}", extent.length()),
+            head: format!("for {}", extent.length()),
             lines: vec![
                 format!("since {}", extent.since()),
                 shorten(&self.why, ENTRY_REASON),
@@ -244,7 +247,7 @@ impl<'a> Obstacle<'a> {
         };
         if self.notification.is_resolved() {
             entry.word = "over".to_string();
-            entry.value = format!("after {}", extent.length());
+            entry.head = format!("after {}", extent.length());
             entry.lines = vec![extent.span()];
         }
         entry

@@ -135,12 +135,12 @@ fn clause(breakdown: &Breakdown, column: &ColumnParts, tense: Tense) -> String {
         },
         (share, _) if ALL.contains(&share) => format!("all {is} {all}"),
         (share, 1) if share > 1.0 => format!(
-            "all {is} {all} ({} {more}, the others {} {less})",
+            "all {is} {all} ({} {more}, {} {less} elsewhere)",
             figure(explained),
             figure(others)
         ),
         (share, _) if share > 1.0 => format!(
-            "all {is} {all} (together {} {more}, the others {} {less})",
+            "all {is} {all} (together {} {more}, {} {less} elsewhere)",
             figure(explained),
             figure(others)
         ),

@@ -70,9 +70,9 @@ fn both_parts_have_a_row_for_each_the_worst_first() {
         &email,
         &[
             "High: Sales; Low: Visits; cannot check: Refunds; no data: Stock and 3 more",
-            "At 14:11 CET: 3 high, 1 low, 1 cannot check, 1 no data, 1 over. The most certain comes first.",
-            "1,904 EUR",
-            "73 % higher, usually 912 to 1,298 EUR, high since 14:05 CET",
+            "At 14:11 CET: 3 high, 1 low, 1 cannot check, 1 no data, 1 over.",
+            "73 % higher",
+            "1,904 EUR, usually 912 to 1,298 EUR, high since 14:05 CET",
             "usually 912 to 1,298 EUR, at 14:05 CET, high since 13:55 CET",
             "connection refused",
             "no data since 2026-11-22 13:50 CET",

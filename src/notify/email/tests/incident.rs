@@ -108,7 +108,7 @@ fn what_grew_worse_says_so() {
         &sample.compose(),
         &[
             "High Sales Volume, Worse",
-            "Sales is even higher than told at 14:00 CET: 2,843 EUR at 14:05 CET, 158 % higher than expected",
+            "Sales is even higher than in the last message (14:00 CET): 2,843 EUR at 14:05 CET, 158 % higher than expected",
             "High since",
         ],
     );
@@ -132,7 +132,7 @@ fn an_end_is_green_and_says_how_long_it_was_and_what_ended_it() {
         &email,
         &[
             "Back to Normal: Sales Volume",
-            "Sales is back to normal after 35 min: 1,100 EUR at 14:05 CET, 0.2 % lower than expected; usually 912 to 1,298 EUR. High from 13:55 to 14:30 CET.",
+            "Sales is back to normal after 35 min: 1,100 EUR at 14:05 CET; usually 912 to 1,298 EUR. High from 13:55 to 14:30 CET.",
             "from 13:55 to 14:30 CET, 35 min",
             "912 to 1,298 EUR (95 %)",
             "Nothing: it is over.",

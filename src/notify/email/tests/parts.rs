@@ -135,11 +135,11 @@ fn each_way_in_which_parts_explain_a_difference_has_its_sentence() {
         ),
         (
             vec![de(0.0), part(Some("FR"), 400.0, 300.0)],
-            "Of the 100 EUR missing, all is country DE (200 less, the others 100 more).",
+            "Of the 100 EUR missing, all is country DE (200 less, 100 more elsewhere).",
         ),
         (
             vec![de(500.0), it(300.0), part(Some("FR"), 100.0, 300.0)],
-            "Of the 200 EUR more than expected, all is country DE and country IT (together 400 more, the others 200 less).",
+            "Of the 200 EUR more than expected, all is country DE and country IT (together 400 more, 200 less elsewhere).",
         ),
         (
             vec![de(100.0), it(150.0), usual],
