@@ -132,7 +132,7 @@ impl Reference {
         for total in self.spans.iter_mut().chain(&mut self.bucket) {
             let of_weeks = weeks_ago.iter().filter_map(|weeks| {
                 let place = places.last().checked_sub(weeks * week)?;
-                places.as_at(place, 1.0, places.last(), total.buckets)
+                places.place_as_at(place, places.last(), total.buckets)
             });
             let distance = |healthy: &f64| (healthy - total.seen).abs();
             total.healthy = of_weeks.min_by(|one, other| distance(one).total_cmp(&distance(other)));
@@ -315,9 +315,11 @@ fn span_lengths(step: Step, has_weeks: bool) -> Vec<usize> {
     lengths
 }
 
-/// The sum and the number of the buckets of a span.
+/// The sum and the number of the buckets of the span of this length that ends at a place.
 #[derive(Debug, Clone, Copy)]
 struct Total {
+    place: usize,
+    length: usize,
     sum: f64,
     count: f64,
 }
@@ -436,10 +438,16 @@ impl Places {
     fn total(&self, place: usize, length: usize) -> Option<Total> {
         let end = place + 1;
         let start = end.checked_sub(length)?;
-        let index_of = |place: usize| self.huge.partition_point(|(huge, _)| *huge < place);
-        let huge = &self.huge[index_of(start)..index_of(end)];
-        let huge: f64 = huge.iter().map(|(_, value)| value).sum();
+        let huge = if self.huge.is_empty() {
+            0.0
+        } else {
+            let index_of = |place: usize| self.huge.partition_point(|(huge, _)| *huge < place);
+            let huge = &self.huge[index_of(start)..index_of(end)];
+            huge.iter().map(|(_, value)| value).sum()
+        };
         Some(Total {
+            place,
+            length,
             sum: self.sums.get(end)? - self.sums[start] + huge,
             count: f64::from(self.counts[end] - self.counts[start]),
         })
@@ -465,7 +473,7 @@ impl Places {
                 let total = self.total(other, length);
                 if let (Some(factor), Some(total)) = (like, total)
                     && let factor = factor * self.growth.powi(weeks)
-                    && let Some(usual) = self.as_at(other, factor, place, length)
+                    && let Some(usual) = self.as_at(total, factor, own)
                 {
                     sums[found] = usual;
                     counts[found] = total.count;
@@ -486,26 +494,25 @@ impl Places {
         })
     }
 
-    /// What the span that ends at a place would have, were it as the one that ends at another, times a factor.
+    /// What a span would have, were it as another of its length, times a factor.
     /// What is missing is seldom missing by chance: only buckets that both have are compared, and those that the
     /// other lacks differ as these do.
-    fn as_at(&self, other: usize, factor: f64, place: usize, length: usize) -> Option<f64> {
-        let (own, others) = (self.total(place, length)?, self.total(other, length)?);
+    fn as_at(&self, other: Total, factor: f64, own: Total) -> Option<f64> {
         #[expect(clippy::cast_precision_loss, reason = "a span has few buckets")]
-        let is_whole = own.count.min(others.count) >= length as f64;
+        let is_whole = own.count.min(other.count) >= own.length as f64;
         if is_whole {
-            return Some(others.sum * factor);
+            return Some(other.sum * factor);
         }
-        let values = |end: usize| &self.values[end + 1 - length..=end];
+        let values = |total: Total| &self.values[total.place + 1 - total.length..=total.place];
         let (mut count, mut difference) = (0.0, 0.0);
-        for pair in values(place).iter().zip(values(other)) {
+        for pair in values(own).iter().zip(values(other)) {
             if let (Some(own), Some(other)) = pair {
                 count += 1.0;
                 difference += other * factor - own;
             }
         }
         let total = own.sum + difference * own.count / count;
-        let is_negative_possible = own.sum < 0.0 || others.sum < 0.0;
+        let is_negative_possible = own.sum < 0.0 || other.sum < 0.0;
         let least = if is_negative_possible {
             f64::NEG_INFINITY
         } else {
@@ -723,7 +730,12 @@ impl Places {
 
     /// What the span that ends at a place would have, were it as that of the day before.
     fn day_before(&self, place: usize, length: usize) -> Option<f64> {
-        self.as_at(place.checked_sub(self.day)?, 1.0, place, length)
+        self.place_as_at(place.checked_sub(self.day)?, place, length)
+    }
+
+    /// What the span that ends at a place would have, were it as the one that ends at another.
+    fn place_as_at(&self, other: usize, place: usize, length: usize) -> Option<f64> {
+        self.as_at(self.total(other, length)?, 1.0, self.total(place, length)?)
     }
 }
 

@@ -68,9 +68,17 @@ impl<'a> Figures<'a> {
         format!("{} {}", self.notation().write(self.value), self.when())
     }
 
-    /// "1,843 EUR in 5 min at 14:05 CET", see [`Figures::value_in_bucket`].
+    /// "1,843 EUR at 14:05 CET"; of what adds up over a bucket "1,843 EUR from 14:05 to 14:10 CET".
     pub fn value_at(&self) -> String {
-        format!("{} {}", self.value_in_bucket(), self.when())
+        let start = self.evaluation.start(self.now.timezone());
+        let length = self.evaluation.bucket.length();
+        let adds_up = self.metric.aggregate.is_some_and(Aggregate::adds_up);
+        let when = if adds_up {
+            write_extent(start, start + length, length, self.now)
+        } else {
+            self.when()
+        };
+        format!("{} {when}", self.value())
     }
 
     /// "1,843 EUR"; of what adds up over a bucket "1,843 EUR in 5 min".

@@ -74,7 +74,7 @@ fn a_sum_says_of_how_long_it_is() {
     let mut sample = breach(Side::High, AlertKind::Firing, 1843.2);
     sample.metric.aggregate = Some(Aggregate::Sum);
     let said =
-        "Sales is unusually high: 1,843 EUR in 5 min at 14:05 CET, 67 % higher than expected";
+        "Sales is unusually high: 1,843 EUR from 14:05 to 14:10 CET, 67 % higher than expected";
     assert_says(&sample.compose(), &[said]);
 }
 
