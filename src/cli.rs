@@ -1,5 +1,6 @@
 //! The command line: flags, their help, exit codes.
 
+use std::env;
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ use crate::series::Step;
 
 /// Checks the newest point of each business series against its 95 % band, and mails an alert
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = MORE_HELP)]
+#[command(version = version(), max_term_width = 100, after_help = MORE_HELP)]
 #[expect(
     clippy::doc_markdown,
     clippy::struct_excessive_bools,
@@ -338,7 +339,7 @@ pub enum Mode {
 impl Args {
     /// An error is also what a call for help is answered with.
     pub fn from_command_line() -> Result<Self, clap::Error> {
-        Self::parse_words(std::env::args_os())
+        Self::parse_words(env::args_os())
     }
 
     fn parse_words<W: Into<OsString> + Clone>(
@@ -399,6 +400,19 @@ impl From<ColourWord> for ColourChoice {
             ColourWord::Never => Self::Never,
         }
     }
+}
+
+/// "0.2.0 (1a2b3c4, x86_64-linux-gnu)": with the commit, of what is released.
+fn version() -> String {
+    let abi = if cfg!(target_env = "musl") {
+        "musl"
+    } else {
+        "gnu"
+    };
+    let target = format!("{}-{}-{abi}", env::consts::ARCH, env::consts::OS);
+    let commit =
+        option_env!("BANDWATCH_COMMIT").map_or(String::new(), |commit| format!("{commit}, "));
+    format!("{} ({commit}{target})", env!("CARGO_PKG_VERSION"))
 }
 
 /// The script for a shell.

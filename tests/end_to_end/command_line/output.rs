@@ -141,8 +141,12 @@ fn the_help_fits_a_screen_and_names_exit_codes_and_variables() {
     assert!(!run.stdout.contains("--password"), "{}", run.stdout);
     let version = workspace.run(&["--version"]);
     version.assert_status(0);
-    let expected = concat!("bandwatch ", env!("CARGO_PKG_VERSION"), "\n");
-    assert_eq!(version.stdout, expected);
+    let expected = concat!("bandwatch ", env!("CARGO_PKG_VERSION"), " (");
+    let target = format!("{}-linux-", std::env::consts::ARCH);
+    assert!(
+        version.stdout.starts_with(expected) && version.stdout.contains(&target),
+        "{version:?}"
+    );
 }
 
 #[test]
