@@ -143,6 +143,10 @@ fn check_rows_of_file(metric: &Metric) -> Result<()> {
             "metric {:?}: explain_by = {explain_by:?} asks for columns of its table, and --input has one series; take explain_by out for this run",
             metric.name
         ),
+        _ if metric.group.is_some() => bail!(
+            "metric {:?}: group_by asks for columns of its rows, and --input has one series; take group_by out for this run",
+            metric.name
+        ),
         Rows::Query(_) => complain(&anyhow!(
             "metric {:?}: --input is taken for what its query returns; the query is not run",
             metric.name

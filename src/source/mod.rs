@@ -17,7 +17,7 @@ use chrono_tz::Tz;
 use history::Lookback;
 pub use history::{Fetched, History};
 pub use sample::sample_window;
-pub use series::{SeriesHistory, SeriesRequest};
+pub use series::{SeriesHistory, SeriesNews, SeriesRequest, TooManySeries};
 
 use crate::calendar::Period;
 use crate::config::{DatabaseSettings, Deadline, Metric, time_delta};

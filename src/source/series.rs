@@ -1,5 +1,6 @@
 //! Many series of one metric, read in one go.
 
+use std::fmt;
 use std::ops::ControlFlow;
 
 use anyhow::{Result, bail};
@@ -9,9 +10,9 @@ use chrono_tz::Tz;
 use super::Source;
 use super::history::{Fetched, History, Lookback, step_of, time_missed, unseen};
 use crate::calendar::Period;
-use crate::config::{Metric, time_delta};
-use crate::series::Bucket;
+use crate::config::{MOST_SERIES, Metric, time_delta};
 use crate::series::key::SeriesKey;
+use crate::series::{Bucket, Missing};
 
 /// What is to be read of the series of a metric.
 #[derive(Debug, Clone)]
@@ -32,6 +33,32 @@ pub struct SeriesHistory {
     pub title: Option<String>,
     pub history: History,
 }
+
+/// What there is since all series were looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeriesNews {
+    /// No bucket closed.
+    Nothing,
+    /// One did, and no series has a row in it.
+    NoRows,
+    /// One did that is to be judged.
+    Closed,
+}
+
+/// There are more series than anybody means to watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooManySeries;
+
+impl fmt::Display for TooManySeries {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        write!(
+            formatter,
+            "group_by makes more than {MOST_SERIES} series, which are too many to watch; set top = 500 for those with the largest volume, or include"
+        )
+    }
+}
+
+impl std::error::Error for TooManySeries {}
 
 impl SeriesRequest {
     /// Enough for those that were looked at longest ago.
@@ -59,20 +86,19 @@ impl SeriesHistory {
 }
 
 impl Source {
-    /// Whether anything can be new of the series of a metric, all of which were looked at up to the end of a
-    /// bucket: then another one has closed. If none has, one row is asked for, so that a table that is gone is
-    /// noticed.
-    pub fn has_news_of_series(
+    /// What can be new of the series of a metric, all of which were looked at up to the end of a bucket. To
+    /// know it, one row is asked for, also if no bucket has closed: a table that is gone is noticed.
+    pub fn news_of_series(
         &mut self,
         metric: &Metric,
         last: Bucket,
         now: DateTime<Tz>,
-    ) -> Result<bool> {
+    ) -> Result<SeriesNews> {
         let Self::Mysql(database) = self else {
-            return Ok(true);
+            return Ok(SeriesNews::Closed);
         };
         let Some(step) = step_of(last, metric, now.timezone()) else {
-            return Ok(true);
+            return Ok(SeriesNews::Closed);
         };
         let unseen = unseen(last, step, metric, now);
         let time = Period {
@@ -82,11 +108,17 @@ impl Source {
         let is_left_out = metric
             .events
             .leave_out_all(time, time_delta(metric.window(step)));
-        if !unseen.is_empty() && !is_left_out {
-            return Ok(true);
+        let is_closed = !unseen.is_empty() && !is_left_out;
+        // An empty bucket that counts as zero is a bucket all the same.
+        if is_closed && metric.missing == Missing::Zero {
+            return Ok(SeriesNews::Closed);
         }
-        database.read(metric, now, |reader| reader.holds_rows(&unseen))?;
-        Ok(false)
+        let holds_rows = database.read(metric, now, |reader| reader.holds_rows(&unseen))?;
+        Ok(match (is_closed, holds_rows) {
+            (false, _) => SeriesNews::Nothing,
+            (true, false) => SeriesNews::NoRows,
+            (true, true) => SeriesNews::Closed,
+        })
     }
 
     /// Hands over one series after the other, until one is the last that is wanted. What is read of none is

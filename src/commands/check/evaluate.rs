@@ -41,6 +41,8 @@ pub struct Standing {
     /// The bucket that was evaluated last.
     pub evaluated: Option<Bucket>,
     pub newest_data: Option<Bucket>,
+    /// Whether it is known that its data ended too long ago.
+    pub lacks_data: bool,
     /// What people said of it.
     pub answers: Answers,
     /// Whether its newest window is wanted even if nothing closed since: somebody is to be shown it.
@@ -282,7 +284,7 @@ fn check(
         return conclude(window, metric, &standing.answers);
     }
     let fetched = match source.fetch_new(metric, standing.evaluated, now)? {
-        Fetched::Nothing(None) if standing.shows_window || may_be_stale(task) => {
+        Fetched::Nothing(None) if standing.shows_window || may_be_stale(metric, standing, now) => {
             Fetched::Nothing(Some(source.latest(metric, task.as_of, now)?))
         }
         fetched => fetched,
@@ -337,12 +339,11 @@ pub fn conclude(window: Window, metric: &Metric, answers: &Answers) -> Result<Ch
 }
 
 /// Where no row came since, the newest data is as old as it was, and that alone may make it stale.
-fn may_be_stale(task: &Task) -> bool {
-    task.standing.newest_data.is_some_and(|newest| {
-        let (start, end) = (newest.end, task.now.to_utc());
-        let step = Step::of_bucket(newest, task.now.timezone());
-        let ignored = task.metric.time_left_out(Period { start, end }, step);
-        task.metric
-            .may_be_stale(end - start - ignored, newest.length())
+pub fn may_be_stale(metric: &Metric, standing: &Standing, now: DateTime<Tz>) -> bool {
+    standing.newest_data.is_some_and(|newest| {
+        let (start, end) = (newest.end, now.to_utc());
+        let step = Step::of_bucket(newest, now.timezone());
+        let ignored = metric.time_left_out(Period { start, end }, step);
+        metric.may_be_stale(end - start - ignored, newest.length())
     })
 }

@@ -21,6 +21,7 @@ use crate::notify::evaluation_object;
 use crate::output::write_error;
 use crate::series::key::SeriesKey;
 use crate::series::{Bucket, Window};
+use crate::source::TooManySeries;
 
 /// Of so many series at most is kept what their verdicts were made from, for pictures: of those that are
 /// farthest out.
@@ -226,7 +227,14 @@ impl Run<'_> {
     /// them is noted.
     fn end_look(&mut self, gathered: &mut Gathered, metric: &Metric, ended: SeriesLook) {
         let mut look = gathered.looks.remove(&metric.name).unwrap_or_default();
-        let waiting = std::mem::take(&mut look.waiting);
+        let mut waiting = std::mem::take(&mut look.waiting);
+        if let SeriesLook::Cut(error) = &ended
+            && error.is::<TooManySeries>()
+        {
+            // Nobody meant to watch these.
+            waiting.clear();
+            look = Look::default();
+        }
         let (results, now) = (&mut gathered.results, self.now);
         let known = self.state.contents().series_of(&metric.name);
         let unseen = known
@@ -278,21 +286,18 @@ impl Run<'_> {
             (SeriesLook::Cut(_) | SeriesLook::NothingNew, _) => {}
             (SeriesLook::Whole(..), _) => notes.or_default().after = None,
         }
-        if let Some(why) = failure {
-            let failed = CheckResult::Failed(why);
-            self.update(metric, &failed);
-            results.insert(metric.name.clone(), failed);
-            return;
-        }
+        let failure = failure.map(CheckResult::Failed);
         let SeriesLook::Whole(bucket, of_none) = ended else {
-            let nothing_new = CheckResult::NothingNew(None);
-            self.update(metric, &nothing_new);
-            results.insert(metric.name.clone(), nothing_new);
+            let of_all = failure.unwrap_or(CheckResult::NothingNew(None));
+            self.update(metric, &of_all);
+            results.insert(metric.name.clone(), of_all);
             return;
         };
         self.let_go_of_unseen(metric, &look.names);
         let has_data = look.names.len() > look.lacking;
-        let of_all = if has_data || (!all_lack && look.lacking > 0) {
+        let of_all = if let Some(failure) = failure {
+            failure
+        } else if has_data || (!all_lack && look.lacking > 0) {
             CheckResult::NothingNew(None)
         } else {
             let lack = newest_lack.or(look.gone).map(CheckResult::Evaluated);

@@ -13,14 +13,14 @@ use std::thread;
 use anyhow::{Context, Error, Result, ensure};
 use chrono::{DateTime, Utc};
 
-use super::evaluate::{Found, Standing, Task, conclude, judge};
+use super::evaluate::{Found, Standing, Task, conclude, judge, may_be_stale};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Verdict};
 use crate::incident::CheckResult;
 use crate::output::{contain, write_error};
 use crate::series::Bucket;
 use crate::series::key::SeriesKey;
-use crate::source::{SeriesHistory, SeriesRequest, Source};
+use crate::source::{SeriesHistory, SeriesNews, SeriesRequest, Source};
 
 /// Where to go on with the series of a metric.
 #[derive(Debug, Clone)]
@@ -74,11 +74,16 @@ pub fn check_series(
 ) -> Result<()> {
     let (metric, now) = (&task.metric, task.now);
     let is_now = task.as_of.is_none_or(|time| time == now);
-    if let Some(last) = series.looked_at.filter(|_| is_now)
-        && !source.has_news_of_series(metric, last, now)?
-    {
-        show(task, series, source, &send)?;
-        return send(Found::Look(Box::new(SeriesLook::NothingNew)));
+    if let Some(last) = series.looked_at.filter(|_| is_now) {
+        let is_read = match source.news_of_series(metric, last, now)? {
+            SeriesNews::Closed => true,
+            SeriesNews::NoRows => any_may_be_stale(task, series),
+            SeriesNews::Nothing => false,
+        };
+        if !is_read {
+            show(task, series, source, &send)?;
+            return send(Found::Look(Box::new(SeriesLook::NothingNew)));
+        }
     }
     let evaluated = series.known.values().filter_map(|known| known.evaluated);
     let oldest = series
@@ -121,6 +126,12 @@ pub fn check_series(
         }
         Err(error) => SeriesLook::Cut(error),
     })))
+}
+
+/// Whether data may have become too old of any series of which that was not yet seen.
+fn any_may_be_stale(task: &Task, series: &SeriesTask) -> bool {
+    let mut known = series.known.values().filter(|known| !known.lacks_data);
+    !task.standing.lacks_data && known.any(|known| may_be_stale(&task.metric, known, task.now))
 }
 
 fn next(receiver: &Mutex<Receiver<SeriesHistory>>) -> Option<SeriesHistory> {

@@ -77,6 +77,7 @@ impl Run<'_> {
         known.release_incident(now, muted);
         let (evaluated, newest_data) = (known.evaluated_at(now), known.newest_data());
         let answers = known.answers_for_forecast();
+        let lacks_data = known.open_alert(Condition::NoData).is_some();
         let is_untold_incident = |alert: &Alert| {
             let log = &self.state.contents().log;
             alert.side().is_some() && !self.addressed(Some(metric), alert).is_settled(log, now)
@@ -85,6 +86,7 @@ impl Run<'_> {
         Standing {
             evaluated,
             newest_data,
+            lacks_data,
             answers,
             shows_window: muted == Muted::No && alerts.any(is_untold_incident),
         }

@@ -84,6 +84,8 @@ impl<'a> Status<'a> {
             let known = state.contents().metrics.get(&metric.name);
             let known = known.cloned().unwrap_or_default();
             let (word, since) = match known.status() {
+                // That of many series is not judged by itself.
+                _ if metric.group.is_some() && known.evaluated().is_some() => ("ok", None),
                 incident::Status::Ok { since: None } => ("unknown", None),
                 incident::Status::Ok { since } => ("ok", since),
                 incident::Status::Pending { since } => ("pending", Some(since)),

@@ -33,7 +33,10 @@ pub fn write(status: &Status) -> String {
     for metric in status.metrics() {
         let of_metric = of_metric(status, &metric);
         if is_named(metric.metric) {
-            lines.extend(of_metric);
+            // Of one with many series the sum stands below.
+            let is_plain = metric.metric.group.is_some() && of_metric.len() == 1;
+            let has_series = metric.known.evaluated().is_some();
+            lines.extend(of_metric.into_iter().filter(|_| !(is_plain && has_series)));
             continue;
         }
         // Of many series those are told that are not as usual.

@@ -20,7 +20,7 @@ use crate::config::{Group, MOST_SERIES, Query, Rows, Table};
 use crate::series::key::SeriesKey;
 use crate::series::{Aggregate, Grid, LocalClock};
 use crate::source::history::History;
-use crate::source::series::{SeriesHistory, SeriesRequest};
+use crate::source::series::{SeriesHistory, SeriesRequest, TooManySeries};
 
 /// So long before now more series than may be are looked for, before all are read.
 const LOOKED_AT: TimeDelta = TimeDelta::days(1);
@@ -218,7 +218,7 @@ impl Reader<'_> {
             Ok(ControlFlow::Continue(()))
         })?;
         let count = usize::try_from(count.unwrap_or(0)).unwrap_or(usize::MAX);
-        ensure!(count <= MOST_SERIES, too_many());
+        ensure!(count <= MOST_SERIES, TooManySeries);
         Ok(())
     }
 
@@ -349,7 +349,7 @@ impl<'a, F: FnMut(SeriesHistory) -> Result<ControlFlow<()>>> Gathering<'a, F> {
         if flow.is_break() {
             return Ok(flow);
         }
-        ensure!(self.count < MOST_SERIES, too_many());
+        ensure!(self.count < MOST_SERIES, TooManySeries);
         self.count += 1;
         let values = (0..count).map(|index| row.as_ref(index).cloned().unwrap_or(Value::NULL));
         self.present = Some(Present {
@@ -443,12 +443,6 @@ pub(super) fn add_bucket(
         }
         None => history.buckets.add_unclear(rows),
     }
-}
-
-fn too_many() -> String {
-    format!(
-        "group_by makes more than {MOST_SERIES} series, which are too many to watch; set top = 500 for those with the largest volume, or include"
-    )
 }
 
 fn key_column(name: &str, column: &Column) -> Result<KeyColumn> {
