@@ -85,6 +85,10 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Show the state of every metric, and which notifications wait to be sent
     Status {
+        /// Show only this metric, or this series of one (may be repeated)
+        #[arg(long, value_name = "NAME")]
+        metric: Vec<String>,
+
         /// What is printed: a page for people, or an object
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,

@@ -68,14 +68,28 @@ impl Context {
         self.now.timezone()
     }
 
-    /// The one metric of a command that is about one; `purpose` is that command in words.
+    /// The one series of a command that is about one; `purpose` is that command in words.
     pub fn metric(&self, name: Option<&str>, purpose: &str) -> Result<Metric> {
+        let metric = self.metric_or_group(name, purpose)?;
+        let Some(group) = &metric.group else {
+            return Ok(metric);
+        };
+        let columns = group.columns.iter().map(|column| format!("{column}=..."));
+        let columns = columns.collect::<Vec<_>>().join(",");
+        bail!(
+            "{purpose} is of one series, and {0} has many (group_by); name one in quotation marks, as '{0}{{{columns}}}' (status lists them)",
+            metric.name
+        );
+    }
+
+    /// The same of a command that is about one metric or one series.
+    pub fn metric_or_group(&self, name: Option<&str>, purpose: &str) -> Result<Metric> {
         let name: Vec<String> = name.map(str::to_string).into_iter().collect();
         match self.config.chosen(&name)?.as_slice() {
-            [metric] => Ok((*metric).clone()),
+            [metric] => Ok(metric.clone()),
             several => bail!(
                 "{purpose} is of one metric, and the configuration has {}; choose one with --metric",
-                names(several.iter().copied())
+                names(several)
             ),
         }
     }
@@ -127,6 +141,10 @@ fn check_rows_of_file(metric: &Metric) -> Result<()> {
         ),
         Rows::Table(Table { explain_by, .. }) if !explain_by.is_empty() => bail!(
             "metric {:?}: explain_by = {explain_by:?} asks for columns of its table, and --input has one series; take explain_by out for this run",
+            metric.name
+        ),
+        _ if metric.group.is_some() => bail!(
+            "metric {:?}: group_by asks for columns of its rows, and --input has one series; take group_by out for this run",
             metric.name
         ),
         Rows::Query(_) => complain(&anyhow!(

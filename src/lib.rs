@@ -64,7 +64,7 @@ fn run_command(args: &Args) -> Result<Exit, Failure> {
         None => check::run(&context()?, args),
         Some(Command::Backtest(args)) => backtest::run(&context()?, args),
         Some(Command::Explain(args)) => explain::run(&context()?, args),
-        Some(Command::Status { format }) => status::run(&context()?, *format),
+        Some(Command::Status { metric, format }) => status::run(&context()?, metric, *format),
         Some(Command::TestMail(args)) => test_mail::run(&context()?, args),
         Some(Command::Silence(args)) => silence::silence(&context()?, args),
         Some(Command::Accept(args)) => accept::run(&context()?, args),

@@ -9,6 +9,8 @@ pub use ics::read_calendar;
 pub use month_day::{Month, MonthDay};
 pub use recurrence::{Every, occurrences, parse_occurrence};
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
@@ -41,9 +43,9 @@ pub struct Event {
     pub periods: Vec<Period>,
 }
 
-/// The events of a metric.
+/// The events of a metric; its series share them.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Events(Vec<Event>);
+pub struct Events(Arc<Vec<Event>>);
 
 /// An event, at one of its times.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -112,7 +114,7 @@ impl Period {
 
 impl Events {
     pub fn add(&mut self, event: Event) {
-        self.0.push(event);
+        Arc::make_mut(&mut self.0).push(event);
     }
 
     /// The events at an instant.
@@ -196,11 +198,11 @@ mod tests {
     }
 
     fn events(effect: Effect, periods: &[Period]) -> Events {
-        Events(vec![Event {
+        Events(Arc::new(vec![Event {
             name: "Stocktaking".into(),
             effect,
             periods: periods.to_vec(),
-        }])
+        }]))
     }
 
     #[test]

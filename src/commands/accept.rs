@@ -3,7 +3,7 @@
 use anyhow::{Context as _, anyhow};
 use chrono::{DateTime, Utc};
 
-use super::{Failure, evaluate_newest, own_state_dir};
+use super::{Failure, evaluate_newest, informed, own_state_dir};
 use crate::cli::{AcceptArgs, Exit};
 use crate::context::Context;
 use crate::incident::MetricState;
@@ -13,12 +13,13 @@ use crate::state::State;
 pub fn run(context: &Context, args: &AcceptArgs) -> Result<Exit, Failure> {
     let metric = context.metric(Some(&args.metric), "a level");
     let metric = metric.map_err(Failure::Misuse)?;
-    let name = &metric.name;
     let dir = own_state_dir(context)?;
     let mut state = State::wait(&dir, context.config.path())?;
     if let Some(complaint) = state.complaint() {
         return Err(anyhow!("{complaint}").into());
     }
+    let metric = informed(metric, &context.config, state.contents());
+    let name = &metric.name;
     let Some(known) = state.contents().metrics.get(name) else {
         let dir = dir.display();
         let told = format!("no run that keeps its state in {dir} has looked at {name} yet");

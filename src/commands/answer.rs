@@ -13,13 +13,13 @@ use crate::incident::{Acknowledgement, Alert, Author, MetricState, Nature};
 use crate::output::owner::{this_host, this_person};
 use crate::output::{one_line, print, write_time};
 use crate::series::parse_time;
-use crate::state::State;
+use crate::state::{Contents, State};
 
 /// So many incidents are listed where there is none at a time.
 const MOST_LISTED: usize = 5;
 
 pub fn acknowledge(context: &Context, args: &AckArgs) -> Result<Exit, Failure> {
-    let metric = context.metric(Some(&args.metric), "an acknowledgement");
+    let metric = context.metric_or_group(Some(&args.metric), "an acknowledgement");
     let metric = metric.map_err(Failure::Misuse)?;
     let until = args.length.map(|length| {
         let until = TimeDelta::from_std(length)
@@ -35,18 +35,21 @@ pub fn acknowledge(context: &Context, args: &AckArgs) -> Result<Exit, Failure> {
         until: until.map(|until| until.to_utc().trunc_subsecs(0)),
         because: because.filter(|text| !text.is_empty()),
     };
-    change(context, &metric, |known| {
+    change(context, &metric, |contents| {
         let name = &metric.name;
-        let open = known.acknowledge(&acknowledgement);
+        let is_meant = |of: &String| of == name || metric.key_of(of).is_some();
+        let known = contents.metrics.iter_mut().filter(|(of, _)| is_meant(of));
+        let open: Vec<String> = known
+            .flat_map(|(of, known)| {
+                let open = known.acknowledge(&acknowledgement).into_iter();
+                open.map(move |alert| format!("{of} {}", write_open(context, alert)))
+            })
+            .collect();
         if open.is_empty() {
             return Ok(format!(
                 "{name} has no open alert that could be acknowledged"
             ));
         }
-        let open: Vec<String> = open
-            .into_iter()
-            .map(|alert| write_open(context, alert))
-            .collect();
         let end = match acknowledgement.until {
             None => "no repeats until it is worse, or over".to_string(),
             Some(until) => {
@@ -54,7 +57,17 @@ pub fn acknowledge(context: &Context, args: &AckArgs) -> Result<Exit, Failure> {
                 format!("no repeats until {until}, unless it is worse, or over, before")
             }
         };
-        Ok(format!("{name} {}: {end}", open.join(", ")))
+        let (listed, more) = (
+            open.iter().take(MOST_LISTED),
+            open.len().saturating_sub(MOST_LISTED),
+        );
+        let listed = listed.cloned().collect::<Vec<_>>().join(", ");
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        Ok(format!("{listed}{more}: {end}"))
     })
 }
 
@@ -68,8 +81,9 @@ pub fn say_what_it_was(context: &Context, args: &WasArgs) -> Result<Exit, Failur
         NatureWord::Fine => Nature::Fine,
         NatureWord::Real => Nature::Real,
     };
-    change(context, &metric, |known| {
+    change(context, &metric, |contents| {
         let name = &metric.name;
+        let known = contents.metrics.entry(name.clone()).or_default();
         let Some(incident) = known.incident_at(at.map(|at| at.to_utc())) else {
             return Ok(explain_absence(context, name, known, at.is_some()));
         };
@@ -97,20 +111,22 @@ pub fn say_what_it_was(context: &Context, args: &WasArgs) -> Result<Exit, Failur
 fn change(
     context: &Context,
     metric: &Metric,
-    change: impl FnOnce(&mut MetricState) -> Result<String>,
+    change: impl FnOnce(&mut Contents) -> Result<String>,
 ) -> Result<Exit, Failure> {
     let dir = own_state_dir(context)?;
     let mut state = State::wait(&dir, context.config.path())?;
     if let Some(complaint) = state.complaint() {
         return Err(anyhow!("{complaint}").into());
     }
-    let told = match state.contents_mut().metrics.get_mut(&metric.name) {
-        Some(known) => change(known)?,
-        None => format!(
+    let contents = state.contents_mut();
+    let told = if contents.metrics.contains_key(&metric.name) {
+        change(contents)?
+    } else {
+        format!(
             "no run that keeps its state in {} has looked at {} yet",
             dir.display(),
             metric.name
-        ),
+        )
     };
     state.save()?;
     print(&(told + "\n"))?;

@@ -21,14 +21,14 @@ use std::path::{Path, PathBuf, absolute};
 
 use anyhow::{Context as _, Error, Result};
 
-use crate::config::{Metric, SYSTEM_FILE};
+use crate::config::{Config, Metric, SYSTEM_FILE};
 use crate::context::Context;
 use crate::detect::{Answers, Evaluation, Verdict, evaluate};
 use crate::notify::email::Invocation;
 use crate::output::owner::{ROOT, quote, this_user, user_name};
 use crate::output::{contain, write_error, write_whole};
 use crate::series::Window;
-use crate::state::{Use, check_use};
+use crate::state::{Contents, Use, check_use};
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug)]
@@ -49,6 +49,39 @@ fn own_state_dir(context: &Context) -> Result<PathBuf, Failure> {
     let dir = context.state_dir();
     check_use(&dir, Use::Change, context.config.path()).map_err(Failure::Misuse)?;
     Ok(dir)
+}
+
+/// The metrics, and after each its series as far as they are known, with what people call them.
+pub fn watched(metrics: &[Metric], contents: &Contents) -> Vec<Metric> {
+    let mut watched = Vec::new();
+    for metric in metrics {
+        watched.push(metric.clone());
+        if metric.group.is_none() {
+            continue;
+        }
+        let notes = contents.series.get(&metric.name);
+        let count = contents.series_of(&metric.name).count();
+        watched.extend(contents.series_of(&metric.name).filter_map(|(name, _)| {
+            let title = notes.and_then(|notes| notes.titles.get(name));
+            Some(metric.of_series(&metric.key_of(name)?, title.map(String::as_str), count))
+        }));
+    }
+    watched
+}
+
+/// A series that somebody named, with what is known of it: its title, and its share of the budget.
+fn informed(metric: Metric, config: &Config, contents: &Contents) -> Metric {
+    let Some(series) = &metric.series else {
+        return metric;
+    };
+    let Some((of, _)) = config.find(&series.metric) else {
+        return metric;
+    };
+    let others = contents.series_of(&series.metric).map(|(name, _)| name);
+    let others = others.filter(|name| **name != metric.name).count();
+    let notes = contents.series.get(&series.metric);
+    let title = notes.and_then(|notes| notes.titles.get(&metric.name));
+    of.of_series(&series.key, title.map(String::as_str), others + 1)
 }
 
 /// How the commands of a mail are given: as whoever runs this, with this configuration.

@@ -60,6 +60,10 @@ pub struct MetricReport {
     pub name_width: usize,
     /// None where the metric could not be read or judged.
     pub evaluation: Option<Evaluation>,
+    /// As of when it is; of an evaluation that knows what it was made from, that is in it.
+    pub as_of: Option<DateTime<Tz>>,
+    /// The evaluation as programs read it, where it does not know what it was made from.
+    pub object: Option<String>,
     /// The bucket that was evaluated last, where there is none after it.
     pub unchanged_since: Option<DateTime<Tz>>,
     /// The events of now, each on one line.
@@ -98,7 +102,7 @@ impl MetricReport {
             return None;
         }
         let mut lines = vec![match (evaluation, self.unchanged_since) {
-            (Some(evaluation), _) => write_line(metric, evaluation),
+            (Some(evaluation), _) => write_line_at(metric, evaluation, self.as_of),
             (None, Some(since)) => {
                 format!("{}  nothing new since {}", metric.name, write_minute(since))
             }
@@ -152,9 +156,13 @@ pub fn write_page<'a>(title: &str, entries: impl Iterator<Item = (&'a str, Strin
 
 /// The verdict on one line: `sales  HIGH  1,843 at 14:05 CET, expected 1,102 (912 to 1,298)`
 pub fn write_line(metric: &Metric, evaluation: &Evaluation) -> String {
+    write_line_at(metric, evaluation, None)
+}
+
+fn write_line_at(metric: &Metric, evaluation: &Evaluation, as_of: Option<DateTime<Tz>>) -> String {
     let (name, verdict) = (&metric.name, evaluation.verdict.word().to_uppercase());
     let now = evaluation.window().map(|window| window.as_of);
-    let now = now.unwrap_or(evaluation.start(chrono_tz::UTC));
+    let now = now.or(as_of).unwrap_or(evaluation.start(chrono_tz::UTC));
     let latest = evaluation.latest(now.timezone());
     let told = match (evaluation.reason(), latest, evaluation.band) {
         (Some(reason), Some(latest), _) => {
@@ -440,7 +448,10 @@ fn seasons(seasons: &[Season]) -> String {
 pub fn check_object(metric: &Metric, report: &MetricReport) -> Value {
     let evaluation = report.evaluation.as_ref();
     let zone = evaluation.and_then(Evaluation::window).map(Window::zone);
-    let mut object = evaluation_object(metric, evaluation, zone.unwrap_or_default());
+    let kept = report.object.as_deref();
+    let kept = kept.and_then(|text| serde_json::from_str(text).ok());
+    let mut object =
+        kept.unwrap_or_else(|| evaluation_object(metric, evaluation, zone.unwrap_or_default()));
     if evaluation.is_none() {
         let verdict = match report.unchanged_since {
             Some(_) => "unchanged",
@@ -450,7 +461,8 @@ pub fn check_object(metric: &Metric, report: &MetricReport) -> Value {
         object["time"] = report.unchanged_since.map(stamp).into();
     }
     let unchanged = report.unchanged_since.map(|time| time.timezone());
-    let zone = zone.or(unchanged).unwrap_or_default();
+    let as_of = report.as_of.map(|time| time.timezone());
+    let zone = zone.or(unchanged).or(as_of).unwrap_or_default();
     let breakdown = report.breakdown.as_ref();
     object["parts"] = breakdown
         .map(|breakdown| breakdown_object(breakdown, zone))

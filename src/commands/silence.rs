@@ -14,8 +14,9 @@ use crate::series::parse_time;
 use crate::state::{State, change_silences};
 
 pub fn silence(context: &Context, args: &SilenceArgs) -> Result<Exit, Failure> {
-    let metric = context.metric(Some(&args.metric), "a silence");
-    let metric = metric.map_err(Failure::Misuse)?.name;
+    let metric = context.metric_or_group(Some(&args.metric), "a silence");
+    let silenced = metric.map_err(Failure::Misuse)?;
+    let metric = silenced.name.clone();
     let from = from(args, context.now).map_err(Failure::Misuse)?;
     let until = until(args, from, context.now).map_err(Failure::Misuse)?;
     let from = from.filter(|from| *from > context.now);
@@ -39,7 +40,8 @@ pub fn silence(context: &Context, args: &SilenceArgs) -> Result<Exit, Failure> {
     };
     let (dir, now) = (own_state_dir(context)?, context.now_utc());
     change_silences(&dir, |silences| silences.add(&metric, silence, now))?;
-    if !State::look(&dir).runs.metrics.contains_key(&metric) {
+    let looks = State::look(&dir).runs.metrics;
+    if !looks.contains_key(silenced.metric_name()) && !looks.contains_key(&metric) {
         // Runs of another user, or in another environment, keep their state elsewhere.
         let dir = dir.display();
         told += &format!("\nno run that keeps its state in {dir} has looked at {metric} yet");
@@ -49,7 +51,7 @@ pub fn silence(context: &Context, args: &SilenceArgs) -> Result<Exit, Failure> {
 }
 
 pub fn unsilence(context: &Context, metric: &str) -> Result<Exit, Failure> {
-    let metric = context.metric(Some(metric), "a silence");
+    let metric = context.metric_or_group(Some(metric), "a silence");
     let metric = metric.map_err(Failure::Misuse)?.name;
     let now = context.now_utc();
     let dir = own_state_dir(context)?;

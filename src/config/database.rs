@@ -39,6 +39,9 @@ pub struct DatabaseSettings {
     pub connect_timeout: Duration,
     #[serde(deserialize_with = "value::length")]
     pub query_timeout: Duration,
+    /// How many metrics are read at once, each by a connection of its own.
+    #[serde(deserialize_with = "value::count")]
+    pub connections: u16,
 }
 
 /// How the connection to the database is kept from others.
@@ -83,6 +86,7 @@ impl Default for DatabaseSettings {
             get_server_public_key: false,
             connect_timeout: Duration::from_secs(5),
             query_timeout: Duration::from_secs(30),
+            connections: 2,
         }
     }
 }

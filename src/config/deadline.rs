@@ -16,6 +16,8 @@ pub struct Deadline {
     purpose: &'static str,
     /// What is being waited for, so that it can be told. It lives as long as the program.
     waiting_for: &'static Mutex<String>,
+    /// Where the whole run is told the same.
+    of_run: Option<&'static Mutex<String>>,
 }
 
 impl Deadline {
@@ -25,6 +27,16 @@ impl Deadline {
             length,
             purpose: "the whole run",
             waiting_for: Box::leak(Box::default()),
+            of_run: None,
+        }
+    }
+
+    /// The same for one of several threads, each of which waits for something else.
+    pub fn of_another_thread(self) -> Self {
+        Self {
+            waiting_for: Box::leak(Box::default()),
+            of_run: Some(self.of_run.unwrap_or(self.waiting_for)),
+            ..self
         }
     }
 
@@ -83,16 +95,14 @@ impl Deadline {
     }
 
     pub fn waiting_for(&self, what: String) {
-        *self.lock() = what;
+        if let Some(of_run) = self.of_run {
+            lock(of_run).clone_from(&what);
+        }
+        *lock(self.waiting_for) = what;
     }
 
     pub fn waited_for(&self) -> String {
-        self.lock().clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'static, String> {
-        let waiting_for = self.waiting_for.lock();
-        waiting_for.unwrap_or_else(PoisonError::into_inner)
+        lock(self.waiting_for).clone()
     }
 
     /// Ends the program a little after the deadline if it is still there then: the last resort against a
@@ -109,6 +119,10 @@ impl Deadline {
             std::process::exit(1);
         });
     }
+}
+
+fn lock(waiting_for: &'static Mutex<String>) -> MutexGuard<'static, String> {
+    waiting_for.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

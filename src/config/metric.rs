@@ -7,15 +7,19 @@ use chrono::{DateTime, NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 use serde::Deserialize;
 
+use super::group::{Group, KeyPattern, MOST_COLUMNS, MOST_SERIES, PatternText, Series};
 use super::value::{self, Mailbox, time_delta};
 use crate::calendar::{Events, Period};
 use crate::forecast::clean::Outliers;
 use crate::forecast::{
     Direction, Increments, Level, Method, ModelChoice, Range, SeasonChoice, needed_history,
 };
-use crate::incident::{Budget, Confirm, LeastDeviation, Policy, QuietWindow, Renotify, Worsening};
+use crate::incident::{
+    Budget, Confirm, LeastDeviation, Newcomers, Policy, QuietWindow, Renotify, Worsening,
+};
 use crate::output::fingerprint::fingerprint;
 use crate::output::{Notation, write_setting};
+use crate::series::key::SeriesKey;
 use crate::series::{Aggregate, Bucket, MOST_BUCKETS, Missing, Step};
 
 /// A series to watch.
@@ -34,6 +38,10 @@ pub struct Metric {
     /// What to do about an alert.
     pub note: Option<String>,
     pub rows: Rows,
+    /// Its rows are many series, each of which is watched as one of its own.
+    pub group: Option<Group>,
+    /// It is one of the series of such a metric.
+    pub series: Option<Series>,
     /// None: as the type of the time column says.
     pub time: Option<TimeMeaning>,
     /// None: found from the data.
@@ -152,6 +160,16 @@ struct MetricTable {
     query: Option<String>,
     #[serde(default)]
     explain_by: Vec<String>,
+    #[serde(default)]
+    group_by: Vec<String>,
+    top: Option<i64>,
+    #[serde(default)]
+    include: Vec<PatternText>,
+    #[serde(default)]
+    exclude: Vec<PatternText>,
+    title_column: Option<String>,
+    #[serde(default, deserialize_with = "value::length")]
+    forget_after: Option<Duration>,
     #[serde(default, deserialize_with = "value::step")]
     every: Option<Step>,
     aggregate: Option<Aggregate>,
@@ -219,6 +237,8 @@ impl TryFrom<String> for QuietTime {
 const FOUR_WEEKS: Duration = Duration::from_hours(28 * 24);
 const TWO_YEARS: Duration = Duration::from_hours(2 * 52 * 7 * 24);
 const SHORTEST_MONTH: Duration = Duration::from_hours(28 * 24);
+/// How long after its last data a series is usually forgotten.
+const USUALLY_FORGOTTEN: TimeDelta = TimeDelta::days(7);
 const FIVE_YEARS: Duration = Duration::from_hours((5 * 365 + 1) * 24);
 
 /// Each column costs a SELECT while a mail waits.
@@ -236,10 +256,10 @@ impl Metric {
             time_column: None,
             value_column: None,
         };
-        Self::new(table, rows, Method::default())
+        Self::new(table, rows, None, Method::default())
     }
 
-    fn new(table: MetricTable, rows: Rows, method: Method) -> Self {
+    fn new(table: MetricTable, rows: Rows, group: Option<Group>, method: Method) -> Self {
         let adds_up = table.aggregate.is_some_and(Aggregate::adds_up);
         let usually_missing = if adds_up { Missing::Zero } else { Missing::Gap };
         let dated_quiet = table.quiet.iter().filter_map(|time| match time {
@@ -256,6 +276,8 @@ impl Metric {
             link: table.link,
             note: table.note,
             rows,
+            group,
+            series: None,
             time: table.time,
             step: table.every,
             aggregate: table.aggregate,
@@ -269,6 +291,38 @@ impl Metric {
             delay: table.delay,
             stale_after: table.stale_after,
         }
+    }
+
+    /// One of its `count` series, as a metric of its own: with its share of the budget of false alerts. Its
+    /// title is the one that the title column has, or else tells its key.
+    pub fn of_series(&self, key: &SeriesKey, title: Option<&str>, count: usize) -> Self {
+        let own = title.map_or_else(|| key.in_words(), str::to_string);
+        let mut series = self.clone();
+        series.name = self.series_name(key);
+        series.title = format!("{} ({own})", self.title);
+        series.group = None;
+        series.series = Some(Series {
+            metric: self.name.clone(),
+            key: key.clone(),
+        });
+        series.policy = self.policy.of_one_among(count);
+        series
+    }
+
+    /// `sales{store_id=42}`
+    pub fn series_name(&self, key: &SeriesKey) -> String {
+        format!("{}{}", self.name, key.write())
+    }
+
+    /// The key of one of its series, by the series' name.
+    pub fn key_of(&self, name: &str) -> Option<SeriesKey> {
+        let group = self.group.as_ref()?;
+        SeriesKey::parse(name.strip_prefix(self.name.as_str())?, &group.columns)
+    }
+
+    /// The metric that it is a series of, or itself.
+    pub fn metric_name(&self) -> &str {
+        self.series.as_ref().map_or(&self.name, |of| &of.metric)
     }
 
     /// The digits that a sum of its values is written with.
@@ -421,13 +475,14 @@ impl TryFrom<MetricTable> for Metric {
 
     fn try_from(table: MetricTable) -> Result<Self, String> {
         let (rows, method) = (table.rows()?, table.method()?);
+        let group = table.group(&rows)?;
         for (key, text) in [("measure", &table.measure), ("unit", &table.unit)] {
             if let Some(text) = text.clone().filter(|text| !text.is_empty()) {
                 value::parse_line(text)
                     .map_err(|error| format!("{key}: {error}, or \"\" for none"))?;
             }
         }
-        let metric = Self::new(table, rows, method);
+        let metric = Self::new(table, rows, group, method);
         metric.check()?;
         Ok(metric)
     }
@@ -507,6 +562,75 @@ impl MetricTable {
         }
     }
 
+    /// What tells its series apart, if it has many.
+    fn group(&self, rows: &Rows) -> Result<Option<Group>, String> {
+        let columns = &self.group_by;
+        if columns.is_empty() {
+            let others = [
+                ("top", self.top.is_some()),
+                ("include", !self.include.is_empty()),
+                ("exclude", !self.exclude.is_empty()),
+                ("title_column", self.title_column.is_some()),
+                ("forget_after", self.forget_after.is_some()),
+            ];
+            return match others.iter().find(|(_, is_set)| *is_set) {
+                Some((key, _)) => Err(format!(
+                    "{key}: goes with group_by; allowed: group_by with the columns that tell series apart, or no such key"
+                )),
+                None => Ok(None),
+            };
+        }
+        let refused = |why: &str| Err(format!("group_by = {columns:?}: {why}"));
+        let of_rows = rows.columns();
+        let is_taken = |column: &String| {
+            let taken = [of_rows.0, of_rows.1, self.title_column.as_deref()];
+            taken.contains(&Some(column.as_str()))
+        };
+        let is_repeated = |(index, column): (usize, &String)| columns[..index].contains(column);
+        if matches!(rows, Rows::File { .. }) {
+            return refused("goes with table or query; allowed: one of these, or no such key");
+        }
+        if columns.len() > MOST_COLUMNS {
+            return refused("allowed: the names of 1 to 5 columns");
+        }
+        for column in columns {
+            value::parse_line(column.clone()).map_err(|error| format!("group_by: {error}"))?;
+        }
+        if columns.iter().enumerate().any(is_repeated) {
+            return refused("allowed: each column once");
+        }
+        if let Some(column) = columns.iter().find(|column| is_taken(column)) {
+            return refused(&format!(
+                "{column} is the column of the time, the value or the title; allowed: another"
+            ));
+        }
+        let most = i64::try_from(MOST_SERIES).unwrap_or(i64::MAX);
+        let top = match (self.top, rows) {
+            (None, _) => None,
+            (Some(_), Rows::Query(_)) => {
+                return Err(
+                    "top: goes with table; let the query return only the keys that are wanted"
+                        .into(),
+                );
+            }
+            (Some(top), _) if (1..=most).contains(&top) => usize::try_from(top).ok(),
+            (Some(top), _) => return Err(format!("top = {top}: allowed: 1 to {most}")),
+        };
+        let patterns = |key: &str, texts: &[PatternText]| -> Result<Vec<KeyPattern>, String> {
+            let patterns = texts.iter().map(|text| text.parse(columns.len()));
+            let patterns: Result<_, _> = patterns.collect();
+            patterns.map_err(|error| format!("{key}: {error}"))
+        };
+        Ok(Some(Group {
+            columns: columns.clone(),
+            top,
+            include: patterns("include", &self.include)?,
+            exclude: patterns("exclude", &self.exclude)?,
+            title_column: self.title_column.clone(),
+            forget_after: self.forget_after.map_or(USUALLY_FORGOTTEN, time_delta),
+        }))
+    }
+
     /// Only what adds up has parts, and only the server can add them up.
     fn check_explain_by(&self) -> Result<(), String> {
         let columns = &self.explain_by;
@@ -570,6 +694,7 @@ impl MetricTable {
         let recover = self.recover.and_then(|count| NonZeroU32::new(count.into()));
         Policy {
             budget: self.max_false_alerts,
+            newcomers: Newcomers::default(),
             confirm: self.confirm.unwrap_or_default(),
             recover,
             renotify: self.renotify,

@@ -7,13 +7,14 @@ mod database;
 mod deadline;
 mod environment;
 mod event;
+mod group;
 mod mail;
 mod metric;
 mod secret;
 mod text;
 mod value;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -27,6 +28,7 @@ use toml::de::{DeTable, DeValue};
 pub use channel::{ChannelSettings, EMAIL, Service, WebSettings};
 pub use database::{DatabaseSettings, Tls};
 pub use deadline::Deadline;
+pub use group::{Group, KeyPattern, MOST_SERIES, ValuePattern};
 pub use mail::{Login, MailSettings};
 pub use metric::{Metric, Query, Rows, Table, TimeMeaning};
 pub use secret::Secret;
@@ -35,6 +37,7 @@ pub use value::{Mailbox, parse_length, parse_mailbox, time_delta};
 use crate::calendar::{Effect, Event, parse_occurrence};
 use crate::output::one_line;
 use crate::output::owner::{command_as, meant_for};
+use crate::series::key::SeriesKey;
 use environment::{Variables, check_environment, environment};
 use event::EventTable;
 use text::read_text;
@@ -141,9 +144,29 @@ impl Config {
                 metric.name
             );
         }
+        config.check_series_names()?;
         config.check_channels()?;
         config.add_events(folder)?;
         Ok(config)
+    }
+
+    /// No metric is called as a series of another would be.
+    fn check_series_names(&self) -> Result<()> {
+        let grouped = self.metrics.iter().filter(|metric| metric.group.is_some());
+        for grouped in grouped {
+            let prefix = format!("{}{{", grouped.name);
+            let mut metrics = self.metrics.iter().enumerate();
+            if let Some((index, metric)) =
+                metrics.find(|(_, metric)| metric.name.starts_with(&prefix))
+            {
+                bail!(
+                    "metric[{index}].name = {:?}: a series of {:?} may be called so (group_by); allowed: another name",
+                    metric.name,
+                    grouped.name
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Channels have names of their own, and metrics name channels that there are.
@@ -215,26 +238,60 @@ impl Config {
 
     /// The names of the metrics, for whoever named another.
     fn known(&self) -> String {
-        let names: Vec<&str> = self.metrics.iter().map(|metric| &*metric.name).collect();
-        names.join(", ")
+        let names = self.metrics.iter().map(|metric| match &metric.group {
+            None => metric.name.clone(),
+            Some(group) => {
+                let columns = group.columns.iter().map(|column| format!("{column}=..."));
+                let columns = columns.collect::<Vec<_>>().join(",");
+                format!("{0} (a series of it: {0}{{{columns}}})", metric.name)
+            }
+        });
+        names.collect::<Vec<_>>().join(", ")
     }
 
-    /// The metrics of the given names, in the order of the file; all of them if none is named.
-    pub fn chosen(&self, names: &[String]) -> Result<Vec<&Metric>> {
-        if let Some(name) = self.unknown(names) {
+    /// The metric that a name means, or the one of which it means a series, with that series' key.
+    pub fn find(&self, name: &str) -> Option<(&Metric, Option<SeriesKey>)> {
+        let mut metrics = self.metrics.iter();
+        let named = metrics.find(|metric| metric.name == name);
+        named.map(|metric| (metric, None)).or_else(|| {
+            self.metrics
+                .iter()
+                .find_map(|metric| Some((metric, Some(metric.key_of(name)?))))
+        })
+    }
+
+    /// The metrics and series of the given names, in the order of the file; all metrics if none is named.
+    pub fn chosen(&self, names: &[String]) -> Result<Vec<Metric>> {
+        if let Some(name) = names.iter().find(|name| self.find(name).is_none()) {
             bail!(
                 "--metric {name:?}: no such metric in {}; there are: {}",
                 self.origin(),
                 self.known()
             );
         }
-        let wanted = |metric: &&Metric| names.is_empty() || names.contains(&metric.name);
-        Ok(self.metrics.iter().filter(wanted).collect())
+        let mut chosen = Vec::new();
+        for metric in &self.metrics {
+            if names.is_empty() || names.contains(&metric.name) {
+                chosen.push(metric.clone());
+                continue;
+            }
+            let keys: BTreeSet<SeriesKey> = names
+                .iter()
+                .filter_map(|name| metric.key_of(name))
+                .collect();
+            chosen.extend(keys.iter().map(|key| metric.of_series(key, None, 1)));
+        }
+        Ok(chosen)
     }
 
     /// How to reach the database, if all that needs is there.
     pub fn database(&self) -> Result<DatabaseSettings> {
         self.mysql.clone().checked().with_context(|| self.origin())
+    }
+
+    /// How many metrics are read at once.
+    pub fn connections(&self) -> usize {
+        self.mysql.connections.into()
     }
 
     /// Whether there is a database to read from at all.

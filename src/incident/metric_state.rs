@@ -11,7 +11,7 @@ use super::budget::Limits;
 use super::course::{Course, Standing};
 use super::evidence::{AcceptedLevel, Evidence, Shortfall, Testimony, Witness, far_side, narrow};
 use super::past::Past;
-use super::policy::Policy;
+use super::policy::{Newcomers, Policy};
 use super::worst::Worst;
 use crate::detect::{Answers, Evaluation, NewLevel, Verdict};
 use crate::forecast::Side;
@@ -149,12 +149,14 @@ impl MetricState {
     /// Releases what people may be told from now on, and forgets what ended before it was released.
     fn release(&mut self, now: DateTime<Utc>, policy: &Policy, muted: Muted) {
         let latest = self.latest().map(|latest| latest.bucket);
+        let is_newcomer = policy.newcomers == Newcomers::Silent && latest.is_none();
         let is_due = |alert: &Alert| match alert.condition {
             // While an incident may be recovering, there is nothing to add.
             Condition::Breach(_) => {
                 let own = alert.evaluation.as_ref();
                 own.is_some_and(|own| Some(own.bucket) == latest)
             }
+            Condition::Undecided if is_newcomer => false,
             Condition::CheckFailed | Condition::Undecided => {
                 now - alert.seen_at >= policy.unwell_after
             }
@@ -179,6 +181,21 @@ impl MetricState {
             return Some(evaluated);
         }
         self.newest_data.or(Some(evaluated))
+    }
+
+    /// Of a metric with many series: all of them were looked at up to the end of a bucket, and data was seen
+    /// of any of them at a time, if it was.
+    pub fn note_look_at_series(&mut self, bucket: Bucket, data_seen: Option<DateTime<Utc>>) {
+        if let Some(now) = data_seen {
+            self.end(Condition::NoData, now);
+        }
+        self.newest_data = None;
+        self.evaluated = Some(bucket);
+    }
+
+    /// The newest bucket that rows were seen for.
+    pub fn note_newest_data(&mut self, bucket: Bucket) {
+        self.newest_data = Some(bucket).filter(|_| self.evaluated() != Some(bucket));
     }
 
     /// The bucket that was evaluated last, with whatever verdict.

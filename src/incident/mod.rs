@@ -26,7 +26,7 @@ pub use day_counts::{DayCount, DayCounts, REMEMBERED};
 pub use evidence::{Witness, outage_shows_after};
 pub use metric_state::{CheckResult, Incident, MetricState, Muted, Status};
 pub use past::{Outcome, PastAlert};
-pub use policy::{Confirm, LeastDeviation, Policy, Renotify, Worsening};
+pub use policy::{Confirm, LeastDeviation, Newcomers, Policy, Renotify, Worsening};
 pub use quiet::QuietWindow;
 pub use silence::{Silence, Silences};
 pub use worst::Worst;

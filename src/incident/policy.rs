@@ -36,9 +36,33 @@ pub struct Policy {
     /// Smaller deviations are never told.
     pub min_deviation: Option<LeastDeviation>,
     pub quiet: Vec<QuietWindow>,
+    pub newcomers: Newcomers,
+}
+
+/// What people hear of a series that nobody could judge yet, for want of history.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Newcomers {
+    /// That it cannot be judged.
+    #[default]
+    Told,
+    /// Nothing: it came by itself, as others will.
+    Silent,
 }
 
 impl Policy {
+    /// That of one of so many series, which have one budget between them: each an equal part, so that all
+    /// together give no more false alerts than it allows (C. E. Bonferroni's inequality).
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53")]
+    pub fn of_one_among(&self, count: usize) -> Self {
+        let budget = self.budget;
+        Self {
+            budget: budget.map(|budget| budget.divided_by(count.max(1) as f64)),
+            newcomers: Newcomers::Silent,
+            ..self.clone()
+        }
+    }
+
     pub fn is_quiet(&self, time: DateTime<Tz>) -> bool {
         self.quiet.iter().any(|window| window.holds(time))
     }
@@ -58,6 +82,7 @@ impl Default for Policy {
             direction: Direction::default(),
             min_deviation: None,
             quiet: Vec::new(),
+            newcomers: Newcomers::default(),
         }
     }
 }

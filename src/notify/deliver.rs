@@ -1,7 +1,7 @@
 //! One run's notifications: what is due to each recipient is planned, grouped into mails, written down,
 //! sent, and recorded. Of muted metrics only an Alertmanager hears, and only that what it knows of is over.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use anyhow::{Error, Result};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -97,10 +97,20 @@ impl Delivery<'_> {
         mut save: impl FnMut(&NotificationLog) -> Result<()>,
     ) -> Delivered {
         let mut delivered = Delivered::default();
+        let mut of_metrics: HashMap<&str, Vec<&AddressedAlert>> = HashMap::new();
+        for alert in alerts {
+            of_metrics
+                .entry(alert.key().metric)
+                .or_default()
+                .push(alert);
+        }
         let items = alerts.iter().flat_map(AddressedAlert::items);
         let items: Vec<Item> = items
             .filter(|item| Route::to(item.recipient()) == self.route)
-            .filter(|item| !item.is_replaced(alerts, log))
+            .filter(|item| {
+                let others = of_metrics.get(item.addressed.key().metric);
+                !item.is_replaced(others.map_or(&[], Vec::as_slice), log)
+            })
             .collect();
         let addressees: BTreeSet<(AlertKey, &str)> = items
             .iter()
@@ -399,10 +409,10 @@ impl<'a> Item<'a> {
     }
 
     /// Whether an Alertmanager knows a later alert by the same labels: that this one is over would end that.
-    fn is_replaced(self, alerts: &[AddressedAlert], log: &NotificationLog) -> bool {
+    fn is_replaced(self, alerts: &[&AddressedAlert], log: &NotificationLog) -> bool {
         let addressed = self.addressed;
         let (key, alert) = (addressed.key(), &addressed.alert);
-        let is_later = |other: &&AddressedAlert| {
+        let is_later = |other: &&&AddressedAlert| {
             let is_same = other.key().metric == key.metric;
             is_same && other.alert.condition == alert.condition && other.alert.since > alert.since
         };
@@ -412,7 +422,9 @@ impl<'a> Item<'a> {
             other.alert.is_open() && last.is_some_and(|last| last.kind == AlertKind::Firing)
         };
         let is_alertmanager = matches!(self.to, Recipient::Alertmanager(_));
-        is_alertmanager && !alert.is_open() && alerts.iter().filter(is_later).any(is_told)
+        is_alertmanager
+            && !alert.is_open()
+            && alerts.iter().filter(is_later).any(|other| is_told(other))
     }
 
     /// Whether nothing more is to be told, as it is now; that something is due later is no matter.
@@ -438,25 +450,27 @@ fn ready_mails<'a>(
     log: &NotificationLog,
     now: DateTime<Utc>,
 ) -> Vec<Vec<Item<'a>>> {
-    let mut mails: Vec<((&str, &str), Vec<Item>)> = Vec::new();
+    let mut places: HashMap<(&str, &str), usize> = HashMap::new();
+    let mut mails: Vec<Vec<Item>> = Vec::new();
     for item in items {
         let Some(pending) = item.pending(log).filter(|pending| pending.is_ready(now)) else {
             continue;
         };
         let mail = (pending.mail.as_str(), item.recipient());
-        match mails.iter_mut().find(|(other, _)| *other == mail) {
-            Some((_, items)) => items.push(*item),
-            None => mails.push((mail, vec![*item])),
-        }
+        let place = *places.entry(mail).or_insert_with(|| {
+            mails.push(Vec::new());
+            mails.len() - 1
+        });
+        mails[place].push(*item);
     }
-    mails.sort_by_key(|(_, items)| {
+    mails.sort_by_key(|items| {
         let (first, alert) = (items[0], &items[0].addressed.alert);
         let thread = first.record(log).and_then(|record| record.thread.as_ref());
         let is_watched_again = thread.is_some() && !alert.is_open() && alert.side().is_none();
         let delays = first.pending(log).map_or(0, Pending::delays);
         (delays, !first.is_about_losses(), !is_watched_again)
     });
-    mails.into_iter().map(|(_, items)| items).collect()
+    mails
 }
 
 /// An id for what is told: of metrics, alerts and places in them. The same for all recipients who are

@@ -181,10 +181,10 @@ pub struct PlotsDir {
 
 impl PlotsDir {
     /// With one metric the names are those of the script that people know.
-    pub fn new(dir: &Path, metrics: usize) -> Self {
+    pub fn new(dir: &Path, metrics: &[Metric]) -> Self {
         Self {
             dir: dir.to_path_buf(),
-            names_metrics: metrics > 1,
+            names_metrics: metrics.len() > 1 || metrics.iter().any(|one| one.group.is_some()),
         }
     }
 

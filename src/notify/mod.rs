@@ -30,7 +30,8 @@ pub use gallery::{Gallery, PlotsDir};
 pub use log::{AlertKey, NotificationLog, Opening, Pending, Record, SendError};
 pub use notification::{AlertKind, Notification};
 pub use object::{
-    breakdown_object, evaluation_object, event_object, event_objects, stamp, step_seconds,
+    breakdown_object, evaluation_object, event_object, event_objects, key_object, stamp,
+    step_seconds,
 };
 pub use own::OwnAlerts;
 pub use recipient::{Recipient, Route};

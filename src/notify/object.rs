@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat};
 use chrono_tz::Tz;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::calendar::{Occurrence, Period};
 use crate::config::Metric;
@@ -21,6 +21,7 @@ pub fn evaluation_object(metric: &Metric, evaluation: Option<&Evaluation>, zone:
     let level = evaluation.map_or(metric.method.level, |evaluation| evaluation.level);
     json!({
         "metric": metric.name,
+        "key": key_object(metric),
         "title": metric.title,
         "unit": metric.unit,
         "verdict": evaluation.map(|evaluation| evaluation.verdict.word()),
@@ -50,6 +51,19 @@ pub fn evaluation_object(metric: &Metric, evaluation: Option<&Evaluation>, zone:
         "rows_repeated": rows.map(|rows| rows.repeated),
         "hint": window.and_then(|window| window.hint.as_ref()),
     })
+}
+
+/// The values of the key columns of one of many series; null for any other metric.
+pub fn key_object(metric: &Metric) -> Value {
+    let parts = metric.series.iter().flat_map(|series| series.key.parts());
+    let parts: Map<String, Value> = parts
+        .map(|part| (part.column.clone(), json!(part.value)))
+        .collect();
+    if parts.is_empty() {
+        Value::Null
+    } else {
+        parts.into()
+    }
 }
 
 /// The length of a step; months have none.

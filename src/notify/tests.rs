@@ -690,7 +690,8 @@ fn a_mail_is_composed_of_what_it_tells_whatever_was_composed_before() {
         contact: None,
         invocation: None,
     };
-    let plots = PlotsDir::new("not-there".as_ref(), 2);
+    let metrics = ["sales", "orders"].map(Metric::of_file);
+    let plots = PlotsDir::new("not-there".as_ref(), &metrics);
     let mut composer = Composer::new(letterhead, Gallery::new(&plots));
     let mut subject = |told: &[Notification]| composer.compose(told, at(0)).subject().to_string();
     assert_eq!(subject(&told), "[2 alerts] no data: M0, M1");

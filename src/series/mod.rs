@@ -5,6 +5,7 @@ mod bucket;
 mod gaps;
 mod grid;
 mod increments;
+pub mod key;
 pub mod local_time;
 #[cfg(test)]
 pub mod sample;

@@ -148,6 +148,14 @@ impl History {
         self.grid().step()
     }
 
+    /// The newest closed bucket, with or without data.
+    pub fn last_bucket(&self) -> Bucket {
+        Bucket {
+            start: self.grid().instant(self.last_slot).to_utc(),
+            end: self.grid().instant(self.last_slot + 1).to_utc(),
+        }
+    }
+
     /// The start of the oldest bucket that has data, and the end of the newest closed one.
     pub fn ends(&self) -> Option<(DateTime<Tz>, DateTime<Tz>)> {
         let oldest = self.buckets.slots(self.first_slot, self.last_slot).next()?;

@@ -5,6 +5,7 @@ mod csv;
 mod history;
 mod mysql;
 mod sample;
+mod series;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use chrono_tz::Tz;
 use history::Lookback;
 pub use history::{Fetched, History};
 pub use sample::sample_window;
+pub use series::{SeriesHistory, SeriesNews, SeriesRequest, TooManySeries};
 
 use crate::calendar::Period;
 use crate::config::{DatabaseSettings, Deadline, Metric, time_delta};
@@ -46,6 +48,13 @@ impl Source {
     pub fn connect_ahead(&mut self) {
         if let Self::Mysql(database) = self {
             database.connect_ahead();
+        }
+    }
+
+    /// From now on all that is read ends by this deadline, that of the thread that reads.
+    pub fn read_all_by(&mut self, deadline: Deadline) {
+        if let Self::Mysql(database) = self {
+            database.read_all_by(deadline);
         }
     }
 

@@ -17,6 +17,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -39,8 +40,10 @@ pub struct State {
     directory: Option<StateDirectory>,
     _lock: Option<File>,
     contents: Contents,
-    /// The bytes of the files of the contents, as they are on the disk.
-    saved: BTreeMap<&'static str, Vec<u8>>,
+    /// Marks of the files of the contents, as they are on the disk.
+    saved: BTreeMap<&'static str, u64>,
+    /// Whether the contents may have changed since they were saved.
+    may_differ: bool,
     pub silences: Silences,
     pub runs: Runs,
 }
@@ -52,14 +55,29 @@ pub struct Contents {
     /// first run, or one of an older bandwatch, has written its state.
     #[serde(skip_serializing_if = "Option::is_none")]
     installation: Option<String>,
-    /// By the name of the metric.
+    /// By the name of the metric. Those of its series begin with that name.
     pub metrics: BTreeMap<String, MetricState>,
+    /// Of metrics with many series what is known of all of them, by the name of the metric.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub series: BTreeMap<String, SeriesNotes>,
     /// Alerts about bandwatch itself.
     pub own_alerts: Vec<Alert>,
     #[serde(skip)]
     pub log: NotificationLog,
     /// Unreadable files that an alert was opened for.
     pub reported_unreadable: Vec<String>,
+}
+
+/// What is known of the series of a metric, beside what is known of each.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SeriesNotes {
+    /// The name of the series after which a look at all of them was cut short.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// What people call them, by their names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub titles: BTreeMap<String, String>,
 }
 
 /// When metrics were looked at, and the last runs; of no consequence.
@@ -157,11 +175,14 @@ impl State {
     fn load(mut directory: StateDirectory) -> Self {
         let mut contents: Contents = directory.read(STATE).unwrap_or_default();
         contents.log = directory.read(NOTIFICATIONS).unwrap_or_default();
-        let saved = contents.files().map_or(BTreeMap::new(), BTreeMap::from);
+        let saved = contents.files().map_or(BTreeMap::new(), |files| {
+            BTreeMap::from(files.map(|(name, bytes)| (name, mark(&bytes))))
+        });
         contents.installation.get_or_insert_with(random_mark);
         Self {
             _lock: None,
             saved,
+            may_differ: true,
             contents,
             silences: directory.read(SILENCES).unwrap_or_default(),
             runs: directory.read(RUNS).unwrap_or_default(),
@@ -174,6 +195,7 @@ impl State {
     }
 
     pub fn contents_mut(&mut self) -> &mut Contents {
+        self.may_differ = true;
         &mut self.contents
     }
 
@@ -183,14 +205,31 @@ impl State {
 
     /// Writes the contents down, if they changed. Fails if they cannot be written anywhere.
     pub fn save(&mut self) -> Result<()> {
-        let Some(directory) = &mut self.directory else {
+        let files = self.contents.files()?;
+        files
+            .into_iter()
+            .try_for_each(|(name, bytes)| self.write(name, &bytes))?;
+        self.may_differ = false;
+        Ok(())
+    }
+
+    /// The same with this log in place of its own; what is known of metrics is written only if it may have
+    /// changed, as with many of them that takes longer than a mail.
+    pub fn save_with(&mut self, log: &NotificationLog) -> Result<()> {
+        if self.may_differ {
+            self.write(STATE, &format::encode(&self.contents)?)?;
+            self.may_differ = false;
+        }
+        self.write(NOTIFICATIONS, &format::encode(log)?)
+    }
+
+    fn write(&mut self, name: &'static str, bytes: &[u8]) -> Result<()> {
+        let (Some(directory), mark) = (&mut self.directory, mark(bytes)) else {
             return Ok(());
         };
-        for (name, bytes) in self.contents.files()? {
-            if self.saved.get(name) != Some(&bytes) {
-                directory.write(name, &bytes, Certainty::Durable)?;
-                self.saved.insert(name, bytes);
-            }
+        if self.saved.get(name) != Some(&mark) {
+            directory.write(name, bytes, Certainty::Durable)?;
+            self.saved.insert(name, mark);
         }
         Ok(())
     }
@@ -225,6 +264,13 @@ impl State {
 }
 
 impl Contents {
+    /// The names of the series of a metric, and what is known of them.
+    pub fn series_of(&self, metric: &str) -> impl Iterator<Item = (&String, &MetricState)> {
+        // The letter after the bracket that each key begins with.
+        let names = format!("{metric}{{")..format!("{metric}|");
+        self.metrics.range(names)
+    }
+
     /// The names and bytes of their files, in the order in which they are written: an alert is there
     /// before anybody is notified of it, and is forgotten before what they were notified of.
     fn files(&self) -> Result<[(&'static str, Vec<u8>); 2]> {
@@ -233,6 +279,12 @@ impl Contents {
             (NOTIFICATIONS, format::encode(&self.log)?),
         ])
     }
+}
+
+fn mark(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Changes the silences; no run is waited for.

@@ -6,6 +6,7 @@ mod buckets;
 mod clock;
 mod connection;
 mod examples;
+mod groups;
 mod months;
 mod names;
 mod nothing;

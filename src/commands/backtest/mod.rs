@@ -16,7 +16,7 @@ mod text;
 use anyhow::{Context as _, Error, Result, bail, ensure};
 
 use super::report::write_minute;
-use super::{Failure, write_plot};
+use super::{Failure, informed, write_plot};
 use crate::chart::{Point, draw_period};
 use crate::cli::{BacktestArgs, BacktestFormat, Exit};
 use crate::config::Metric;
@@ -44,6 +44,10 @@ pub fn run(context: &Context, args: &BacktestArgs) -> Result<Exit, Failure> {
 /// The metric as configured, but for what the flags say.
 fn metric(context: &Context, args: &BacktestArgs) -> Result<Metric> {
     let mut metric = context.metric(args.metric.as_deref(), "a backtest")?;
+    if metric.series.is_some() {
+        let state = State::look(&context.state_dir());
+        metric = informed(metric, &context.config, state.contents());
+    }
     if let Some(level) = args.level {
         metric.method.level = level;
         metric.policy.budget = None;

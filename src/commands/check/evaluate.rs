@@ -1,17 +1,19 @@
-//! Reads and evaluates each metric, bucket by bucket since the one evaluated last, on a thread of its
-//! own. Each metric has its share of the time: what is left, divided by the metrics left. One that takes
-//! longer, be it for a slow query, a locked table, a server that says a letter a minute or a long
-//! computation, is left to itself, with its thread and its session, and the next one begins with others.
+//! Reads and evaluates each metric, bucket by bucket since the one evaluated last, on threads of their own: a
+//! few at once, each with a session with the server. Each metric has its share of the time: what is left,
+//! divided by the metrics left. One that takes longer, be it for a slow query, a locked table, a server that
+//! says a letter a minute or a long computation, is left to itself, with its thread and its session, and the
+//! next one begins with others.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use chrono::DateTime;
 use chrono_tz::Tz;
 
+use super::series::{SeriesFound, SeriesLook, SeriesTask, check_series};
 use crate::calendar::Period;
 use crate::commands::{evaluate_newest, evaluate_past};
 use crate::config::{Deadline, Metric};
@@ -25,105 +27,248 @@ use crate::source::{Fetched, Source};
 #[derive(Debug, Clone)]
 pub struct Task {
     pub metric: Metric,
-    /// The bucket that was evaluated last.
-    pub evaluated: Option<Bucket>,
-    pub newest_data: Option<Bucket>,
-    /// What people said of it.
-    pub answers: Answers,
-    /// Whether its newest window is wanted even if nothing closed since: somebody is to be shown it.
-    pub shows_window: bool,
+    pub standing: Standing,
+    /// Of a metric with many series, where to go on with them.
+    pub series: Option<SeriesTask>,
     /// The time to judge at, if it is not now.
     pub as_of: Option<DateTime<Tz>>,
     pub now: DateTime<Tz>,
 }
 
+/// What is known of a series as a check looks at it.
+#[derive(Debug, Clone, Default)]
+pub struct Standing {
+    /// The bucket that was evaluated last.
+    pub evaluated: Option<Bucket>,
+    pub newest_data: Option<Bucket>,
+    /// Whether it is known that its data ended too long ago.
+    pub lacks_data: bool,
+    /// What people said of it.
+    pub answers: Answers,
+    /// Whether its newest window is wanted even if nothing closed since: somebody is to be shown it.
+    pub shows_window: bool,
+}
+
+/// What comes of a task.
+#[derive(Debug)]
+pub enum Found {
+    Result(CheckResult),
+    /// One of many series.
+    Series(Box<SeriesFound>),
+    /// How the look at all series ended.
+    Look(Box<SeriesLook>),
+    /// The task is done, after so long.
+    Done(Duration),
+}
+
 /// For what is just about to be there, a wait that ended with its deadline included.
 const GRACE: Duration = Duration::from_millis(200);
+/// What is found waits until it is taken; more of it waits to be found.
+const MOST_WAITING: usize = 16;
 
-/// Works through the tasks in their order, and hands over what is found of each metric: results, and then
-/// a `None`. Tasks that the deadline does not let begin are returned.
+/// Works through the tasks in their order, so many at once, and hands over what is found of each metric, up to
+/// [`Found::Done`]. Tasks that the deadline does not let begin are returned.
 pub fn evaluate_all(
     tasks: Vec<Task>,
     source: &Source,
     deadline: Deadline,
-    mut take: impl FnMut(&Metric, Option<CheckResult>),
+    connections: usize,
+    mut take: impl FnMut(&Metric, Found),
 ) -> Vec<Task> {
     let mut waiting = VecDeque::from(tasks);
-    let mut idle: Option<Worker> = None;
-    while !waiting.is_empty() && deadline.has_time_left() {
-        let Some(worker) = idle.take().or_else(|| Worker::start(source, deadline)) else {
-            break;
-        };
-        let purpose = "this metric, its share of the time for reading,";
-        let share = deadline.share_of(waiting.len(), purpose);
-        let Some(task) = waiting.pop_front() else {
-            break;
-        };
-        let metric = task.metric.clone();
-        let end = Instant::now() + share.left() + GRACE;
-        // If nobody takes it, nobody answers either.
-        let _ = worker.tasks.send((task, share));
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            match worker.results.recv_timeout(left) {
-                Ok(Some(result)) => take(&metric, Some(result)),
-                Ok(None) => {
-                    idle = Some(worker);
-                    break;
-                }
-                Err(_) => {
-                    let (what, purpose) = (share.waited_for(), share.purpose());
-                    let purpose = purpose.trim_end_matches(',');
-                    let why = format!("{what}: stopped waiting after {purpose} (key deadline)");
-                    take(&metric, Some(CheckResult::Failed(why)));
-                    break;
-                }
+    let (sender, messages) = sync_channel(MOST_WAITING);
+    let mut workers: Vec<Worker> = Vec::new();
+    let mut started = 0;
+    loop {
+        let is_idle = |worker: &Worker| worker.task.is_none();
+        let idle = workers.iter().filter(|worker| is_idle(worker)).count();
+        if deadline.has_time_left() && waiting.len() > idle && workers.len() < connections {
+            workers.push(Worker::start(started, source, deadline, sender.clone()));
+            started += 1;
+            continue;
+        }
+        for worker in workers.iter_mut().filter(|worker| is_idle(worker)) {
+            let together = waiting.len().div_ceil(connections.max(1));
+            if deadline.has_time_left()
+                && let Some(task) = waiting.pop_front()
+            {
+                worker.begin(task, together);
             }
         }
-        take(&metric, None);
+        let mut ends = workers.iter().filter_map(Worker::end);
+        let Some(first) = ends.next() else {
+            break;
+        };
+        let end = ends.fold(first, Instant::min);
+        let left = end.saturating_duration_since(Instant::now());
+        match messages.recv_timeout(left) {
+            // What comes of a worker that was given up is of no use any more.
+            Ok((id, message)) => {
+                let mut workers = workers.iter_mut();
+                if let Some(worker) = workers.find(|worker| worker.id == id) {
+                    worker.take(message, &mut take);
+                }
+            }
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+        }
+        let now = Instant::now();
+        let is_late = |worker: &Worker| worker.end().is_some_and(|end| end <= now);
+        let mut are_lost = false;
+        workers.retain(|worker| {
+            if is_late(worker) {
+                are_lost |= worker.give_up(&mut take);
+            }
+            !is_late(worker)
+        });
+        if are_lost {
+            // No session could be had in all that time.
+            break;
+        }
     }
-    if let Some(worker) = idle {
+    drop(messages);
+    for worker in workers {
         worker.take_leave(deadline);
     }
     waiting.into()
 }
 
-/// A thread that reads and evaluates, and what goes to it and comes from it.
+/// A thread that reads and evaluates, and what goes to it.
 struct Worker {
+    id: usize,
     tasks: Sender<(Task, Deadline)>,
-    /// Of each task its results, and then a `None`.
-    results: Receiver<Option<CheckResult>>,
+    /// Closed when the thread has ended.
+    end: Receiver<()>,
+    deadline: Deadline,
+    /// What it works at; `None` while it waits.
+    task: Option<Work>,
+}
+
+enum Work {
+    /// It begins its session with the server, or learns that there is none.
+    Connecting { end: Instant },
+    Checking {
+        metric: Box<Metric>,
+        share: Deadline,
+        begun: Instant,
+        end: Instant,
+    },
+}
+
+enum Message {
+    Ready,
+    Found(Found),
+    Done,
 }
 
 impl Worker {
-    /// Once it has its session with the server, or knows that there is none; `None` if that takes too long.
-    fn start(source: &Source, deadline: Deadline) -> Option<Self> {
+    fn start(
+        id: usize,
+        source: &Source,
+        deadline: Deadline,
+        sender: SyncSender<(usize, Message)>,
+    ) -> Self {
+        let deadline = deadline.of_another_thread();
         let mut source = source.fresh();
+        source.read_all_by(deadline);
         let (tasks, received) = channel::<(Task, Deadline)>();
-        let (sender, results) = channel();
+        let (ended, end) = channel();
         thread::spawn(move || {
+            let _ended: Sender<()> = ended;
+            let send = |message| sender.send((id, message)).context("nobody waits for it");
             source.connect_ahead();
-            let _ = sender.send(None);
+            if send(Message::Ready).is_err() {
+                return;
+            }
             for (task, share) in received {
                 source.read_by(share);
-                let send = |result| sender.send(Some(result)).context("nobody waits for it");
+                let found = |found| send(Message::Found(found));
                 // A bug that one metric's data bring to light must not blind the others.
-                let result = contain("check", || check(&task, &mut source, send));
-                let result =
-                    result.unwrap_or_else(|error| CheckResult::Failed(write_error(&error)));
-                if send(result).is_err() || sender.send(None).is_err() {
+                let checked = contain("check", || match &task.series {
+                    Some(series) => check_series(&task, series, &mut source, found),
+                    None => {
+                        let result = |result| found(Found::Result(result));
+                        result(check(&task, &mut source, result)?)
+                    }
+                });
+                let failed = |error| found(Found::Result(CheckResult::Failed(write_error(&error))));
+                if checked.or_else(failed).is_err() || send(Message::Done).is_err() {
                     return;
                 }
             }
         });
-        let is_ready = results.recv_timeout(deadline.left() + GRACE).is_ok();
-        is_ready.then_some(Self { tasks, results })
+        Self {
+            id,
+            tasks,
+            end,
+            deadline,
+            task: Some(Work::Connecting {
+                end: Instant::now() + deadline.left() + GRACE,
+            }),
+        }
+    }
+
+    fn end(&self) -> Option<Instant> {
+        self.task.as_ref().map(|work| match work {
+            Work::Connecting { end } | Work::Checking { end, .. } => *end,
+        })
+    }
+
+    /// Begins a task, one of so many that it has time for.
+    fn begin(&mut self, task: Task, together: usize) {
+        let purpose = "this metric, its share of the time for reading,";
+        let share = self.deadline.share_of(together, purpose);
+        let begun = Instant::now();
+        self.task = Some(Work::Checking {
+            metric: Box::new(task.metric.clone()),
+            share,
+            begun,
+            end: begun + share.left() + GRACE,
+        });
+        // If nobody takes it, nobody answers either.
+        let _ = self.tasks.send((task, share));
+    }
+
+    fn take(&mut self, message: Message, take: &mut impl FnMut(&Metric, Found)) {
+        match (message, &self.task) {
+            (Message::Found(found), Some(Work::Checking { metric, .. })) => take(metric, found),
+            (Message::Done, Some(Work::Checking { metric, begun, .. })) => {
+                take(metric, Found::Done(begun.elapsed()));
+                self.task = None;
+            }
+            _ => self.task = None,
+        }
+    }
+
+    /// Tells of the task that took too long; or that it never came to one.
+    fn give_up(&self, take: &mut impl FnMut(&Metric, Found)) -> bool {
+        let Some(Work::Checking {
+            metric,
+            share,
+            begun,
+            ..
+        }) = &self.task
+        else {
+            return true;
+        };
+        let (what, purpose) = (share.waited_for(), share.purpose());
+        let purpose = purpose.trim_end_matches(',');
+        let why = format!("{what}: stopped waiting after {purpose} (key deadline)");
+        take(
+            metric,
+            if metric.group.is_some() {
+                Found::Look(Box::new(SeriesLook::Cut(anyhow!(why))))
+            } else {
+                Found::Result(CheckResult::Failed(why))
+            },
+        );
+        take(metric, Found::Done(begun.elapsed()));
+        false
     }
 
     /// Lets it take leave of the server before the run goes on, whose end may come at once.
     fn take_leave(self, deadline: Deadline) {
         drop(self.tasks);
-        let _ = self.results.recv_timeout(deadline.left().min(GRACE));
+        let _ = self.end.recv_timeout(deadline.left().min(GRACE));
     }
 }
 
@@ -133,57 +278,72 @@ fn check(
     source: &mut Source,
     send: impl Fn(CheckResult) -> Result<()>,
 ) -> Result<CheckResult> {
-    let (metric, now) = (&task.metric, task.now);
-    let evaluate = |window| evaluate_newest(window, metric, &task.answers);
-    let conclude = |window: Window| {
-        let is_ignored = window.ignored.is_newest;
-        let evaluation = evaluate(window)?;
-        // That there is nothing to judge by is no news while an event is to be ignored.
-        Ok(if is_ignored && evaluation.reason().is_some() {
-            CheckResult::NothingNew(None)
-        } else {
-            CheckResult::Evaluated(evaluation)
-        })
-    };
+    let (metric, now, standing) = (&task.metric, task.now, &task.standing);
     if task.as_of.is_some_and(|time| time != now) {
-        return conclude(source.latest(metric, task.as_of, now)?);
+        let window = source.latest(metric, task.as_of, now)?;
+        return conclude(window, metric, &standing.answers);
     }
-    let window = match source.fetch_new(metric, task.evaluated, now)? {
+    let fetched = match source.fetch_new(metric, standing.evaluated, now)? {
+        Fetched::Nothing(None) if standing.shows_window || may_be_stale(metric, standing, now) => {
+            Fetched::Nothing(Some(source.latest(metric, task.as_of, now)?))
+        }
+        fetched => fetched,
+    };
+    judge(fetched, metric, standing, send)
+}
+
+/// Judges what closed; sends what is found of all but the last bucket, and returns the last result.
+pub fn judge(
+    fetched: Fetched,
+    metric: &Metric,
+    standing: &Standing,
+    send: impl Fn(CheckResult) -> Result<()>,
+) -> Result<CheckResult> {
+    let answers = &standing.answers;
+    let window = match fetched {
         Fetched::New(history, missed) => {
             // Where an empty bucket counts as zero, those after the last row do not end a lack of data.
             let latest = history.latest(metric);
             let lacks_after = latest.newest.filter(|_| no_data(&latest).is_some());
             let is_lacking = |time: &DateTime<Tz>| lacks_after.is_some_and(|newest| *time > newest);
             for time in missed.into_iter().filter(|time| !is_lacking(time)) {
-                let evaluation =
-                    evaluate_past(history.window_at(time, metric), metric, &task.answers);
+                let evaluation = evaluate_past(history.window_at(time, metric), metric, answers);
                 // That data was missing some time ago is no news once there is some.
                 if !matches!(evaluation.verdict, Verdict::NoData { .. }) {
                     send(CheckResult::Evaluated(evaluation))?;
                 }
             }
-            return conclude(latest);
+            return conclude(latest, metric, answers);
         }
         Fetched::Nothing(Some(window)) => window,
-        Fetched::Nothing(None) if task.shows_window || may_be_stale(task) => {
-            source.latest(metric, task.as_of, now)?
-        }
         Fetched::Nothing(None) => return Ok(CheckResult::NothingNew(None)),
     };
     if no_data(&window).is_some() {
-        return conclude(window);
+        return conclude(window, metric, answers);
     }
-    let shown = task.shows_window.then(|| evaluate(window));
+    let shown = standing
+        .shows_window
+        .then(|| evaluate_newest(window, metric, answers));
     Ok(CheckResult::NothingNew(shown.transpose()?))
 }
 
+pub fn conclude(window: Window, metric: &Metric, answers: &Answers) -> Result<CheckResult> {
+    let is_ignored = window.ignored.is_newest;
+    let evaluation = evaluate_newest(window, metric, answers)?;
+    // That there is nothing to judge by is no news while an event is to be ignored.
+    Ok(if is_ignored && evaluation.reason().is_some() {
+        CheckResult::NothingNew(None)
+    } else {
+        CheckResult::Evaluated(evaluation)
+    })
+}
+
 /// Where no row came since, the newest data is as old as it was, and that alone may make it stale.
-fn may_be_stale(task: &Task) -> bool {
-    task.newest_data.is_some_and(|newest| {
-        let (start, end) = (newest.end, task.now.to_utc());
-        let step = Step::of_bucket(newest, task.now.timezone());
-        let ignored = task.metric.time_left_out(Period { start, end }, step);
-        task.metric
-            .may_be_stale(end - start - ignored, newest.length())
+pub fn may_be_stale(metric: &Metric, standing: &Standing, now: DateTime<Tz>) -> bool {
+    standing.newest_data.is_some_and(|newest| {
+        let (start, end) = (newest.end, now.to_utc());
+        let step = Step::of_bucket(newest, now.timezone());
+        let ignored = metric.time_left_out(Period { start, end }, step);
+        metric.may_be_stale(end - start - ignored, newest.length())
     })
 }

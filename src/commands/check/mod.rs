@@ -4,40 +4,39 @@
 //! A dry run, and a run on a file, are the same with a state that is kept in memory.
 
 mod evaluate;
+mod gather;
 mod parts;
 mod plan;
+mod series;
 mod states;
+mod told;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::time::Instant;
 
 use anyhow::{Error, anyhow};
 use chrono::{DateTime, Utc};
+use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Failure;
-use super::report::{MetricReport, VERDICTS, Verbosity, write_events};
+use super::report::Verbosity;
+use super::{Failure, informed, watched};
 use crate::cli::{Args, Exit, Format, Mode};
-use crate::config::{Deadline, MailSettings, Service, WebSettings, time_delta};
+use crate::config::{Deadline, MailSettings, Metric, Service, WebSettings, time_delta};
 use crate::context::Context;
-use crate::detect::Evaluation;
-use crate::incident::{CheckResult, Condition, MetricState};
-use crate::notify::email::Occasion;
+use crate::incident::{CheckResult, Condition};
 use crate::notify::{
     AddressedAlert, Channel, Delivered, Delivery, EmailChannel, Gallery, NotificationLog, Route,
-    SendResult, WebChannel, email, heartbeat,
+    SendResult, WebChannel, heartbeat,
 };
-use crate::output::{complain, print, print_page, write_error};
+use crate::output::{complain, print};
 use crate::source::Source;
 use crate::state::{State, explain_making};
-use evaluate::{Task, evaluate_all};
+use evaluate::{Found, Task, evaluate_all};
+use gather::{Gathered, Results};
 use plan::Plan;
 
-/// A longer name stands out of its column.
-const MOST_NAME_WIDTH: usize = 32;
-
 pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    let plan = Plan::new(context, args).map_err(Failure::Misuse)?;
+    let mut plan = Plan::new(context, args).map_err(Failure::Misuse)?;
     // What remembers needs time to tell that reading took too long.
     let deadline = match plan.state_dir {
         Some(_) => context.deadline.for_reading(),
@@ -62,6 +61,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             State::in_memory_for(dir)
         }
     };
+    let chosen = std::mem::take(&mut plan.metrics).into_iter();
+    let chosen = chosen.map(|metric| informed(metric, &context.config, state.contents()));
+    plan.metrics = chosen.collect();
     let mut run = Run {
         context,
         args,
@@ -73,15 +75,20 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         failures,
         mailed_failures: Vec::new(),
     };
-    let results = run.evaluate(&source, deadline);
-    run.explain_incidents(&source, &results);
-    run.notify(&results);
-    let exit = run.report(results);
+    let found = run.evaluate(&source, deadline);
+    let watched = watched(&context.config.metrics, run.state.contents());
+    run.explain_incidents(&source, &watched, &found.results);
+    run.notify(&watched, &found.results);
+    let exit = run.report(&watched, found);
     Ok(run.end(exit))
 }
 
-/// The last result of each metric of the plan, by its name.
-type Results = BTreeMap<String, CheckResult>;
+/// What came of each metric and series.
+struct RunResults {
+    results: Results,
+    /// Series as programs read them, where no more is kept.
+    objects: HashMap<String, String>,
+}
 
 /// One run, and what came of it so far.
 struct Run<'a> {
@@ -102,52 +109,53 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     /// Evaluates each metric, bucket by bucket, and takes the results into what is known of it. A metric
     /// that is not reached by the deadline fails.
-    fn evaluate(&mut self, source: &Source, deadline: Deadline) -> Results {
-        let metrics = &self.plan.metrics;
-        let mut tasks: Vec<Task> = metrics.iter().map(|metric| self.task(metric)).collect();
+    fn evaluate(&mut self, source: &Source, deadline: Deadline) -> RunResults {
+        let plan = self.plan;
+        let mut tasks: Vec<Task> = plan
+            .metrics
+            .iter()
+            .map(|metric| self.task(metric))
+            .collect();
         // The one looked at longest ago comes first; of those of the same run, the one that takes longest
         // comes last, with all the time that the others left.
         tasks.sort_by_cached_key(|task| self.state.runs.last_look(&task.metric.name));
-        let mut results = Results::new();
-        let mut begun = Instant::now();
-        let not_begun = evaluate_all(tasks, source, deadline, |metric, result| {
-            if let Some(result) = result {
-                self.update(metric, &result);
-                results.insert(metric.name.clone(), result);
-            } else {
-                let took = begun.elapsed();
-                begun = Instant::now();
-                self.state.runs.note_look(&metric.name, self.now, took);
-            }
+        let mut gathered = match progress(&tasks) {
+            Some(progress) => Gathered::with_progress(progress),
+            None => Gathered::default(),
+        };
+        let connections = self.context.config.connections();
+        let not_begun = evaluate_all(tasks, source, deadline, connections, |metric, found| {
+            self.take(&mut gathered, metric, found);
         });
         for Task { metric, .. } in not_begun {
-            let why = CheckResult::Failed(format!(
+            let why = format!(
                 "{}: stopped waiting; reading and judging may take three fifths of the deadline (key deadline)",
                 deadline.waited_for()
-            ));
-            self.update(&metric, &why);
-            results.insert(metric.name, why);
+            );
+            let failed = Found::Result(CheckResult::Failed(why));
+            self.take(&mut gathered, &metric, failed);
         }
-        results
+        let (results, objects) = gathered.finish();
+        RunResults { results, objects }
     }
 
     /// Notifies whoever is to know, and forgets what nobody is to be told of any more.
-    fn notify(&mut self, results: &Results) {
+    fn notify(&mut self, watched: &[Metric], results: &Results) {
         let set_aside = self.report_on_itself();
         match self.plan.mode {
-            Mode::Live => self.send(results),
-            Mode::Preview => self.preview(results),
+            Mode::Live => self.send(watched, results),
+            Mode::Preview => self.preview(watched, results),
             Mode::Silent => {}
         }
         self.complain_unless_mailed(Condition::StateUnreadable, set_aside);
-        self.forget();
+        self.forget(watched);
         self.failures.extend(self.state.save().err());
     }
 
-    fn send(&mut self, results: &Results) {
-        let alerts = self.addressed_alerts(results);
+    fn send(&mut self, watched: &[Metric], results: &Results) {
+        let alerts = self.addressed_alerts(watched, results);
         let plan = self.plan;
-        let mut log = self.state.contents().log.clone();
+        let mut log = std::mem::take(&mut self.state.contents_mut().log);
         let mut routes = plan.routes();
         log.take_back_all_but(&routes);
         // Whoever did not answer before keeps nobody waiting who may.
@@ -176,6 +184,7 @@ impl<'a> Run<'a> {
                 (None, None) => {}
             }
         }
+        self.state.contents_mut().log = log;
     }
 
     fn mail(
@@ -224,10 +233,8 @@ impl<'a> Run<'a> {
         log: &mut NotificationLog,
         channel: &mut impl Channel,
     ) {
-        let Delivered { results, failures } = delivery.run(alerts, log, channel, |log| {
-            self.state.contents_mut().log = log.clone();
-            self.state.save()
-        });
+        let save = |log: &NotificationLog| self.state.save_with(log);
+        let Delivered { results, failures } = delivery.run(alerts, log, channel, save);
         self.sent.extend(results);
         self.failures.extend(failures);
     }
@@ -243,7 +250,6 @@ impl<'a> Run<'a> {
         let mut channel = self.web_channel(settings, deadline);
         let delivery = self.web_delivery(settings);
         let repeated = delivery.repeat(alerts, log, |lasting| channel.repeat(lasting));
-        self.state.contents_mut().log = log.clone();
         self.failures.extend(repeated.err());
     }
 
@@ -263,102 +269,6 @@ impl<'a> Run<'a> {
             give_up_after: time_delta(settings.give_up_after),
             now: self.now,
         }
-    }
-
-    /// Writes what would be mailed, breach or not.
-    fn preview(&mut self, results: &Results) {
-        let mut gallery = Gallery::new(&self.plan.plots);
-        let (from, letterhead) = (self.plan.sender(), self.plan.letterhead(self.context));
-        for metric in &self.plan.metrics {
-            if let Some(CheckResult::Evaluated(evaluation)) = results.get(metric.name.as_str()) {
-                let to = self.context.config.mailboxes(metric).into_iter().next();
-                let to = to.unwrap_or_else(|| email::placeholder("recipient"));
-                let occasion = Occasion::Preview(self.breakdown(metric));
-                gallery.write_preview(metric, evaluation, [&from, &to], &letterhead, occasion);
-            }
-        }
-        self.files = gallery.files;
-        self.failures.extend(gallery.failures);
-    }
-
-    /// Prints what came of each metric.
-    fn report(&mut self, mut results: Results) -> Exit {
-        let (mut exit, mut not_printed) = (Exit::Done, None);
-        let sent = std::mem::take(&mut self.sent);
-        let mut told_failures = BTreeSet::new();
-        let names = self
-            .plan
-            .metrics
-            .iter()
-            .map(|metric| metric.name.chars().count());
-        let name_width = names.max().unwrap_or(0).min(MOST_NAME_WIDTH);
-        for metric in &self.plan.metrics {
-            let as_of = self.plan.as_of.unwrap_or(self.context.now);
-            let mut report = MetricReport {
-                name_width,
-                events: write_events(metric, None, as_of),
-                breakdown: self.breakdown(metric).cloned(),
-                files: self.files.remove(&metric.name).unwrap_or_default(),
-                ..MetricReport::default()
-            };
-            let known = self.known(metric);
-            let mut is_mailed = false;
-            match results.remove(metric.name.as_str()) {
-                Some(CheckResult::Evaluated(evaluation)) => report.evaluation = Some(evaluation),
-                Some(CheckResult::Failed(why)) => {
-                    is_mailed = self.is_mailed(Some(metric), Condition::CheckFailed);
-                    report.failures.push(why);
-                }
-                Some(CheckResult::NothingNew(_)) | None => {
-                    let since = known.and_then(|known| Some(known.evaluated()?.start));
-                    let zone = self.context.zone();
-                    report.unchanged_since = since.map(|since| since.with_timezone(&zone));
-                }
-            }
-            // A digest is about several metrics. That it was refused is said once.
-            for (index, result) in sent.iter().enumerate() {
-                if !result.metrics.contains(&metric.name) {
-                    continue;
-                }
-                match &result.outcome {
-                    Ok(()) => report.mailed.push(result.to.key().to_string()),
-                    Err(error) => {
-                        report.is_refused = true;
-                        if told_failures.insert(index) {
-                            report.failures.push(write_error(error));
-                        }
-                    }
-                }
-            }
-            if let Some(text) = report.write(metric, self.args.format, self.plan.verbosity) {
-                let printed = match self.args.format {
-                    Format::Text => print_page(&(text + "\n"), &VERDICTS),
-                    Format::Json => print(&(text + "\n")),
-                };
-                // A reader that has gone (as in `| head`) is no reason to stop checking, nor is a full disk.
-                not_printed = printed.err().or(not_printed);
-            }
-            // The check comes first, and then what the mail server refused.
-            for failure in report.failures.iter().skip(usize::from(is_mailed)) {
-                complain(&anyhow!("{}: {failure}", metric.name));
-            }
-            let is_open = if self.state.is_durable() {
-                known.is_some_and(|known| known.incident().is_some())
-            } else {
-                let latest = known.and_then(MetricState::latest);
-                latest.is_some_and(Evaluation::is_breach)
-            };
-            exit = exit.max(match report.failures.is_empty() {
-                false => Exit::Failed,
-                true if is_open && self.args.exit_code => Exit::Breach,
-                true => Exit::Done,
-            });
-        }
-        let others = sent.into_iter().enumerate();
-        let others = others.filter(|(index, _)| !told_failures.contains(index));
-        let refused = others.filter_map(|(_, result)| result.outcome.err());
-        self.failures.extend(refused.chain(not_printed));
-        exit
     }
 
     /// Notes how the run went, also for a service that waits to hear of good ones.
@@ -395,6 +305,26 @@ impl<'a> Run<'a> {
             exit.max(Exit::Failed)
         }
     }
+}
+
+/// A line on standard error, where that is a terminal, as long as series are read.
+fn progress(tasks: &[Task]) -> Option<ProgressBar> {
+    let known = tasks
+        .iter()
+        .filter_map(|task| Some(task.series.as_ref()?.known.len()));
+    let known: Vec<usize> = known.collect();
+    if known.is_empty() {
+        return None;
+    }
+    let (progress, template) = match known.iter().sum::<usize>() {
+        0 => (ProgressBar::no_length(), "{spinner} {pos} series"),
+        all => (
+            ProgressBar::new(all as u64),
+            "{wide_bar} {pos}/{len} series, {eta} left",
+        ),
+    };
+    let style = ProgressStyle::with_template(template).ok()?;
+    Some(progress.with_style(style))
 }
 
 /// A run that finds another one at work has nothing to do, and nothing to complain about.

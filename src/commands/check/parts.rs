@@ -6,7 +6,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow};
 use chrono::{DateTime, Utc};
 
-use super::{Results, Run};
+use super::Run;
+use super::gather::Results;
 use crate::config::{Deadline, Metric};
 use crate::detect::{Breakdown, Comparison, Evaluation};
 use crate::incident::Alert;
@@ -15,20 +16,34 @@ use crate::source::Source;
 
 /// The mails wait for so much of the time that is left, at most.
 const SHARE: usize = 4;
+/// Of more incidents, those farthest out are explained: the others are rows of a digest.
+const MOST_EXPLAINED: usize = 10;
 /// For an answer that is just about to be there.
 const GRACE: Duration = Duration::from_millis(200);
 
 impl Run<'_> {
     /// Looks for the parts that explain each incident that people may hear of from now on.
-    pub(super) fn explain_incidents(&mut self, source: &Source, results: &Results) {
-        let released = self.plan.metrics.iter().filter_map(|metric| {
-            let newest = results.get(&metric.name)?.evaluation()?;
-            Some((metric, self.comparison(metric, newest)?))
-        });
-        let released: Vec<(&Metric, Comparison)> = released.collect();
+    pub(super) fn explain_incidents(
+        &mut self,
+        source: &Source,
+        watched: &[Metric],
+        results: &Results,
+    ) {
+        let explained = watched
+            .iter()
+            .filter(|metric| !metric.rows.explain_by().is_empty());
+        let mut released: Vec<(&Metric, f64, Comparison)> = explained
+            .filter_map(|metric| {
+                let newest = results.get(&metric.name)?.evaluation()?;
+                let distance = newest.deviation.map_or(0.0, f64::abs);
+                Some((metric, distance, self.comparison(metric, newest)?))
+            })
+            .collect();
+        released.sort_by(|one, other| other.1.total_cmp(&one.1));
+        released.truncate(MOST_EXPLAINED);
         let share = self.context.deadline.share_of(SHARE, "explain_by");
         let mut left = released.len();
-        for (metric, comparison) in released {
+        for (metric, _, comparison) in released {
             let found = self.break_down(
                 metric,
                 comparison,

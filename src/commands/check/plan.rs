@@ -46,7 +46,7 @@ impl Plan {
             Mode::Live if config.path().is_none() => Mode::Silent,
             mode => mode,
         };
-        let metrics = config.chosen(&args.metric)?.into_iter().cloned();
+        let metrics = config.chosen(&args.metric)?;
         let (mail, web_channels) = match mode {
             Mode::Live => (config.mail()?, config.web_channels()?),
             Mode::Preview | Mode::Silent => (None, Vec::new()),
@@ -72,7 +72,7 @@ impl Plan {
             check_use(dir, Use::Run, config.path())?;
         }
         Ok(Self {
-            metrics: metrics.collect(),
+            metrics,
             mode,
             as_of: context.as_of(args.at.as_deref())?,
             state_dir,
@@ -80,7 +80,7 @@ impl Plan {
             web_channels,
             contact: config.smtp.as_ref().and_then(|smtp| smtp.contact.clone()),
             from: config.smtp.as_ref().and_then(|smtp| smtp.from.clone()),
-            plots: PlotsDir::new(&config.plots_dir, config.metrics.len()),
+            plots: PlotsDir::new(&config.plots_dir, &config.metrics),
             invocation: invocation(context),
             verbosity: match (args.quiet, args.verbose) {
                 (true, _) => Verbosity::Quiet,

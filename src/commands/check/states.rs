@@ -2,13 +2,16 @@
 //! be forgotten.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use anyhow::{Error, anyhow};
 use chrono::TimeDelta;
 
-use super::evaluate::Task;
+use super::Run;
+use super::evaluate::{Standing, Task};
+use super::gather::Results;
 use super::plan::recipients;
-use super::{Results, Run};
+use super::series::SeriesTask;
 use crate::commands::report::Verbosity;
 use crate::config::Metric;
 use crate::detect::Breakdown;
@@ -19,7 +22,7 @@ use crate::series::Bucket;
 /// How long what is known of a metric outlives its place in the configuration.
 const METRIC_KEPT: TimeDelta = TimeDelta::days(30);
 
-impl<'a> Run<'a> {
+impl Run<'_> {
     pub(super) fn known(&self, metric: &Metric) -> Option<&MetricState> {
         self.state.contents().metrics.get(&metric.name)
     }
@@ -34,26 +37,58 @@ impl<'a> Run<'a> {
     }
 
     /// Where to go on with a metric.
-    pub(super) fn task(&mut self, metric: &'a Metric) -> Task {
+    pub(super) fn task(&mut self, metric: &Metric) -> Task {
+        let standing = self.standing(metric);
+        let series = metric.group.is_some().then(|| self.series_task(metric));
+        Task {
+            metric: metric.clone(),
+            standing,
+            series,
+            as_of: self.plan.as_of,
+            now: self.context.now,
+        }
+    }
+
+    fn series_task(&mut self, metric: &Metric) -> SeriesTask {
+        let contents = self.state.contents();
+        let names = contents.series_of(&metric.name).map(|(name, _)| name);
+        let names: Vec<String> = names.cloned().collect();
+        let known = names.into_iter().filter_map(|name| {
+            let key = metric.key_of(&name)?;
+            let series = metric.of_series(&key, None, 1);
+            Some((key, self.standing(&series)))
+        });
+        let known = Arc::new(known.collect());
+        let contents = self.state.contents();
+        let notes = contents.series.get(&metric.name);
+        let after = notes.and_then(|notes| metric.key_of(notes.after.as_deref()?));
+        let own = contents.metrics.get(&metric.name);
+        SeriesTask {
+            known,
+            looked_at: own.and_then(|own| own.evaluated_at(self.now)),
+            after,
+        }
+    }
+
+    fn standing(&mut self, metric: &Metric) -> Standing {
         let (now, muted) = (self.now, self.muted(metric));
         let metrics = &mut self.state.contents_mut().metrics;
         let known = metrics.entry(metric.name.clone()).or_default();
         known.release_incident(now, muted);
         let (evaluated, newest_data) = (known.evaluated_at(now), known.newest_data());
         let answers = known.answers_for_forecast();
+        let lacks_data = known.open_alert(Condition::NoData).is_some();
         let is_untold_incident = |alert: &Alert| {
             let log = &self.state.contents().log;
             alert.side().is_some() && !self.addressed(Some(metric), alert).is_settled(log, now)
         };
         let mut alerts = self.alerts(metric).iter();
-        Task {
-            metric: metric.clone(),
+        Standing {
             evaluated,
             newest_data,
+            lacks_data,
             answers,
             shows_window: muted == Muted::No && alerts.any(is_untold_incident),
-            as_of: self.plan.as_of,
-            now: self.context.now,
         }
     }
 
@@ -133,13 +168,15 @@ impl<'a> Run<'a> {
     }
 
     /// Every alert that there is, of metrics that are muted too.
-    pub(super) fn addressed_alerts<'r>(&self, results: &'r Results) -> Vec<AddressedAlert<'r>>
-    where
-        'a: 'r,
-    {
+    pub(super) fn addressed_alerts<'r>(
+        &self,
+        watched: &'r [Metric],
+        results: &'r Results,
+    ) -> Vec<AddressedAlert<'r>> {
         let own = self.state.contents().own_alerts.iter();
         let own = own.map(|alert| self.addressed(None, alert));
-        let metrics = self.context.config.metrics.iter();
+        let metrics = watched.iter();
+        let metrics = metrics.filter(|metric| !self.alerts(metric).is_empty());
         let of_metrics = metrics.flat_map(|metric| {
             let (newest, muted) = (results.get(metric.name.as_str()), self.muted(metric));
             let alerts = self.alerts(metric).iter();
@@ -155,18 +192,24 @@ impl<'a> Run<'a> {
     }
 
     /// Forgets what nobody is to be told of any more, and metrics that are not configured any more.
-    pub(super) fn forget(&mut self) {
-        let (now, metrics) = (self.now, &self.context.config.metrics);
-        let is_configured = |name: &str| metrics.iter().any(|metric| metric.name == name);
+    pub(super) fn forget(&mut self, watched: &[Metric]) {
+        let now = self.now;
+        let names: HashSet<&str> = watched.iter().map(|metric| metric.name.as_str()).collect();
+        let is_configured = |name: &str| names.contains(name);
+        let mut runs = self.state.runs.clone();
+        runs.retain(|name, at| is_configured(name) || now - at < METRIC_KEPT);
+        let mut contents = std::mem::take(self.state.contents_mut());
         let is_settled = |metric, alert: &Alert, log: &NotificationLog| {
             self.addressed(metric, alert).is_settled(log, now)
         };
-        let mut runs = self.state.runs.clone();
-        runs.retain(|name, at| is_configured(name) || now - at < METRIC_KEPT);
-        let mut contents = self.state.contents().clone();
         let is_kept = |name: &String| is_configured(name) || runs.metrics.contains_key(name);
         contents.metrics.retain(|name, _| is_kept(name));
-        for metric in metrics {
+        let grouped = watched.iter().filter(|metric| metric.group.is_some());
+        let grouped: HashSet<&str> = grouped.map(|metric| metric.name.as_str()).collect();
+        contents
+            .series
+            .retain(|name, _| grouped.contains(name.as_str()));
+        for metric in watched {
             let known = contents.metrics.get_mut(&metric.name);
             let Some(MetricState { alerts, past, .. }) = known else {
                 continue;
@@ -200,7 +243,7 @@ impl<'a> Run<'a> {
     }
 
     /// As if its metric were heard: what is muted is to be told later, so it is not forgotten.
-    fn addressed(&self, metric: Option<&'a Metric>, alert: &Alert) -> AddressedAlert<'a> {
+    fn addressed<'m>(&self, metric: Option<&'m Metric>, alert: &Alert) -> AddressedAlert<'m> {
         AddressedAlert {
             metric,
             alert: alert.clone(),
@@ -231,7 +274,9 @@ impl<'a> Run<'a> {
     }
 
     fn muted_about(&self, metric: &Metric, newest: Option<Bucket>) -> Muted {
-        let silence = self.state.silences.of(&metric.name, self.now);
+        let silences = &self.state.silences;
+        let of_all = silences.of(metric.metric_name(), self.now);
+        let silence = silences.of(&metric.name, self.now).or(of_all);
         let is_quiet = metric.is_quiet(self.context.now, newest);
         if self.state.is_durable() && (is_quiet || silence.is_some()) {
             Muted::Yes

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use super::{Failure, write_plot};
+use super::{Failure, informed, write_plot};
 use crate::chart::draw_components;
 use crate::cli::{Exit, ExplainArgs, Format};
 use crate::commands::evaluate_newest;
@@ -37,12 +37,16 @@ pub fn run(context: &Context, args: &ExplainArgs) -> Result<Exit, Failure> {
     let source = context.source(std::slice::from_ref(&metric), context.deadline);
     let mut source = source.map_err(Failure::Misuse)?;
     context.deadline.enforce();
-    let window = source.latest(&metric, as_of, context.now);
     // A file is no place that runs know anything of.
     let state = context
         .input
         .is_none()
         .then(|| State::look(&context.state_dir()));
+    let metric = match &state {
+        Some(state) => informed(metric, &context.config, state.contents()),
+        None => metric,
+    };
+    let window = source.latest(&metric, as_of, context.now);
     let known = state
         .as_ref()
         .and_then(|state| state.contents().metrics.get(&metric.name));

@@ -7,7 +7,7 @@ use super::{MetricStatus, Status};
 use crate::commands::report::{acknowledgement_object, answer_objects, event_objects, stamp};
 use crate::detect::Evaluation;
 use crate::incident::{Alert, Condition};
-use crate::notify::Route;
+use crate::notify::{Route, key_object};
 
 /// `src/commands/README.md` explains the fields.
 pub fn object(status: &Status) -> Value {
@@ -96,9 +96,10 @@ fn metric_object(status: &Status, of: &MetricStatus) -> Value {
             "asked_at": level.asked_at.map(stamped),
         })
     });
-    let looked_at = status.state.runs.metrics.get(&metric.name);
+    let looked_at = status.state.runs.metrics.get(metric.metric_name());
     json!({
         "metric": metric.name,
+        "key": key_object(metric),
         "state": of.word,
         "since": of.since.map(stamped),
         "told_at": known.incident().and_then(told_at),

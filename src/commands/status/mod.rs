@@ -4,11 +4,13 @@
 mod json;
 mod text;
 
+use std::collections::HashSet;
+
 use anyhow::anyhow;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use super::Failure;
+use super::{Failure, watched};
 use crate::cli::{Exit, Format};
 use crate::commands::report::VERDICTS;
 use crate::config::Metric;
@@ -19,11 +21,21 @@ use crate::notify::{AlertKey, Notification, Pending};
 use crate::output::{contain, print, print_page, without_isolates};
 use crate::state::{State, Use, check_use};
 
-pub fn run(context: &Context, format: Format) -> Result<Exit, Failure> {
+pub fn run(context: &Context, names: &[String], format: Format) -> Result<Exit, Failure> {
+    let chosen = context.config.chosen(names).map_err(Failure::Misuse)?;
     let dir = context.state_dir();
     check_use(&dir, Use::Look, context.config.path()).map_err(Failure::Misuse)?;
     let state = &State::look(&dir);
-    let status = Status { context, state };
+    let mut metrics = watched(&context.config.metrics, state.contents());
+    let chosen: HashSet<&str> = chosen.iter().map(|metric| metric.name.as_str()).collect();
+    metrics.retain(|metric| {
+        chosen.contains(metric.name.as_str()) || chosen.contains(metric.metric_name())
+    });
+    let status = Status {
+        context,
+        state,
+        metrics: &metrics,
+    };
     match format {
         Format::Text => print_page(&text::write(&status), &VERDICTS)?,
         Format::Json => print(&format!("{}\n", json::object(&status)))?,
@@ -39,6 +51,8 @@ pub fn run(context: &Context, format: Format) -> Result<Exit, Failure> {
 struct Status<'a> {
     context: &'a Context,
     state: &'a State,
+    /// Those to be shown, each with its series after it.
+    metrics: &'a [Metric],
 }
 
 struct MetricStatus<'a> {
@@ -66,10 +80,12 @@ impl<'a> Status<'a> {
 
     fn metrics(&self) -> impl Iterator<Item = MetricStatus<'a>> {
         let (state, now) = (self.state, self.context.now);
-        self.context.config.metrics.iter().map(move |metric| {
+        self.metrics.iter().map(move |metric| {
             let known = state.contents().metrics.get(&metric.name);
             let known = known.cloned().unwrap_or_default();
             let (word, since) = match known.status() {
+                // That of many series is not judged by itself.
+                _ if metric.group.is_some() && known.evaluated().is_some() => ("ok", None),
                 incident::Status::Ok { since: None } => ("unknown", None),
                 incident::Status::Ok { since } => ("ok", since),
                 incident::Status::Pending { since } => ("pending", Some(since)),
@@ -77,12 +93,14 @@ impl<'a> Status<'a> {
             };
             let newest = known.latest().map(|latest| latest.bucket);
             let silences = state.silences.not_over(&metric.name, now.to_utc());
+            let of_all = metric.series.as_ref();
+            let of_all = of_all.and_then(|of| state.silences.of(&of.metric, now.to_utc()));
             MetricStatus {
                 metric,
                 known,
                 word,
                 since,
-                silence: state.silences.of(&metric.name, now.to_utc()),
+                silence: state.silences.of(&metric.name, now.to_utc()).or(of_all),
                 silences_to_come: silences
                     .filter(|silence| !silence.holds(now.to_utc()))
                     .collect(),
@@ -117,7 +135,7 @@ impl<'a> Status<'a> {
     fn outbox(&self) -> Vec<Waiting<'a>> {
         let contents = self.state.contents();
         let own = contents.own_alerts.iter().map(|alert| (None, alert));
-        let metrics = self.context.config.metrics.iter().flat_map(|metric| {
+        let metrics = self.metrics.iter().flat_map(|metric| {
             let known = contents.metrics.get(&metric.name);
             let alerts = known.into_iter().flat_map(|known| &known.alerts);
             alerts.map(move |alert| (Some(metric), alert))

@@ -1,11 +1,14 @@
 //! The status as a page for people.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 use super::{MetricStatus, Status};
 use crate::commands::report::{
     write_acknowledgement, write_against, write_answers, write_events, write_levels,
 };
+use crate::config::Metric;
 use crate::incident::{Alert, Condition};
 use crate::output::owner::{command_as, this_user, user_name};
 use crate::output::{write_time, write_when};
@@ -25,9 +28,28 @@ pub fn write(status: &Status) -> String {
             known(runs.last_good)
         ),
     ];
+    let is_named = |metric: &Metric| metric.series.is_none() || status.metrics.len() == 1;
+    let mut usual: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
     for metric in status.metrics() {
-        lines.extend(of_metric(status, &metric));
+        let of_metric = of_metric(status, &metric);
+        if is_named(metric.metric) {
+            // Of one with many series the sum stands below.
+            let is_plain = metric.metric.group.is_some() && of_metric.len() == 1;
+            let has_series = metric.known.evaluated().is_some();
+            lines.extend(of_metric.into_iter().filter(|_| !(is_plain && has_series)));
+            continue;
+        }
+        // Of many series those are told that are not as usual.
+        let [ok, all] = usual.entry(metric.metric.metric_name()).or_default();
+        *all += 1;
+        if metric.word == "ok" && of_metric.len() == 1 {
+            *ok += 1;
+        } else {
+            lines.extend(of_metric);
+        }
     }
+    let usual = usual.iter();
+    lines.extend(usual.map(|(name, [ok, all])| format!("{name}  {ok} of {all} series OK")));
     for waiting in status.outbox() {
         let pending = waiting.pending;
         let why = pending.error.as_deref().unwrap_or("not tried yet");

@@ -14,7 +14,7 @@ use std::path::Path;
 use anyhow::{Context as _, Error, Result, anyhow, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Failure, evaluate_newest};
+use super::{Failure, evaluate_newest, watched};
 use crate::chart::draw_incidents;
 use crate::cli::{Exit, Format, ReportArgs};
 use crate::config::{MailSettings, Metric, time_delta};
@@ -46,7 +46,8 @@ pub fn run(context: &Context, args: &ReportArgs) -> Result<Exit, Failure> {
         let dir = dir.display();
         return Err(anyhow!("no run that keeps its state in {dir} has looked at anything yet, so there is nothing to report").into());
     }
-    let review = Review::new(context, &state, from);
+    let metrics = watched(&context.config.metrics, state.contents());
+    let review = Review::new(context, &state, &metrics, from);
     let mut failures = Vec::new();
     if args.html.is_some() || mail.is_some() {
         context.deadline.enforce();

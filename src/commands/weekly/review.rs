@@ -1,5 +1,6 @@
 //! The facts of a report, as the state has them.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -81,9 +82,15 @@ pub struct ReviewedAlert {
 }
 
 impl<'a> Review<'a> {
-    pub fn new(context: &'a Context, state: &'a State, from: DateTime<Utc>) -> Self {
-        let configured = &context.config.metrics;
-        let is_configured = |name: &&String| configured.iter().any(|metric| metric.name == **name);
+    /// Of these metrics, each with its series after it.
+    pub fn new(
+        context: &'a Context,
+        state: &'a State,
+        configured: &'a [Metric],
+        from: DateTime<Utc>,
+    ) -> Self {
+        let known: HashSet<&str> = configured.iter().map(|metric| &*metric.name).collect();
+        let is_configured = |name: &&String| known.contains(name.as_str());
         let names = configured.iter().map(|metric| (&metric.name, Some(metric)));
         let others = state.contents().metrics.keys();
         let others = others.filter(|name| !is_configured(name));
@@ -91,8 +98,9 @@ impl<'a> Review<'a> {
         let now = context.now_utc();
         let metrics = names.chain(others).map(|(name, metric)| {
             let reviewed = ReviewedMetric::new(name, metric, state, from..now);
-            // Of what is gone, only what there was to tell.
-            (metric.is_some() || !reviewed.alerts.is_empty()).then_some(reviewed)
+            // Of what is gone, and of one of many series, only what there was to tell.
+            let is_listed = metric.is_some_and(|metric| metric.series.is_none());
+            (is_listed || !reviewed.alerts.is_empty()).then_some(reviewed)
         });
         Self {
             metrics: metrics.flatten().collect(),

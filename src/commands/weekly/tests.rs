@@ -56,7 +56,12 @@ fn week_before(context: &Context) -> DateTime<Utc> {
 fn the_fields_of_the_object_are_those_that_are_documented() {
     let context = context();
     let state = state(&[]);
-    let object = json::object(&Review::new(&context, &state, week_before(&context)));
+    let object = json::object(&Review::new(
+        &context,
+        &state,
+        &context.config.metrics,
+        week_before(&context),
+    ));
     let fields = object.as_object().expect("an object");
     assert_documented(fields.keys().map(String::as_str), "report field");
     let metric = object["metrics"][0].as_object().expect("an object");
@@ -70,7 +75,12 @@ fn a_metric_that_is_gone_is_told_if_anything_happened() {
         ("orders", past(Condition::NoData, 30)),
         ("visits", past(Condition::NoData, 400)),
     ]);
-    let review = Review::new(&context, &state, week_before(&context));
+    let review = Review::new(
+        &context,
+        &state,
+        &context.config.metrics,
+        week_before(&context),
+    );
     let names: Vec<&str> = review.metrics.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, ["sales", "orders"]);
     let text = words::report(&review, BTreeMap::new()).text();
@@ -123,7 +133,12 @@ fn answered() -> State {
 fn what_people_called_an_incident_is_no_false_alert_and_no_miss_of_the_band() {
     let (mut context, state) = (context(), answered());
     let text = |context: &Context| {
-        let review = Review::new(context, &state, week_before(context));
+        let review = Review::new(
+            context,
+            &state,
+            &context.config.metrics,
+            week_before(context),
+        );
         words::report(&review, BTreeMap::new()).text()
     };
     let told = "5 incidents told: 2 called fine, 1 called real or acknowledged, 2 not answered";
@@ -147,7 +162,12 @@ fn what_people_called_an_incident_is_no_false_alert_and_no_miss_of_the_band() {
         bound.contains("; 6 values during incidents are left out"),
         "{bound}"
     );
-    let object = json::object(&Review::new(&context, &state, week_before(&context)));
+    let object = json::object(&Review::new(
+        &context,
+        &state,
+        &context.config.metrics,
+        week_before(&context),
+    ));
     let metric = &object["metrics"][0];
     let counts = [
         "opened",
@@ -167,7 +187,12 @@ fn what_people_called_an_incident_is_no_false_alert_and_no_miss_of_the_band() {
 fn of_a_week_without_alerts_it_is_said_that_there_were_none() {
     let context = context();
     let state = state(&[]);
-    let review = Review::new(&context, &state, week_before(&context));
+    let review = Review::new(
+        &context,
+        &state,
+        &context.config.metrics,
+        week_before(&context),
+    );
     let report = words::report(&review, BTreeMap::new());
     assert_eq!(
         report.subject,

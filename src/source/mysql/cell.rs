@@ -198,6 +198,18 @@ fn date_and_time(value: &Value) -> Option<NaiveDateTime> {
     date.and_hms_micro_opt(hour.into(), minute.into(), second.into(), micro)
 }
 
+/// A cell as a text; None where it is NULL.
+pub fn text(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::NULL => return None,
+        Value::Bytes(text) => String::from_utf8_lossy(text).into_owned(),
+        Value::Int(number) => number.to_string(),
+        Value::UInt(number) => number.to_string(),
+        Value::Date(year, month, day, 0, 0, 0, 0) => format!("{year:04}-{month:02}-{day:02}"),
+        other => other.as_sql(true).trim_matches('\'').to_string(),
+    })
+}
+
 #[expect(
     clippy::cast_precision_loss,
     reason = "a value beyond 2^53 keeps 15 digits, which is what a chart and a band can use"

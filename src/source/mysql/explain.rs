@@ -36,8 +36,13 @@ impl Reader<'_> {
         }
         let range = self.time_ahead()?;
         self.limit_hints();
-        let bounds = cell::bounds(&range, column);
-        let ahead = self.times(&sql::newest_within(table), bounds, column);
+        let own = self.own_rows(table).ok()?;
+        let (from, to) = cell::bounds(&range, column);
+        let ahead = self.times(
+            &sql::newest_within(&own.table),
+            own.bind([from, to]),
+            column,
+        );
         joined([
             self.hint_at_clock(history, ahead.ok()?.into_iter().max()),
             self.hint_at_parts(table),

@@ -3,6 +3,7 @@
 mod cell;
 mod error;
 mod explain;
+mod groups;
 mod hint;
 mod parts;
 mod read;
@@ -58,6 +59,10 @@ impl Database {
         let server = self.settings.server();
         self.deadline.waiting_for(format!("connect to {server}"));
         let _ = self.session();
+    }
+
+    pub fn read_all_by(&mut self, deadline: Deadline) {
+        (self.deadline, self.share) = (deadline, deadline);
     }
 
     /// From now on every wait ends by this deadline too.

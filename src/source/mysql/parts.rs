@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use ::mysql::{Params, Row, Value};
+use ::mysql::{Row, Value};
 use anyhow::{Result, bail};
 
 use super::cell;
@@ -24,6 +24,7 @@ impl Reader<'_> {
             bail!("explain_by: only a table has parts");
         };
         let time_column = self.time_column(table, self.now)?;
+        let own = self.own_rows(table)?;
         let added = match self.metric.aggregate {
             Some(Aggregate::Count) => Added::Rows,
             _ => Added::Values,
@@ -38,8 +39,8 @@ impl Reader<'_> {
         });
         let bounds: Vec<Value> = bounds.collect();
         let columns = table.explain_by.iter().map(|column| {
-            let statement = sql::parts(table, added, column, times, MOST_PARTS);
-            let parameters = Params::Positional([bounds.clone(), bounds.clone()].concat());
+            let statement = sql::parts(&own.table, added, column, times, MOST_PARTS);
+            let parameters = own.bind([bounds.clone(), bounds.clone()].concat());
             let mut parts = Vec::new();
             self.each_row(&statement, parameters, |row| {
                 parts.push(part_sums(&row, times)?);

@@ -4,15 +4,17 @@
 use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
-use ::mysql::{Column, Row, Statement, Value, params};
+use ::mysql::{Column, Row, Statement, Value};
 use anyhow::{Context, Result, bail, ensure};
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
 use super::cell;
+use super::groups::{BucketRow, OwnRows, add_bucket, text_value};
 use super::session::{NotMysql, Session};
+use super::sql::groups::Condition;
 use super::sql::{self, TimeColumn};
-use crate::config::{Deadline, Metric, Query, Rows, Table};
+use crate::config::{Deadline, Group, Metric, Query, Rows, Table};
 use crate::series::{Aggregate, Grid, LocalClock, Step, infer_step};
 use crate::source::history::{History, Lookback};
 
@@ -34,13 +36,25 @@ pub struct Reader<'a> {
 
 /// A query that the server has taken in, and where in its rows the two columns are.
 pub(super) struct Prepared {
-    statement: Statement,
+    pub statement: Statement,
     pub time_index: usize,
-    value_index: usize,
+    pub value_index: usize,
     pub column: TimeColumn,
     pub time_name: String,
     /// Whether its times are computed, and not those of a column as they are.
     pub is_computed: bool,
+    /// What is bound beside the bounds of the time.
+    pub own: Vec<Option<String>>,
+}
+
+impl Prepared {
+    pub fn parameters(&self, range: &Range<DateTime<Tz>>) -> ::mysql::Params {
+        let (from, to) = cell::bounds(range, self.column);
+        let own = self.own.iter().enumerate();
+        let own = own.map(|(index, value)| (Condition::name(index), text_value(value.as_deref())));
+        let bounds = [("from".to_string(), from), ("to".to_string(), to)];
+        bounds.into_iter().chain(own).collect::<Vec<_>>().into()
+    }
 }
 
 /// What a row of a query says.
@@ -67,8 +81,9 @@ impl Reader<'_> {
         match &self.metric.rows {
             Rows::Table(table) => {
                 let column = self.time_column(table, range.end)?;
-                let bounds = cell::bounds(range, column);
-                self.each_row(&sql::any_row(table), bounds, |_| {
+                let own = self.own_rows(table)?;
+                let (from, to) = cell::bounds(range, column);
+                self.each_row(&sql::any_row(&own.table), own.bind([from, to]), |_| {
                     holds = true;
                     Ok(ControlFlow::Break(()))
                 })?;
@@ -94,6 +109,7 @@ impl Reader<'_> {
         lookback: Lookback,
     ) -> Result<History> {
         let column = self.time_column(table, as_of)?;
+        let own = self.own_rows(table)?;
         let step = match self.metric.step {
             Some(step) => step,
             None => self.infer_table_step(table, column, as_of)?,
@@ -102,31 +118,20 @@ impl Reader<'_> {
         let (aggregate, range) = (self.metric.aggregate, history.times());
         let mut clock = LocalClock::Until(self.now);
         let bucket = sql::bucket(&table.time_column, column, history.grid(), &range);
-        let bounds = cell::bounds(&range, column);
-        self.each_row(&sql::buckets(table, aggregate, &bucket), bounds, |row| {
+        let (from, to) = cell::bounds(&range, column);
+        let statement = sql::buckets(&own.table, aggregate, &bucket);
+        self.each_row(&statement, own.bind([from, to]), |row| {
             let row: (Option<i64>, Option<f64>, u64, u64) =
                 ::mysql::from_row_opt(row).map_err(|_| NotMysql)?;
             let (bucket, value, rows, with_value) = row;
             let start = |bucket| start_of_bucket(bucket, column, history.grid(), &mut clock);
-            // A day or a month may be 0: such a time is in no bucket.
-            match bucket.and_then(start) {
-                // In the second pass of a repeated hour the bounds let in rows of the first beyond them.
-                Some(time) if !history.holds(time) => {}
-                Some(time) => {
-                    history.buckets.add(time, value);
-                    let counts = &mut history.buckets.row_counts;
-                    counts.rows = counts.rows.saturating_add(rows.saturating_sub(1));
-                    // A bucket without any value has counted as one row already.
-                    let with_value_or_counted = with_value.max(u64::from(value.is_none()));
-                    let empty = rows.saturating_sub(with_value_or_counted);
-                    counts.empty = counts.empty.saturating_add(empty);
-                    if aggregate.is_none() {
-                        let repeated = with_value.saturating_sub(1);
-                        counts.repeated = counts.repeated.saturating_add(repeated);
-                    }
-                }
-                None => history.buckets.add_unclear(rows),
-            }
+            let start = bucket.and_then(start);
+            let bucket_row = BucketRow {
+                value,
+                rows,
+                with_value,
+            };
+            add_bucket(&mut history, start, bucket_row, aggregate);
             Ok(ControlFlow::Continue(()))
         })?;
         history.hint = self.table_hint(table, column, &history);
@@ -149,14 +154,16 @@ impl Reader<'_> {
         Ok(column)
     }
 
-    fn infer_table_step(
+    pub(super) fn infer_table_step(
         &mut self,
         table: &Table,
         column: TimeColumn,
         as_of: DateTime<Tz>,
     ) -> Result<Step> {
+        let OwnRows { table, bound } = &self.own_rows(table)?;
         let (_, before) = cell::bounds(&(as_of..as_of), column);
-        let times = self.times(&sql::newest_times(table), (before,), column)?;
+        let bound = [vec![before], bound.clone()].concat();
+        let times = self.times(&sql::newest_times(table), bound, column)?;
         if times.is_empty() {
             let looked_at = self.look_at_newest(table, column)?;
             return find_step(&times).context(looked_at);
@@ -194,7 +201,7 @@ impl Reader<'_> {
         Ok(history)
     }
 
-    fn infer_query_step(
+    pub(super) fn infer_query_step(
         &mut self,
         query: &Query,
         prepared: &Prepared,
@@ -223,8 +230,24 @@ impl Reader<'_> {
         find_step(&times)
     }
 
-    /// Lets the server take in the query, for a session whose clock is that of the query's times.
-    fn prepare(&mut self, query: &Query, at: DateTime<Tz>) -> Result<Prepared> {
+    /// Lets the server take in the query, or the part of it that is of the series.
+    pub(super) fn prepare(&mut self, query: &Query, at: DateTime<Tz>) -> Result<Prepared> {
+        let metric = self.metric;
+        let own = metric.series.as_ref().map(|series| &series.key);
+        let columns = own.into_iter().flat_map(|key| key.parts());
+        let group = Group {
+            columns: columns.map(|part| part.column.clone()).collect(),
+            ..Group::of_nothing()
+        };
+        match (own, &metric.group) {
+            (None, None) => self.prepare_plain(query, at),
+            (None, Some(group)) => self.prepare_series(query, group, at, None),
+            (Some(key), _) => self.prepare_series(query, &group, at, Some(key)),
+        }
+    }
+
+    /// For a session whose clock is that of the query's times.
+    pub(super) fn prepare_plain(&mut self, query: &Query, at: DateTime<Tz>) -> Result<Prepared> {
         let statement = self.session.statement(&query.sql)?;
         let columns = statement.columns();
         ensure!(
@@ -251,6 +274,7 @@ impl Reader<'_> {
             column,
             time_name,
             is_computed,
+            own: Vec::new(),
         })
     }
 
@@ -262,8 +286,7 @@ impl Reader<'_> {
         mut clock: LocalClock,
         mut take: impl FnMut(QueryRow) -> ControlFlow<()>,
     ) -> Result<()> {
-        let (from, to) = cell::bounds(range, prepared.column);
-        let bounds = params! { "from" => from, "to" => to };
+        let bounds = prepared.parameters(range);
         let (zone, deadline) = (self.now.timezone(), self.deadline);
         self.session
             .rows(&prepared.statement, bounds, deadline, |row| {
@@ -317,7 +340,7 @@ pub(super) fn first_cell(row: &Row) -> &Value {
     row.as_ref(0).unwrap_or(&Value::NULL)
 }
 
-fn start_of_bucket(
+pub(super) fn start_of_bucket(
     bucket: i64,
     column: TimeColumn,
     grid: &Grid,

@@ -1,6 +1,8 @@
 //! The SELECTs, as text: the bucketing is done by the server, so one row a bucket comes back. Names are
 //! quoted, values bound; only the `where` of the configuration stands as it was written.
 
+pub mod groups;
+
 use std::ops::Range;
 use std::time::Duration;
 

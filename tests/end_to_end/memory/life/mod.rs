@@ -5,6 +5,7 @@ mod answer;
 mod cron;
 mod events;
 mod fairness;
+mod groups;
 mod incident;
 mod lack;
 mod missed;

@@ -1,0 +1,493 @@
+//! Reads the rows of many series of one metric in one go, ordered by key: one series after the other is handed
+//! over as soon as it is whole, so that no more than one is in memory here.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::ops::{ControlFlow, Range};
+
+use ::mysql::consts::ColumnType;
+use ::mysql::{Column, Params, Row, Value};
+use anyhow::{Context, Result, bail, ensure};
+use chrono::{DateTime, TimeDelta};
+use chrono_tz::Tz;
+
+use super::cell;
+use super::read::{Prepared, Reader, start_of_bucket};
+use super::session::NotMysql;
+use super::sql::groups::{self, Condition, KeyColumn, KeyKind, Placeholders, SeriesBuckets};
+use super::sql::{self, TimeColumn};
+use crate::config::{Group, MOST_SERIES, Query, Rows, Table};
+use crate::series::key::SeriesKey;
+use crate::series::{Aggregate, Grid, LocalClock};
+use crate::source::history::History;
+use crate::source::series::{SeriesHistory, SeriesRequest, TooManySeries};
+
+/// So long before now more series than may be are looked for, before all are read.
+const LOOKED_AT: TimeDelta = TimeDelta::days(1);
+
+/// What the rows of a bucket came to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BucketRow {
+    pub value: Option<f64>,
+    pub rows: u64,
+    pub with_value: u64,
+}
+
+/// Gathers the rows of the series that is read just now.
+struct Gathering<'a, F> {
+    group: &'a Group,
+    empty: History,
+    present: Option<Present>,
+    count: usize,
+    take: F,
+}
+
+struct Present {
+    values: Vec<Value>,
+    title: Option<Value>,
+    /// The slot of the row that the title is of.
+    titled: i64,
+    history: History,
+}
+
+impl Reader<'_> {
+    /// Hands over the history of one series after the other, until one is the last that is wanted. What is
+    /// read of no series at all is returned.
+    pub fn each_series(
+        &mut self,
+        request: &SeriesRequest,
+        take: impl FnMut(SeriesHistory) -> Result<ControlFlow<()>>,
+    ) -> Result<History> {
+        let metric = self.metric;
+        let group = metric.group.as_ref().context("group_by: not set")?;
+        match &metric.rows {
+            Rows::Table(table) => self.each_of_table(table, group, request, take),
+            Rows::Query(query) => self.each_of_query(query, group, request, take),
+            Rows::File { .. } => bail!("group_by: a file has one series"),
+        }
+    }
+
+    fn each_of_table(
+        &mut self,
+        table: &Table,
+        group: &Group,
+        request: &SeriesRequest,
+        take: impl FnMut(SeriesHistory) -> Result<ControlFlow<()>>,
+    ) -> Result<History> {
+        let as_of = request.as_of;
+        let column = self.time_column(table, as_of)?;
+        let keys = self.key_columns(table, group)?;
+        let step = match self.metric.step {
+            Some(step) => step,
+            None => self.infer_table_step(table, column, as_of)?,
+        };
+        let mut empty = History::new(self.metric, None, step, as_of, request.lookback, None)?;
+        let wanted = Condition::of_watched(&keys, group, Placeholders::Positional);
+        let range = empty.times();
+        if request.are_new && group.top.is_none() {
+            self.check_count(table, &keys, &wanted, column, &range)?;
+        }
+        let bucket = sql::bucket(&table.time_column, column, empty.grid(), &range);
+        let statement = groups::series_buckets(&SeriesBuckets {
+            table,
+            aggregate: self.metric.aggregate,
+            bucket: &bucket,
+            group,
+            keys: &keys,
+            wanted: &wanted,
+            after: request.after.as_ref(),
+        });
+        let (from, to) = cell::bounds(&range, column);
+        let times = if group.top.is_some() { 2 } else { 1 };
+        let mut bound = Vec::new();
+        for _ in 0..times {
+            bound.extend([from.clone(), to.clone()]);
+            bound.extend(values(&wanted));
+        }
+        bound.extend(request.after.iter().flat_map(|key| {
+            let parts = key.parts().iter();
+            parts.map(|part| text_value(part.value.as_deref()))
+        }));
+        let (count, aggregate) = (keys.len(), self.metric.aggregate);
+        let mut clock = LocalClock::Until(self.now);
+        let mut slots = SlotsOfBuckets::default();
+        let mut gathering = Gathering::new(group, empty.clone(), take);
+        self.each_row(&statement, Params::Positional(bound), |row| {
+            let cell = |index: usize| row.as_ref(count + index);
+            let number = |index: usize| cell::whole_number(cell(index).unwrap_or(&Value::NULL));
+            let counted = |index: usize| u64::try_from(number(index).unwrap_or(0)).unwrap_or(0);
+            let value = cell(1).context(NotMysql)?;
+            let bucket_row = BucketRow {
+                value: cell::number(value)?,
+                rows: counted(2),
+                with_value: counted(3),
+            };
+            let flow = gathering.turn_to(&row, count)?;
+            if flow.is_break() {
+                return Ok(flow);
+            }
+            if let Some(present) = &mut gathering.present {
+                let grid = present.history.grid().clone();
+                let start = number(0).and_then(|bucket| {
+                    slots.start(
+                        bucket,
+                        || start_of_bucket(bucket, column, &grid, &mut clock),
+                        &grid,
+                    )
+                });
+                present.note_title(cell(4), start.map(|(slot, _)| slot));
+                add_bucket(
+                    &mut present.history,
+                    start.map(|(_, time)| time),
+                    bucket_row,
+                    aggregate,
+                );
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        if gathering.finish()? == 0 {
+            empty.hint = self.table_hint(table, column, &empty);
+        }
+        Ok(empty)
+    }
+
+    fn each_of_query(
+        &mut self,
+        query: &Query,
+        group: &Group,
+        request: &SeriesRequest,
+        take: impl FnMut(SeriesHistory) -> Result<ControlFlow<()>>,
+    ) -> Result<History> {
+        let prepared = self.prepare_series(query, group, request.as_of, None)?;
+        let step = match self.metric.step {
+            Some(step) => step,
+            None => self.infer_query_step(query, &prepared, request.as_of)?,
+        };
+        let (aggregate, as_of) = (self.metric.aggregate, request.as_of);
+        let mut empty = History::new(self.metric, aggregate, step, as_of, request.lookback, None)?;
+        let mut clock = if step.follows_wall_clock() {
+            LocalClock::EitherPass(self.now.timezone())
+        } else {
+            LocalClock::Until(self.now)
+        };
+        let (range, zone, count) = (empty.times(), self.now.timezone(), group.columns.len());
+        let (parameters, deadline) = (prepared.parameters(&range), self.deadline);
+        let mut gathering = Gathering::new(group, empty.clone(), take);
+        self.session
+            .rows(&prepared.statement, parameters, deadline, |row| {
+                let cell = |index: usize| row.as_ref(index).unwrap_or(&Value::NULL);
+                let raw_time = cell(prepared.time_index);
+                let time = cell::instant(raw_time, prepared.column, zone, &mut clock);
+                let value = cell::number(cell(prepared.value_index))?;
+                // The query may return more than it was asked for.
+                if time.is_some_and(|time| !range.contains(&time)) {
+                    return Ok(ControlFlow::Continue(()));
+                }
+                let flow = gathering.turn_to(&row, count)?;
+                if flow.is_continue()
+                    && let Some(present) = &mut gathering.present
+                {
+                    let slot = time.map(|time| present.history.grid().slot(time));
+                    present.note_title(row.as_ref(prepared.value_index + 1), slot);
+                    present.history.add(time, value);
+                }
+                Ok(flow)
+            })?;
+        if gathering.finish()? == 0 {
+            empty.hint = self.query_hint(query, &prepared, &empty, None);
+        }
+        Ok(empty)
+    }
+
+    /// Refuses more series than anybody means to watch, before they are read.
+    fn check_count(
+        &mut self,
+        table: &Table,
+        keys: &[KeyColumn],
+        wanted: &Condition,
+        column: TimeColumn,
+        range: &Range<DateTime<Tz>>,
+    ) -> Result<()> {
+        let newest = (range.end - LOOKED_AT).max(range.start)..range.end;
+        let (from, to) = cell::bounds(&newest, column);
+        let bound = [from, to].into_iter().chain(values(wanted)).collect();
+        let statement = groups::count_of_series(table, keys, wanted, MOST_SERIES);
+        let mut count = None;
+        self.each_row(&statement, Params::Positional(bound), |row| {
+            count = row.as_ref(0).and_then(cell::whole_number);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        let count = usize::try_from(count.unwrap_or(0)).unwrap_or(usize::MAX);
+        ensure!(count <= MOST_SERIES, TooManySeries);
+        Ok(())
+    }
+
+    /// The key columns of a table, with what they hold.
+    fn key_columns(&mut self, table: &Table, group: &Group) -> Result<Vec<KeyColumn>> {
+        let types = self.session.statement(&groups::key_columns(table, group))?;
+        let columns = types.columns();
+        let keys = group.columns.iter().zip(&*columns);
+        let keys = keys.map(|(name, column)| key_column(name, column));
+        keys.collect()
+    }
+
+    /// The rows of a table that are of the series, if the metric is one of many; and what is bound in their
+    /// condition.
+    pub(super) fn own_rows(&mut self, table: &Table) -> Result<OwnRows> {
+        let Some(series) = &self.metric.series else {
+            return Ok(OwnRows {
+                table: table.clone(),
+                bound: Vec::new(),
+            });
+        };
+        let columns = series.key.parts().iter().map(|part| part.column.clone());
+        let group = Group {
+            columns: columns.collect(),
+            ..Group::of_nothing()
+        };
+        let keys = self.key_columns(table, &group)?;
+        let condition = Condition::of_series(&keys, &series.key, Placeholders::Positional);
+        Ok(OwnRows {
+            table: groups::with_condition(table, &condition),
+            bound: values(&condition).collect(),
+        })
+    }
+
+    /// Lets the server take in the query with its rows ordered by key, or with those of one series.
+    pub(super) fn prepare_series(
+        &mut self,
+        query: &Query,
+        group: &Group,
+        at: DateTime<Tz>,
+        own: Option<&SeriesKey>,
+    ) -> Result<Prepared> {
+        let statement = self.session.statement(&query.sql)?;
+        let columns = statement.columns();
+        let find = |name: &String| {
+            let mut columns = columns.iter();
+            columns
+                .find(|column| column.name_str().eq_ignore_ascii_case(name))
+                .with_context(|| {
+                    let names: Vec<_> = columns.as_slice().iter().map(Column::name_str).collect();
+                    format!("the query returns the columns {names:?}; {name:?} is not among them")
+                })
+        };
+        let keys = group
+            .columns
+            .iter()
+            .map(|name| key_column(name, find(name)?));
+        let keys: Vec<KeyColumn> = keys.collect::<Result<_>>()?;
+        let is_of_group = |column: &Column| {
+            let mut names = group.columns.iter().chain(&group.title_column);
+            names.any(|name| column.name_str().eq_ignore_ascii_case(name))
+        };
+        let mut others = columns.iter().filter(|column| !is_of_group(column));
+        let mut named = |name: &Option<String>| match name {
+            Some(name) => find(name).map(|column| column.name_str().into_owned()),
+            None => {
+                let next = others.next().map(|column| column.name_str().into_owned());
+                next.context("the query returns no column for the time or the value beside those of group_by")
+            }
+        };
+        let (time, value) = (named(&query.time_column)?, named(&query.value_column)?);
+        let condition = match own {
+            Some(key) => Condition::of_series(&keys, key, Placeholders::Named),
+            None => Condition::of_watched(&keys, group, Placeholders::Named),
+        };
+        let sql = groups::series_rows(&query.sql, [&time, &value], group, &keys, &condition);
+        let query = Query {
+            sql,
+            time_column: Some(time),
+            value_column: Some(value),
+        };
+        let mut prepared = self.prepare_plain(&query, at)?;
+        prepared.own = condition.values;
+        Ok(prepared)
+    }
+}
+
+/// The rows of a table that are read.
+pub(super) struct OwnRows {
+    pub table: Table,
+    /// What is bound after the bounds of the time.
+    pub bound: Vec<Value>,
+}
+
+impl OwnRows {
+    /// Some bounds, and what is bound after them.
+    pub fn bind(&self, bounds: impl IntoIterator<Item = Value>) -> Params {
+        let bound: Vec<Value> = bounds.into_iter().chain(self.bound.clone()).collect();
+        if bound.is_empty() {
+            Params::Empty
+        } else {
+            Params::Positional(bound)
+        }
+    }
+}
+
+impl<'a, F: FnMut(SeriesHistory) -> Result<ControlFlow<()>>> Gathering<'a, F> {
+    fn new(group: &'a Group, empty: History, take: F) -> Self {
+        Self {
+            group,
+            empty,
+            present: None,
+            count: 0,
+            take,
+        }
+    }
+
+    /// Begins a new series where the row has another key than the one before.
+    fn turn_to(&mut self, row: &Row, count: usize) -> Result<ControlFlow<()>> {
+        let is_same = self.present.as_ref().is_some_and(|present| {
+            let mut values = present.values.iter().enumerate();
+            values.all(|(index, value)| row.as_ref(index) == Some(value))
+        });
+        if is_same {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let flow = self.hand_over()?;
+        if flow.is_break() {
+            return Ok(flow);
+        }
+        ensure!(self.count < MOST_SERIES, TooManySeries);
+        self.count += 1;
+        let values = (0..count).map(|index| row.as_ref(index).cloned().unwrap_or(Value::NULL));
+        self.present = Some(Present {
+            values: values.collect(),
+            title: None,
+            titled: i64::MIN,
+            history: self.empty.clone(),
+        });
+        Ok(flow)
+    }
+
+    fn hand_over(&mut self) -> Result<ControlFlow<()>> {
+        let Some(present) = self.present.take() else {
+            return Ok(ControlFlow::Continue(()));
+        };
+        let values = present.values.iter().map(cell::text);
+        (self.take)(SeriesHistory {
+            key: SeriesKey::new(&self.group.columns, values),
+            title: present.title.as_ref().and_then(cell::text),
+            history: present.history,
+        })
+    }
+
+    /// Hands over the last one, and says how many there were.
+    fn finish(mut self) -> Result<usize> {
+        let _ = self.hand_over()?;
+        Ok(self.count)
+    }
+}
+
+impl Present {
+    /// The title is that of the newest row that has one.
+    fn note_title(&mut self, title: Option<&Value>, slot: Option<i64>) {
+        let (Some(title), Some(slot)) = (title, slot) else {
+            return;
+        };
+        if slot >= self.titled && *title != Value::NULL {
+            self.titled = slot;
+            if self.title.as_ref() != Some(title) {
+                self.title = Some(title.clone());
+            }
+        }
+    }
+}
+
+/// When buckets begin, which is the same for all series.
+#[derive(Default)]
+struct SlotsOfBuckets(HashMap<i64, Option<(i64, DateTime<Tz>)>>);
+
+impl SlotsOfBuckets {
+    fn start(
+        &mut self,
+        bucket: i64,
+        start: impl FnOnce() -> Option<DateTime<Tz>>,
+        grid: &Grid,
+    ) -> Option<(i64, DateTime<Tz>)> {
+        match self.0.entry(bucket) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => *new.insert(start().map(|time| (grid.slot(time), time))),
+        }
+    }
+}
+
+/// Takes in the rows of a bucket; without a start, those whose day or month is 0: they are in no bucket.
+pub(super) fn add_bucket(
+    history: &mut History,
+    start: Option<DateTime<Tz>>,
+    row: BucketRow,
+    aggregate: Option<Aggregate>,
+) {
+    let BucketRow {
+        value,
+        rows,
+        with_value,
+    } = row;
+    match start {
+        // In the second pass of a repeated hour the bounds let in rows of the first beyond them.
+        Some(time) if !history.holds(time) => {}
+        Some(time) => {
+            history.buckets.add(time, value);
+            let counts = &mut history.buckets.row_counts;
+            counts.rows = counts.rows.saturating_add(rows.saturating_sub(1));
+            // A bucket without any value has counted as one row already.
+            let with_value_or_counted = with_value.max(u64::from(value.is_none()));
+            let empty = rows.saturating_sub(with_value_or_counted);
+            counts.empty = counts.empty.saturating_add(empty);
+            if aggregate.is_none() {
+                let repeated = with_value.saturating_sub(1);
+                counts.repeated = counts.repeated.saturating_add(repeated);
+            }
+        }
+        None => history.buckets.add_unclear(rows),
+    }
+}
+
+fn key_column(name: &str, column: &Column) -> Result<KeyColumn> {
+    use ColumnType as Type;
+    const BINARY: u16 = 63;
+    let kind = match column.column_type() {
+        Type::MYSQL_TYPE_FLOAT | Type::MYSQL_TYPE_DOUBLE => bail!(
+            "group_by: {name} holds floating point numbers, which are no keys; allowed: whole numbers, DECIMAL, texts, dates"
+        ),
+        Type::MYSQL_TYPE_GEOMETRY => bail!("group_by: {name} holds shapes, which are no keys"),
+        Type::MYSQL_TYPE_BIT => KeyKind::Binary,
+        kind if kind.is_character_type() || is_blob(kind) => {
+            if column.character_set() == BINARY {
+                KeyKind::Binary
+            } else {
+                KeyKind::Text
+            }
+        }
+        _ => KeyKind::Plain,
+    };
+    Ok(KeyColumn {
+        name: name.to_string(),
+        kind,
+    })
+}
+
+fn is_blob(kind: ColumnType) -> bool {
+    use ColumnType as Type;
+    matches!(
+        kind,
+        Type::MYSQL_TYPE_TINY_BLOB
+            | Type::MYSQL_TYPE_MEDIUM_BLOB
+            | Type::MYSQL_TYPE_LONG_BLOB
+            | Type::MYSQL_TYPE_BLOB
+            | Type::MYSQL_TYPE_ENUM
+            | Type::MYSQL_TYPE_SET
+            | Type::MYSQL_TYPE_JSON
+    )
+}
+
+pub(super) fn text_value(text: Option<&str>) -> Value {
+    text.map_or(Value::NULL, |text| Value::Bytes(text.as_bytes().to_vec()))
+}
+
+fn values(condition: &Condition) -> impl Iterator<Item = Value> {
+    let values = condition.values.iter();
+    values.map(|value| text_value(value.as_deref()))
+}

@@ -1,0 +1,140 @@
+//! Many series of one metric, read in one go.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+use anyhow::{Result, bail};
+use chrono::DateTime;
+use chrono_tz::Tz;
+
+use super::Source;
+use super::history::{Fetched, History, Lookback, step_of, time_missed, unseen};
+use crate::calendar::Period;
+use crate::config::{MOST_SERIES, Metric, time_delta};
+use crate::series::key::SeriesKey;
+use crate::series::{Bucket, Missing};
+
+/// What is to be read of the series of a metric.
+#[derive(Debug, Clone)]
+pub struct SeriesRequest {
+    pub as_of: DateTime<Tz>,
+    pub lookback: Lookback,
+    /// Those after it come first.
+    pub after: Option<SeriesKey>,
+    /// Whether none of them is known yet, so that nobody knows how many there are.
+    pub are_new: bool,
+}
+
+/// The history of one of many series.
+#[derive(Debug)]
+pub struct SeriesHistory {
+    pub key: SeriesKey,
+    /// What the title column calls it.
+    pub title: Option<String>,
+    pub history: History,
+}
+
+/// What there is since all series were looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeriesNews {
+    /// No bucket closed.
+    Nothing,
+    /// One did, and no series has a row in it.
+    NoRows,
+    /// One did that is to be judged.
+    Closed,
+}
+
+/// There are more series than anybody means to watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooManySeries;
+
+impl fmt::Display for TooManySeries {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        write!(
+            formatter,
+            "group_by makes more than {MOST_SERIES} series, which are too many to watch; set top = 500 for those with the largest volume, or include"
+        )
+    }
+}
+
+impl std::error::Error for TooManySeries {}
+
+impl SeriesRequest {
+    /// Enough for those that were looked at longest ago.
+    pub fn new(as_of: DateTime<Tz>, oldest: Option<Bucket>) -> Self {
+        let missed = oldest.and_then(|oldest| time_missed(oldest, as_of));
+        Self {
+            as_of,
+            lookback: Lookback::Beyond(missed.unwrap_or_default()),
+            after: None,
+            are_new: false,
+        }
+    }
+}
+
+impl SeriesHistory {
+    /// What of it closed after the bucket judged last; the newest bucket alone if there is none.
+    pub fn fetched(self, metric: &Metric, last: Option<Bucket>) -> Fetched {
+        self.history.into_fetched(metric, last)
+    }
+
+    /// The end of the newest bucket that has data.
+    pub fn newest_end(&self) -> Option<DateTime<Tz>> {
+        self.history.newest_end()
+    }
+}
+
+impl Source {
+    /// What can be new of the series of a metric, all of which were looked at up to the end of a bucket. To
+    /// know it, one row is asked for, also if no bucket has closed: a table that is gone is noticed.
+    pub fn news_of_series(
+        &mut self,
+        metric: &Metric,
+        last: Bucket,
+        now: DateTime<Tz>,
+    ) -> Result<SeriesNews> {
+        let Self::Mysql(database) = self else {
+            return Ok(SeriesNews::Closed);
+        };
+        let Some(step) = step_of(last, metric, now.timezone()) else {
+            return Ok(SeriesNews::Closed);
+        };
+        let unseen = unseen(last, step, metric, now);
+        let time = Period {
+            start: unseen.start.to_utc(),
+            end: unseen.end.to_utc(),
+        };
+        let is_left_out = metric
+            .events
+            .leave_out_all(time, time_delta(metric.window(step)));
+        let is_closed = !unseen.is_empty() && !is_left_out;
+        // An empty bucket that counts as zero is a bucket all the same.
+        if is_closed && metric.missing == Missing::Zero {
+            return Ok(SeriesNews::Closed);
+        }
+        let holds_rows = database.read(metric, now, |reader| reader.holds_rows(&unseen))?;
+        Ok(match (is_closed, holds_rows) {
+            (false, _) => SeriesNews::Nothing,
+            (true, false) => SeriesNews::NoRows,
+            (true, true) => SeriesNews::Closed,
+        })
+    }
+
+    /// Hands over one series after the other, until one is the last that is wanted. What is read of none is
+    /// returned, to tell why there may be none.
+    pub fn each_series(
+        &mut self,
+        metric: &Metric,
+        request: &SeriesRequest,
+        now: DateTime<Tz>,
+        take: impl FnMut(SeriesHistory) -> Result<ControlFlow<()>>,
+    ) -> Result<History> {
+        match self {
+            Self::Mysql(database) => {
+                database.read(metric, now, |reader| reader.each_series(request, take))
+            }
+            Self::File(_) => bail!("group_by: a file has one series"),
+        }
+    }
+}
