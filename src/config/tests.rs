@@ -304,6 +304,26 @@ fn a_method_that_does_not_go_together_is_refused_in_one_line() {
             "explain_by = [\"a\", \"a\"]: allowed: each column once",
         ),
         (
+            "top = 5",
+            "top: goes with group_by; allowed: group_by with the columns that tell series apart",
+        ),
+        (
+            "group_by = [\"a\"]\ntop = 20001",
+            "top = 20001: allowed: 1 to 20000",
+        ),
+        (
+            "group_by = [\"a\", \"a\"]",
+            "group_by = [\"a\", \"a\"]: allowed: each column once",
+        ),
+        (
+            "group_by = [\"at\"]",
+            "group_by = [\"at\"]: at is the column of the time, the value or the title",
+        ),
+        (
+            "group_by = [\"a\", \"b\"]\nexclude = [\"DE\"]",
+            "exclude: \"DE\" names no key; allowed: 2 values with commas between them",
+        ),
+        (
             "every = \"1d\"\nmax_false_alerts = \"1/day\"",
             "max_false_alerts = \"1/day\": with every = \"1d\", allowed: at most \"0.2/day\"",
         ),
@@ -316,6 +336,28 @@ fn a_method_that_does_not_go_together_is_refused_in_one_line() {
         );
         assert!(!refusal.contains('\n'), "{refusal}");
     }
+}
+
+#[test]
+fn a_series_is_a_metric_with_its_share_of_the_budget() {
+    let text = with("group_by = [\"store_id\"]\nmax_false_alerts = \"1/week\"");
+    let config = parse(&text).expect("a configuration");
+    let (metric, key) = config.find("sales{store_id=42}").expect("a series");
+    let series = metric.of_series(&key.expect("a key"), None, 500);
+    assert_eq!(series.name, "sales{store_id=42}");
+    assert_eq!(series.title, "Sales (store 42)");
+    let budget = series.policy.budget.expect("a budget");
+    assert_eq!(budget.to_string(), "0.002/week");
+    assert!(config.find("sales{shop=42}").is_none());
+    let taken = format!(
+        "{text}{}",
+        METRIC.replacen("sales", "sales{store_id=42}", 1)
+    );
+    let refusal = refusal(&taken);
+    assert!(
+        refusal.contains("a series of \"sales\" may be called so"),
+        "{refusal}"
+    );
 }
 
 #[test]

@@ -21,6 +21,13 @@ fn each_commented_key_of_the_example_would_be_taken() {
         if line.contains("explain_by") {
             text = text.replace("# aggregate =", "aggregate =");
         }
+        let of_groups = ["top", "include", "exclude", "title_column", "forget_after"];
+        if of_groups
+            .iter()
+            .any(|key| line.starts_with(&format!("# {key} =")))
+        {
+            text = text.replace("# group_by =", "group_by =");
+        }
         for (key, excluded) in [
             ("query =", "table ="),
             ("dates =", "from ="),

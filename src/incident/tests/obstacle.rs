@@ -41,6 +41,15 @@ fn a_check_that_fails_is_told_after_its_patience_and_again_when_it_works() {
 }
 
 #[test]
+fn a_newcomer_that_cannot_be_judged_is_told_once_it_was_judged() {
+    let mut story = Story::new(policy().of_one_among(3));
+    let notices = story.all(&[Undecided, Undecided, Undecided, Undecided]);
+    assert!(notices.concat().is_empty(), "{notices:?}");
+    let notices = story.all(&[In, Undecided, Undecided, Undecided]);
+    assert_eq!(notices.concat().len(), 1, "{notices:?}");
+}
+
+#[test]
 fn a_failure_that_passes_in_time_is_never_told() {
     let mut story = Story::new(policy());
     let notices = story.all(&[Failed, Nothing, Failed, In, Failed, Failed, In]);

@@ -14,7 +14,7 @@ use chrono_tz::Tz;
 use super::cell;
 use super::read::{Prepared, Reader, start_of_bucket};
 use super::session::NotMysql;
-use super::sql::groups::{self, Condition, KeyColumn, KeyKind, Placeholders, SeriesBuckets};
+use super::sql::groups::{self, Condition, KeyColumn, KeyKind, Part, Placeholders, SeriesBuckets};
 use super::sql::{self, TimeColumn};
 use crate::config::{Group, MOST_SERIES, Query, Rows, Table};
 use crate::series::key::SeriesKey;
@@ -88,15 +88,6 @@ impl Reader<'_> {
             self.check_count(table, &keys, &wanted, column, &range)?;
         }
         let bucket = sql::bucket(&table.time_column, column, empty.grid(), &range);
-        let statement = groups::series_buckets(&SeriesBuckets {
-            table,
-            aggregate: self.metric.aggregate,
-            bucket: &bucket,
-            group,
-            keys: &keys,
-            wanted: &wanted,
-            after: request.after.as_ref(),
-        });
         let (from, to) = cell::bounds(&range, column);
         let times = if group.top.is_some() { 2 } else { 1 };
         let mut bound = Vec::new();
@@ -104,47 +95,54 @@ impl Reader<'_> {
             bound.extend([from.clone(), to.clone()]);
             bound.extend(values(&wanted));
         }
-        bound.extend(request.after.iter().flat_map(|key| {
-            let parts = key.parts().iter();
-            parts.map(|part| text_value(part.value.as_deref()))
-        }));
+        let parts: &[Part] = match &request.after {
+            None => &[Part::All],
+            Some(after) => {
+                let parts = after.parts().iter();
+                bound.extend(parts.map(|part| text_value(part.value.as_deref())));
+                &[Part::After, Part::UpTo]
+            }
+        };
         let (count, aggregate) = (keys.len(), self.metric.aggregate);
         let mut clock = LocalClock::Until(self.now);
         let mut slots = SlotsOfBuckets::default();
         let mut gathering = Gathering::new(group, empty.clone(), take);
-        self.each_row(&statement, Params::Positional(bound), |row| {
-            let cell = |index: usize| row.as_ref(count + index);
-            let number = |index: usize| cell::whole_number(cell(index).unwrap_or(&Value::NULL));
-            let counted = |index: usize| u64::try_from(number(index).unwrap_or(0)).unwrap_or(0);
-            let value = cell(1).context(NotMysql)?;
-            let bucket_row = BucketRow {
-                value: cell::number(value)?,
-                rows: counted(2),
-                with_value: counted(3),
-            };
-            let flow = gathering.turn_to(&row, count)?;
-            if flow.is_break() {
-                return Ok(flow);
-            }
-            if let Some(present) = &mut gathering.present {
-                let grid = present.history.grid().clone();
-                let start = number(0).and_then(|bucket| {
-                    slots.start(
-                        bucket,
-                        || start_of_bucket(bucket, column, &grid, &mut clock),
-                        &grid,
-                    )
-                });
-                present.note_title(cell(4), start.map(|(slot, _)| slot));
-                add_bucket(
-                    &mut present.history,
-                    start.map(|(_, time)| time),
-                    bucket_row,
-                    aggregate,
-                );
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
+        for part in parts {
+            let statement = groups::series_buckets(&SeriesBuckets {
+                table,
+                aggregate,
+                bucket: &bucket,
+                group,
+                keys: &keys,
+                wanted: &wanted,
+                part: *part,
+            });
+            self.each_row(&statement, Params::Positional(bound.clone()), |row| {
+                let cell = |index: usize| row.as_ref(count + index);
+                let number = |index: usize| cell::whole_number(cell(index).unwrap_or(&Value::NULL));
+                let counted = |index: usize| u64::try_from(number(index).unwrap_or(0)).unwrap_or(0);
+                let bucket_row = BucketRow {
+                    value: cell::number(cell(1).context(NotMysql)?)?,
+                    rows: counted(2),
+                    with_value: counted(3),
+                };
+                let flow = gathering.turn_to(&row, count)?;
+                if let (Some(present), true) = (&mut gathering.present, flow.is_continue()) {
+                    let grid = present.history.grid();
+                    let start = number(0).and_then(|bucket| {
+                        slots.start(
+                            bucket,
+                            || start_of_bucket(bucket, column, grid, &mut clock),
+                            grid,
+                        )
+                    });
+                    present.note_title(cell(4), start.map(|(slot, _)| slot));
+                    let start = start.map(|(_, time)| time);
+                    add_bucket(&mut present.history, start, bucket_row, aggregate);
+                }
+                Ok(flow)
+            })?;
+        }
         if gathering.finish()? == 0 {
             empty.hint = self.table_hint(table, column, &empty);
         }

@@ -103,9 +103,9 @@ fn keys_are_included_and_excluded_by_value_or_pattern() {
     assert_eq!(
         names(&shop, &several),
         [
-            "sales{k=10,product=2}",
             "sales{k=1,product=1}",
             "sales{k=1,product=2}",
+            "sales{k=10,product=2}",
             "sales{k=2,product=2}"
         ]
     );
@@ -114,10 +114,11 @@ fn keys_are_included_and_excluded_by_value_or_pattern() {
 #[test]
 fn a_column_has_the_titles() {
     let shop = shop("INT", &STORES[..1]);
+    let titled = grouped("title_column = \"called\"\nwhere = \"product = 2\"");
     for lines in [
         grouped("title_column = \"called\""),
-        grouped("title_column = \"called\"").replace("\"sum\"", "\"last\""),
-        grouped("title_column = \"called\"").replace("aggregate = \"sum\"", ""),
+        titled.replace("\"sum\"", "\"last\""),
+        titled.replace("aggregate = \"sum\"", ""),
     ] {
         let all = series(&shop, &lines);
         assert_eq!(all[0].1["title"], "Sales (Shop 2)", "{lines}");

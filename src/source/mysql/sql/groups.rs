@@ -55,8 +55,18 @@ pub struct SeriesBuckets<'a> {
     pub keys: &'a [KeyColumn],
     /// Which series are wanted.
     pub wanted: &'a Condition,
-    /// The series that those come after which are wanted first.
-    pub after: Option<&'a SeriesKey>,
+    pub part: Part,
+}
+
+/// Which of the series are asked for, in their order. After a look that was cut short they are asked for in two
+/// parts: to sort them otherwise would make the server sort them all before it sends any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    All,
+    /// Those after a key.
+    After,
+    /// That key, and those before it.
+    UpTo,
 }
 
 impl KeyColumn {
@@ -68,11 +78,12 @@ impl KeyColumn {
             KeyKind::Text => column.clone(),
             KeyKind::Binary => format!("HEX({column})"),
         };
+        let text = format!("CONVERT({text} USING utf8mb4)");
         let (longest, mark) = (SeriesKey::LONGEST_VALUE, SeriesKey::MARK);
         format!(
-            "CAST(CONVERT(CASE WHEN CHAR_LENGTH({text}) > {longest} \
-             THEN CONCAT(LEFT({text}, {longest}), LEFT(SHA2({column}, 256), {mark})) \
-             ELSE LEFT({text}, {longest}) END USING utf8mb4) AS BINARY)"
+            "CAST(CASE WHEN CHAR_LENGTH({text}) > {longest} \
+             THEN CONCAT(LEFT({text}, {longest}), CONVERT(LEFT(SHA2({column}, 256), {mark}) USING utf8mb4)) \
+             ELSE LEFT({text}, {longest}) END AS BINARY)"
         )
     }
 }
@@ -199,8 +210,8 @@ pub fn count_of_series(
 
 /// Columns: those of the key; the number of the bucket; its value, its rows, and how many of them have a
 /// value, as of [`buckets`](super::buckets), or without an aggregate those of a row; and the title, if there is
-/// a column for it. Bound are the two bounds and what is wanted, for `top` twice, and then the key to go on
-/// after.
+/// a column for it. Bound are the two bounds and what is wanted, for `top` twice, and then the key that parts
+/// them.
 ///
 /// To add up rows that are sorted takes no temporary table, whose size is that of all buckets of all series:
 /// that is what `SQL_BIG_RESULT` asks for.
@@ -214,12 +225,12 @@ pub fn series_buckets(select: &SeriesBuckets) -> String {
         .map_or(String::new(), |title| format!(", MAX({title})"));
     let title = title.map_or(String::new(), |title| format!(", {title}"));
     let top = top(select);
-    let after = after(select);
+    let part = part(select);
     let result = match select.aggregate {
         None => {
             return format!(
                 "SELECT {selected}, {bucket} AS bandwatch_bucket, {value} + 0E0, 1, {value} IS NOT NULL{title} \
-                 FROM {name}{top} WHERE {within}{wanted} ORDER BY {after}{aliases}"
+                 FROM {name}{top} WHERE {within}{wanted}{part} ORDER BY {aliases}"
             );
         }
         Some(Aggregate::Last) => {
@@ -230,15 +241,14 @@ pub fn series_buckets(select: &SeriesBuckets) -> String {
             let title = title.strip_prefix(", ").map_or(String::new(), |title| {
                 format!(", {title} AS bandwatch_title")
             });
-            let after = after.replace(&expressions, &aliases);
             return format!(
                 "SELECT {aliases}, bandwatch_bucket, bandwatch_value + 0E0, bandwatch_rows, bandwatch_with_value{titled} FROM (\
                  SELECT {selected}, {bucket} AS bandwatch_bucket, {value} AS bandwatch_value, \
                  COUNT(*) OVER (PARTITION BY {expressions}, {bucket}) AS bandwatch_rows, \
                  COUNT({value}) OVER (PARTITION BY {expressions}, {bucket}) AS bandwatch_with_value, \
                  ROW_NUMBER() OVER (PARTITION BY {expressions}, {bucket} ORDER BY {value} IS NULL, {time} DESC, {value} DESC) AS bandwatch_place{title} \
-                 FROM {name}{top} WHERE {within}{wanted}) AS bandwatch_last \
-                 WHERE bandwatch_place = 1 ORDER BY {after}{aliases}"
+                 FROM {name}{top} WHERE {within}{wanted}{part}) AS bandwatch_last \
+                 WHERE bandwatch_place = 1 ORDER BY {aliases}"
             );
         }
         Some(Aggregate::Sum) => format!("SUM({value}) + 0E0"),
@@ -249,8 +259,8 @@ pub fn series_buckets(select: &SeriesBuckets) -> String {
     };
     format!(
         "SELECT /*! SQL_BIG_RESULT */ {selected}, {bucket} AS bandwatch_bucket, {result}, COUNT(*), COUNT({value}){max_title} \
-         FROM {name}{top} WHERE {within}{wanted} \
-         GROUP BY {aliases}, bandwatch_bucket ORDER BY {after}{aliases}, bandwatch_bucket"
+         FROM {name}{top} WHERE {within}{wanted}{part} \
+         GROUP BY {aliases}, bandwatch_bucket ORDER BY {aliases}, bandwatch_bucket"
     )
 }
 
@@ -301,22 +311,26 @@ fn top(select: &SeriesBuckets) -> String {
         joined.join(" AND "),
     );
     format!(
-        " JOIN (SELECT {selected} FROM {name} WHERE {within}{} GROUP BY {aliases} \
+        " JOIN (SELECT /*! SQL_BIG_RESULT */ {selected} FROM {name} WHERE {within}{} GROUP BY {aliases} \
          ORDER BY {volume} DESC, {aliases} LIMIT {top}) AS bandwatch_top ON {joined}",
         select.wanted.text
     )
 }
 
-/// What puts the series after a key before the others.
-fn after(select: &SeriesBuckets) -> String {
-    if select.after.is_none() {
-        return String::new();
+/// A condition that is never NULL in its second part, so that each series is in one of the two.
+fn part(select: &SeriesBuckets) -> String {
+    let is_after = match select.keys {
+        [key] => format!("{} > ?", key.expression()),
+        keys => {
+            let bound = vec!["?"; keys.len()].join(", ");
+            format!("({}) > ({bound})", expressions(keys))
+        }
+    };
+    match select.part {
+        Part::All => String::new(),
+        Part::After => format!(" AND {is_after}"),
+        Part::UpTo => format!(" AND NOT COALESCE({is_after}, 0)"),
     }
-    let bound = vec!["?"; select.keys.len()].join(", ");
-    format!(
-        "COALESCE(({}) > ({bound}), 0) DESC, ",
-        expressions(select.keys)
-    )
 }
 
 fn title(column: &str) -> String {
@@ -387,7 +401,7 @@ mod tests {
         }
     }
 
-    fn select(aggregate: Option<Aggregate>, group: &Group, after: Option<&SeriesKey>) -> String {
+    fn select(aggregate: Option<Aggregate>, group: &Group, part: Part) -> String {
         let keys = keys(&[("a`b", KeyKind::Plain)]);
         series_buckets(&SeriesBuckets {
             table: &table(),
@@ -396,14 +410,14 @@ mod tests {
             group,
             keys: &keys,
             wanted: &Condition::of_watched(&keys, group, Placeholders::Positional),
-            after,
+            part,
         })
     }
 
     #[test]
     fn rows_come_by_key_and_bucket() {
         assert_eq!(
-            select(Some(Aggregate::Sum), &group(&["a`b"]), None),
+            select(Some(Aggregate::Sum), &group(&["a`b"]), Part::All),
             "SELECT /*! SQL_BIG_RESULT */ `a``b` AS bandwatch_key_0, B AS bandwatch_bucket, SUM(`amount`) + 0E0, COUNT(*), COUNT(`amount`) \
              FROM `sales` WHERE `at` >= ? AND `at` < ? AND (x = 1 OR y = 2\n) \
              GROUP BY bandwatch_key_0, bandwatch_bucket ORDER BY bandwatch_key_0, bandwatch_bucket"
@@ -413,7 +427,7 @@ mod tests {
             ..group(&["a`b"])
         };
         assert_eq!(
-            select(None, &titled, None),
+            select(None, &titled, Part::All),
             "SELECT `a``b` AS bandwatch_key_0, B AS bandwatch_bucket, `amount` + 0E0, 1, `amount` IS NOT NULL, LEFT(CAST(`name` AS CHAR), 100) \
              FROM `sales` WHERE `at` >= ? AND `at` < ? AND (x = 1 OR y = 2\n) ORDER BY bandwatch_key_0"
         );
@@ -425,8 +439,8 @@ mod tests {
             top: Some(7),
             ..group(&["a`b"])
         };
-        let statement = select(Some(Aggregate::Sum), &top, None);
-        let joined = "JOIN (SELECT `a``b` AS bandwatch_top_0 FROM `sales` WHERE `at` >= ? AND `at` < ? AND (x = 1 OR y = 2\n) \
+        let statement = select(Some(Aggregate::Sum), &top, Part::All);
+        let joined = "JOIN (SELECT /*! SQL_BIG_RESULT */ `a``b` AS bandwatch_top_0 FROM `sales` WHERE `at` >= ? AND `at` < ? AND (x = 1 OR y = 2\n) \
                       GROUP BY bandwatch_top_0 ORDER BY SUM(ABS(`amount`)) DESC, bandwatch_top_0 LIMIT 7) AS bandwatch_top \
                       ON `a``b` <=> bandwatch_top_0 WHERE";
         assert!(statement.contains(joined), "{statement}");
@@ -435,10 +449,13 @@ mod tests {
     #[test]
     fn a_run_that_was_cut_short_goes_on_after_its_last_series() {
         let group = group(&["a`b"]);
-        let key = SeriesKey::new(&group.columns, [Some("7".to_string())]);
-        let statement = select(Some(Aggregate::Sum), &group, Some(&key));
-        let order = "ORDER BY COALESCE((`a``b`) > (?), 0) DESC, bandwatch_key_0, bandwatch_bucket";
-        assert!(statement.ends_with(order), "{statement}");
+        for (part, condition) in [
+            (Part::After, " AND `a``b` > ? GROUP BY"),
+            (Part::UpTo, " AND NOT COALESCE(`a``b` > ?, 0) GROUP BY"),
+        ] {
+            let statement = select(Some(Aggregate::Sum), &group, part);
+            assert!(statement.contains(condition), "{statement}");
+        }
     }
 
     #[test]
