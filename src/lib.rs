@@ -18,12 +18,12 @@ mod state;
 
 pub use cli::Exit;
 
-use cli::{Args, Command};
+use cli::{Args, CheckFormat, Command, PluginState};
 use commands::{
     Failure, accept, answer, backtest, check, explain, silence, status, test_mail, weekly,
 };
 use context::Context;
-use output::{colour_output, complain, make_file_limit_an_error, print};
+use output::{colour_output, complain, make_file_limit_an_error, print, write_error};
 
 /// Does what the command line asks for, or says what is wrong with it.
 pub fn run_command_line() -> Exit {
@@ -54,6 +54,12 @@ fn run(args: &Args) -> Exit {
         Err(Failure::Misuse(error)) => (error, Exit::Misused),
         Err(Failure::Failed(error)) => (error, Exit::Failed),
     };
+    if args.command.is_none() && args.format == CheckFormat::Nagios {
+        let told = format!("BANDWATCH UNKNOWN: {}\n", write_error(&error));
+        // A standard output that has gone is no reason to panic.
+        let _ = print(&told);
+        return Exit::Plugin(PluginState::Unknown);
+    }
     complain(&error);
     exit
 }

@@ -9,6 +9,7 @@ pub mod backtest;
 pub mod check;
 mod coverage;
 pub mod explain;
+mod monitoring;
 mod report;
 pub mod silence;
 pub mod status;

@@ -13,7 +13,7 @@ use super::evaluate::Found;
 use super::series::{
     SeriesFound, SeriesLook, SeriesOutcome, forgotten_before, has_no_data, without_workings,
 };
-use crate::cli::Format;
+use crate::cli::CheckFormat;
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
 use crate::incident::CheckResult;
@@ -179,7 +179,7 @@ impl Run<'_> {
         if let Some(evaluation) = latest.filter(|_| is_shown) {
             gathered.shown.add(&name, evaluation);
         }
-        if let (Format::Json, Some(evaluation)) = (self.args.format, latest) {
+        if let (CheckFormat::Json, Some(evaluation)) = (self.args.format, latest) {
             let named = metric.of_series(&found.key, found.title.as_deref(), 1);
             let zone = window.map(Window::zone).unwrap_or_default();
             let object = evaluation_object(&named, Some(evaluation), zone);

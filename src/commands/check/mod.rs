@@ -20,7 +20,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::report::Verbosity;
 use super::{Failure, informed, watched};
-use crate::cli::{Args, Exit, Format, Mode};
+use crate::cli::{Args, CheckFormat, Exit, Mode, PluginState};
 use crate::config::{Deadline, MailSettings, Metric, Service, WebSettings, time_delta};
 use crate::context::Context;
 use crate::incident::{CheckResult, Condition};
@@ -80,7 +80,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     run.explain_incidents(&source, &watched, &found.results);
     run.notify(&watched, &found.results);
     let exit = run.report(&watched, found);
-    Ok(run.end(exit))
+    let exit = run.end(exit);
+    Ok(run.tell_monitoring(&watched, exit))
 }
 
 /// What came of each metric and series.
@@ -272,7 +273,7 @@ impl<'a> Run<'a> {
     }
 
     /// Notes how the run went, also for a service that waits to hear of good ones.
-    fn end(mut self, exit: Exit) -> Exit {
+    fn end(&mut self, exit: Exit) -> Exit {
         let complaint = self
             .state
             .complaint()
@@ -281,7 +282,7 @@ impl<'a> Run<'a> {
         let is_well = |run: &Self| run.failures.is_empty() && run.mailed_failures.is_empty();
         if self.state.is_durable() {
             let is_waiting = self.state.contents().log.is_waiting();
-            let is_good = exit < Exit::Failed && is_well(&self) && !is_waiting;
+            let is_good = exit < Exit::Failed && is_well(self) && !is_waiting;
             self.state.runs.last = Some(self.now);
             if is_good {
                 self.state.runs.last_good = Some(self.now);
@@ -299,7 +300,7 @@ impl<'a> Run<'a> {
             }
         }
         self.failures.iter().for_each(complain);
-        if is_well(&self) {
+        if is_well(self) {
             exit
         } else {
             exit.max(Exit::Failed)
@@ -328,13 +329,17 @@ fn progress(tasks: &[Task]) -> Option<ProgressBar> {
 }
 
 /// A run that finds another one at work has nothing to do, and nothing to complain about.
-fn another_is_at_work(plan: &Plan, format: Format) -> Result<Exit, Failure> {
+fn another_is_at_work(plan: &Plan, format: CheckFormat) -> Result<Exit, Failure> {
     let told = "another run is still at work; this one checked nothing";
     match (plan.verbosity, format) {
+        (_, CheckFormat::Nagios) => {
+            print(&format!("BANDWATCH UNKNOWN: {told}\n"))?;
+            return Ok(Exit::Plugin(PluginState::Unknown));
+        }
         (Verbosity::Quiet, _) => {}
-        (_, Format::Text) => print(&format!("bandwatch: {told}\n"))?,
+        (_, CheckFormat::Text) => print(&format!("bandwatch: {told}\n"))?,
         // Standard output is for objects.
-        (_, Format::Json) => complain(&anyhow!(told)),
+        (_, CheckFormat::Json) => complain(&anyhow!(told)),
     }
     Ok(Exit::Done)
 }

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use crate::cli::{Args, Mode};
+use crate::cli::{Args, CheckFormat, Mode};
 use crate::commands::invocation;
 use crate::commands::report::Verbosity;
 use crate::config::{Config, MailSettings, Mailbox, Metric, WebSettings};
@@ -52,7 +52,10 @@ impl Plan {
             Mode::Preview | Mode::Silent => (None, Vec::new()),
         };
         web_channels.iter().try_for_each(check_secret)?;
-        if mode == Mode::Live {
+        // What Nagios is told needs no mail.
+        let is_told =
+            args.format == CheckFormat::Nagios && mail.is_none() && web_channels.is_empty();
+        if mode == Mode::Live && !is_told {
             ensure!(
                 mail.is_some() || !web_channels.is_empty(),
                 "smtp: missing; an alert needs a mail server or a [[channel]] (or try --dry-run, which sends nothing)"

@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use anyhow::{Error, anyhow};
+use anyhow::{Context, Error, anyhow};
 
 use super::gather::Results;
 use super::{Run, RunResults};
-use crate::cli::{Exit, Format};
+use crate::cli::{CheckFormat, Exit, Format, PluginState};
+use crate::commands::monitoring::{Runs, Standing, write_metrics, write_plugin_output};
 use crate::commands::report::{MetricReport, VERDICTS, Verbosity, write_events};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Verdict};
 use crate::incident::{CheckResult, Condition, MetricState};
 use crate::notify::email::Occasion;
 use crate::notify::{Gallery, SendResult, email};
-use crate::output::{complain, print, print_page, separate_thousands, write_error};
+use crate::output::{complain, print, print_page, separate_thousands, write_error, write_whole};
 
 /// A longer name stands out of its column.
 const MOST_NAME_WIDTH: usize = 32;
@@ -64,6 +65,7 @@ impl Run<'_> {
             mut objects,
         } = found;
         let (mut exit, mut not_printed) = (Exit::Done, None);
+        let format = self.args.format.of_metrics();
         let mut told = Told::new(std::mem::take(&mut self.sent));
         let metrics = self.of_run(watched);
         let has_line = |metric: &&&Metric| {
@@ -100,22 +102,22 @@ impl Run<'_> {
                 && is_usual
                 && report.mailed.is_empty()
                 && report.failures.is_empty()
-                && self.args.format == Format::Text
+                && format == Some(Format::Text)
                 && self.plan.verbosity < Verbosity::Details;
             let counts = counts.get(metric.name.as_str());
             let text = match counts {
                 _ if is_untold => None,
                 Some(counts) if report.failures.is_empty() && report.evaluation.is_none() => {
-                    let is_wanted = self.args.format == Format::Text
+                    let is_wanted = format == Some(Format::Text)
                         && self.plan.verbosity >= Verbosity::Everything;
                     is_wanted.then(|| counts.write(&metric.name, name_width))
                 }
-                _ => report.write(metric, self.args.format, self.plan.verbosity),
+                _ => format.and_then(|format| report.write(metric, format, self.plan.verbosity)),
             };
             if let Some(text) = text {
-                let printed = match self.args.format {
-                    Format::Text => print_page(&(text + "\n"), &VERDICTS),
-                    Format::Json => print(&(text + "\n")),
+                let printed = match format {
+                    Some(Format::Json) => print(&(text + "\n")),
+                    _ => print_page(&(text + "\n"), &VERDICTS),
                 };
                 // A reader that has gone (as in `| head`) is no reason to stop checking, nor is a full disk.
                 not_printed = printed.err().or(not_printed);
@@ -139,6 +141,50 @@ impl Run<'_> {
         }
         self.failures.extend(told.unsaid().chain(not_printed));
         exit
+    }
+
+    /// Tells monitoring systems what is known after the run.
+    pub(super) fn tell_monitoring(&self, watched: &[Metric], exit: Exit) -> Exit {
+        let standings = watched.iter().map(|metric| Standing {
+            metric,
+            known: self.known(metric),
+        });
+        let standings: Vec<Standing> = standings.collect();
+        let mut failures: Vec<Error> = Vec::new();
+        if let Some(path) = &self.args.metrics_file {
+            let runs = Runs {
+                last: self.now,
+                last_good: self.state.runs.last_good,
+                is_waiting: self.state.contents().log.is_waiting(),
+            };
+            let metrics = write_metrics(&standings, runs);
+            let written = write_whole(path, metrics.as_bytes());
+            let written = written.with_context(|| format!("--metrics-file {}", path.display()));
+            failures.extend(written.err());
+        }
+        failures.iter().for_each(complain);
+        if self.args.format != CheckFormat::Nagios {
+            return if failures.is_empty() {
+                exit
+            } else {
+                exit.max(Exit::Failed)
+            };
+        }
+        let of_run = self.of_run(watched);
+        let chosen = |standing: &&Standing| {
+            of_run
+                .iter()
+                .any(|metric| std::ptr::eq(*metric, standing.metric))
+        };
+        let standings: Vec<Standing> = standings.iter().filter(chosen).copied().collect();
+        let failures = self.failures.iter().chain(&failures).map(write_error);
+        let failures: Vec<String> = failures.collect();
+        let (state, text) =
+            write_plugin_output(&standings, &failures, self.args.severity, self.context.now);
+        match print(&text) {
+            Ok(()) => Exit::Plugin(state),
+            Err(_) => Exit::Plugin(PluginState::Unknown),
+        }
     }
 
     /// The metrics of this run, and their series.

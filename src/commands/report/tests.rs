@@ -9,7 +9,7 @@ use crate::series::sample::window;
 use crate::series::{Buckets, Grid, Missing, parse_time};
 
 /// Three weeks of hourly values ending at 14:00 in Paris, the last of them given.
-fn evaluation(last: f64) -> Evaluation {
+pub fn evaluation(last: f64) -> Evaluation {
     evaluation_by(last, &Metric::of_file("sales"))
 }
 

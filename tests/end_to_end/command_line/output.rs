@@ -117,7 +117,7 @@ fn the_help_fits_a_screen_and_names_exit_codes_and_variables() {
     let workspace = Workspace::new();
     let run = workspace.run(&["--help"]);
     run.assert_status(0);
-    assert!(run.stdout.lines().count() <= 50, "{}", run.stdout);
+    assert!(run.stdout.lines().count() <= 55, "{}", run.stdout);
     let named = [
         "Exit codes: 0 ",
         "\n            1 ",
@@ -257,4 +257,56 @@ fn shells_take_the_completions_they_are_given() {
         let script = workspace.run(&["completions", shell]);
         assert!(script.stdout.starts_with(begin), "{script:?}");
     }
+}
+
+#[test]
+fn nagios_is_told_by_one_line_and_the_exit_code() {
+    let workspace = Workspace::new();
+    let told = |flags: &[&str]| workspace.run(&[&["--format", "nagios"], flags].concat());
+    let high = told(&["--input", SALES]);
+    high.assert_status(2);
+    assert!(
+        high.stdout
+            .starts_with("BANDWATCH CRITICAL: sales high since "),
+        "{high:?}"
+    );
+    assert_eq!(high.stdout.lines().count(), 1, "{high:?}");
+    told(&["--input", SALES, "--severity", "warning"]).assert_status(1);
+    told(&["--input", SALES, "--at", "2026-11-22 14:05"]).assert_status(0);
+    let failed = told(&["--input", "nowhere.csv"]);
+    failed.assert_status(3);
+    assert!(
+        failed.stdout.starts_with("BANDWATCH UNKNOWN: "),
+        "{failed:?}"
+    );
+    let misused = told(&[]);
+    misused.assert_status(3);
+    assert!(
+        misused
+            .stdout
+            .starts_with("BANDWATCH UNKNOWN: no configuration"),
+        "{misused:?}"
+    );
+}
+
+#[test]
+fn a_file_of_metrics_is_whole_and_readable_for_others() {
+    let workspace = Workspace::new();
+    let run = workspace.run(&["--input", SALES, "--metrics-file", "sales.prom"]);
+    run.assert_status(0);
+    let path = workspace.path().join("sales.prom");
+    let text = std::fs::read_to_string(&path).expect("a file");
+    assert!(
+        text.contains("\nbandwatch_value{metric=\"sales\"} 1843.2\n"),
+        "{text}"
+    );
+    assert!(text.ends_with("# EOF\n"), "{text}");
+    let nowhere = workspace.run(&["--input", SALES, "--metrics-file", "no/sales.prom"]);
+    nowhere.assert_status(1);
+    assert!(
+        nowhere
+            .stderr
+            .starts_with("bandwatch: --metrics-file no/sales.prom: "),
+        "{nowhere:?}"
+    );
 }
