@@ -80,16 +80,16 @@ pub fn evaluate_all(
     let mut workers: Vec<Worker> = Vec::new();
     let mut started = 0;
     loop {
-        let is_idle = |worker: &Worker| worker.task.is_none();
-        let idle = workers.iter().filter(|worker| is_idle(worker)).count();
-        if deadline.has_time_left() && waiting.len() > idle && workers.len() < connections {
+        let free = workers.iter().filter(|worker| worker.is_free()).count();
+        if deadline.has_time_left() && waiting.len() > free && workers.len() < connections {
             workers.push(Worker::start(started, source, deadline, sender.clone()));
             started += 1;
             continue;
         }
-        for worker in workers.iter_mut().filter(|worker| is_idle(worker)) {
+        for worker in workers.iter_mut().filter(|worker| worker.task.is_none()) {
             let together = waiting.len().div_ceil(connections.max(1));
-            if deadline.has_time_left()
+            // One that had no session in all the time there was has to say why.
+            if (deadline.has_time_left() || worker.is_new)
                 && let Some(task) = waiting.pop_front()
             {
                 worker.begin(task, together);
@@ -139,6 +139,8 @@ struct Worker {
     /// Closed when the thread has ended.
     end: Receiver<()>,
     deadline: Deadline,
+    /// Whether it had no task yet.
+    is_new: bool,
     /// What it works at; `None` while it waits.
     task: Option<Work>,
 }
@@ -201,10 +203,16 @@ impl Worker {
             tasks,
             end,
             deadline,
+            is_new: true,
             task: Some(Work::Connecting {
                 end: Instant::now() + deadline.left() + GRACE,
             }),
         }
+    }
+
+    /// Whether it can begin a task, now or once it has its session.
+    fn is_free(&self) -> bool {
+        !matches!(self.task, Some(Work::Checking { .. }))
     }
 
     fn end(&self) -> Option<Instant> {
@@ -218,6 +226,7 @@ impl Worker {
         let purpose = "this metric, its share of the time for reading,";
         let share = self.deadline.share_of(together, purpose);
         let begun = Instant::now();
+        self.is_new = false;
         self.task = Some(Work::Checking {
             metric: Box::new(task.metric.clone()),
             share,

@@ -291,7 +291,7 @@ fn a_connection_that_breaks_amid_the_rows_is_told_and_the_next_metric_gets_anoth
     thread::scope(|scope| {
         scope.spawn(|| pass_on(&listener, shop.database.port(), 10_000));
         shop.configure(
-            &at_port(&shop, port),
+            &format!("{}connections = 1\n", at_port(&shop, port)),
             &[("broken", query), ("whole", HOURLY)],
         );
         let run = shop.run_at(AT, &["--format", "json"]);

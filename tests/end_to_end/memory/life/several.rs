@@ -154,6 +154,7 @@ fn many_metrics_are_asked_for_one_after_the_other_over_one_connection() {
     let mut story = Story::new();
     let proxy = Proxy::to(story.mysql_port);
     story.mysql_port = proxy.port();
+    story.mysql = "connections = 1\n".into();
     story.more_metrics = (1..20)
         .map(|number| metric(&format!("copy{number}"), "sales", ""))
         .collect();
