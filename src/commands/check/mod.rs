@@ -28,7 +28,7 @@ use crate::notify::{
     SendResult, WebChannel, email, heartbeat,
 };
 use crate::output::{complain, print, print_page, write_error};
-use crate::source::Source;
+use crate::source::{Reading, Source, WindowCache};
 use crate::state::{State, explain_making};
 use evaluate::{Task, evaluate_all};
 use plan::Plan;
@@ -44,7 +44,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         None => context.deadline,
     };
     let source = context.source(&plan.metrics, deadline);
-    let source = source.map_err(Failure::Misuse)?;
+    let mut source = source.map_err(Failure::Misuse)?;
     context.deadline.enforce();
     let mut failures = Vec::new();
     let making = plan.state_dir.as_deref().and_then(explain_making);
@@ -62,6 +62,14 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             State::in_memory_for(dir)
         }
     };
+    if let Some(folder) = state.windows_folder() {
+        let reading = if args.no_cache {
+            Reading::All
+        } else {
+            Reading::Newest
+        };
+        source.keep_windows(WindowCache { folder, reading });
+    }
     let mut run = Run {
         context,
         args,

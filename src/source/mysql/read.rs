@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use ::mysql::{Column, Row, Statement, Value, params};
 use anyhow::{Context, Result, bail, ensure};
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, NaiveDateTime, TimeDelta};
 use chrono_tz::Tz;
 
 use super::cell;
 use super::session::{NotMysql, Session};
 use super::sql::{self, TimeColumn};
 use crate::config::{Deadline, Metric, Query, Rows, Table};
-use crate::series::{Aggregate, Grid, LocalClock, Step, infer_step};
+use crate::series::local_time::first_pass;
+use crate::series::{Aggregate, Grid, LocalClock, RowCounts, Step, infer_step};
+use crate::source::cache::{self, MetricCache};
 use crate::source::history::{History, Lookback};
 
 /// A query's rows are sampled to find the step; that many tell it.
@@ -53,10 +55,15 @@ pub(super) struct QueryRow<'a> {
 
 impl Reader<'_> {
     /// The buckets up to the last one closed as of a time.
-    pub fn history(&mut self, as_of: DateTime<Tz>, lookback: Lookback) -> Result<History> {
+    pub fn history(
+        &mut self,
+        as_of: DateTime<Tz>,
+        lookback: Lookback,
+        cache: Option<&MetricCache>,
+    ) -> Result<History> {
         match &self.metric.rows {
-            Rows::Table(table) => self.table_history(table, as_of, lookback),
-            Rows::Query(query) => self.query_history(query, as_of, lookback),
+            Rows::Table(table) => self.table_history(table, as_of, lookback, cache),
+            Rows::Query(query) => self.query_history(query, as_of, lookback, cache),
             Rows::File { .. } => bail!(NOTHING_TO_READ),
         }
     }
@@ -92,14 +99,31 @@ impl Reader<'_> {
         table: &Table,
         as_of: DateTime<Tz>,
         lookback: Lookback,
+        cache: Option<&MetricCache>,
     ) -> Result<History> {
         let column = self.time_column(table, as_of)?;
         let step = match self.metric.step {
             Some(step) => step,
             None => self.infer_table_step(table, column, as_of)?,
         };
-        let mut history = History::new(self.metric, None, step, as_of, lookback, None)?;
+        let history = History::new(self.metric, None, step, as_of, lookback, None)?;
+        let clock = self.session.describe_clock(column);
+        let mut history = cache::fill(history, cache, &clock, |history| {
+            self.table_rows(table, column, history)
+        })?;
+        history.hint = self.table_hint(table, column, &history);
+        Ok(history)
+    }
+
+    /// Reads the rows of a history's time.
+    fn table_rows(
+        &mut self,
+        table: &Table,
+        column: TimeColumn,
+        history: &mut History,
+    ) -> Result<()> {
         let (aggregate, range) = (self.metric.aggregate, history.times());
+        let zone = self.now.timezone();
         let mut clock = LocalClock::Until(self.now);
         let bucket = sql::bucket(&table.time_column, column, history.grid(), &range);
         let bounds = cell::bounds(&range, column);
@@ -108,29 +132,30 @@ impl Reader<'_> {
                 ::mysql::from_row_opt(row).map_err(|_| NotMysql)?;
             let (bucket, value, rows, with_value) = row;
             let start = |bucket| start_of_bucket(bucket, column, history.grid(), &mut clock);
-            // A day or a month may be 0: such a time is in no bucket.
             match bucket.and_then(start) {
                 // In the second pass of a repeated hour the bounds let in rows of the first beyond them.
                 Some(time) if !history.holds(time) => {}
                 Some(time) => {
                     history.buckets.add(time, value);
-                    let counts = &mut history.buckets.row_counts;
-                    counts.rows = counts.rows.saturating_add(rows.saturating_sub(1));
                     // A bucket without any value has counted as one row already.
                     let with_value_or_counted = with_value.max(u64::from(value.is_none()));
-                    let empty = rows.saturating_sub(with_value_or_counted);
-                    counts.empty = counts.empty.saturating_add(empty);
-                    if aggregate.is_none() {
-                        let repeated = with_value.saturating_sub(1);
-                        counts.repeated = counts.repeated.saturating_add(repeated);
-                    }
+                    let is_repeated = aggregate.is_none() && with_value > 0;
+                    let more = RowCounts {
+                        rows: rows.saturating_sub(1),
+                        empty: rows.saturating_sub(with_value_or_counted),
+                        repeated: if is_repeated { with_value - 1 } else { 0 },
+                        ..RowCounts::default()
+                    };
+                    history.buckets.count(time, more);
                 }
-                None => history.buckets.add_unclear(rows),
+                None => {
+                    // A day or a month may be 0: such a time is in no bucket.
+                    let local = bucket.and_then(|bucket| local_start(bucket, history.grid()));
+                    history.add_unclear(local.and_then(|local| first_pass(local, zone)), rows);
+                }
             }
             Ok(ControlFlow::Continue(()))
-        })?;
-        history.hint = self.table_hint(table, column, &history);
-        Ok(history)
+        })
     }
 
     /// What the time column of a table tells, which the session's clock then is; its value column must
@@ -169,6 +194,7 @@ impl Reader<'_> {
         query: &Query,
         as_of: DateTime<Tz>,
         lookback: Lookback,
+        cache: Option<&MetricCache>,
     ) -> Result<History> {
         let prepared = self.prepare(query, as_of)?;
         let step = match self.metric.step {
@@ -176,22 +202,40 @@ impl Reader<'_> {
             None => self.infer_query_step(query, &prepared, as_of)?,
         };
         let aggregate = self.metric.aggregate;
-        let mut history = History::new(self.metric, aggregate, step, as_of, lookback, None)?;
-        let clock = if step.follows_wall_clock() {
-            LocalClock::EitherPass(self.now.timezone())
+        let history = History::new(self.metric, aggregate, step, as_of, lookback, None)?;
+        let clock = self.session.describe_clock(prepared.column);
+        let clock = format!("{clock} {:?}", prepared.time_name);
+        let mut raw_time = None;
+        let mut history = cache::fill(history, cache, &clock, |history| {
+            raw_time = self.query_rows(&prepared, history)?;
+            Ok(())
+        })?;
+        history.hint = self.query_hint(query, &prepared, &history, raw_time);
+        Ok(history)
+    }
+
+    /// Reads the rows of a history's time, and returns the time of one that is outside, if one came.
+    fn query_rows(&mut self, prepared: &Prepared, history: &mut History) -> Result<Option<Value>> {
+        let zone = self.now.timezone();
+        let clock = if history.step().follows_wall_clock() {
+            LocalClock::EitherPass(zone)
         } else {
             LocalClock::Until(self.now)
         };
         let (range, mut raw_time) = (history.times(), None);
-        self.each_query_row(&prepared, &range, clock, |row| {
+        self.each_query_row(prepared, &range, clock, |row| {
             if raw_time.is_none() && row.time.is_none_or(|time| !history.holds(time)) {
                 raw_time = Some(row.raw_time.clone());
             }
-            history.add(row.time, row.value);
+            if row.time.is_some() {
+                history.add(row.time, row.value);
+            } else {
+                let first = cell::first_pass(row.raw_time, prepared.column, zone);
+                history.add_unclear(first, 1);
+            }
             ControlFlow::Continue(())
         })?;
-        history.hint = self.query_hint(query, &prepared, &history, raw_time);
-        Ok(history)
+        Ok(raw_time)
     }
 
     fn infer_query_step(
@@ -326,11 +370,17 @@ fn start_of_bucket(
     if grid.step().follows_wall_clock() || column != TimeColumn::Local {
         return Some(grid.instant(bucket));
     }
+    clock.instant(local_start(bucket, grid)?)
+}
+
+/// What the clock shows at the start of a short bucket that it counts.
+fn local_start(bucket: i64, grid: &Grid) -> Option<NaiveDateTime> {
     let Step::Fixed(step) = grid.step() else {
-        return Some(grid.instant(bucket));
+        return None;
     };
     let seconds = bucket.checked_mul(step.seconds())?;
-    clock.instant(Grid::EPOCH.naive_utc() + TimeDelta::try_seconds(seconds)?)
+    let since_epoch = TimeDelta::try_seconds(seconds)?;
+    Grid::EPOCH.naive_utc().checked_add_signed(since_epoch)
 }
 
 fn find_step(times: &[DateTime<Tz>]) -> Result<Step> {

@@ -12,3 +12,4 @@ mod report;
 mod several;
 mod silence;
 mod status;
+mod windows;
