@@ -3,8 +3,10 @@
 
 mod cache;
 mod csv;
+mod file;
 mod history;
 mod mysql;
+mod parquet;
 mod sample;
 
 use std::path::PathBuf;
@@ -151,7 +153,7 @@ impl Source {
                 };
                 database.read(metric, now, |reader| reader.history(as_of, lookback, None))
             }
-            Self::File(path) => csv::history(path, metric, as_of, lookback, now.timezone())
+            Self::File(path) => file::history(path, metric, as_of, lookback, now.timezone())
                 .with_context(|| format!("read {}", path.display())),
         }
     }
