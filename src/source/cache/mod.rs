@@ -74,6 +74,10 @@ struct Head {
 /// oldest quarter.
 const TRUSTED_SHARE: i64 = 4;
 
+/// How many times what is read again must be kept. A younger series may yet be filled in from behind, and
+/// little is saved.
+const LEAST_KEPT: i64 = 2;
+
 impl WindowCache {
     pub fn of<'a>(
         &'a self,
@@ -137,7 +141,9 @@ impl MetricCache<'_> {
         }
         let known = file::read(&self.path())?;
         let from = self.reread_from(&known.head, wanted, clock)?;
-        Some((known, from))
+        let again = known.head.last_slot - from + 1;
+        let (oldest, _) = known.buckets.first()?;
+        (*oldest <= from - LEAST_KEPT * again).then_some((known, from))
     }
 
     /// So that each bucket was read when its rows were old enough not to be corrected any more.

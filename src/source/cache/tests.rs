@@ -192,6 +192,18 @@ fn what_is_corrected_within_the_day_is_seen_at_once_and_what_is_older_with_the_d
 }
 
 #[test]
+fn a_young_series_is_read_as_a_whole_as_it_may_yet_be_filled_in_from_behind() {
+    let mut shop = Shop::of_hours();
+    shop.rows.retain(|row| row.minute >= 180 * 60);
+    for hours in [245, 246, 256] {
+        assert!(shop.check(hour(hours)).is_whole(), "{hours}");
+    }
+    // One of them may be the daily read.
+    let is_whole = [257, 258].map(|hours| shop.check(hour(hours)).is_whole());
+    assert!(is_whole.contains(&false));
+}
+
+#[test]
 fn a_change_at_the_far_end_of_what_is_read_again_brings_a_whole_read() {
     for change in [
         |row: &mut Row| row.value = None,

@@ -183,6 +183,20 @@ fn values_are_numbers_of_any_type() {
 }
 
 #[test]
+fn a_file_of_another_writer_tells_what_the_same_rows_tell_as_csv() {
+    let read = |bytes: &[u8]| {
+        let window = read(bytes, &metric()).expect("a window");
+        let values = window.series.values();
+        values[values.len() - 100..].to_vec()
+    };
+    let parquet = read(include_bytes!("../../../tests/data/sales.parquet"));
+    assert_eq!(
+        parquet,
+        read(include_bytes!("../../../tests/data/sales.csv"))
+    );
+}
+
+#[test]
 fn a_packed_file_is_read() {
     for compression in [
         CompressionOptions::Snappy,
