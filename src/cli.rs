@@ -61,6 +61,10 @@ pub struct Args {
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
 
+    /// Read all of each window anew, and not only what is new of it
+    #[arg(long)]
+    pub no_cache: bool,
+
     /// What is printed [default: text] [possible values: text, json, nagios]
     #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
     #[arg(hide_default_value = true, hide_possible_values = true)]
@@ -526,8 +530,7 @@ sent or remembered. Exit codes: 0 explained, also where the verdict is undecided
 not be done; 2 wrong usage or configuration.";
 
 const MORE_HELP: &str = "\
-Without flags it does what cron starts it for: it reads each metric from MySQL, judges what closed
-since the last run, and mails what people need to know. What it has told is kept in state_dir.
+Without flags it judges what closed since the last run, and mails what people need to know.
 
 Environment (overrides the configuration): mysql_user mysql_password mysql_host mysql_db
   smtp_email smtp_password recipient_list

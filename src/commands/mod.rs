@@ -27,7 +27,7 @@ use crate::context::Context;
 use crate::detect::{Answers, Evaluation, Verdict, evaluate};
 use crate::notify::email::Invocation;
 use crate::output::owner::{ROOT, quote, this_user, user_name};
-use crate::output::{contain, write_error, write_whole};
+use crate::output::{READABLE, contain, write_error, write_whole};
 use crate::series::Window;
 use crate::state::{Contents, Use, check_use};
 
@@ -124,6 +124,7 @@ fn evaluate_past(window: Window, metric: &Metric, answers: &Answers) -> Evaluati
 /// Draws the picture, if one is wanted.
 fn write_plot(path: Option<&Path>, draw: impl FnOnce() -> Result<Vec<u8>>) -> Result<()> {
     path.map_or(Ok(()), |path| {
-        write_whole(path, &draw()?).with_context(|| format!("--plot: write {}", path.display()))
+        write_whole(path, &draw()?, READABLE)
+            .with_context(|| format!("--plot: write {}", path.display()))
     })
 }

@@ -51,6 +51,8 @@ pub struct Metric {
     /// How much history a verdict is drawn from. None: as much as suits the step, see [`Metric::window`].
     pub window: Option<Duration>,
     pub missing: Missing,
+    /// How far back rows may have been corrected since they were read, see [`Metric::reread`].
+    pub reread: Duration,
     pub method: Method,
     pub policy: Policy,
     /// None: those of `[smtp]`.
@@ -177,6 +179,8 @@ struct MetricTable {
     window: Option<Duration>,
     #[serde(default, deserialize_with = "value::delay")]
     delay: Option<Duration>,
+    #[serde(default, deserialize_with = "value::length")]
+    reread: Option<Duration>,
     missing: Option<Missing>,
     #[serde(default, deserialize_with = "value::length")]
     stale_after: Option<Duration>,
@@ -234,6 +238,7 @@ impl TryFrom<String> for QuietTime {
     }
 }
 
+const A_DAY: Duration = Duration::from_hours(24);
 const FOUR_WEEKS: Duration = Duration::from_hours(28 * 24);
 const TWO_YEARS: Duration = Duration::from_hours(2 * 52 * 7 * 24);
 const SHORTEST_MONTH: Duration = Duration::from_hours(28 * 24);
@@ -283,6 +288,7 @@ impl Metric {
             aggregate: table.aggregate,
             window: table.window,
             missing: table.missing.unwrap_or(usually_missing),
+            reread: table.reread.unwrap_or(A_DAY),
             method,
             recipients: table.recipients,
             channels: table.channels,
@@ -361,6 +367,14 @@ impl Metric {
             step.mean_length().min(TimeDelta::days(1))
         });
         self.delay.map_or(default, time_delta)
+    }
+
+    /// How old buckets must have been when they were read, if they are not to be read again. Never less than
+    /// the delay and two buckets, nor than three hours: by then it is settled which pass of an hour that
+    /// the clocks repeat a local time means.
+    pub fn reread(&self, step: Step) -> TimeDelta {
+        let least = TimeDelta::hours(3).max(self.delay(step) + step.times(2));
+        time_delta(self.reread).max(least)
     }
 
     /// How old the newest data may be: some steps more than it usually is by now. Where an empty bucket

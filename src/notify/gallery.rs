@@ -15,7 +15,7 @@ use crate::detect::{Evaluation, Verdict};
 use crate::incident::Condition;
 use crate::output::fingerprint::random_mark;
 use crate::output::owner::ensure_root_may_write;
-use crate::output::{contain, write_whole};
+use crate::output::{READABLE, contain, write_whole};
 
 pub struct Gallery<'a> {
     plots: &'a PlotsDir,
@@ -195,7 +195,7 @@ impl PlotsDir {
             ensure_root_may_write("plots_dir", &self.dir)?;
         }
         fs::create_dir_all(&self.dir)
-            .and_then(|()| write_whole(&path, bytes))
+            .and_then(|()| write_whole(&path, bytes, READABLE))
             .with_context(|| {
                 let (dir, path) = (self.dir.display().to_string(), path.display());
                 format!("plots_dir = {dir:?}: cannot write {path}")

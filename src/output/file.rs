@@ -6,6 +6,11 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+/// The rights of a file that is made for people, as far as they want files to be read.
+pub const READABLE: u32 = 0o666;
+/// Those of a file that is nobody else's business.
+pub const PRIVATE: u32 = 0o600;
+
 /// What is done where the name is a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Links {
@@ -47,9 +52,9 @@ pub fn read_plain(path: &Path, links: Links, most: u64) -> io::Result<Vec<u8>> {
 
 /// Writes a file whole, under another name first: whoever looks meanwhile, or stops the program, finds
 /// the old one or the new one, and nothing half.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn write_whole(path: &Path, bytes: &[u8], rights: u32) -> io::Result<()> {
     let part = path.with_extension(format!("{}.part", std::process::id()));
-    let written = write_new(&part, bytes, 0o666).and_then(|_| fs::rename(&part, path));
+    let written = write_new(&part, bytes, rights).and_then(|_| fs::rename(&part, path));
     if written.is_err() {
         let _ = fs::remove_file(&part);
     }
@@ -88,7 +93,7 @@ mod tests {
         for link in [&part, &picture] {
             symlink(&precious, link).expect("a link");
         }
-        write_whole(&picture, b"picture").expect("written");
+        write_whole(&picture, b"picture", READABLE).expect("written");
         assert_eq!(fs::read(&precious).expect("a file"), b"precious");
         assert!(!picture.is_symlink());
         assert_eq!(fs::read(&picture).expect("a file"), b"picture");

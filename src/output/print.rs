@@ -1,8 +1,9 @@
 //! Standard output and standard error, and what must not end a run.
 
+use std::cell::Cell;
 use std::io::{self, ErrorKind, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Once};
 
 use anyhow::{Context, Error, Result, bail};
 
@@ -50,4 +51,26 @@ pub fn make_file_limit_an_error() {
 pub fn contain<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| bail!("{what}: a bug in bandwatch, please report it"))
+}
+
+thread_local! {
+    static IS_QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Calls into a library that panics over what others sent; `None` if it did, which then nobody is told but
+/// by that.
+pub fn contain_quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |what| {
+            if !IS_QUIET.get() {
+                usual(what);
+            }
+        }));
+    });
+    let was_quiet = IS_QUIET.replace(true);
+    let answer = catch_unwind(AssertUnwindSafe(work));
+    IS_QUIET.set(was_quiet);
+    answer.ok()
 }

@@ -1,8 +1,9 @@
 //! Rows to buckets: rows may come in any order, twice, empty or not finite. What is left out is counted.
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::Deserialize;
 
@@ -53,23 +54,39 @@ pub struct RowCounts {
     pub repeated: u64,
 }
 
+impl AddAssign for RowCounts {
+    fn add_assign(&mut self, more: Self) {
+        let add = |count: &mut u64, more: u64| *count = count.saturating_add(more);
+        add(&mut self.rows, more.rows);
+        add(&mut self.empty, more.empty);
+        add(&mut self.not_finite, more.not_finite);
+        add(&mut self.unclear_time, more.unclear_time);
+        add(&mut self.repeated, more.repeated);
+    }
+}
+
 /// Gathers rows into the buckets of a grid.
 #[derive(Debug, Clone)]
 pub struct Buckets {
     grid: Grid,
     aggregate: Option<Aggregate>,
+    /// Of each bucket that has rows.
     gathered: BTreeMap<i64, Gathered>,
+    /// Of all rows.
     pub row_counts: RowCounts,
+    /// Rows of which not even the bucket they are counted with is known.
+    unplaced: u64,
 }
 
-/// The rows of one bucket.
-#[derive(Debug, Clone, Copy)]
-struct Gathered {
-    /// Exact, as 2^53 rows in a bucket are out of reach.
-    count: f64,
+/// The rows of one bucket, of which none needs to have a value.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Gathered {
+    pub row_counts: RowCounts,
+    /// How many values; exact, as 2^53 rows in a bucket are out of reach.
+    pub count: f64,
     /// Their sum for a sum or mean; for what picks one of them, that one's value.
-    value: f64,
-    last_time: DateTime<Tz>,
+    pub value: f64,
+    last_time: DateTime<Utc>,
 }
 
 impl Buckets {
@@ -80,38 +97,66 @@ impl Buckets {
             aggregate,
             gathered: BTreeMap::new(),
             row_counts: RowCounts::default(),
+            unplaced: 0,
         }
     }
 
     /// Takes in a row: its value, or `None` where it has none.
     pub fn add(&mut self, time: DateTime<Tz>, value: Option<f64>) {
-        self.row_counts.rows += 1;
-        let Some(value) = value else {
-            self.row_counts.empty += 1;
-            return;
+        let gathered = self.gathered.entry(self.grid.slot(time)).or_default();
+        let finite = value.filter(|value| value.is_finite());
+        let is_repeated = self.aggregate.is_none() && finite.is_some() && gathered.has_values();
+        let row_counts = RowCounts {
+            rows: 1,
+            empty: u64::from(value.is_none()),
+            not_finite: u64::from(value.is_some() && finite.is_none()),
+            unclear_time: 0,
+            repeated: u64::from(is_repeated),
         };
-        if !value.is_finite() {
-            self.row_counts.not_finite += 1;
-            return;
+        if let Some(value) = finite {
+            gathered.add(time.to_utc(), value, self.aggregate);
         }
-        let (aggregate, repeated) = (self.aggregate, &mut self.row_counts.repeated);
-        self.gathered
-            .entry(self.grid.slot(time))
-            .and_modify(|gathered| {
-                *repeated += u64::from(aggregate.is_none());
-                gathered.add(time, value, aggregate);
-            })
-            .or_insert(Gathered {
-                count: 1.0,
-                value,
-                last_time: time,
-            });
+        gathered.row_counts += row_counts;
+        self.row_counts += row_counts;
     }
 
-    /// Takes in rows whose time could not be told.
-    pub fn add_unclear(&mut self, rows: u64) {
-        self.row_counts.rows += rows;
-        self.row_counts.unclear_time += rows;
+    /// Counts more rows with the bucket of a time, which its value was made of.
+    pub fn count(&mut self, time: DateTime<Tz>, row_counts: RowCounts) {
+        let gathered = self.gathered.entry(self.grid.slot(time)).or_default();
+        gathered.row_counts += row_counts;
+        self.row_counts += row_counts;
+    }
+
+    /// Takes in rows whose time could not be told. They are counted with the bucket of a time, if one is
+    /// known that they stand for.
+    pub fn add_unclear(&mut self, place: Option<DateTime<Tz>>, rows: u64) {
+        let row_counts = RowCounts {
+            rows,
+            unclear_time: rows,
+            ..RowCounts::default()
+        };
+        if let Some(place) = place {
+            self.count(place, row_counts);
+        } else {
+            self.row_counts += row_counts;
+            self.unplaced = self.unplaced.saturating_add(rows);
+        }
+    }
+
+    /// The same buckets with what was gathered of each slot before, in place of all rows.
+    pub fn of_gathered(&self, gathered: impl Iterator<Item = (i64, Gathered)>) -> Self {
+        let mut row_counts = RowCounts::default();
+        let gathered = gathered.inspect(|(_, gathered)| row_counts += gathered.row_counts);
+        Self {
+            gathered: gathered.collect(),
+            row_counts,
+            ..Self::new(self.grid.clone(), self.aggregate)
+        }
+    }
+
+    /// Each slot that has rows, oldest first; `None` where there are rows that no slot is known of.
+    pub fn by_slot(&self) -> Option<&BTreeMap<i64, Gathered>> {
+        (self.unplaced == 0).then_some(&self.gathered)
     }
 
     pub fn grid(&self) -> &Grid {
@@ -120,14 +165,14 @@ impl Buckets {
 
     /// Those of the slots from `first_slot` to `last_slot` that have data, oldest first.
     pub fn slots(&self, first_slot: i64, last_slot: i64) -> impl DoubleEndedIterator<Item = i64> {
-        let within = self.gathered.range(first_slot..=last_slot);
-        within.map(|(slot, _)| *slot)
+        self.with_values(first_slot, last_slot)
+            .map(|(slot, _)| slot)
     }
 
     /// The values of the slots from `first_slot` to `last_slot`, as if there were no other rows.
     pub fn series(&self, first_slot: i64, last_slot: i64, missing: Missing) -> TimeSeries {
-        let mut gathered = self.gathered.range(first_slot..=last_slot).peekable();
-        let oldest = gathered.peek().map(|(slot, _)| **slot);
+        let mut gathered = self.with_values(first_slot, last_slot).peekable();
+        let oldest = gathered.peek().map(|(slot, _)| *slot);
         let has_unclear = self.row_counts.unclear_time > 0;
         let empty = |slot| match missing {
             Missing::Gap => None,
@@ -136,7 +181,7 @@ impl Buckets {
             // Before the first row the table may not have existed: that is not "nothing sold".
             Missing::Zero => oldest.is_some_and(|oldest| slot > oldest).then_some(0.0),
         };
-        let value = |slot| match gathered.next_if(|(at, _)| **at == slot) {
+        let value = |slot| match gathered.next_if(|(at, _)| *at == slot) {
             Some((_, gathered)) => gathered.value(self.aggregate),
             None => empty(slot),
         };
@@ -146,10 +191,44 @@ impl Buckets {
             first_slot,
         }
     }
+
+    fn with_values(
+        &self,
+        first_slot: i64,
+        last_slot: i64,
+    ) -> impl DoubleEndedIterator<Item = (i64, &Gathered)> {
+        let within = self.gathered.range(first_slot..=last_slot);
+        within
+            .filter(|(_, gathered)| gathered.has_values())
+            .map(|(slot, gathered)| (*slot, gathered))
+    }
 }
 
 impl Gathered {
-    fn add(&mut self, time: DateTime<Tz>, value: f64, aggregate: Option<Aggregate>) {
+    /// As it was gathered before; its rows are not counted yet.
+    pub fn of_before(count: f64, value: f64) -> Self {
+        Self {
+            count,
+            value,
+            ..Self::default()
+        }
+    }
+
+    pub fn has_values(&self) -> bool {
+        self.count > 0.0
+    }
+
+    /// Whether it is the same to the last bit; the time of its last row matters only while rows come.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let bits = |gathered: &Self| [gathered.count.to_bits(), gathered.value.to_bits()];
+        self.row_counts == other.row_counts && bits(self) == bits(other)
+    }
+
+    fn add(&mut self, time: DateTime<Utc>, value: f64, aggregate: Option<Aggregate>) {
+        if !self.has_values() {
+            (self.count, self.value, self.last_time) = (1.0, value, time);
+            return;
+        }
         self.count += 1.0;
         self.value = match aggregate {
             Some(Aggregate::Sum | Aggregate::Count | Aggregate::Avg) | None => self.value + value,
@@ -247,7 +326,7 @@ mod tests {
         ];
         let mut buckets = buckets(None, &rows);
         buckets.add(time("10:15"), None);
-        buckets.add_unclear(1);
+        buckets.add_unclear(None, 1);
         let values = values(&buckets, "10:00", "10:15", Missing::Gap);
         assert_eq!(values, [None, None, Some(4.0), None]);
         let expected = RowCounts {

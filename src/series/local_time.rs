@@ -39,6 +39,14 @@ impl LocalClock {
     }
 }
 
+/// The first instant of a local time that happens twice; `None` of any other.
+pub fn first_pass(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Tz>> {
+    match zone.from_local_datetime(&local) {
+        LocalResult::Ambiguous(first, _) => Some(first),
+        _ => None,
+    }
+}
+
 /// The local time up to which rows of an instant before `now` may be stamped. In the second pass of
 /// the repeated hour that is later than `now` reads: rows of the first pass.
 pub fn latest_local_time(now: DateTime<Tz>) -> NaiveDateTime {

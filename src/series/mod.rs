@@ -11,7 +11,7 @@ pub mod local_time;
 pub mod sample;
 mod step;
 
-pub use bucket::{Aggregate, Buckets, Missing, RowCounts};
+pub use bucket::{Aggregate, Buckets, Gathered, Missing, RowCounts};
 pub use grid::Grid;
 pub use increments::is_running_total;
 pub use local_time::{LocalClock, first_instant, parse_time};

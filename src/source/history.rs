@@ -122,6 +122,22 @@ impl History {
         })
     }
 
+    /// The same without the slots before one. There are no rows yet.
+    pub(super) fn since(&self, slot: i64) -> Self {
+        Self {
+            first_slot: slot,
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn slots(&self) -> RangeInclusive<i64> {
+        self.first_slot..=self.last_slot
+    }
+
+    pub(super) fn as_of(&self) -> DateTime<Tz> {
+        self.as_of
+    }
+
     /// The time rows are wanted of.
     pub(super) fn times(&self) -> Range<DateTime<Tz>> {
         self.grid().instant(self.first_slot)..self.grid().instant(self.last_slot + 1)
@@ -136,8 +152,14 @@ impl History {
         match time {
             Some(time) if self.holds(time) => self.buckets.add(time, value),
             Some(_) => {}
-            None => self.buckets.add_unclear(1),
+            None => self.buckets.add_unclear(None, 1),
         }
+    }
+
+    /// Takes in rows whose time cannot be told, but perhaps a time they stand for.
+    pub(super) fn add_unclear(&mut self, place: Option<DateTime<Tz>>, rows: u64) {
+        let place = place.filter(|place| self.holds(*place));
+        self.buckets.add_unclear(place, rows);
     }
 
     pub(super) fn grid(&self) -> &Grid {

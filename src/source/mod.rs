@@ -1,9 +1,12 @@
 //! Where rows come from: a MySQL or MariaDB server, or a CSV file in its place. What goes out is a
 //! [`Window`]: the closed buckets ready to be judged; or the [`History`] that many windows are cut from.
 
+mod cache;
 mod csv;
+mod file;
 mod history;
 mod mysql;
+mod parquet;
 mod sample;
 mod series;
 
@@ -14,6 +17,7 @@ use anyhow::{Context, Result, bail};
 use chrono::DateTime;
 use chrono_tz::Tz;
 
+pub use cache::{Reading, WindowCache};
 use history::Lookback;
 pub use history::{Fetched, History};
 pub use sample::sample_window;
@@ -41,6 +45,13 @@ impl Source {
         match self {
             Self::Mysql(database) => Self::Mysql(Box::new(database.fresh())),
             Self::File(path) => Self::File(path.clone()),
+        }
+    }
+
+    /// From now on the newest buckets are read in the light of what is kept of earlier reads.
+    pub fn keep_windows(&mut self, cache: WindowCache) {
+        if let Self::Mysql(database) = self {
+            database.cache = Some(cache);
         }
     }
 
@@ -146,10 +157,12 @@ impl Source {
     ) -> Result<History> {
         match self {
             Self::Mysql(database) => {
-                let as_of = as_of.unwrap_or(now);
-                database.read(metric, now, |reader| reader.history(as_of, lookback))
+                let Some(as_of) = as_of else {
+                    return database.newest_history(metric, lookback, now);
+                };
+                database.read(metric, now, |reader| reader.history(as_of, lookback, None))
             }
-            Self::File(path) => csv::history(path, metric, as_of, lookback, now.timezone())
+            Self::File(path) => file::history(path, metric, as_of, lookback, now.timezone())
                 .with_context(|| format!("read {}", path.display())),
         }
     }

@@ -219,6 +219,13 @@ impl StateDirectory {
         })
     }
 
+    /// A folder in it that is this user's alone, if there can be one.
+    pub fn folder(&self, name: &str) -> Option<PathBuf> {
+        let folder = self.dir.join(name);
+        let is_usable = self.complaint.is_none() && make_own(&folder).is_ok();
+        is_usable.then_some(folder)
+    }
+
     /// Whose the directory is, if it is there.
     pub fn owner(&self) -> Option<String> {
         owner_of(&self.dir).map(user_name)

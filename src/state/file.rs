@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::output::fingerprint::fingerprint;
 use crate::output::owner::{ROOT, owner_of, this_user};
-use crate::output::{Links, open_plain, read_plain, write_new};
+use crate::output::{Links, PRIVATE, open_plain, read_plain, write_new};
 
 /// How the name of a file ends that is being written.
 pub const PART: &str = ".part";
@@ -103,7 +103,7 @@ pub fn write(path: &Path, bytes: &[u8], certainty: Certainty) -> io::Result<()> 
     part.push(PART);
     let part = PathBuf::from(part);
     let write = || {
-        let file = write_new(&part, bytes, 0o600)?;
+        let file = write_new(&part, bytes, PRIVATE)?;
         if certainty == Certainty::Durable {
             file.sync_all()?;
         }

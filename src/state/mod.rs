@@ -32,7 +32,7 @@ pub use claim::{Use, check_use, explain_making};
 pub use directory::UnreadableFile;
 use directory::{Access, StateDirectory};
 use file::Certainty;
-use names::{NOTIFICATIONS, RUN_LOCK, RUNS, SILENCES, SILENCES_LOCK, STATE};
+use names::{NOTIFICATIONS, RUN_LOCK, RUNS, SILENCES, SILENCES_LOCK, STATE, WINDOWS};
 
 /// The state, held by one run alone, only looked at, or of a run that keeps none.
 #[derive(Debug, Default)]
@@ -188,6 +188,12 @@ impl State {
             runs: directory.read(RUNS).unwrap_or_default(),
             directory: Some(directory),
         }
+    }
+
+    /// Where the windows of metrics may be kept until the next run: they are no part of the state. `None`
+    /// where the state itself is not kept as it should be.
+    pub fn windows_folder(&self) -> Option<PathBuf> {
+        self.directory.as_ref()?.folder(WINDOWS)
     }
 
     pub fn contents(&self) -> &Contents {

@@ -29,7 +29,7 @@ use crate::notify::{
     SendResult, WebChannel, heartbeat,
 };
 use crate::output::{complain, print};
-use crate::source::Source;
+use crate::source::{Reading, Source, WindowCache};
 use crate::state::{State, explain_making};
 use evaluate::{Found, Task, evaluate_all};
 use gather::{Gathered, Results};
@@ -43,7 +43,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         None => context.deadline,
     };
     let source = context.source(&plan.metrics, deadline);
-    let source = source.map_err(Failure::Misuse)?;
+    let mut source = source.map_err(Failure::Misuse)?;
     context.deadline.enforce();
     let mut failures = Vec::new();
     let making = plan.state_dir.as_deref().and_then(explain_making);
@@ -64,6 +64,14 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let chosen = std::mem::take(&mut plan.metrics).into_iter();
     let chosen = chosen.map(|metric| informed(metric, &context.config, state.contents()));
     plan.metrics = chosen.collect();
+    if let Some(folder) = state.windows_folder() {
+        let reading = if args.no_cache {
+            Reading::All
+        } else {
+            Reading::Newest
+        };
+        source.keep_windows(WindowCache { folder, reading });
+    }
     let mut run = Run {
         context,
         args,

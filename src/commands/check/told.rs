@@ -14,7 +14,9 @@ use crate::detect::{Evaluation, Verdict};
 use crate::incident::{CheckResult, Condition, MetricState};
 use crate::notify::email::Occasion;
 use crate::notify::{Gallery, SendResult, email};
-use crate::output::{complain, print, print_page, separate_thousands, write_error, write_whole};
+use crate::output::{
+    READABLE, complain, print, print_page, separate_thousands, write_error, write_whole,
+};
 
 /// A longer name stands out of its column.
 const MOST_NAME_WIDTH: usize = 32;
@@ -158,7 +160,7 @@ impl Run<'_> {
                 is_waiting: self.state.contents().log.is_waiting(),
             };
             let metrics = write_metrics(&standings, runs);
-            let written = write_whole(path, metrics.as_bytes());
+            let written = write_whole(path, metrics.as_bytes(), READABLE);
             let written = written.with_context(|| format!("--metrics-file {}", path.display()));
             failures.extend(written.err());
         }

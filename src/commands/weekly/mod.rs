@@ -22,7 +22,7 @@ use crate::context::Context;
 use crate::incident::{MetricState, REMEMBERED};
 use crate::notify::SendError;
 use crate::notify::email::{Envelope, Report, SmtpSession, message_id};
-use crate::output::{complain, contain, print, write_setting, write_whole};
+use crate::output::{READABLE, complain, contain, print, write_setting, write_whole};
 use crate::state::{State, Use, check_use};
 use review::Review;
 
@@ -88,7 +88,7 @@ fn from(context: &Context, args: &ReportArgs) -> Result<DateTime<Utc>> {
 
 fn write_file(report: &Report, path: &Path, format: Format) -> Result<()> {
     let what = || format!("--html: write {}", path.display());
-    write_whole(path, report.file()?.as_bytes()).with_context(what)?;
+    write_whole(path, report.file()?.as_bytes(), READABLE).with_context(what)?;
     match format {
         Format::Text => print(&format!("wrote {}\n", path.display())),
         // Standard output is for the object.

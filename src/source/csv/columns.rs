@@ -7,8 +7,9 @@ use super::content::shown;
 use super::table::{Row, Table};
 use super::times::TimeKind;
 use super::{numbers, times};
-use crate::config::{Metric, Rows};
+use crate::config::Metric;
 use crate::series::Aggregate;
+use crate::source::file;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Columns {
@@ -21,26 +22,6 @@ pub struct Columns {
 
 /// Times are found in so many rows.
 const SAMPLE_ROWS: usize = 1000;
-
-/// What to say of a metric of the database whose file has two columns, neither of which has a name of the
-/// configuration: that names the table's columns, and these two can only be their likes.
-fn other_names(table: &Table, metric: &Metric) -> Option<String> {
-    let header = table.header.as_ref().filter(|header| header.len() == 2)?;
-    let (Some(time), Some(value)) = metric.rows.columns() else {
-        return None;
-    };
-    let has = |name: &str| {
-        let mut header = header.iter();
-        header.any(|other| other.to_lowercase() == name.to_lowercase())
-    };
-    let is_of_database = !matches!(metric.rows, Rows::File { .. });
-    (is_of_database && !has(time) && !has(value)).then(|| {
-        format!(
-            "the file has no columns {time:?} and {value:?}; its only two, {}, are taken for them",
-            names(table, 0..table.width)
-        )
-    })
-}
 
 impl Columns {
     pub fn find(table: &Table, metric: &Metric) -> Result<Self> {
@@ -85,6 +66,11 @@ impl Columns {
         );
         Ok(Self { time, value, hint })
     }
+}
+
+fn other_names(table: &Table, metric: &Metric) -> Option<String> {
+    let header: Vec<&str> = table.header.iter().flatten().map(String::as_str).collect();
+    file::other_names(&header, metric)
 }
 
 /// By its name, whose case does not matter if that leaves no doubt: databases see it so.
@@ -234,7 +220,7 @@ fn names(table: &Table, columns: impl IntoIterator<Item = usize>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Table as DatabaseTable;
+    use crate::config::{Rows, Table as DatabaseTable};
 
     fn find(text: &str, [time, value]: [Option<&str>; 2]) -> Result<Columns> {
         let mut metric = Metric::of_file("sales");

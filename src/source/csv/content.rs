@@ -12,6 +12,7 @@ use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use flate2::read::MultiGzDecoder;
 
 use crate::output::{shorten, within};
+use crate::source::parquet;
 
 /// Ten years of minutes take half of it.
 const MOST_BYTES: usize = 256 << 20;
@@ -25,10 +26,9 @@ const PIPE_TIMEOUT: Duration = Duration::from_secs(20);
 const GZIP: &[u8] = b"\x1f\x8b";
 
 /// How files begin that are taken for CSV.
-const OTHER_FORMATS: [(&[u8], &str); 10] = [
+const OTHER_FORMATS: [(&[u8], &str); 9] = [
     (b"PK\x03\x04", "an Excel workbook (.xlsx) or a ZIP archive"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)"),
-    (b"PAR1", "a Parquet file"),
     (b"SQLite format 3", "an SQLite database"),
     (b"%PDF", "a PDF"),
     (b"\x28\xb5\x2f\xfd", "packed by zstd"),
@@ -38,11 +38,16 @@ const OTHER_FORMATS: [(&[u8], &str); 10] = [
     (b"\0\0\xfe\xff", "text in UTF-32"),
 ];
 
-pub fn read_text(path: &Path) -> Result<String> {
-    let mut bytes = read_bytes(path)?;
+/// The bytes of a file, unpacked if it is gzip.
+pub fn read_unpacked(path: &Path) -> Result<Vec<u8>> {
+    let bytes = read_bytes(path)?;
     if bytes.starts_with(GZIP) {
-        bytes = read_bounded(MultiGzDecoder::new(&bytes[..])).context("unpack gzip")?;
+        return read_bounded(MultiGzDecoder::new(&bytes[..])).context("unpack gzip");
     }
+    Ok(bytes)
+}
+
+pub fn to_text(bytes: Vec<u8>) -> Result<String> {
     let is_other = |(start, _): &&(&[u8], &str)| bytes.starts_with(start);
     if let Some((_, name)) = OTHER_FORMATS.iter().find(is_other) {
         bail!("it is {name}; save it as CSV");
@@ -92,7 +97,7 @@ fn read_bounded(mut reader: impl Read) -> Result<Vec<u8>> {
     let length = read(&mut bytes, LONGEST_LINE)?;
     let has_lines = bytes.iter().any(|byte| matches!(byte, b'\n' | b'\r'));
     ensure!(
-        has_lines || length < LONGEST_LINE,
+        has_lines || bytes.starts_with(parquet::MAGIC) || length < LONGEST_LINE,
         "line 1 is longer than 1 MiB; is it CSV?"
     );
     read(&mut bytes, MOST_BYTES)?;
@@ -152,7 +157,7 @@ mod tests {
     fn read(bytes: &[u8]) -> Result<String> {
         let file = tempfile::NamedTempFile::new().expect("a file");
         fs::write(file.path(), bytes).expect("written");
-        read_text(file.path())
+        to_text(read_unpacked(file.path())?)
     }
 
     fn pack(bytes: &[u8]) -> Vec<u8> {
@@ -219,7 +224,7 @@ mod tests {
         let told = |bytes| read_bounded(bytes).expect_err("too long").to_string();
         let lines = std::io::repeat(b'\n');
         assert!(told(lines).starts_with("it is larger than 256 MiB"));
-        let error = read_text(Path::new("/dev/zero")).expect_err("no end");
+        let error = read_unpacked(Path::new("/dev/zero")).expect_err("no end");
         assert!(error.to_string().starts_with("line 1 is longer than"));
     }
 

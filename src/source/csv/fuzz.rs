@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{NaiveDateTime, TimeDelta};
 use encoding_rs::WINDOWS_1252;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -11,6 +11,7 @@ use proptest::sample::select;
 
 use super::*;
 use crate::series::MOST_BUCKETS;
+use crate::source::file::history;
 
 fn read_it(bytes: &[u8]) {
     let file = tempfile::NamedTempFile::new().expect("a file");
@@ -185,9 +186,9 @@ proptest! {
         let expected: Vec<(NaiveDateTime, i64)> = times.zip(cents).collect();
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), hand.write(&expected)).expect("written");
-        let text = content::read_text(file.path());
-        let rows = text.and_then(|text| read_rows(&text, &Metric::of_file("sales"), Tz::UTC));
-        let rows = rows.map(|(rows, _)| rows);
+        let bytes = read_unpacked(file.path());
+        let rows = bytes.and_then(|bytes| read_rows(bytes, &Metric::of_file("sales"), Tz::UTC));
+        let rows = rows.map(|rows| rows.rows);
         let rows = rows.map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
         let read = rows.into_iter().map(|row| {
             let time = match row.time {

@@ -8,10 +8,8 @@ mod numbers;
 mod table;
 mod times;
 
-use std::path::Path;
-
 use anyhow::{Context, Result, ensure};
-use chrono::{DateTime, NaiveDateTime};
+use chrono::DateTime;
 use chrono_tz::Tz;
 
 use columns::Columns;
@@ -19,32 +17,11 @@ use numbers::NumberColumn;
 use table::Table;
 use times::{CellTime, TimeColumn};
 
+pub use content::{read_unpacked, shown};
+
+use super::file::{FileRows, Row, RowTime, history_of_rows};
 use super::history::{History, Lookback};
 use crate::config::Metric;
-use crate::series::{Grid, LocalClock, infer_step};
-
-#[derive(Debug, Clone, Copy)]
-struct Row {
-    time: RowTime,
-    value: Option<f64>,
-}
-
-/// What a row says of its time.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-enum RowTime {
-    Local(NaiveDateTime),
-    Instant(DateTime<Tz>),
-}
-
-pub fn history(
-    path: &Path,
-    metric: &Metric,
-    as_of: Option<DateTime<Tz>>,
-    lookback: Lookback,
-    zone: Tz,
-) -> Result<History> {
-    history_of_text(&content::read_text(path)?, metric, as_of, lookback, zone)
-}
 
 pub fn history_of_text(
     text: &str,
@@ -53,49 +30,15 @@ pub fn history_of_text(
     lookback: Lookback,
     zone: Tz,
 ) -> Result<History> {
-    let (rows, hint) = read_rows(text, metric, zone)?;
-    let rows = instants(rows, zone);
-    let times: Vec<DateTime<Tz>> = rows.iter().filter_map(|(time, _)| *time).collect();
-    let last_row = times.iter().max().copied().context("it holds no rows")?;
-    let step = metric.step.or_else(|| infer_step(&times)).context(
-        "its times do not tell a step; name one with `every` in the metric's configuration",
-    )?;
-    let as_of = match as_of {
-        Some(time) => time,
-        // A raw row says only that time has come so far; a ready-made one speaks for its whole bucket,
-        // so the last one is closed by being there.
-        None if metric.aggregate.is_some() => last_row,
-        None => {
-            let grid = Grid::new(step, last_row);
-            grid.instant(grid.slot(last_row) + 1) + metric.delay(step)
-        }
-    };
-    let oldest = times.iter().min().copied();
-    let mut history = History::new(metric, metric.aggregate, step, as_of, lookback, oldest)?;
-    for (time, value) in rows {
-        history.add(time, value);
-    }
-    history.hint = hint;
-    Ok(history)
+    let rows = rows_of_text(text, metric, zone)?;
+    history_of_rows(rows, metric, as_of, lookback, zone)
 }
 
-/// Each row's instant, if it can be told, and its value.
-fn instants(mut rows: Vec<Row>, zone: Tz) -> Vec<(Option<DateTime<Tz>>, Option<f64>)> {
-    let descents = rows.windows(2).filter(|pair| pair[1].time < pair[0].time);
-    if 2 * descents.count() > rows.len() {
-        // Newest first: time runs forward only from the other end.
-        rows.reverse();
-    }
-    let mut clock = LocalClock::InOrder(zone, None);
-    let instant = |row: Row| match row.time {
-        RowTime::Local(local) => (clock.instant(local), row.value),
-        RowTime::Instant(time) => (Some(time), row.value),
-    };
-    rows.into_iter().map(instant).collect()
+pub fn read_rows(bytes: Vec<u8>, metric: &Metric, zone: Tz) -> Result<FileRows> {
+    rows_of_text(&content::to_text(bytes)?, metric, zone)
 }
 
-/// The rows, and what is to be said of the columns.
-fn read_rows(text: &str, metric: &Metric, zone: Tz) -> Result<(Vec<Row>, Option<String>)> {
+fn rows_of_text(text: &str, metric: &Metric, zone: Tz) -> Result<FileRows> {
     let table = Table::new(text)?;
     ensure!(table.width > 0, "it is empty");
     let columns = Columns::find(&table, metric)?;
@@ -129,7 +72,10 @@ fn read_rows(text: &str, metric: &Metric, zone: Tz) -> Result<(Vec<Row>, Option<
         Ok(Row { time, value })
     };
     let rows: Result<Vec<Row>> = table.rows().map(read).collect();
-    Ok((rows?, columns.hint))
+    Ok(FileRows {
+        rows: rows?,
+        hint: columns.hint,
+    })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use chrono_tz::Tz;
 use super::sql::TimeColumn;
 use crate::config::TimeMeaning;
 use crate::series::LocalClock;
-use crate::series::local_time::latest_local_time;
+use crate::series::local_time::{self, latest_local_time};
 
 /// What a column of that type tells of time, or what the configuration says it does.
 pub fn time_column(
@@ -175,6 +175,13 @@ pub fn instant(
         }
     };
     Some(utc.with_timezone(&zone))
+}
+
+/// The first instant of a cell whose local time happens twice.
+pub fn first_pass(value: &Value, column: TimeColumn, zone: Tz) -> Option<DateTime<Tz>> {
+    let is_local = column == TimeColumn::Local;
+    let local = date_and_time(value).filter(|_| is_local)?;
+    local_time::first_pass(local, zone)
 }
 
 /// The number of a cell without its fraction; None where it holds none, or one beyond all times.

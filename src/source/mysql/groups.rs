@@ -18,7 +18,7 @@ use super::sql::groups::{self, Condition, KeyColumn, KeyKind, Part, Placeholders
 use super::sql::{self, TimeColumn};
 use crate::config::{Group, MOST_SERIES, Query, Rows, Table};
 use crate::series::key::SeriesKey;
-use crate::series::{Aggregate, Grid, LocalClock};
+use crate::series::{Aggregate, Grid, LocalClock, RowCounts};
 use crate::source::history::History;
 use crate::source::series::{SeriesHistory, SeriesRequest, TooManySeries};
 
@@ -137,7 +137,10 @@ impl Reader<'_> {
                         )
                     });
                     present.note_title(cell(4), start.map(|(slot, _)| slot));
-                    let start = start.map(|(_, time)| time);
+                    // A day or a month may be 0: such a time is in no bucket.
+                    let start = start.map_or(BucketStart::Unclear { near: None }, |(_, time)| {
+                        BucketStart::At(time)
+                    });
                     add_bucket(&mut present.history, start, bucket_row, aggregate);
                 }
                 Ok(flow)
@@ -411,10 +414,19 @@ impl SlotsOfBuckets {
     }
 }
 
-/// Takes in the rows of a bucket; without a start, those whose day or month is 0: they are in no bucket.
+/// Where the rows of a bucket belong.
+pub(super) enum BucketStart {
+    At(DateTime<Tz>),
+    /// To no bucket for sure; perhaps they stand near a time.
+    Unclear {
+        near: Option<DateTime<Tz>>,
+    },
+}
+
+/// Takes in the rows of a bucket.
 pub(super) fn add_bucket(
     history: &mut History,
-    start: Option<DateTime<Tz>>,
+    start: BucketStart,
     row: BucketRow,
     aggregate: Option<Aggregate>,
 ) {
@@ -425,21 +437,21 @@ pub(super) fn add_bucket(
     } = row;
     match start {
         // In the second pass of a repeated hour the bounds let in rows of the first beyond them.
-        Some(time) if !history.holds(time) => {}
-        Some(time) => {
+        BucketStart::At(time) if !history.holds(time) => {}
+        BucketStart::At(time) => {
             history.buckets.add(time, value);
-            let counts = &mut history.buckets.row_counts;
-            counts.rows = counts.rows.saturating_add(rows.saturating_sub(1));
             // A bucket without any value has counted as one row already.
             let with_value_or_counted = with_value.max(u64::from(value.is_none()));
-            let empty = rows.saturating_sub(with_value_or_counted);
-            counts.empty = counts.empty.saturating_add(empty);
-            if aggregate.is_none() {
-                let repeated = with_value.saturating_sub(1);
-                counts.repeated = counts.repeated.saturating_add(repeated);
-            }
+            let is_repeated = aggregate.is_none() && with_value > 0;
+            let more = RowCounts {
+                rows: rows.saturating_sub(1),
+                empty: rows.saturating_sub(with_value_or_counted),
+                repeated: if is_repeated { with_value - 1 } else { 0 },
+                ..RowCounts::default()
+            };
+            history.buckets.count(time, more);
         }
-        None => history.buckets.add_unclear(rows),
+        BucketStart::Unclear { near } => history.add_unclear(near, rows),
     }
 }
 

@@ -22,6 +22,8 @@ use chrono_tz::Tz;
 use self::error::{connect_error, query_error};
 use self::read::Reader;
 use self::session::Session;
+use super::cache::WindowCache;
+use super::history::{History, Lookback};
 use crate::config::{DatabaseSettings, Deadline, Metric, Secret, Tls};
 
 /// No row that is asked for comes near it: how much the driver takes in at once.
@@ -37,6 +39,8 @@ pub struct Database {
     share: Deadline,
     /// None before it is needed, and after it broke. Why it failed is kept for the other metrics.
     session: Option<Result<Session, String>>,
+    /// What is kept of earlier reads, if anything is.
+    pub cache: Option<WindowCache>,
 }
 
 impl Database {
@@ -46,12 +50,35 @@ impl Database {
             deadline,
             share: deadline,
             session: None,
+            cache: None,
         }
     }
 
     /// The same server, without any session yet.
     pub fn fresh(&self) -> Self {
-        Self::new(self.settings.clone(), self.deadline)
+        Self {
+            cache: self.cache.clone(),
+            ..Self::new(self.settings.clone(), self.deadline)
+        }
+    }
+
+    /// The buckets up to the last one closed now.
+    pub(super) fn newest_history(
+        &mut self,
+        metric: &Metric,
+        lookback: Lookback,
+        now: DateTime<Tz>,
+    ) -> Result<History> {
+        let cache = self.cache.take();
+        let zone = now.timezone();
+        let of_metric = cache
+            .as_ref()
+            .map(|cache| cache.of(metric, &self.settings, zone));
+        let history = self.read(metric, now, |reader| {
+            reader.history(now, lookback, of_metric.as_ref())
+        });
+        self.cache = cache;
+        history
     }
 
     /// Begins the session. If that fails, each read says so.

@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use ::mysql::{Column, Row, Statement, Value};
 use anyhow::{Context, Result, bail, ensure};
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, NaiveDateTime, TimeDelta};
 use chrono_tz::Tz;
 
 use super::cell;
-use super::groups::{BucketRow, OwnRows, add_bucket, text_value};
+use super::groups::{BucketRow, BucketStart, OwnRows, add_bucket, text_value};
 use super::session::{NotMysql, Session};
 use super::sql::groups::Condition;
 use super::sql::{self, TimeColumn};
 use crate::config::{Deadline, Group, Metric, Query, Rows, Table};
+use crate::series::local_time::first_pass;
 use crate::series::{Aggregate, Grid, LocalClock, Step, infer_step};
+use crate::source::cache::{self, MetricCache};
 use crate::source::history::{History, Lookback};
 
 /// A query's rows are sampled to find the step; that many tell it.
@@ -67,10 +69,15 @@ pub(super) struct QueryRow<'a> {
 
 impl Reader<'_> {
     /// The buckets up to the last one closed as of a time.
-    pub fn history(&mut self, as_of: DateTime<Tz>, lookback: Lookback) -> Result<History> {
+    pub fn history(
+        &mut self,
+        as_of: DateTime<Tz>,
+        lookback: Lookback,
+        cache: Option<&MetricCache>,
+    ) -> Result<History> {
         match &self.metric.rows {
-            Rows::Table(table) => self.table_history(table, as_of, lookback),
-            Rows::Query(query) => self.query_history(query, as_of, lookback),
+            Rows::Table(table) => self.table_history(table, as_of, lookback, cache),
+            Rows::Query(query) => self.query_history(query, as_of, lookback, cache),
             Rows::File { .. } => bail!(NOTHING_TO_READ),
         }
     }
@@ -107,15 +114,32 @@ impl Reader<'_> {
         table: &Table,
         as_of: DateTime<Tz>,
         lookback: Lookback,
+        cache: Option<&MetricCache>,
     ) -> Result<History> {
         let column = self.time_column(table, as_of)?;
-        let own = self.own_rows(table)?;
         let step = match self.metric.step {
             Some(step) => step,
             None => self.infer_table_step(table, column, as_of)?,
         };
-        let mut history = History::new(self.metric, None, step, as_of, lookback, None)?;
+        let history = History::new(self.metric, None, step, as_of, lookback, None)?;
+        let clock = self.session.describe_clock(column);
+        let mut history = cache::fill(history, cache, &clock, |history| {
+            self.table_rows(table, column, history)
+        })?;
+        history.hint = self.table_hint(table, column, &history);
+        Ok(history)
+    }
+
+    /// Reads the rows of a history's time.
+    fn table_rows(
+        &mut self,
+        table: &Table,
+        column: TimeColumn,
+        history: &mut History,
+    ) -> Result<()> {
+        let own = self.own_rows(table)?;
         let (aggregate, range) = (self.metric.aggregate, history.times());
+        let zone = self.now.timezone();
         let mut clock = LocalClock::Until(self.now);
         let bucket = sql::bucket(&table.time_column, column, history.grid(), &range);
         let (from, to) = cell::bounds(&range, column);
@@ -125,17 +149,23 @@ impl Reader<'_> {
                 ::mysql::from_row_opt(row).map_err(|_| NotMysql)?;
             let (bucket, value, rows, with_value) = row;
             let start = |bucket| start_of_bucket(bucket, column, history.grid(), &mut clock);
-            let start = bucket.and_then(start);
+            let start = match bucket.and_then(start) {
+                Some(time) => BucketStart::At(time),
+                // A day or a month may be 0: such a time is in no bucket.
+                None => {
+                    let local = bucket.and_then(|bucket| local_start(bucket, history.grid()));
+                    let near = local.and_then(|local| first_pass(local, zone));
+                    BucketStart::Unclear { near }
+                }
+            };
             let bucket_row = BucketRow {
                 value,
                 rows,
                 with_value,
             };
-            add_bucket(&mut history, start, bucket_row, aggregate);
+            add_bucket(history, start, bucket_row, aggregate);
             Ok(ControlFlow::Continue(()))
-        })?;
-        history.hint = self.table_hint(table, column, &history);
-        Ok(history)
+        })
     }
 
     /// What the time column of a table tells, which the session's clock then is; its value column must
@@ -176,6 +206,7 @@ impl Reader<'_> {
         query: &Query,
         as_of: DateTime<Tz>,
         lookback: Lookback,
+        cache: Option<&MetricCache>,
     ) -> Result<History> {
         let prepared = self.prepare(query, as_of)?;
         let step = match self.metric.step {
@@ -183,22 +214,40 @@ impl Reader<'_> {
             None => self.infer_query_step(query, &prepared, as_of)?,
         };
         let aggregate = self.metric.aggregate;
-        let mut history = History::new(self.metric, aggregate, step, as_of, lookback, None)?;
-        let clock = if step.follows_wall_clock() {
-            LocalClock::EitherPass(self.now.timezone())
+        let history = History::new(self.metric, aggregate, step, as_of, lookback, None)?;
+        let clock = self.session.describe_clock(prepared.column);
+        let clock = format!("{clock} {:?}", prepared.time_name);
+        let mut raw_time = None;
+        let mut history = cache::fill(history, cache, &clock, |history| {
+            raw_time = self.query_rows(&prepared, history)?;
+            Ok(())
+        })?;
+        history.hint = self.query_hint(query, &prepared, &history, raw_time);
+        Ok(history)
+    }
+
+    /// Reads the rows of a history's time, and returns the time of one that is outside, if one came.
+    fn query_rows(&mut self, prepared: &Prepared, history: &mut History) -> Result<Option<Value>> {
+        let zone = self.now.timezone();
+        let clock = if history.step().follows_wall_clock() {
+            LocalClock::EitherPass(zone)
         } else {
             LocalClock::Until(self.now)
         };
         let (range, mut raw_time) = (history.times(), None);
-        self.each_query_row(&prepared, &range, clock, |row| {
+        self.each_query_row(prepared, &range, clock, |row| {
             if raw_time.is_none() && row.time.is_none_or(|time| !history.holds(time)) {
                 raw_time = Some(row.raw_time.clone());
             }
-            history.add(row.time, row.value);
+            if row.time.is_some() {
+                history.add(row.time, row.value);
+            } else {
+                let first = cell::first_pass(row.raw_time, prepared.column, zone);
+                history.add_unclear(first, 1);
+            }
             ControlFlow::Continue(())
         })?;
-        history.hint = self.query_hint(query, &prepared, &history, raw_time);
-        Ok(history)
+        Ok(raw_time)
     }
 
     pub(super) fn infer_query_step(
@@ -349,11 +398,17 @@ pub(super) fn start_of_bucket(
     if grid.step().follows_wall_clock() || column != TimeColumn::Local {
         return Some(grid.instant(bucket));
     }
+    clock.instant(local_start(bucket, grid)?)
+}
+
+/// What the clock shows at the start of a short bucket that it counts.
+fn local_start(bucket: i64, grid: &Grid) -> Option<NaiveDateTime> {
     let Step::Fixed(step) = grid.step() else {
-        return Some(grid.instant(bucket));
+        return None;
     };
     let seconds = bucket.checked_mul(step.seconds())?;
-    clock.instant(Grid::EPOCH.naive_utc() + TimeDelta::try_seconds(seconds)?)
+    let since_epoch = TimeDelta::try_seconds(seconds)?;
+    Grid::EPOCH.naive_utc().checked_add_signed(since_epoch)
 }
 
 fn find_step(times: &[DateTime<Tz>]) -> Result<Step> {

@@ -1,12 +1,9 @@
 //! A session with a server, and the only place where the driver is called. What the driver makes of a
 //! server's word is a result here, also where it panics: the word of a server is no bug of ours.
 
-use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::ops::ControlFlow;
-use std::panic::{self, AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -18,6 +15,7 @@ use chrono_tz::Tz;
 
 use super::sql::{self, TimeColumn};
 use crate::config::Deadline;
+use crate::output::contain_quietly;
 
 /// Rows are looked at together, so that the clock is not asked for each.
 const ROWS_BETWEEN_DEADLINE_CHECKS: usize = 4096;
@@ -136,6 +134,11 @@ impl Session {
         self.set_time_zone(&at.format("%:z").to_string())
     }
 
+    /// How the times of a column are told, as a text that is another one where that is another.
+    pub fn describe_clock(&self, column: TimeColumn) -> String {
+        format!("{column:?} {}", self.time_zone)
+    }
+
     /// Whether the clock of the session is a fixed offset, for want of the zone.
     pub fn has_fixed_offset(&self) -> bool {
         !self.knows_zones
@@ -250,27 +253,10 @@ pub fn error_code(error: &anyhow::Error) -> Option<u16> {
     }
 }
 
-thread_local! {
-    static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Calls the driver. It indexes and unwraps what a server sends, and says so on standard error; that is
-/// told by the error instead.
+/// Calls the driver. It indexes and unwraps what a server sends, which the error tells.
 fn guarded<T>(work: impl FnOnce() -> ::mysql::Result<T>) -> Result<T> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let usual = panic::take_hook();
-        panic::set_hook(Box::new(move |what| {
-            if !IS_GUARDED.get() {
-                usual(what);
-            }
-        }));
-    });
-    IS_GUARDED.set(true);
-    let answer = catch_unwind(AssertUnwindSafe(work));
-    IS_GUARDED.set(false);
-    match answer {
-        Ok(answer) => Ok(answer?),
-        Err(_) => Err(NotMysql.into()),
+    match contain_quietly(work) {
+        Some(answer) => Ok(answer?),
+        None => Err(NotMysql.into()),
     }
 }

@@ -236,12 +236,13 @@ impl Story {
         self.workspace.path().join("state/bandwatch")
     }
 
-    /// The files in it, sorted.
+    /// The files in it, sorted, without the folder of what may be lost.
     pub fn files(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.memory()).expect("the folder of the memory");
         let mut names: Vec<String> = entries
             .map(|entry| entry.expect("an entry").file_name())
             .map(|name| name.into_string().expect("UTF-8"))
+            .filter(|name| name != "windows")
             .collect();
         names.sort();
         names

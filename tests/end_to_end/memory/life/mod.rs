@@ -13,3 +13,4 @@ mod report;
 mod several;
 mod silence;
 mod status;
+mod windows;
