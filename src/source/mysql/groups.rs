@@ -280,12 +280,14 @@ impl Reader<'_> {
             names.any(|name| column.name_str().eq_ignore_ascii_case(name))
         };
         let mut others = columns.iter().filter(|column| !is_of_group(column));
-        let mut named = |name: &Option<String>| match name {
-            Some(name) => find(name).map(|column| column.name_str().into_owned()),
-            None => {
-                let next = others.next().map(|column| column.name_str().into_owned());
-                next.context("the query returns no column for the time or the value beside those of group_by")
+        let mut named = |name: &Option<String>| {
+            if let Some(name) = name {
+                return find(name).map(|column| column.name_str().into_owned());
             }
+            let next = others.next().map(|column| column.name_str().into_owned());
+            next.context(
+                "the query returns no column for the time or the value beside those of group_by",
+            )
         };
         let (time, value) = (named(&query.time_column)?, named(&query.value_column)?);
         let condition = match own {

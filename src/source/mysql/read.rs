@@ -15,6 +15,7 @@ use super::session::{NotMysql, Session};
 use super::sql::groups::Condition;
 use super::sql::{self, TimeColumn};
 use crate::config::{Deadline, Group, Metric, Query, Rows, Table};
+use crate::series::key::SeriesKey;
 use crate::series::{Aggregate, Grid, LocalClock, Step, infer_step};
 use crate::source::history::{History, Lookback};
 
@@ -234,7 +235,7 @@ impl Reader<'_> {
     pub(super) fn prepare(&mut self, query: &Query, at: DateTime<Tz>) -> Result<Prepared> {
         let metric = self.metric;
         let own = metric.series.as_ref().map(|series| &series.key);
-        let columns = own.into_iter().flat_map(|key| key.parts());
+        let columns = own.into_iter().flat_map(SeriesKey::parts);
         let group = Group {
             columns: columns.map(|part| part.column.clone()).collect(),
             ..Group::of_nothing()
