@@ -39,9 +39,9 @@ pub struct Metric {
     pub note: Option<String>,
     pub rows: Rows,
     /// Its rows are many series, each of which is watched as one of its own.
-    pub group: Option<Group>,
+    pub group: Option<Box<Group>>,
     /// It is one of the series of such a metric.
-    pub series: Option<Series>,
+    pub series: Option<Box<Series>>,
     /// None: as the type of the time column says.
     pub time: Option<TimeMeaning>,
     /// None: found from the data.
@@ -281,7 +281,7 @@ impl Metric {
             link: table.link,
             note: table.note,
             rows,
-            group,
+            group: group.map(Box::new),
             series: None,
             time: table.time,
             step: table.every,
@@ -307,10 +307,10 @@ impl Metric {
         series.name = self.series_name(key);
         series.title = format!("{} ({own})", self.title);
         series.group = None;
-        series.series = Some(Series {
+        series.series = Some(Box::new(Series {
             metric: self.name.clone(),
             key: key.clone(),
-        });
+        }));
         series.policy = self.policy.of_one_among(count);
         series
     }

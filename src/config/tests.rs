@@ -304,6 +304,24 @@ fn a_method_that_does_not_go_together_is_refused_in_one_line() {
             "explain_by = [\"a\", \"a\"]: allowed: each column once",
         ),
         (
+            "every = \"1d\"\nmax_false_alerts = \"1/day\"",
+            "max_false_alerts = \"1/day\": with every = \"1d\", allowed: at most \"0.2/day\"",
+        ),
+    ] {
+        let refusal = refusal(&with(lines));
+        assert!(
+            refusal.contains(&format!("metric[0].{told}"))
+                || refusal.contains(&format!("metric[0]: {told}")),
+            "{lines:?}\n  said: {refusal}\n  not:  {told}"
+        );
+        assert!(!refusal.contains('\n'), "{refusal}");
+    }
+}
+
+#[test]
+fn what_tells_series_apart_is_refused_if_it_cannot() {
+    for (lines, told) in [
+        (
             "top = 5",
             "top: goes with group_by; allowed: group_by with the columns that tell series apart",
         ),
@@ -323,18 +341,9 @@ fn a_method_that_does_not_go_together_is_refused_in_one_line() {
             "group_by = [\"a\", \"b\"]\nexclude = [\"DE\"]",
             "exclude: \"DE\" names no key; allowed: 2 values with commas between them",
         ),
-        (
-            "every = \"1d\"\nmax_false_alerts = \"1/day\"",
-            "max_false_alerts = \"1/day\": with every = \"1d\", allowed: at most \"0.2/day\"",
-        ),
     ] {
         let refusal = refusal(&with(lines));
-        assert!(
-            refusal.contains(&format!("metric[0].{told}"))
-                || refusal.contains(&format!("metric[0]: {told}")),
-            "{lines:?}\n  said: {refusal}\n  not:  {told}"
-        );
-        assert!(!refusal.contains('\n'), "{refusal}");
+        assert!(refusal.contains(told), "{refusal}");
     }
 }
 

@@ -52,7 +52,7 @@ pub struct Standing {
 /// What comes of a task.
 #[derive(Debug)]
 pub enum Found {
-    Result(CheckResult),
+    Result(Box<CheckResult>),
     /// One of many series.
     Series(Box<SeriesFound>),
     /// How the look at all series ended.
@@ -158,7 +158,7 @@ enum Work {
 
 enum Message {
     Ready,
-    Found(Found),
+    Found(Box<Found>),
     Done,
 }
 
@@ -183,16 +183,17 @@ impl Worker {
             }
             for (task, share) in received {
                 source.read_by(share);
-                let found = |found| send(Message::Found(found));
+                let found = |found| send(Message::Found(Box::new(found)));
                 // A bug that one metric's data bring to light must not blind the others.
-                let checked = contain("check", || match &task.series {
-                    Some(series) => check_series(&task, series, &mut source, found),
-                    None => {
-                        let result = |result| found(Found::Result(result));
+                let result = |result| found(Found::Result(Box::new(result)));
+                let checked = contain("check", || {
+                    if let Some(series) = &task.series {
+                        check_series(&task, series, &mut source, found)
+                    } else {
                         result(check(&task, &mut source, result)?)
                     }
                 });
-                let failed = |error| found(Found::Result(CheckResult::Failed(write_error(&error))));
+                let failed = |error| result(CheckResult::Failed(write_error(&error)));
                 if checked.or_else(failed).is_err() || send(Message::Done).is_err() {
                     return;
                 }
@@ -239,7 +240,7 @@ impl Worker {
 
     fn take(&mut self, message: Message, take: &mut impl FnMut(&Metric, Found)) {
         match (message, &self.task) {
-            (Message::Found(found), Some(Work::Checking { metric, .. })) => take(metric, found),
+            (Message::Found(found), Some(Work::Checking { metric, .. })) => take(metric, *found),
             (Message::Done, Some(Work::Checking { metric, begun, .. })) => {
                 take(metric, Found::Done(begun.elapsed()));
                 self.task = None;
@@ -267,7 +268,7 @@ impl Worker {
             if metric.group.is_some() {
                 Found::Look(Box::new(SeriesLook::Cut(anyhow!(why))))
             } else {
-                Found::Result(CheckResult::Failed(why))
+                Found::Result(Box::new(CheckResult::Failed(why)))
             },
         );
         take(metric, Found::Done(begun.elapsed()));

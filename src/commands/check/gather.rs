@@ -61,7 +61,7 @@ struct Look {
     waiting: Vec<Judged>,
     lacking: usize,
     /// Of those that are gone the one whose data is newest.
-    gone: Option<Evaluation>,
+    gone: Option<Box<Evaluation>>,
     failed: usize,
     first_failure: String,
     last: Option<SeriesKey>,
@@ -123,13 +123,15 @@ impl Run<'_> {
     /// Takes in what was found of a metric.
     pub(super) fn take(&mut self, gathered: &mut Gathered, metric: &Metric, found: Found) {
         match found {
-            Found::Result(CheckResult::Failed(why)) if metric.group.is_some() => {
-                self.end_look(gathered, metric, SeriesLook::Cut(Error::msg(why)));
-            }
-            Found::Result(result) => {
-                self.update(metric, &result);
-                gathered.results.insert(metric.name.clone(), result);
-            }
+            Found::Result(result) => match *result {
+                CheckResult::Failed(why) if metric.group.is_some() => {
+                    self.end_look(gathered, metric, SeriesLook::Cut(Error::msg(why)));
+                }
+                result => {
+                    self.update(metric, &result);
+                    gathered.results.insert(metric.name.clone(), result);
+                }
+            },
             Found::Series(found) => self.take_series(gathered, metric, *found),
             Found::Look(look) => self.end_look(gathered, metric, *look),
             Found::Done(took) => self.state.runs.note_look(&metric.name, self.now, took),
@@ -152,8 +154,8 @@ impl Run<'_> {
         let results = match found.outcome {
             SeriesOutcome::Judged(results) => results,
             SeriesOutcome::Gone(evaluation) => {
-                let is_newer = |gone: &Evaluation| gone.bucket.end < evaluation.bucket.end;
-                if look.gone.as_ref().is_none_or(is_newer) {
+                let known = look.gone.as_ref().map(|gone| gone.bucket.end);
+                if known.is_none_or(|end| end < evaluation.bucket.end) {
                     look.gone = Some(evaluation);
                 }
                 return;
@@ -300,8 +302,9 @@ impl Run<'_> {
         } else if has_data || (!all_lack && look.lacking > 0) {
             CheckResult::NothingNew(None)
         } else {
-            let lack = newest_lack.or(look.gone).map(CheckResult::Evaluated);
-            lack.unwrap_or_else(|| without_workings(of_none))
+            let gone = look.gone.map(|gone| *gone);
+            let lack = newest_lack.or(gone).map(CheckResult::Evaluated);
+            lack.unwrap_or_else(|| without_workings(*of_none))
         };
         self.update(metric, &of_all);
         let contents = self.state.contents_mut();

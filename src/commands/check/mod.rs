@@ -141,7 +141,7 @@ impl<'a> Run<'a> {
                 "{}: stopped waiting; reading and judging may take three fifths of the deadline (key deadline)",
                 deadline.waited_for()
             );
-            let failed = Found::Result(CheckResult::Failed(why));
+            let failed = Found::Result(Box::new(CheckResult::Failed(why)));
             self.take(&mut gathered, &metric, failed);
         }
         let (results, objects) = gathered.finish();

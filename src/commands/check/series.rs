@@ -46,7 +46,7 @@ pub enum SeriesOutcome {
     /// Of each bucket that closed, oldest first.
     Judged(Vec<CheckResult>),
     /// Its last data is older than `forget_after`: it is none any more.
-    Gone(Evaluation),
+    Gone(Box<Evaluation>),
     /// It could not be judged.
     Failed(String),
 }
@@ -57,7 +57,7 @@ pub enum SeriesLook {
     /// No bucket closed since the last one.
     NothingNew,
     /// All were read, up to the end of this bucket. What is to be said if there is none.
-    Whole(Bucket, CheckResult),
+    Whole(Bucket, Box<CheckResult>),
     /// It was cut short, and why.
     Cut(Error),
 }
@@ -122,7 +122,7 @@ pub fn check_series(
     send(Found::Look(Box::new(match read {
         Ok(empty) => {
             let of_none = conclude(empty.latest(metric), metric, &task.standing.answers)?;
-            SeriesLook::Whole(empty.last_bucket(), of_none)
+            SeriesLook::Whole(empty.last_bucket(), Box::new(of_none))
         }
         Err(error) => SeriesLook::Cut(error),
     })))
@@ -175,7 +175,7 @@ fn evaluate_history(
     };
     let result = judge(fetched, metric, standing.unwrap_or(&unknown), send)?;
     if is_gone && let CheckResult::Evaluated(evaluation) = &result {
-        return Ok(SeriesOutcome::Gone(evaluation.without_workings()));
+        return Ok(SeriesOutcome::Gone(Box::new(evaluation.without_workings())));
     }
     results.push(result);
     Ok(SeriesOutcome::Judged(results))

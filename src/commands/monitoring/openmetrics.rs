@@ -1,5 +1,5 @@
-//! The metrics of a run, for the node exporter's textfile collector: OpenMetrics that is Prometheus' text format
-//! too (prometheus.io/docs/specs/om/open_metrics_spec).
+//! The metrics of a run, for the textfile collector of the node exporter: they are written as both Prometheus'
+//! text format and its successor have them (<https://prometheus.io/docs/specs/om/open_metrics_spec>).
 
 use chrono::{DateTime, Utc};
 
@@ -34,7 +34,7 @@ pub fn write_metrics(standings: &[Standing], runs: Runs) -> String {
     let of_evaluation = |name, help, figure: &dyn Fn(&Evaluation) -> Option<f64>| Family {
         name,
         help,
-        samples: samples(standings, |standing| Some(figure(standing.evaluation()?)?)),
+        samples: samples(standings, |standing| figure(standing.evaluation()?)),
     };
     let mut families = vec![
         of_evaluation("value", "The newest value that was judged.", &|one| {
@@ -173,5 +173,5 @@ fn truth(holds: bool) -> f64 {
 }
 
 fn seconds(time: DateTime<Utc>) -> f64 {
-    time.timestamp_millis() as f64 / 1000.0
+    (time - DateTime::UNIX_EPOCH).as_seconds_f64()
 }

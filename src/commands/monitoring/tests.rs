@@ -18,14 +18,14 @@ fn metric(name: &str) -> Metric {
 }
 
 /// After a run that found this.
-fn known(result: CheckResult) -> MetricState {
+fn known(result: &CheckResult) -> MetricState {
     let mut known = MetricState::default();
-    known.update(&result, now().to_utc(), &Policy::default(), Muted::No);
+    known.update(result, now().to_utc(), &Policy::default(), Muted::No);
     known
 }
 
 fn judged(value: f64) -> MetricState {
-    known(CheckResult::Evaluated(evaluation(value)))
+    known(&CheckResult::Evaluated(evaluation(value)))
 }
 
 fn told(known: &[(&str, MetricState)], severity: Severity) -> (PluginState, String) {
@@ -58,7 +58,7 @@ fn an_incident_is_as_grave_as_is_set_and_outweighs_what_is_unknown() {
         ("a|b", judged(1060.0)),
         (
             "orders",
-            known(CheckResult::Failed("query failed".to_string())),
+            known(&CheckResult::Failed("query failed".to_string())),
         ),
         ("sales", judged(1e6)),
     ];
@@ -94,7 +94,7 @@ fn what_failed_in_the_run_itself_is_unknown() {
 fn a_file_of_metrics_has_a_sample_for_each_figure_that_is_known() {
     let metrics = [metric("sales \"a\""), metric("orders")];
     let sales = judged(1e6);
-    let orders = known(CheckResult::Failed("query failed".to_string()));
+    let orders = known(&CheckResult::Failed("query failed".to_string()));
     let standings = [
         Standing {
             metric: &metrics[0],

@@ -141,7 +141,7 @@ impl Reader<'_> {
                     let start = start.map_or(BucketStart::Unclear { near: None }, |(_, time)| {
                         BucketStart::At(time)
                     });
-                    add_bucket(&mut present.history, start, bucket_row, aggregate);
+                    add_bucket(&mut present.history, start, &bucket_row, aggregate);
                 }
                 Ok(flow)
             })?;
@@ -283,12 +283,14 @@ impl Reader<'_> {
             names.any(|name| column.name_str().eq_ignore_ascii_case(name))
         };
         let mut others = columns.iter().filter(|column| !is_of_group(column));
-        let mut named = |name: &Option<String>| match name {
-            Some(name) => find(name).map(|column| column.name_str().into_owned()),
-            None => {
-                let next = others.next().map(|column| column.name_str().into_owned());
-                next.context("the query returns no column for the time or the value beside those of group_by")
+        let mut named = |name: &Option<String>| {
+            if let Some(name) = name {
+                return find(name).map(|column| column.name_str().into_owned());
             }
+            let next = others.next().map(|column| column.name_str().into_owned());
+            next.context(
+                "the query returns no column for the time or the value beside those of group_by",
+            )
         };
         let (time, value) = (named(&query.time_column)?, named(&query.value_column)?);
         let condition = match own {
@@ -415,6 +417,7 @@ impl SlotsOfBuckets {
 }
 
 /// Where the rows of a bucket belong.
+#[derive(Debug, Clone, Copy)]
 pub(super) enum BucketStart {
     At(DateTime<Tz>),
     /// To no bucket for sure; perhaps they stand near a time.
@@ -427,14 +430,14 @@ pub(super) enum BucketStart {
 pub(super) fn add_bucket(
     history: &mut History,
     start: BucketStart,
-    row: BucketRow,
+    row: &BucketRow,
     aggregate: Option<Aggregate>,
 ) {
     let BucketRow {
         value,
         rows,
         with_value,
-    } = row;
+    } = *row;
     match start {
         // In the second pass of a repeated hour the bounds let in rows of the first beyond them.
         BucketStart::At(time) if !history.holds(time) => {}

@@ -15,6 +15,7 @@ use super::session::{NotMysql, Session};
 use super::sql::groups::Condition;
 use super::sql::{self, TimeColumn};
 use crate::config::{Deadline, Group, Metric, Query, Rows, Table};
+use crate::series::key::SeriesKey;
 use crate::series::local_time::first_pass;
 use crate::series::{Aggregate, Grid, LocalClock, Step, infer_step};
 use crate::source::cache::{self, MetricCache};
@@ -149,21 +150,20 @@ impl Reader<'_> {
                 ::mysql::from_row_opt(row).map_err(|_| NotMysql)?;
             let (bucket, value, rows, with_value) = row;
             let start = |bucket| start_of_bucket(bucket, column, history.grid(), &mut clock);
-            let start = match bucket.and_then(start) {
-                Some(time) => BucketStart::At(time),
+            let start = if let Some(time) = bucket.and_then(start) {
+                BucketStart::At(time)
+            } else {
                 // A day or a month may be 0: such a time is in no bucket.
-                None => {
-                    let local = bucket.and_then(|bucket| local_start(bucket, history.grid()));
-                    let near = local.and_then(|local| first_pass(local, zone));
-                    BucketStart::Unclear { near }
-                }
+                let local = bucket.and_then(|bucket| local_start(bucket, history.grid()));
+                let near = local.and_then(|local| first_pass(local, zone));
+                BucketStart::Unclear { near }
             };
             let bucket_row = BucketRow {
                 value,
                 rows,
                 with_value,
             };
-            add_bucket(history, start, bucket_row, aggregate);
+            add_bucket(history, start, &bucket_row, aggregate);
             Ok(ControlFlow::Continue(()))
         })
     }
@@ -283,7 +283,7 @@ impl Reader<'_> {
     pub(super) fn prepare(&mut self, query: &Query, at: DateTime<Tz>) -> Result<Prepared> {
         let metric = self.metric;
         let own = metric.series.as_ref().map(|series| &series.key);
-        let columns = own.into_iter().flat_map(|key| key.parts());
+        let columns = own.into_iter().flat_map(SeriesKey::parts);
         let group = Group {
             columns: columns.map(|part| part.column.clone()).collect(),
             ..Group::of_nothing()
