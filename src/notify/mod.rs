@@ -14,6 +14,7 @@ mod log;
 mod notification;
 mod object;
 mod own;
+mod probe;
 mod recipient;
 mod slack;
 mod teams;
@@ -33,6 +34,7 @@ pub use object::{
     breakdown_object, evaluation_object, event_object, event_objects, stamp, step_seconds,
 };
 pub use own::OwnAlerts;
+pub use probe::probe_address;
 pub use recipient::{Recipient, Route};
 pub use web::WebChannel;
 pub use webhook::check_secret;

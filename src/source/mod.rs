@@ -15,6 +15,7 @@ use chrono_tz::Tz;
 
 use history::Lookback;
 pub use history::{Fetched, History};
+pub use mysql::inspect;
 pub use sample::sample_window;
 
 use crate::calendar::Period;
@@ -53,6 +54,14 @@ impl Source {
     pub fn read_by(&mut self, share: Deadline) {
         if let Self::Mysql(database) = self {
             database.read_by(share);
+        }
+    }
+
+    /// The server, to be looked at itself; `None` of a file.
+    pub fn database(&mut self) -> Option<&mut mysql::Database> {
+        match self {
+            Self::Mysql(database) => Some(database),
+            Self::File(_) => None,
         }
     }
 

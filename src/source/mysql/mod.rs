@@ -4,6 +4,7 @@ mod cell;
 mod error;
 mod explain;
 mod hint;
+pub mod inspect;
 mod parts;
 mod read;
 mod relay;

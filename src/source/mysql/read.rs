@@ -149,7 +149,7 @@ impl Reader<'_> {
         Ok(column)
     }
 
-    fn infer_table_step(
+    pub(super) fn infer_table_step(
         &mut self,
         table: &Table,
         column: TimeColumn,
@@ -224,7 +224,7 @@ impl Reader<'_> {
     }
 
     /// Lets the server take in the query, for a session whose clock is that of the query's times.
-    fn prepare(&mut self, query: &Query, at: DateTime<Tz>) -> Result<Prepared> {
+    pub(super) fn prepare(&mut self, query: &Query, at: DateTime<Tz>) -> Result<Prepared> {
         let statement = self.session.statement(&query.sql)?;
         let columns = statement.columns();
         ensure!(
