@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Error, Result};
+use anyhow::Error;
 use chrono::TimeDelta;
 
 use super::check::{Check, Condition, Findings, Link, Which};
@@ -27,8 +27,11 @@ pub fn examine(case: &Case, findings: &Findings) {
     let greeted = context
         .source(&case.metrics, reading)
         .and_then(|mut source| {
-            let greeting = source.database().map(|database| database.greet());
-            Ok((source, greeting.transpose()?))
+            let greeting = match source.database() {
+                Some(database) => Some(database.greet()?),
+                None => None,
+            };
+            Ok((source, greeting))
         });
     let (mut source, greeting) = match greeted {
         Ok(greeted) => greeted,
@@ -67,10 +70,11 @@ fn without_database(case: &Case, findings: &Findings) {
 }
 
 fn rights(source: &mut Source) -> Check {
-    let beyond = source
-        .database()
-        .map(|database| database.rights_beyond_reading());
-    match beyond.unwrap_or_else(|| Ok(Vec::new())) {
+    let beyond = match source.database() {
+        Some(database) => database.rights_beyond_reading(),
+        None => Ok(Vec::new()),
+    };
+    match beyond {
         Ok(beyond) if beyond.is_empty() => Check::ok(Link::Rights, "SELECT, and nothing else"),
         Ok(beyond) => Check::warning(
             Link::Rights,

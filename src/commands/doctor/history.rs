@@ -66,7 +66,7 @@ fn history(series: &TimeSeries, metric: &Metric, evaluation: &Evaluation) -> Che
         return Check::warning(Link::History, told, advice);
     }
     if lacks_weeks(series, metric) {
-        let advice = "until there are a week and a half, each day is taken to be like any other: wait, or set a longer window";
+        let advice = "until there are a week and a half, each day is taken to be like any other: wait for more rows";
         return Check::warning(
             Link::History,
             format!("too short for a week: {told}"),
@@ -144,9 +144,13 @@ fn lacks_weeks(series: &TimeSeries, metric: &Metric) -> bool {
     let step = series.grid().step();
     let begin = series.values().iter().position(Option::is_some);
     let held = series.len() - begin.unwrap_or_default();
+    let wanted = step.count_in(metric.window(step));
+    let is_short = |count: usize, week: usize| 2 * count < 3 * week;
     metric.method.seasons == SeasonChoice::Found
         && step.mean_length() <= TimeDelta::days(1)
-        && step.per_week().is_some_and(|week| 2 * held < 3 * week)
+        && step
+            .per_week()
+            .is_some_and(|week| is_short(held, week) && !is_short(wanted, week))
 }
 
 fn sides(metric: &Metric, evaluation: &Evaluation, add: &dyn Fn(Check)) {

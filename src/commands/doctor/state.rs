@@ -170,18 +170,19 @@ fn outbox(state: &State, findings: &Findings) {
     let failed = waiting
         .iter()
         .find_map(|(to, pending)| Some((to, pending.error.as_ref()?)));
-    match (failed, waiting.len()) {
-        (Some((to, why)), count) => findings.add(Check::warning(
+    let told = match (failed, waiting.len()) {
+        (Some((to, why)), count) => Check::warning(
             Link::Outbox,
             format!("{count} waiting, to {to}: {why}"),
             "it is tried again by each run; bandwatch status lists all",
-        )),
+        ),
         (None, 0) if lost.is_empty() => {
-            findings.add(Check::ok(Link::Outbox, "nothing waits, nothing was lost"))
+            Check::ok(Link::Outbox, "nothing waits, and nothing was lost")
         }
-        (None, 0) => {}
-        (None, count) => findings.add(Check::ok(Link::Outbox, format!("{count} on their way"))),
-    }
+        (None, 0) => return,
+        (None, count) => Check::ok(Link::Outbox, format!("{count} on their way")),
+    };
+    findings.add(told);
 }
 
 /// What is on its way, with whom it is for.
