@@ -1,5 +1,6 @@
 //! The file, the files that it names, and whether anybody would be told.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata, canonicalize};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -7,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 
 use super::Case;
-use super::check::{Check, Condition, Findings, Link, Which};
-use crate::config::{ChannelSettings, Config};
+use super::check::{Check, Condition, Findings, Link};
+use crate::config::Config;
 use crate::output::owner::{quote, user_name};
 
 /// The rights of whoever is neither the owner nor of the group.
@@ -97,42 +98,33 @@ fn owner_and_mode(there: &Metadata) -> String {
     format!("of {owner}, mode {mode:04o}")
 }
 
+/// Who would be told, and of what nobody would be.
 fn recipients(case: &Case, findings: &Findings) {
     let config = &case.context.config;
-    let mut addresses: Vec<String> = Vec::new();
-    let mut channels: Vec<&str> = Vec::new();
-    let mut is_each_told = true;
+    let mut told = BTreeSet::new();
+    let mut untold = Vec::new();
     for metric in &case.metrics {
         let mailboxes = config.mailboxes(metric);
-        let own = config.channels.iter();
-        let own = own.filter(|channel| metric.is_told_by(channel.name()) && is_web(channel));
-        let own: Vec<&str> = own.map(ChannelSettings::name).collect();
-        if mailboxes.is_empty() && own.is_empty() {
-            is_each_told = false;
-            let nobody = Check::new(Link::Recipients, Condition::Failed, "nobody is told of it");
-            let advice = "set smtp.recipients, metric.recipients, or a [[channel]]";
-            let which = Which::Metric(metric.name.clone());
-            findings.add(nobody.advised(advice).of(which));
+        let addresses = mailboxes.iter().map(|mailbox| mailbox.email.to_string());
+        let channels = config.channels.iter();
+        let channels = channels.filter(|channel| metric.is_told_by(channel.name()));
+        let channels = channels.filter(|channel| channel.recipients().is_none());
+        let channels = channels.map(|channel| format!("channel {}", channel.name()));
+        let own: Vec<String> = addresses.chain(channels).collect();
+        if own.is_empty() {
+            untold.push(metric.name.as_str());
         }
-        addresses.extend(mailboxes.iter().map(|mailbox| mailbox.email.to_string()));
-        channels.extend(own);
+        told.extend(own);
     }
-    addresses.sort();
-    addresses.dedup();
-    channels.sort_unstable();
-    channels.dedup();
-    if is_each_told {
-        let told: Vec<&str> = addresses
-            .iter()
-            .map(String::as_str)
-            .chain(channels)
-            .collect();
+    if untold.is_empty() {
+        let told: Vec<String> = told.into_iter().collect();
         findings.add(Check::ok(Link::Recipients, told.join(", ")));
+    } else {
+        let nobody = format!("nobody is told of {}", untold.join(", "));
+        let advice = "set smtp.recipients, metric.recipients, or a [[channel]]";
+        let check = Check::new(Link::Recipients, Condition::Failed, nobody);
+        findings.add(check.advised(advice));
     }
-}
-
-fn is_web(channel: &ChannelSettings) -> bool {
-    channel.recipients().is_none()
 }
 
 /// The configuration as a command names it, if it was named at all.

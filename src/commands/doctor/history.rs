@@ -52,10 +52,6 @@ fn history(series: &TimeSeries, metric: &Metric, evaluation: &Evaluation) -> Che
             format!("{what}: {reason}; {told}"),
         );
     }
-    if let Some(value) = only_value(series) {
-        let told = format!("it never changed, every value is {value}: {told}");
-        return Check::warning(Link::History, told, "is value_column right?");
-    }
     let gaps = unusual_gaps(series);
     if metric.missing == Missing::Gap && gaps > MANY_GAPS {
         let told = format!(
@@ -108,14 +104,6 @@ fn tell(series: &TimeSeries, evaluation: &Evaluation) -> String {
 #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53")]
 fn percent(part: usize, whole: usize) -> f64 {
     100.0 * part as f64 / whole.max(1) as f64
-}
-
-/// The value of a series that has but one.
-fn only_value(series: &TimeSeries) -> Option<f64> {
-    let mut values = series.observed();
-    let first = values.next()?;
-    #[expect(clippy::float_cmp, reason = "the very same")]
-    values.all(|value| value == first).then_some(first)
 }
 
 /// The share of buckets without data of those that had some a week before, or where there is no week, a day:

@@ -67,10 +67,18 @@ fn last_run(case: &Case) -> Check {
                 "what failed is told by bandwatch status, and by bandwatch -v",
             )
         }
-        (Some(last), _) => Check::ok(
+        (Some(last), good) if good == Some(last) => Check::ok(
             Link::LastRun,
             format!("at {}, and nothing failed", told(last)),
         ),
+        (Some(last), good) => {
+            let good = good.map_or("none".to_string(), told);
+            let text = format!(
+                "at {}, and the last in which nothing failed: {good}",
+                told(last)
+            );
+            Check::ok(Link::LastRun, text)
+        }
     }
 }
 

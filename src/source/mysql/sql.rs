@@ -60,7 +60,7 @@ pub const GRANTS: &str = "SHOW GRANTS FOR CURRENT_USER";
 
 /// Columns: how the server would answer a SELECT, a row a table that it reads.
 pub fn explain(select: &str) -> String {
-    format!("EXPLAIN {select}")
+    format!("EXPLAIN FORMAT=TRADITIONAL {select}")
 }
 
 /// What makes reading the rows of a time quick.

@@ -159,7 +159,8 @@ fn of_a_healthy_set_up_nothing_is_found_and_nothing_is_changed() {
         hook.address(),
         ca_file().display().to_string()
     );
-    let metrics = metric("sales", "sales", "").replace("\"7d\"", "\"28d\"");
+    let metrics = metric("sales", "sales", "").replace("\"7d\"", "\"28d\"")
+        + &metric("latest", "sales", "aggregate = \"last\"");
     let mysql = format!(
         "{}password_file = \"password\"\n",
         mysql(&database, &reader.user)
@@ -182,6 +183,7 @@ fn of_a_healthy_set_up_nothing_is_found_and_nothing_is_changed() {
         "SELECT, and nothing else",
         "the server's clock is ours",
         "sales: index                 OK           rows are found by PRIMARY",
+        "latest: index                OK           rows are found by PRIMARY",
         "a row a bucket, in 3168 buckets of 5m",
         "; seasons 1 d",
         "low and high can fire",
@@ -270,6 +272,7 @@ fn what_is_wrong_with_the_rows_is_found_of_each_metric() {
     ] {
         config += &metric(name, name, lines);
     }
+    config += "[[metric]]\nname = \"asked\"\ntime = \"utc\"\nquery = \"SELECT at, amount FROM noindex WHERE at >= :from AND at < :to AND SECOND(at) = 0;\"\nevery = \"5m\"\nwindow = \"7d\"\n";
     config += &metric("misread", "sales", "");
     config += &metric("column", "sales", utc).replace("\"amount\"", "\"turnover\"");
     let workspace = Workspace::new();
@@ -281,6 +284,8 @@ fn what_is_wrong_with_the_rows_is_found_of_each_metric() {
         "CREATE INDEX `noindex_by_time` ON `noindex` (`at`)",
     ];
     found.assert("index", "noindex", "warning", &scan);
+    let compared = "the time column that the query compares";
+    found.assert("index", "asked", "warning", &[compared]);
     found.assert(
         "columns",
         "texts",
@@ -310,7 +315,7 @@ fn what_is_wrong_with_the_rows_is_found_of_each_metric() {
         "history",
         "short",
         "failed",
-        &["cannot be judged", "2 full days"],
+        &["cannot be judged", "at least 2 d are needed"],
     );
     found.assert(
         "history",
@@ -332,7 +337,12 @@ fn what_is_wrong_with_the_rows_is_found_of_each_metric() {
         "failed",
         &["read as UTC", "time = \"local\""],
     );
-    found.assert("recipients", "gaps", "failed", &["nobody is told"]);
+    found.assert(
+        "recipients",
+        "",
+        "failed",
+        &["nobody is told of noindex, texts"],
+    );
 }
 
 #[test]
@@ -444,6 +454,10 @@ fn what_a_mail_would_meet_is_found_without_one() {
     let elsewhere = config.replace("host = \"127.0.0.1\"", "host = \"nowhere.invalid\"");
     let found = examine(&workspace, &elsewhere, &[password]);
     found.assert("mail_server", "", "failed", &["cannot be talked to"]);
+    let silent = MailServer::start(good(vec![Fault::BlackHole]));
+    let config_of_silent = format!("deadline = \"1s\"\n{}{UNREAD}", smtp(&silent));
+    let found = examine(&workspace, &config_of_silent, &[password]);
+    found.assert("mail_server", "", "failed", &[]);
     let end = clock::set_to(moment("2119-12-20 12:00"));
     let mut variables: Vec<(&str, &str)> = end
         .iter()
@@ -650,8 +664,8 @@ fn what_waits_and_what_was_lost_and_that_nothing_runs_any_more_is_told() {
     found.assert(
         "last_run",
         "",
-        "warning",
-        &["the last in which nothing failed: 12:00"],
+        "ok",
+        &["at 12:05 UTC, and the last in which nothing failed: 12:00"],
     );
     for at in ["12:08", "12:12", "12:18"] {
         story.run_without_mail(at);
