@@ -13,11 +13,13 @@ mod json;
 mod mail;
 mod schedule;
 mod state;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use anyhow::{Result, anyhow};
@@ -25,7 +27,7 @@ use anyhow::{Result, anyhow};
 use self::check::{Check, Condition, Findings, Found, Link};
 use super::Failure;
 use crate::cli::{DoctorArgs, Exit, Format};
-use crate::config::Metric;
+use crate::config::{Deadline, Metric};
 use crate::context::Context;
 use crate::output::{contain, print, print_page};
 
@@ -93,6 +95,12 @@ fn examine(case: Case) -> Vec<Check> {
             findings.end();
         });
     }
+    drop(sender);
+    collect(&receiver, deadline)
+}
+
+/// What is told of all parts by the deadline, and which have more to tell.
+fn collect(receiver: &Receiver<(Part, Found)>, deadline: Deadline) -> Vec<Check> {
     let mut found: BTreeMap<Part, Vec<Check>> = BTreeMap::new();
     let mut open = Part::ALL.to_vec();
     while !open.is_empty()
