@@ -107,6 +107,7 @@ pub enum Command {
         format: Format,
     },
     TestMail(TestMailArgs),
+    Doctor(DoctorArgs),
     Silence(SilenceArgs),
     Accept(AcceptArgs),
     Ack(AckArgs),
@@ -214,6 +215,21 @@ pub struct TestMailArgs {
     /// Test this channel of the configuration instead of mail
     #[arg(long, value_name = "NAME", conflicts_with = "address")]
     pub channel: Option<String>,
+}
+
+/// Go through the whole chain, from the configuration to cron, and say what is wrong with it
+///
+/// Nothing is sent, written or remembered: of a mail the server is told from whom and to whom it would be, and
+/// of a channel it is only seen whether it is there. Exit codes: 0 nothing failed, 1 something did.
+#[derive(Debug, clap::Args)]
+pub struct DoctorArgs {
+    /// Look only at this metric (may be repeated) [default: all]
+    #[arg(long, value_name = "NAME")]
+    pub metric: Vec<String>,
+
+    /// What is printed: a line a check, or an object
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }
 
 /// Mail nothing about a metric for a while
@@ -451,6 +467,7 @@ impl Args {
             Some(
                 Command::Status { .. }
                 | Command::TestMail(_)
+                | Command::Doctor(_)
                 | Command::Silence(_)
                 | Command::Accept(_)
                 | Command::Ack(_)

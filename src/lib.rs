@@ -20,7 +20,7 @@ pub use cli::Exit;
 
 use cli::{Args, CheckFormat, Command, PluginState};
 use commands::{
-    Failure, accept, answer, backtest, check, explain, silence, status, test_mail, weekly,
+    Failure, accept, answer, backtest, check, doctor, explain, silence, status, test_mail, weekly,
 };
 use context::Context;
 use output::{colour_output, complain, make_file_limit_an_error, print, write_error};
@@ -72,6 +72,8 @@ fn run_command(args: &Args) -> Result<Exit, Failure> {
         Some(Command::Explain(args)) => explain::run(&context()?, args),
         Some(Command::Status { metric, format }) => status::run(&context()?, metric, *format),
         Some(Command::TestMail(args)) => test_mail::run(&context()?, args),
+        // A configuration that cannot be read is one of its findings.
+        Some(Command::Doctor(own)) => doctor::run(Context::new(args), own),
         Some(Command::Silence(args)) => silence::silence(&context()?, args),
         Some(Command::Accept(args)) => accept::run(&context()?, args),
         Some(Command::Ack(args)) => answer::acknowledge(&context()?, args),

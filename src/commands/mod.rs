@@ -8,6 +8,7 @@ pub mod answer;
 pub mod backtest;
 pub mod check;
 mod coverage;
+pub mod doctor;
 pub mod explain;
 mod monitoring;
 mod report;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Error, Result};
@@ -140,6 +140,22 @@ impl ChannelSettings {
             },
             give_up_after: table.give_up_after.unwrap_or(Duration::from_hours(24)),
         }))
+    }
+
+    /// The files that hold a secret, with the keys that name them.
+    pub(super) fn secret_files(&self) -> impl Iterator<Item = (String, &Path)> {
+        let table = &self.0;
+        let files = [
+            ("url_file", &table.url_file),
+            ("secret_file", &table.secret_file),
+        ];
+        let files = files.into_iter();
+        files.filter_map(|(key, file)| Some((self.key(key), file.as_deref()?)))
+    }
+
+    /// Whether the table itself holds what may be a secret.
+    pub(super) fn holds_secret(&self) -> bool {
+        self.0.url.is_some()
     }
 
     fn key(&self, key: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, ensure};
@@ -143,6 +143,10 @@ impl DatabaseSettings {
             None if is_this_host => Tls::Prefer,
             None => Tls::Verify,
         }
+    }
+
+    pub(super) fn password_file(&self) -> Option<&Path> {
+        self.password_file.as_deref()
     }
 
     /// The server, for messages.

@@ -1,6 +1,6 @@
 //! The `[smtp]` table: from whom and to whom mail goes, and how to send it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail, ensure};
@@ -139,6 +139,10 @@ impl MailSettings {
         ensure!(!self.host.is_empty(), "smtp.host: missing; set it");
         self.authorities = certificates("smtp.ca_file", self.ca_file.as_deref())?;
         Ok(self)
+    }
+
+    pub(super) fn password_file(&self) -> Option<&Path> {
+        self.password_file.as_deref()
     }
 
     /// As set; else the usual one of the encryption.

@@ -343,6 +343,22 @@ impl Config {
         channels.with_context(|| self.origin())
     }
 
+    /// The files that hold a secret, with the keys that name them.
+    pub fn secret_files(&self) -> Vec<(String, &Path)> {
+        let mysql = self.mysql.password_file();
+        let smtp = self.smtp.as_ref().and_then(MailSettings::password_file);
+        let passwords = [("mysql.password_file", mysql), ("smtp.password_file", smtp)];
+        let passwords = passwords.into_iter();
+        let passwords = passwords.filter_map(|(key, file)| Some((key.to_string(), file?)));
+        let channels = self.channels.iter().flat_map(ChannelSettings::secret_files);
+        passwords.chain(channels).collect()
+    }
+
+    /// Whether the file itself holds what may be a secret: the address of a web service.
+    pub fn holds_secret(&self) -> bool {
+        self.heartbeat_url.is_some() || self.channels.iter().any(ChannelSettings::holds_secret)
+    }
+
     /// The file, if there is one.
     pub fn path(&self) -> Option<&Path> {
         self.origin.as_deref()

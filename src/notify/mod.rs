@@ -14,6 +14,7 @@ mod log;
 mod notification;
 mod object;
 mod own;
+mod probe;
 mod recipient;
 mod slack;
 mod teams;
@@ -34,6 +35,7 @@ pub use object::{
     step_seconds,
 };
 pub use own::OwnAlerts;
+pub use probe::probe_address;
 pub use recipient::{Recipient, Route};
 pub use web::WebChannel;
 pub use webhook::check_secret;

@@ -20,6 +20,7 @@ use chrono_tz::Tz;
 pub use cache::{Reading, WindowCache};
 use history::Lookback;
 pub use history::{Fetched, History};
+pub use mysql::inspect;
 pub use sample::sample_window;
 pub use series::{SeriesHistory, SeriesNews, SeriesRequest, TooManySeries};
 
@@ -73,6 +74,14 @@ impl Source {
     pub fn read_by(&mut self, share: Deadline) {
         if let Self::Mysql(database) = self {
             database.read_by(share);
+        }
+    }
+
+    /// The server, to be looked at itself; `None` of a file.
+    pub fn database(&mut self) -> Option<&mut mysql::Database> {
+        match self {
+            Self::Mysql(database) => Some(database),
+            Self::File(_) => None,
         }
     }
 

@@ -11,6 +11,7 @@ mod claim;
 mod directory;
 mod file;
 mod format;
+pub mod inspect;
 mod names;
 #[cfg(test)]
 mod tests;

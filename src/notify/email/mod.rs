@@ -27,7 +27,7 @@ pub use digest::{MOST_PICTURES, compose_digest};
 pub use message::{Advice, Email, Entry, Envelope, Fact, Picture, Tone, message_id};
 pub use parts::{write_part, write_parts};
 pub use report::{Report, ReportedAlert, ReportedMetric};
-pub use smtp::SmtpSession;
+pub use smtp::{Probe, SmtpSession, Trial};
 
 use crate::config::Mailbox;
 

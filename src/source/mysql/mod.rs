@@ -5,6 +5,7 @@ mod error;
 mod explain;
 mod groups;
 mod hint;
+pub mod inspect;
 mod parts;
 mod read;
 mod relay;

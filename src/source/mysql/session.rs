@@ -178,6 +178,11 @@ impl Session {
         Ok(texts)
     }
 
+    /// The first column of each row of a short answer.
+    pub fn texts(&mut self, statement: &str) -> Result<Vec<String>> {
+        self.driver(|connection| connection.query(statement))
+    }
+
     fn run(&mut self, statement: &str) -> Result<()> {
         self.driver(|connection| connection.query_drop(statement))
     }

@@ -51,6 +51,27 @@ pub fn time_zone(name: &str) -> String {
 /// Column: the server's clock, in seconds since 1970.
 pub const NOW: &str = "SELECT UNIX_TIMESTAMP()";
 
+/// Column: the version of the server.
+pub const VERSION: &str = "SELECT VERSION()";
+
+/// Column: the account that the session has.
+pub const ACCOUNT: &str = "SELECT CURRENT_USER()";
+
+/// Column: what the account may do, a GRANT a row; a password that is hashed may stand in it.
+pub const GRANTS: &str = "SHOW GRANTS FOR CURRENT_USER";
+
+/// Columns: how the server would answer a SELECT, a row a table that it reads.
+pub fn explain(select: &str) -> String {
+    format!("EXPLAIN FORMAT=TRADITIONAL {select}")
+}
+
+/// What makes reading the rows of a time quick.
+pub fn create_index(table: &Table) -> String {
+    let index = format!("{}_by_time", table.name.last().map_or("", String::as_str));
+    let (index, name, time) = (quote(&index), name(table), quote(&table.time_column));
+    format!("CREATE INDEX {index} ON {name} ({time})")
+}
+
 /// Columns: level, number and text of what the last statement was not happy with.
 pub const WARNINGS: &str = "SHOW WARNINGS LIMIT 3";
 

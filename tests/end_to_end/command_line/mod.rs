@@ -2,6 +2,7 @@
 
 mod backtest;
 mod csv_files;
+mod doctor;
 mod explain;
 mod flags;
 mod output;

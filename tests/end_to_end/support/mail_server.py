@@ -19,7 +19,7 @@ import re
 import ssl
 import sys
 
-from aiosmtpd.smtp import SMTP, AuthResult
+from aiosmtpd.smtp import DATA_SIZE_DEFAULT, SMTP, AuthResult
 
 LONGER_THAN_ANY_TEST = 3600
 LATENESS = 3
@@ -218,6 +218,7 @@ async def start(directory):
         auth_require_tls=starttls,
         auth_required=setup["offer_auth"],
         authenticator=place.authenticate,
+        data_size_limit=setup["announced_size"] or DATA_SIZE_DEFAULT,
         loop=loop,
     )
     server = await loop.create_server(

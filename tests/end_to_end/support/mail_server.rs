@@ -59,6 +59,8 @@ pub enum Fault {
     RejectRecipient { address: &'static str, code: u16 },
     /// A larger message is refused with 552; the server does not announce it.
     SizeLimit { bytes: usize },
+    /// The server says with EHLO that it takes no larger message.
+    AnnouncedSize { bytes: usize },
     /// The connection is closed instead of an answer. At [`Stage::Message`]
     /// the message has been received by then, and counts as such.
     DropAt(Stage),
@@ -305,6 +307,7 @@ fn setup_for_python(setup: &MailServerSetup) -> Value {
         "stages": faults.stages,
         "rejected": faults.rejected,
         "size_limit": faults.size_limit,
+        "announced_size": faults.announced_size,
     })
 }
 
@@ -314,6 +317,7 @@ struct FaultsForPython {
     stages: Map<String, Value>,
     rejected: Map<String, Value>,
     size_limit: Option<usize>,
+    announced_size: Option<usize>,
 }
 
 fn faults_for_python(faults: &[Fault]) -> FaultsForPython {
@@ -323,6 +327,7 @@ fn faults_for_python(faults: &[Fault]) -> FaultsForPython {
         stages: Map::new(),
         rejected: Map::new(),
         size_limit: None,
+        announced_size: None,
     };
     for fault in faults {
         let (stage, action) = match fault {
@@ -340,6 +345,10 @@ fn faults_for_python(faults: &[Fault]) -> FaultsForPython {
             }
             Fault::SizeLimit { bytes } => {
                 told.size_limit = Some(*bytes);
+                continue;
+            }
+            Fault::AnnouncedSize { bytes } => {
+                told.announced_size = Some(*bytes);
                 continue;
             }
             // Never gets here.

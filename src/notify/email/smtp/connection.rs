@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
+use rustls::pki_types::CertificateDer;
 use rustls::{ClientConnection, StreamOwned};
 
 use super::reply::{Malformed, Reply, ReplyParser};
@@ -90,6 +91,14 @@ impl Connection {
     pub fn local_address(&self) -> Option<IpAddr> {
         let address = self.socket().tcp.local_addr().ok()?;
         Some(address.ip())
+    }
+
+    /// What the server showed, its own certificate first; nothing where it is not encrypted.
+    pub fn certificates(&self) -> &[CertificateDer<'static>] {
+        match &self.stream {
+            Stream::Plain(_) => &[],
+            Stream::Encrypted(stream) => stream.conn.peer_certificates().unwrap_or_default(),
+        }
     }
 
     /// From now on every byte is encrypted.

@@ -2,6 +2,8 @@
 //! Each answer must be the one that belongs to its command, and no text of the server leaves this file
 //! with the login in it.
 
+mod probe;
+
 use std::time::{Duration, Instant};
 
 use anyhow::{Error, Result, anyhow};
@@ -17,6 +19,7 @@ use super::tls::Tls;
 use crate::config::{Deadline, Login, MailSettings};
 use crate::notify::SendError;
 use crate::output::{one_line, shorten, with_advice};
+pub use probe::{Probe, Trial};
 
 /// For the answer to a message (RFC 5321, 4.5.3.2.6).
 const MESSAGE_TIMEOUT: Duration = Duration::from_mins(10);

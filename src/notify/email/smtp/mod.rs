@@ -24,6 +24,7 @@ use lettre::Message;
 
 use crate::config::{Deadline, MailSettings, Mailbox};
 use conversation::{Conversation, Failure, Session};
+pub use conversation::{Probe, Trial};
 
 /// Opened for the first message.
 pub struct SmtpSession<'a> {

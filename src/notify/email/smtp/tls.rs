@@ -4,9 +4,10 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::ring;
@@ -20,6 +21,7 @@ use rustls::{
 /// How to encrypt what is said to one host.
 pub struct Tls {
     config: Arc<ClientConfig>,
+    verifier: Arc<Verifier>,
     host: String,
 }
 
@@ -39,20 +41,37 @@ impl Tls {
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
                 .build()
                 .context("TLS cannot be set up")?;
-        let verifier = Verifier {
+        let verifier = Arc::new(Verifier {
             usual,
             trusted: trusted.to_vec(),
-        };
+        });
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .context("TLS cannot be set up")?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_custom_certificate_verifier(Arc::clone(&verifier) as Arc<_>)
             .with_no_client_auth();
         Ok(Self {
             config: Arc::new(config),
+            verifier,
             host: host.to_string(),
         })
+    }
+
+    /// Until when a certificate is valid: what the library says of it at the end of all times.
+    pub fn end_of(&self, chain: &[CertificateDer]) -> Option<DateTime<Utc>> {
+        /// The end of the year 9999, which stands for no end (RFC 5280, 4.1.2.5).
+        const END_OF_TIMES: Duration = Duration::from_secs(253_402_300_799);
+        let (certificate, intermediates) = chain.split_first()?;
+        let name = ServerName::try_from(self.host.as_str()).ok()?;
+        let then = UnixTime::since_unix_epoch(END_OF_TIMES);
+        let verifier = &self.verifier;
+        match verifier.verify_server_cert(certificate, intermediates, &name, &[], then) {
+            Err(Error::InvalidCertificate(CertificateError::ExpiredContext {
+                not_after, ..
+            })) => DateTime::from_timestamp(i64::try_from(not_after.as_secs()).ok()?, 0),
+            Ok(_) | Err(_) => None,
+        }
     }
 
     pub(super) fn session(&self) -> Result<ClientConnection, String> {
