@@ -49,7 +49,7 @@ pub struct Args {
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Read this CSV file in place of MySQL; with a configuration it mails too
+    /// Read this file (CSV, Parquet) in place of MySQL; with a configuration it mails too
     #[arg(long, value_name = "FILE")]
     pub input: Option<PathBuf>,
 
@@ -138,7 +138,7 @@ pub struct BacktestArgs {
     #[arg(long, value_name = "NAME")]
     pub metric: Option<String>,
 
-    /// Read this CSV file (time, value) in place of MySQL; needs no configuration
+    /// Read this file (CSV, Parquet) in place of MySQL; needs no configuration
     #[arg(long, value_name = "FILE")]
     pub input: Option<PathBuf>,
 
@@ -186,7 +186,7 @@ pub struct ExplainArgs {
     #[arg(long, value_name = "NAME")]
     pub metric: Option<String>,
 
-    /// Read this CSV file (time, value) in place of MySQL; needs no configuration
+    /// Read this file (CSV, Parquet) in place of MySQL; needs no configuration
     #[arg(long, value_name = "FILE")]
     pub input: Option<PathBuf>,
 

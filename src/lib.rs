@@ -23,7 +23,7 @@ use commands::{
     Failure, accept, answer, backtest, check, doctor, explain, silence, status, test_mail, weekly,
 };
 use context::Context;
-use output::{colour_output, complain, make_file_limit_an_error, print, write_error};
+use output::{colour_output, complain, make_file_limit_an_error, one_line, print, write_error};
 
 /// Does what the command line asks for, or says what is wrong with it.
 pub fn run_command_line() -> Exit {
@@ -31,6 +31,11 @@ pub fn run_command_line() -> Exit {
         Ok(args) => return run(&args),
         Err(told) => told,
     };
+    if told.use_stderr() && is_plugin() {
+        let told = one_line(&told.to_string());
+        let _ = print(&format!("BANDWATCH UNKNOWN: {told}\n"));
+        return Exit::Plugin(PluginState::Unknown);
+    }
     if told.use_stderr() {
         // A standard error that is full or closed is no reason to panic.
         let _ = told.print();
@@ -43,6 +48,11 @@ pub fn run_command_line() -> Exit {
             Exit::Failed
         }
     }
+}
+
+/// Whether Nagios gave a line that says so, but cannot be read.
+fn is_plugin() -> bool {
+    std::env::args_os().any(|word| word == "nagios" || word == "--format=nagios")
 }
 
 /// Does what the command line asks for. Every error that ends a command is printed here.

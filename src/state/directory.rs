@@ -27,7 +27,7 @@ const MOST_ASIDE: u32 = 1000;
 /// In the spare directory, beside a file that begins anew, as the one that was to be read could not be.
 const ANEW: &str = ".anew";
 /// A file with more bytes is set aside as one that cannot be read: it is thousands of times what it should be.
-const LARGEST: u64 = 64 << 20;
+const LARGEST: u64 = 1 << 30;
 /// So much is looked at of each file that was set aside, in every run.
 const LARGEST_ASIDE: u64 = 1 << 20;
 /// How long whoever holds a lock for a moment is waited for.

@@ -295,8 +295,11 @@ impl Run<'_> {
             results.insert(metric.name.clone(), of_all);
             return;
         };
-        self.let_go_of_unseen(metric, &look.names);
         let has_data = look.names.len() > look.lacking;
+        // Where no series has data, it is their source that is gone.
+        if has_data {
+            self.forget_unseen(metric, &look.names);
+        }
         let of_all = if let Some(failure) = failure {
             failure
         } else if has_data || (!all_lack && look.lacking > 0) {
@@ -309,13 +312,16 @@ impl Run<'_> {
         self.update(metric, &of_all);
         let contents = self.state.contents_mut();
         let known = contents.metrics.entry(metric.name.clone()).or_default();
-        known.note_look_at_series(bucket, has_data.then_some(now));
+        // What could not be judged is tried again.
+        if look.failed == 0 {
+            known.note_look_at_series(bucket, has_data.then_some(now));
+        }
         results.insert(metric.name.clone(), of_all);
     }
 
-    /// All series were looked at but these known ones: they are not watched any more. What was open of them
-    /// ends without a word, and without data for long enough they are forgotten.
-    fn let_go_of_unseen(&mut self, metric: &Metric, seen: &BTreeSet<String>) {
+    /// All series were looked at but these known ones. Without data for long enough they are forgotten, and what
+    /// is open of them ends without a word.
+    fn forget_unseen(&mut self, metric: &Metric, seen: &BTreeSet<String>) {
         let forgotten = forgotten_before(metric, self.now);
         let contents = self.state.contents_mut();
         let known = contents.series_of(&metric.name);
@@ -324,10 +330,9 @@ impl Run<'_> {
             .filter(|name| !seen.contains(*name));
         let unseen: Vec<String> = unseen.cloned().collect();
         for name in unseen {
-            let Some(known) = contents.metrics.get_mut(&name) else {
+            let Some(known) = contents.metrics.get(&name) else {
                 continue;
             };
-            known.alerts.clear();
             let newest = known.newest_data();
             if newest.is_none_or(|newest| newest.end < forgotten) {
                 contents.metrics.remove(&name);

@@ -161,11 +161,11 @@ fn evaluate_history(
     let standing = series.known.get(&series_history.key);
     let forgotten = forgotten_before(metric, task.as_of.unwrap_or(task.now).to_utc());
     let newest = series_history.newest_end();
-    let is_gone = newest.is_none_or(|end| end.to_utc() < forgotten);
+    let is_old = newest.is_none_or(|end| end.to_utc() < forgotten);
     let is_now = task.as_of.is_none_or(|time| time == task.now);
     let last = standing
         .and_then(|known| known.evaluated)
-        .filter(|_| is_now && !is_gone);
+        .filter(|_| is_now);
     let mut results = Vec::new();
     let earlier = std::cell::RefCell::new(&mut results);
     let fetched = series_history.fetched(metric, last);
@@ -174,7 +174,11 @@ fn evaluate_history(
         Ok(())
     };
     let result = judge(fetched, metric, standing.unwrap_or(&unknown), send)?;
-    if is_gone && let CheckResult::Evaluated(evaluation) = &result {
+    // What is not missed yet, as it comes but once a month, is not gone.
+    if is_old
+        && has_no_data(&result)
+        && let CheckResult::Evaluated(evaluation) = &result
+    {
         return Ok(SeriesOutcome::Gone(Box::new(evaluation.without_workings())));
     }
     results.push(result);

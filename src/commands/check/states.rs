@@ -65,7 +65,10 @@ impl Run<'_> {
         let own = contents.metrics.get(&metric.name);
         SeriesTask {
             known,
-            looked_at: own.and_then(|own| own.evaluated_at(self.now)),
+            // A clock that was ahead knows nothing: all is looked at once more.
+            looked_at: own
+                .and_then(|own| own.evaluated_at(self.now))
+                .filter(|looked_at| looked_at.end <= self.now),
             after,
         }
     }
@@ -202,13 +205,19 @@ impl Run<'_> {
         let is_settled = |metric, alert: &Alert, log: &NotificationLog| {
             self.addressed(metric, alert).is_settled(log, now)
         };
-        let is_kept = |name: &String| is_configured(name) || runs.metrics.contains_key(name);
+        // A series is kept as long as its metric.
+        let of_metric = |name: &str| name.split('{').next().map(str::to_string);
+        let is_kept = |name: &String| {
+            let of_metric =
+                of_metric(name).is_some_and(|metric| runs.metrics.contains_key(&metric));
+            is_configured(name) || runs.metrics.contains_key(name) || of_metric
+        };
         contents.metrics.retain(|name, _| is_kept(name));
         let grouped = watched.iter().filter(|metric| metric.group.is_some());
         let grouped: HashSet<&str> = grouped.map(|metric| metric.name.as_str()).collect();
         contents
             .series
-            .retain(|name, _| grouped.contains(name.as_str()));
+            .retain(|name, _| grouped.contains(name.as_str()) || runs.metrics.contains_key(name));
         for metric in watched {
             let known = contents.metrics.get_mut(&metric.name);
             let Some(MetricState { alerts, past, .. }) = known else {

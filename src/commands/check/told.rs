@@ -70,6 +70,9 @@ impl Run<'_> {
         let format = self.args.format.of_metrics();
         let mut told = Told::new(std::mem::take(&mut self.sent));
         let metrics = self.of_run(watched);
+        if self.args.exit_code && metrics.iter().any(|metric| self.is_open(metric)) {
+            exit = exit.max(Exit::Breach);
+        }
         let has_line = |metric: &&&Metric| {
             let verdict = results.get(&metric.name).and_then(verdict);
             self.is_named(metric) || verdict.is_some_and(|verdict| *verdict != Verdict::Normal)
@@ -128,64 +131,67 @@ impl Run<'_> {
             for failure in report.failures.iter().skip(usize::from(is_mailed)) {
                 complain(&anyhow!("{}: {failure}", metric.name));
             }
-            let known = self.known(metric);
-            let is_open = if self.state.is_durable() {
-                known.is_some_and(|known| known.incident().is_some())
-            } else {
-                let latest = known.and_then(MetricState::latest);
-                latest.is_some_and(Evaluation::is_breach)
-            };
-            exit = exit.max(match report.failures.is_empty() {
-                false => Exit::Failed,
-                true if is_open && self.args.exit_code => Exit::Breach,
-                true => Exit::Done,
-            });
+            if !report.failures.is_empty() {
+                exit = exit.max(Exit::Failed);
+            }
         }
         self.failures.extend(told.unsaid().chain(not_printed));
         exit
     }
 
     /// Tells monitoring systems what is known after the run.
-    pub(super) fn tell_monitoring(&self, watched: &[Metric], exit: Exit) -> Exit {
-        let standings = watched.iter().map(|metric| Standing {
-            metric,
-            known: self.known(metric),
-        });
-        let standings: Vec<Standing> = standings.collect();
-        let mut failures: Vec<Error> = Vec::new();
+    pub(super) fn tell_monitoring(&self, watched: &[Metric], mut exit: Exit) -> Exit {
         if let Some(path) = &self.args.metrics_file {
             let runs = Runs {
                 last: self.now,
                 last_good: self.state.runs.last_good,
                 is_waiting: self.state.contents().log.is_waiting(),
             };
-            let metrics = write_metrics(&standings, runs);
-            let written = write_whole(path, metrics.as_bytes(), READABLE);
+            let all = self.standings(watched.iter());
+            let written = write_whole(path, write_metrics(&all, runs).as_bytes(), READABLE);
             let written = written.with_context(|| format!("--metrics-file {}", path.display()));
-            failures.extend(written.err());
+            if let Err(error) = written {
+                complain(&error);
+                exit = exit.max(Exit::Failed);
+            }
         }
-        failures.iter().for_each(complain);
         if self.args.format != CheckFormat::Nagios {
-            return if failures.is_empty() {
-                exit
-            } else {
-                exit.max(Exit::Failed)
-            };
+            return exit;
+        }
+        let failures = self.failures.iter().chain(&self.mailed_failures);
+        let mut failures: Vec<String> = failures.map(write_error).collect();
+        if exit >= Exit::Failed && failures.is_empty() {
+            failures.push("something could not be done: standard error says what".to_string());
         }
         let of_run = self.of_run(watched);
-        let chosen = |standing: &&Standing| {
-            of_run
-                .iter()
-                .any(|metric| std::ptr::eq(*metric, standing.metric))
-        };
-        let standings: Vec<Standing> = standings.iter().filter(chosen).copied().collect();
-        let failures = self.failures.iter().chain(&failures).map(write_error);
-        let failures: Vec<String> = failures.collect();
-        let (state, text) =
-            write_plugin_output(&standings, &failures, self.args.severity, self.context.now);
+        let (state, text) = write_plugin_output(
+            &self.standings(of_run.into_iter()),
+            &failures,
+            self.args.severity,
+            self.context.now,
+        );
         match print(&text) {
             Ok(()) => Exit::Plugin(state),
             Err(_) => Exit::Plugin(PluginState::Unknown),
+        }
+    }
+
+    fn standings<'m>(&'m self, metrics: impl Iterator<Item = &'m Metric>) -> Vec<Standing<'m>> {
+        let standings = metrics.map(|metric| Standing {
+            metric,
+            known: self.known(metric),
+        });
+        standings.collect()
+    }
+
+    /// Whether a metric has an open incident; without a memory, whether it is in breach.
+    fn is_open(&self, metric: &Metric) -> bool {
+        let known = self.known(metric);
+        if self.state.is_durable() {
+            known.is_some_and(|known| known.incident().is_some())
+        } else {
+            let latest = known.and_then(MetricState::latest);
+            latest.is_some_and(Evaluation::is_breach)
         }
     }
 

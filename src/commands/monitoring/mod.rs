@@ -13,7 +13,7 @@ pub use openmetrics::{Runs, write_metrics};
 use crate::config::Metric;
 use crate::detect::Evaluation;
 use crate::forecast::Side;
-use crate::incident::{Condition, MetricState};
+use crate::incident::{Alert, Condition, MetricState};
 
 /// A metric, and what is known of it after a run.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +48,22 @@ impl<'a> Standing<'a> {
         let mut open = OBSTACLES
             .iter()
             .filter_map(|condition| known.open_alert(*condition));
-        open.next().map(|alert| alert.reason.as_str())
+        // Of a new series that is too young to be judged nobody needs to hear.
+        let is_young = |alert: &Alert| {
+            self.metric.series.is_some()
+                && alert.condition == Condition::Undecided
+                && alert.released.is_none()
+        };
+        let first = open.find(|alert| !is_young(alert));
+        first.map(|alert| alert.reason.as_str())
+    }
+
+    /// Whether it is to be told of its own: of a metric with many series, those are, once they were looked at.
+    fn is_told(&self) -> bool {
+        let is_looked_at = self.known.is_some_and(|known| known.evaluated().is_some());
+        let is_judged = self.evaluation().is_some() || self.incident().is_some();
+        let stands_for_series = self.metric.group.is_some() && is_looked_at;
+        let is_young = self.metric.series.is_some() && !is_judged;
+        self.obstacle().is_some() || is_judged || !(stands_for_series || is_young)
     }
 }

@@ -21,6 +21,8 @@ pub fn write_plugin_output(
     severity: Severity,
     now: DateTime<Tz>,
 ) -> (PluginState, String) {
+    let standings = standings.iter().filter(|standing| standing.is_told());
+    let standings: Vec<&Standing> = standings.collect();
     let told = standings
         .iter()
         .map(|standing| tell(standing, severity, now));
@@ -33,7 +35,7 @@ pub fn write_plugin_output(
     told.sort_by_key(|(state, _)| std::cmp::Reverse(*state));
     let state = told.first().map_or(PluginState::Ok, |(state, _)| *state);
     let summary = match told.as_slice() {
-        [] if standings.len() == 1 => tell(&standings[0], severity, now).1,
+        [] if standings.len() == 1 => tell(standings[0], severity, now).1,
         [] => format!("{} metrics as usual", standings.len()),
         [(_, only)] => only.clone(),
         [(_, first), others @ ..] => format!("{first}, and {} more", others.len()),
@@ -41,7 +43,10 @@ pub fn write_plugin_output(
     let lines = told.iter().skip(1).take(MOST_LINES);
     let lines = lines.map(|(state, text)| format!("\n{}: {}", state.word(), plain(text)));
     let lines: String = lines.collect();
-    let figures = standings.iter().take(MOST_FIGURES).filter_map(figures);
+    let figures = standings
+        .iter()
+        .take(MOST_FIGURES)
+        .filter_map(|standing| figures(standing));
     let figures = figures.collect::<Vec<_>>().join(" ");
     let text = format!("BANDWATCH {}: {}", state.word(), plain(&summary));
     let text = if figures.is_empty() {

@@ -178,10 +178,13 @@ fn calendar_times(array: &dyn Array, is_utc: bool, zone: Tz) -> Option<Vec<Optio
             RowTime::Local(time.naive_utc())
         }
     };
+    // Beyond them clocks and steps overflow.
+    let is_of_calendar = |time: &DateTime<Utc>| (1..=9999).contains(&time.year());
+    let time = |cell: Option<Option<DateTime<Utc>>>| cell.flatten().filter(is_of_calendar);
     Some(
         cells
             .into_iter()
-            .map(|cell| cell.flatten().map(of_clock))
+            .map(|cell| time(cell).map(of_clock))
             .collect(),
     )
 }
