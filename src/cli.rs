@@ -220,7 +220,7 @@ pub struct TestMailArgs {
 /// Go through the whole chain, from the configuration to cron, and say what is wrong with it
 ///
 /// Nothing is sent, written or remembered: of a mail the server is told from whom and to whom it would be, and
-/// of a channel it is only seen whether it is there. Exit codes: 0 nothing failed, 1 something did.
+/// of a channel it is only seen whether it is there. Exit codes: 0 nothing failed, 1 something did, 2 wrong usage.
 #[derive(Debug, clap::Args)]
 pub struct DoctorArgs {
     /// Look only at this metric (may be repeated) [default: all]

@@ -177,6 +177,6 @@ mod tests {
     #[test]
     fn a_shop_that_is_closed_at_night_has_no_unusual_gaps() {
         assert!(gaps(|hour| hour % 24 < 9) < 1e-9);
-        assert!(gaps(|hour| hour % 7 == 3) > MANY_GAPS);
+        assert!(gaps(|hour| hour % 11 == 3) > MANY_GAPS);
     }
 }
