@@ -20,7 +20,8 @@ pub use cli::Exit;
 
 use cli::{Args, Command};
 use commands::{
-    Failure, accept, answer, backtest, check, explain, silence, status, test_mail, weekly,
+    Failure, accept, answer, backtest, check, create_tables, explain, silence, status, test_mail,
+    weekly,
 };
 use context::Context;
 use output::{complain, make_file_limit_an_error, print};
@@ -61,6 +62,7 @@ fn run(args: &Args) -> Exit {
             Some(Command::Ack(args)) => answer::acknowledge(&context, args),
             Some(Command::Was(args)) => answer::say_what_it_was(&context, args),
             Some(Command::Report(args)) => weekly::run(&context, args),
+            Some(Command::CreateTables(args)) => create_tables::run(&context, args),
             Some(Command::Unsilence { metric }) => silence::unsilence(&context, metric),
         });
     let (error, exit) = match ended {

@@ -16,6 +16,7 @@ use chrono_tz::Tz;
 
 use history::Lookback;
 pub use history::{Fetched, History};
+pub use mysql::{Cell, Trouble, Writer, explain_write_error};
 pub use sample::sample_window;
 pub use series::{SeriesHistory, SeriesRequest};
 

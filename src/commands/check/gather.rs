@@ -144,7 +144,7 @@ impl Run<'_> {
         let known = contents.metrics.get(&name);
         let looks = gathered.looks.entry(metric.name.clone());
         let look = looks.or_insert_with(|| Look {
-            known: contents.series_of(&metric.name).count(),
+            known: contents.count_series(&metric.name),
             ..Look::default()
         });
         look.last = Some(found.key.clone());
@@ -232,8 +232,15 @@ impl Run<'_> {
         let unseen = known
             .filter(|(name, _)| !look.names.contains(*name))
             .count();
-        let count = look.names.len() + unseen;
-        let is_whole = matches!(ended, SeriesLook::Whole(..));
+        let others = match &ended {
+            SeriesLook::Whole { elsewhere, .. } => *elsewhere,
+            SeriesLook::NothingNew | SeriesLook::Cut(_) => {
+                let notes = self.state.contents().series.get(&metric.name);
+                notes.map_or(0, |notes| notes.elsewhere)
+            }
+        };
+        let count = look.names.len() + unseen + others;
+        let is_whole = matches!(ended, SeriesLook::Whole { .. });
         // What happened to all of them at once happened to their source.
         let all_lack = is_whole && look.lacking > 1 && look.lacking == look.names.len();
         let mut newest_lack: Option<Evaluation> = None;
@@ -276,7 +283,10 @@ impl Run<'_> {
                 notes.or_default().after = Some(metric.series_name(last));
             }
             (SeriesLook::Cut(_) | SeriesLook::NothingNew, _) => {}
-            (SeriesLook::Whole(..), _) => notes.or_default().after = None,
+            (SeriesLook::Whole { .. }, _) => {
+                let notes = notes.or_default();
+                (notes.after, notes.elsewhere) = (None, others);
+            }
         }
         if let Some(why) = failure {
             let failed = CheckResult::Failed(why);
@@ -284,7 +294,12 @@ impl Run<'_> {
             results.insert(metric.name.clone(), failed);
             return;
         }
-        let SeriesLook::Whole(bucket, of_none) = ended else {
+        let SeriesLook::Whole {
+            last: bucket,
+            of_none,
+            ..
+        } = ended
+        else {
             let nothing_new = CheckResult::NothingNew(None);
             self.update(metric, &nothing_new);
             results.insert(metric.name.clone(), nothing_new);

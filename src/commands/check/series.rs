@@ -56,8 +56,15 @@ pub enum SeriesOutcome {
 pub enum SeriesLook {
     /// No bucket closed since the last one.
     NothingNew,
-    /// All were read, up to the end of this bucket. What is to be said if there is none.
-    Whole(Bucket, CheckResult),
+    /// All were read.
+    Whole {
+        /// Up to the end of this bucket.
+        last: Bucket,
+        /// What is to be said if there is none.
+        of_none: CheckResult,
+        /// How many are not for this run.
+        elsewhere: usize,
+    },
     /// It was cut short, and why.
     Cut(Error),
 }
@@ -93,6 +100,7 @@ pub fn check_series(
     let (sender, receiver) = sync_channel::<SeriesHistory>(cores);
     let receiver = Mutex::new(receiver);
     let is_wanted = AtomicBool::new(true);
+    let mut elsewhere = 0;
     let read = thread::scope(|scope| {
         for _ in 0..cores {
             scope.spawn(|| {
@@ -108,6 +116,10 @@ pub fn check_series(
         }
         let read = source.each_series(metric, &request, now, |history| {
             ensure!(is_wanted.load(Relaxed), "nobody waits for it");
+            if !task.share.has(&metric.series_name(&history.key)) {
+                elsewhere += usize::from(!is_gone(&history, task));
+                return Ok(ControlFlow::Continue(()));
+            }
             sender.send(history).context("nobody evaluates it")?;
             Ok(ControlFlow::Continue(()))
         });
@@ -117,7 +129,11 @@ pub fn check_series(
     send(Found::Look(Box::new(match read {
         Ok(empty) => {
             let of_none = conclude(empty.latest(metric), metric, &task.standing.answers)?;
-            SeriesLook::Whole(empty.last_bucket(), of_none)
+            SeriesLook::Whole {
+                last: empty.last_bucket(),
+                of_none,
+                elsewhere,
+            }
         }
         Err(error) => SeriesLook::Cut(error),
     })))
@@ -148,9 +164,7 @@ fn evaluate_history(
     let metric = &task.metric;
     let unknown = Standing::default();
     let standing = series.known.get(&series_history.key);
-    let forgotten = forgotten_before(metric, task.as_of.unwrap_or(task.now).to_utc());
-    let newest = series_history.newest_end();
-    let is_gone = newest.is_none_or(|end| end.to_utc() < forgotten);
+    let is_gone = is_gone(&series_history, task);
     let is_now = task.as_of.is_none_or(|time| time == task.now);
     let last = standing
         .and_then(|known| known.evaluated)
@@ -168,6 +182,13 @@ fn evaluate_history(
     }
     results.push(result);
     Ok(SeriesOutcome::Judged(results))
+}
+
+/// Whether its last data is so old that it is watched no more.
+fn is_gone(history: &SeriesHistory, task: &Task) -> bool {
+    let forgotten = forgotten_before(&task.metric, task.as_of.unwrap_or(task.now).to_utc());
+    let newest = history.newest_end();
+    newest.is_none_or(|end| end.to_utc() < forgotten)
 }
 
 /// Data that ended before then is of a series that is no more.

@@ -10,6 +10,7 @@ mod read;
 mod relay;
 mod session;
 mod sql;
+mod writer;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use chrono_tz::Tz;
 use self::error::{connect_error, query_error};
 use self::read::Reader;
 use self::session::Session;
+pub use self::writer::{Cell, Trouble, Writer, explain_write_error};
 use crate::config::{DatabaseSettings, Deadline, Metric, Secret, Tls};
 
 /// No row that is asked for comes near it: how much the driver takes in at once.

@@ -175,7 +175,8 @@ impl Session {
         Ok(texts)
     }
 
-    fn run(&mut self, statement: &str) -> Result<()> {
+    /// A statement that answers with no rows.
+    pub fn run(&mut self, statement: &str) -> Result<()> {
         self.driver(|connection| connection.query_drop(statement))
     }
 
