@@ -11,7 +11,7 @@ use indicatif::ProgressBar;
 use super::Run;
 use super::evaluate::Found;
 use super::series::{
-    SeriesFound, SeriesLook, SeriesOutcome, forgotten_before, has_no_data, without_workings,
+    Others, SeriesFound, SeriesLook, SeriesOutcome, forgotten_before, has_no_data, without_workings,
 };
 use crate::cli::Format;
 use crate::config::Metric;
@@ -233,13 +233,18 @@ impl Run<'_> {
             .filter(|(name, _)| !look.names.contains(*name))
             .count();
         let others = match &ended {
-            SeriesLook::Whole { elsewhere, .. } => *elsewhere,
+            SeriesLook::Whole { others, .. } => *others,
             SeriesLook::NothingNew | SeriesLook::Cut(_) => {
                 let notes = self.state.contents().series.get(&metric.name);
-                notes.map_or(0, |notes| notes.elsewhere)
+                let of_other_shards = notes.map_or(0, |notes| notes.elsewhere);
+                Others {
+                    of_other_shards,
+                    busy: 0,
+                }
             }
         };
-        let count = look.names.len() + unseen + others;
+        let elsewhere = others.of_other_shards + others.busy;
+        let count = look.names.len() + unseen + elsewhere;
         let is_whole = matches!(ended, SeriesLook::Whole { .. });
         // What happened to all of them at once happened to their source.
         let all_lack = is_whole && look.lacking > 1 && look.lacking == look.names.len();
@@ -285,7 +290,7 @@ impl Run<'_> {
             (SeriesLook::Cut(_) | SeriesLook::NothingNew, _) => {}
             (SeriesLook::Whole { .. }, _) => {
                 let notes = notes.or_default();
-                (notes.after, notes.elsewhere) = (None, others);
+                (notes.after, notes.elsewhere) = (None, elsewhere);
             }
         }
         if let Some(why) = failure {
@@ -307,7 +312,9 @@ impl Run<'_> {
         };
         self.let_go_of_unseen(metric, &look.names);
         let has_data = look.names.len() > look.lacking;
-        let of_all = if has_data || (!all_lack && look.lacking > 0) {
+        // Where others have all series there are, this one has nothing to miss.
+        let has_none = look.names.is_empty() && elsewhere > 0;
+        let of_all = if has_data || has_none || (!all_lack && look.lacking > 0) {
             CheckResult::NothingNew(None)
         } else {
             let lack = newest_lack.or(look.gone).map(CheckResult::Evaluated);
@@ -316,7 +323,10 @@ impl Run<'_> {
         self.update(metric, &of_all);
         let contents = self.state.contents_mut();
         let known = contents.metrics.entry(metric.name.clone()).or_default();
-        known.note_look_at_series(bucket, has_data.then_some(now));
+        // What another run is at work on may be left to this one.
+        if others.busy == 0 {
+            known.note_look_at_series(bucket, (has_data || has_none).then_some(now));
+        }
         results.insert(metric.name.clone(), of_all);
     }
 

@@ -51,6 +51,14 @@ pub enum SeriesOutcome {
     Failed(String),
 }
 
+/// How many series there are that are not for this run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Others {
+    pub of_other_shards: usize,
+    /// Another run is at work on them, which may not come to an end.
+    pub busy: usize,
+}
+
 /// How the look at all series of a metric ended.
 #[derive(Debug)]
 pub enum SeriesLook {
@@ -62,8 +70,7 @@ pub enum SeriesLook {
         last: Bucket,
         /// What is to be said if there is none.
         of_none: CheckResult,
-        /// How many are not for this run.
-        elsewhere: usize,
+        others: Others,
     },
     /// It was cut short, and why.
     Cut(Error),
@@ -100,7 +107,7 @@ pub fn check_series(
     let (sender, receiver) = sync_channel::<SeriesHistory>(cores);
     let receiver = Mutex::new(receiver);
     let is_wanted = AtomicBool::new(true);
-    let mut elsewhere = 0;
+    let mut others = Others::default();
     let read = thread::scope(|scope| {
         for _ in 0..cores {
             scope.spawn(|| {
@@ -116,8 +123,14 @@ pub fn check_series(
         }
         let read = source.each_series(metric, &request, now, |history| {
             ensure!(is_wanted.load(Relaxed), "nobody waits for it");
-            if !task.share.has(&metric.series_name(&history.key)) {
-                elsewhere += usize::from(!is_gone(&history, task));
+            let name = metric.series_name(&history.key);
+            if !task.share.has(&name) {
+                let count = if task.share.shard.holds(&name) {
+                    &mut others.busy
+                } else {
+                    &mut others.of_other_shards
+                };
+                *count += usize::from(!is_gone(&history, task));
                 return Ok(ControlFlow::Continue(()));
             }
             sender.send(history).context("nobody evaluates it")?;
@@ -132,7 +145,7 @@ pub fn check_series(
             SeriesLook::Whole {
                 last: empty.last_bucket(),
                 of_none,
-                elsewhere,
+                others,
             }
         }
         Err(error) => SeriesLook::Cut(error),

@@ -127,8 +127,7 @@ fn what_is_kept_in_tables_is_told_once_and_so_is_its_end() {
             .expect("a place")
             .starts_with("the tables of ")
     );
-    let alert = &status["metrics"][0]["alerts"][0];
-    assert!(alert["acknowledged"].is_object(), "{status}");
+    assert!(status["metrics"][0]["acknowledged"].is_object());
     story.play("12:10", &[0.0, 0.0]);
     story.assert_told(&["High", "Over"]);
     let answered = story.run_with("12:21", &["was", "sales", "fine"]);
@@ -245,7 +244,7 @@ fn another_server_of_the_cluster_is_used_where_one_is_gone() {
 fn of_two_runs_at_the_same_second_exactly_one_tells() {
     let story = story();
     let mut at = moment("12:00");
-    for more in [500.0, 0.0, 0.0, 500.0, 0.0, 0.0] {
+    for more in [500.0, 0.0, 0.0, 0.0] {
         story.sell_at(at, more);
         at += TimeDelta::minutes(5);
         let runs = [(); 3].map(|()| begin(&story, at, &[]));
@@ -253,7 +252,7 @@ fn of_two_runs_at_the_same_second_exactly_one_tells() {
             assert_eq!(status, 0, "{told}");
         }
     }
-    story.assert_told(&["High", "Over", "High", "Over"]);
+    story.assert_told(&["High", "Over"]);
 }
 
 #[test]
@@ -396,14 +395,14 @@ fn three_shards_become_four_and_nothing_is_told_twice_or_lost() {
         }
     }
     let subjects = subjects(&story);
-    let begun = |word: &str| {
-        subjects
-            .iter()
-            .filter(|subject| subject.contains(word))
-            .count()
-    };
-    assert_eq!((begun("[High"), begun("[Over")), (5, 5), "{subjects:#?}");
+    // What is over is told under the subject of what began.
+    let begun = subjects
+        .iter()
+        .filter(|subject| subject.starts_with("[High"));
+    assert_eq!(begun.count(), 5, "{subjects:#?}");
     assert_eq!(subjects.len(), 10, "{subjects:#?}");
+    let different: BTreeSet<&String> = subjects.iter().collect();
+    assert_eq!(different.len(), 10, "{subjects:#?}");
 }
 
 #[test]
