@@ -136,17 +136,13 @@ fn stand_in(
     tables: &TablesPlace,
     error: &Error,
 ) -> Exit {
-    match State::stand_in(tables, Some(error)) {
-        Some(state) => {
-            let mut run = Run::new(context, args, plan, state);
-            run.notify(&[], &Results::new());
-            run.end(Exit::Failed)
-        }
-        None => {
-            complain(error);
-            Exit::Failed
-        }
-    }
+    let Some(state) = State::stand_in(tables, Some(error)) else {
+        complain(error);
+        return Exit::Failed;
+    };
+    let mut run = Run::new(context, args, plan, state);
+    run.notify(&[], &Results::new());
+    run.end(Exit::Failed)
 }
 
 /// The tables can be reached again: whoever was told that they could not is told so, and the note of it goes.

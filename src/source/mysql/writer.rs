@@ -117,9 +117,10 @@ impl Trouble {
             // a lock.
             Some(1213 | 1205 | 1020) => Self::Conflict,
             // No part of its cluster, read-only, shutting down, or with too many sessions.
-            Some(1047 | 1290 | 1836 | 1053 | 1040 | 1927 | 3024 | 1969 | 1317) => Self::Unavailable,
+            None | Some(1047 | 1290 | 1836 | 1053 | 1040 | 1927 | 3024 | 1969 | 1317) => {
+                Self::Unavailable
+            }
             Some(_) => Self::Refused,
-            None => Self::Unavailable,
         }
     }
 }

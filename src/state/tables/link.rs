@@ -96,14 +96,15 @@ impl Link {
     }
 
     fn writer(&mut self) -> Result<&mut Writer> {
-        let writer = match self.writer.take().filter(Writer::is_usable) {
-            Some(writer) => writer,
-            None => {
+        let usable = self.writer.take().filter(Writer::is_usable);
+        let writer = usable.map_or_else(
+            || {
                 let server = self.servers.get(self.current);
                 let server = server.context("no server is set")?;
-                Writer::connect(server, self.deadline)?
-            }
-        };
+                Writer::connect(server, self.deadline)
+            },
+            Ok,
+        )?;
         Ok(self.writer.insert(writer))
     }
 }

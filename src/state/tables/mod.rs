@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use self::link::Link;
@@ -76,6 +77,8 @@ pub struct StateTables {
     of_shards: BTreeMap<String, Contents>,
     /// What shards left that are no more: ours now.
     inherited: Vec<RowName>,
+    /// The last run of this shard.
+    last_run: Option<DateTime<Utc>>,
     /// What another run is at work on, or cannot be read.
     elsewhere: Arc<BTreeSet<String>>,
     unreadable: Vec<UnreadableFile>,
@@ -308,6 +311,7 @@ impl StateTables {
             saved: BTreeMap::new(),
             of_shards: BTreeMap::new(),
             inherited: Vec::new(),
+            last_run: None,
             elsewhere: Arc::default(),
             unreadable: Vec::new(),
         }
@@ -407,6 +411,7 @@ impl StateTables {
             let runs: Runs = decode_or_default(&runs).unwrap_or_default();
             self.of_shards.insert(name.shard.clone(), contents.clone());
             found.contents.absorb(contents);
+            self.last_run = self.last_run.max(runs.last);
             found.runs.absorb(runs);
             self.saved.insert(name, marks);
             return Ok(());
@@ -549,9 +554,13 @@ impl StateTables {
             id.into_bytes(),
             self.token.clone().into_bytes(),
         ];
+        let day = |run: Option<DateTime<Utc>>| run.map(|run| run.date_naive());
+        let is_first_of_day = day(self.last_run) != day(runs.last);
         self.link.transaction("save", |writer| {
             writer.query(sql::NOTE_RUNS, parameters.clone())?;
-            writer.query(sql::DELETE_FORGOTTEN, Vec::new())?;
+            if is_first_of_day {
+                writer.query(sql::DELETE_FORGOTTEN, Vec::new())?;
+            }
             Ok(())
         })
     }
