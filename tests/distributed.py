@@ -9,9 +9,11 @@ Everything runs on this machine, in a folder that goes with it. Times of runs ar
 """
 
 import collections
+import getpass
 import glob
 import http.server
 import json
+import math
 import os
 import pathlib
 import shutil
@@ -36,7 +38,12 @@ DAY = "2026-11-22"
 FIRST = [store for store in range(STORES) if store % 25 == 3]
 SECOND = [store for store in range(STORES) if store % 40 == 7]
 
+# By whom servers are run: where root runs this, by the user that Debian has for them, as rsync, which copies a node,
+# gives up the rights of root.
+USER = "mysql" if os.getuid() == 0 else getpass.getuser()
+
 home = pathlib.Path(tempfile.mkdtemp(prefix="bandwatch-distributed-"))
+home.chmod(0o755)
 started = []
 
 
@@ -49,17 +56,19 @@ def free_port():
 class Server:
     """A MariaDB server in a folder of its own."""
 
-    def __init__(self, name, options=(), cluster=None):
+    def __init__(self, name, options=()):
         self.name, self.port = name, free_port()
         self.folder = home / name
         self.socket = self.folder / "socket"
         (self.folder / "tmp").mkdir(parents=True)
+        for folder in [self.folder, self.folder / "tmp"]:
+            shutil.chown(folder, USER)
         self.options = list(options)
         self.usual = [
             "--no-defaults",
             f"--datadir={self.folder}/data",
             f"--tmpdir={self.folder}/tmp",
-            "--user=" + ("root" if os.getuid() == 0 else os.environ["USER"]),
+            f"--user={USER}",
             "--innodb-buffer-pool-size=64M",
             "--innodb-flush-log-at-trx-commit=0",
             "--innodb-log-file-size=16M",
@@ -173,12 +182,12 @@ def start_cluster():
         ])
         node.start(*(["--wsrep-new-cluster"] if number == 0 else []))
         nodes.append(node)
+    nodes[0].client("CREATE DATABASE watch; CREATE USER 'watch'@'%' IDENTIFIED BY 'watch'; GRANT ALL ON watch.* TO 'watch'@'%'")
     end = time.monotonic() + 60
     while size(nodes[0]) != "3":
         if time.monotonic() > end:
             sys.exit("distributed: the cluster did not come together")
         time.sleep(0.5)
-    nodes[0].client("CREATE DATABASE watch; CREATE USER 'watch'@'%' IDENTIFIED BY 'watch'; GRANT ALL ON watch.* TO 'watch'@'%'")
     say("a Galera cluster of three nodes")
     return nodes
 
@@ -217,6 +226,7 @@ every = "1h"
 window = "{DAYS}d"
 delay = "0s"
 group_by = ["store"]
+max_false_alerts = "1/week"
 """)
 
 
@@ -255,9 +265,14 @@ def run_all(at):
 
 def sell(head, hour, struck):
     at = f"'{DAY} {hour}:00'"
-    number = f"HOUR({at}) + 12"
-    usual = f"ROUND(1000 + 300 * SIN({number} % 24 / 24 * 2 * PI()))"
-    values = ", ".join(f"({at}, {store}, {usual} * {0.3 if store in struck else 1})" for store in range(STORES))
+    clock = int(hour[:2])
+    wave = 1000 + 300 * math.sin(clock / 24 * 2 * math.pi)
+
+    def amount(store):
+        usual = round(wave) + ((DAYS * 24 + clock) * 7919 + store // 4 * 104729) % 13
+        return usual * (0.3 if store in struck else 1)
+
+    values = ", ".join(f"({at}, {store}, {amount(store)})" for store in range(STORES))
     head.client(f"INSERT INTO sales VALUES {values}", "shop")
 
 
@@ -305,15 +320,16 @@ def trial():
 
     sell(head, "12:00", FIRST)
     runs = {number: begin("13:00", "--shard", f"{number}/{SHARDS}") for number in range(1, SHARDS + 1)}
-    wait_for("messages", lambda: len(opened()) >= len(FIRST) // 2)
+    wait_for("messages", lambda: len(opened()) >= len(FIRST) // 4)
     victim = next((number for number, run in runs.items() if run.poll() is None), None)
     if victim is None:
         sys.exit("distributed: all shards had ended before one could be killed")
     runs[victim].send_signal(signal.SIGKILL)
+    told = len(opened())
     end(runs.pop(victim), expected=(-signal.SIGKILL,))
     for run in runs.values():
         end(run)
-    say(f"shard {victim}/{SHARDS} was killed when {len(opened())} of {len(FIRST)} incidents were told")
+    say(f"shard {victim}/{SHARDS} was killed when {told} of {len(FIRST)} incidents were told, and the others told {len(opened()) - told} more")
     held = end(begin("13:01", "--shard", f"{victim}/{SHARDS}"))
     if "another run is still at work" not in held:
         sys.exit(f"distributed: what a dead run holds was not respected: {held}")
@@ -335,14 +351,15 @@ def trial():
     run_all("14:01")
     say(f"the cluster has {size(nodes[1])} nodes now; {len(opened())} incidents told")
 
-    for hour in range(14, 18):
+    for hour in range(14, 22):
         sell(head, f"{hour}:00", [])
         took = run_all(f"{hour + 1}:00")
     say(f"four shards, a new bucket: {took:.1f} s")
     copies = check(FIRST + SECOND)
     over = {alert["metric"] for message in Receiver.told for alert in message["alerts"] if alert["kind"] == "over"}
-    if len(over) != len(set(FIRST + SECOND)):
-        sys.exit(f"distributed: FAILED: {len(over)} of {len(set(FIRST + SECOND))} incidents were told to be over")
+    going_on = {name(store) for store in FIRST + SECOND} - over
+    if going_on:
+        sys.exit(f"distributed: FAILED: not told to be over: {sorted(going_on)}")
     say(f"told: {len(opened())} of {len(set(FIRST + SECOND))} planted incidents of {STORES} series, none else; {copies} twice under the same id")
     say("not tried: TiDB, Vitess, StarRocks, Aurora")
     print("1 passed, 0 failed")

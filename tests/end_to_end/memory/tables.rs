@@ -374,7 +374,9 @@ fn three_shards_become_four_and_nothing_is_told_twice_or_lost() {
         let run: Run = story.run_at(at, &["--shard", shard]);
         run.assert_status(0);
     };
-    shards(3).iter().for_each(|shard| run(at, shard));
+    for shard in shards(3) {
+        run(at, &shard);
+    }
     // The nodes change one after the other, so both counts are at work for a while.
     for (more, shards) in [
         (500.0, shards(3)),
