@@ -18,6 +18,7 @@ use crate::config::{Mailbox, parse_length, parse_mailbox};
 use crate::forecast::Level;
 use crate::output::ColourChoice;
 use crate::series::Step;
+use crate::series::shard::Shard;
 
 /// Checks the newest point of each business series against its 95 % band, and mails an alert
 #[derive(Debug, Parser)]
@@ -52,6 +53,10 @@ pub struct Args {
     /// Read this file (CSV, Parquet) in place of MySQL; with a configuration it mails too
     #[arg(long, value_name = "FILE")]
     pub input: Option<PathBuf>,
+
+    /// Check only the K-th of N shares of the series; other runs check the others
+    #[arg(long, value_name = "K/N", value_parser = Shard::parse)]
+    pub shard: Option<Shard>,
 
     /// Check only this metric (may be repeated)
     #[arg(long, value_name = "NAME")]
@@ -113,6 +118,7 @@ pub enum Command {
     Ack(AckArgs),
     Was(WasArgs),
     Report(ReportArgs),
+    CreateTables(CreateTablesArgs),
     /// End the silence of a metric
     Unsilence {
         /// The metric, by its name in the configuration
@@ -337,6 +343,16 @@ pub struct ReportArgs {
     pub format: Format,
 }
 
+/// Make the tables that keep the state, where it is kept in MySQL
+///
+/// Tables that are there stay as they are. No run makes or changes any.
+#[derive(Debug, clap::Args)]
+pub struct CreateTablesArgs {
+    /// Print the SQL, for whoever may run it
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     Text,
@@ -473,6 +489,7 @@ impl Args {
                 | Command::Ack(_)
                 | Command::Was(_)
                 | Command::Report(_)
+                | Command::CreateTables(_)
                 | Command::Unsilence { .. }
                 | Command::Completions { .. }
                 | Command::Man { .. },

@@ -13,7 +13,7 @@ use crate::config::{Config, Deadline, Metric, Rows, Table};
 use crate::output::complain;
 use crate::series::parse_time;
 use crate::source::Source;
-use crate::state::usual_dir;
+use crate::state::{Place, State, TablesPlace, usual_dir};
 
 #[derive(Debug)]
 pub struct Context {
@@ -124,8 +124,22 @@ impl Context {
         time.transpose().context("--at")
     }
 
-    pub fn state_dir(&self) -> PathBuf {
-        self.config.state_dir.clone().unwrap_or_else(usual_dir)
+    /// Where the state is kept.
+    pub fn state_place(&self) -> Result<Place> {
+        let dir = || self.config.state_dir.clone().unwrap_or_else(usual_dir);
+        Ok(match self.config.state_servers()? {
+            None => Place::Directory(dir()),
+            Some(servers) => Place::Tables(TablesPlace {
+                servers,
+                stand_in: dir().join("without-tables"),
+                deadline: self.deadline,
+            }),
+        })
+    }
+
+    /// The state as it is now.
+    pub fn look_at_state(&self) -> Result<State> {
+        Ok(State::look(&self.state_place()?, &self.config.metrics))
     }
 }
 

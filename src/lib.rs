@@ -20,7 +20,8 @@ pub use cli::Exit;
 
 use cli::{Args, CheckFormat, Command, PluginState};
 use commands::{
-    Failure, accept, answer, backtest, check, doctor, explain, silence, status, test_mail, weekly,
+    Failure, accept, answer, backtest, check, create_tables, doctor, explain, silence, status,
+    test_mail, weekly,
 };
 use context::Context;
 use output::{colour_output, complain, make_file_limit_an_error, one_line, print, write_error};
@@ -89,6 +90,7 @@ fn run_command(args: &Args) -> Result<Exit, Failure> {
         Some(Command::Ack(args)) => answer::acknowledge(&context()?, args),
         Some(Command::Was(args)) => answer::say_what_it_was(&context()?, args),
         Some(Command::Report(args)) => weekly::run(&context()?, args),
+        Some(Command::CreateTables(args)) => create_tables::run(&context()?, args),
         Some(Command::Unsilence { metric }) => silence::unsilence(&context()?, metric),
         Some(Command::Completions { shell }) => {
             print(&cli::completions(*shell)?)?;

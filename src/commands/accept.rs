@@ -1,28 +1,26 @@
 //! `bandwatch accept`: the level of an open incident is the new normal, or is not to become it.
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 
-use super::{Failure, evaluate_newest, informed, own_state_dir};
+use super::{Failure, evaluate_newest, informed, state_place};
 use crate::cli::{AcceptArgs, Exit};
 use crate::context::Context;
 use crate::incident::MetricState;
 use crate::output::{print, write_change, write_time};
-use crate::state::State;
+use crate::state::{State, Use};
 
 pub fn run(context: &Context, args: &AcceptArgs) -> Result<Exit, Failure> {
     let metric = context.metric(Some(&args.metric), "a level");
     let metric = metric.map_err(Failure::Misuse)?;
-    let dir = own_state_dir(context)?;
-    let mut state = State::wait(&dir, context.config.path())?;
-    if let Some(complaint) = state.complaint() {
-        return Err(anyhow!("{complaint}").into());
-    }
-    let metric = informed(metric, &context.config, state.contents());
+    let (place, config) = (state_place(context, Use::Change)?, &context.config);
+    // All series share the budget.
+    let all = State::look(&place, &config.metrics);
+    let metric = informed(metric, config, all.contents());
+    let mut state = State::wait(&place, &config.metrics, &metric)?;
     let name = &metric.name;
     let Some(known) = state.contents().metrics.get(name) else {
-        let dir = dir.display();
-        let told = format!("no run that keeps its state in {dir} has looked at {name} yet");
+        let told = format!("no run that keeps its state in {place} has looked at {name} yet");
         print(&(told + "\n"))?;
         return Ok(Exit::Done);
     };

@@ -1,11 +1,11 @@
 //! `bandwatch ack` and `bandwatch was`: somebody knows of what is open, or says what an incident was. Both
 //! change the state as a run does, under its lock.
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use chrono::{SubsecRound, TimeDelta};
 
 use super::report::{brief_reason, write_incident};
-use super::{Failure, own_state_dir};
+use super::{Failure, state_place};
 use crate::cli::{AckArgs, Exit, NatureWord, WasArgs};
 use crate::config::Metric;
 use crate::context::Context;
@@ -13,7 +13,7 @@ use crate::incident::{Acknowledgement, Alert, Author, MetricState, Nature};
 use crate::output::owner::{this_host, this_person};
 use crate::output::{one_line, print, write_time};
 use crate::series::parse_time;
-use crate::state::{Contents, State};
+use crate::state::{Contents, State, Use};
 
 /// So many incidents are listed where there is none at a time.
 const MOST_LISTED: usize = 5;
@@ -113,18 +113,14 @@ fn change(
     metric: &Metric,
     change: impl FnOnce(&mut Contents) -> Result<String>,
 ) -> Result<Exit, Failure> {
-    let dir = own_state_dir(context)?;
-    let mut state = State::wait(&dir, context.config.path())?;
-    if let Some(complaint) = state.complaint() {
-        return Err(anyhow!("{complaint}").into());
-    }
+    let (place, config) = (state_place(context, Use::Change)?, &context.config);
+    let mut state = State::wait(&place, &config.metrics, metric)?;
     let contents = state.contents_mut();
     let told = if contents.metrics.contains_key(&metric.name) {
         change(contents)?
     } else {
         format!(
-            "no run that keeps its state in {} has looked at {} yet",
-            dir.display(),
+            "no run that keeps its state in {place} has looked at {} yet",
             metric.name
         )
     };

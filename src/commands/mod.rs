@@ -8,6 +8,7 @@ pub mod answer;
 pub mod backtest;
 pub mod check;
 mod coverage;
+pub mod create_tables;
 pub mod doctor;
 pub mod explain;
 mod monitoring;
@@ -19,7 +20,7 @@ pub mod test_mail;
 mod tests;
 pub mod weekly;
 
-use std::path::{Path, PathBuf, absolute};
+use std::path::{Path, absolute};
 
 use anyhow::{Context as _, Error, Result};
 
@@ -30,7 +31,7 @@ use crate::notify::email::Invocation;
 use crate::output::owner::{ROOT, quote, this_user, user_name};
 use crate::output::{READABLE, contain, write_error, write_whole};
 use crate::series::Window;
-use crate::state::{Contents, Use, check_use};
+use crate::state::{Contents, Place, Use};
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug)]
@@ -46,11 +47,14 @@ impl From<Error> for Failure {
     }
 }
 
-/// The directory of the state, for a command that changes what is in it.
-fn own_state_dir(context: &Context) -> Result<PathBuf, Failure> {
-    let dir = context.state_dir();
-    check_use(&dir, Use::Change, context.config.path()).map_err(Failure::Misuse)?;
-    Ok(dir)
+/// Where the state is, for a command that is to use it.
+fn state_place(context: &Context, wanted: Use) -> Result<Place, Failure> {
+    let check = || {
+        let place = context.state_place()?;
+        place.check_use(wanted, context.config.path(), None)?;
+        Ok(place)
+    };
+    check().map_err(Failure::Misuse)
 }
 
 /// The metrics, and after each its series as far as they are known, with what people call them.
@@ -62,7 +66,7 @@ pub fn watched(metrics: &[Metric], contents: &Contents) -> Vec<Metric> {
             continue;
         }
         let notes = contents.series.get(&metric.name);
-        let count = contents.series_of(&metric.name).count();
+        let count = contents.count_series(&metric.name);
         watched.extend(contents.series_of(&metric.name).filter_map(|(name, _)| {
             let title = notes.and_then(|notes| notes.titles.get(name));
             Some(metric.of_series(&metric.key_of(name)?, title.map(String::as_str), count))
@@ -79,8 +83,9 @@ fn informed(metric: Metric, config: &Config, contents: &Contents) -> Metric {
     let Some((of, _)) = config.find(&series.metric) else {
         return metric;
     };
-    let others = contents.series_of(&series.metric).map(|(name, _)| name);
-    let others = others.filter(|name| **name != metric.name).count();
+    let count = contents.count_series(&series.metric);
+    let is_known = contents.metrics.contains_key(&metric.name);
+    let others = count - usize::from(is_known);
     let notes = contents.series.get(&series.metric);
     let title = notes.and_then(|notes| notes.titles.get(&metric.name));
     of.of_series(&series.key, title.map(String::as_str), others + 1)

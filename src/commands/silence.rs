@@ -5,13 +5,13 @@ use chrono::{DateTime, SubsecRound, TimeDelta};
 use chrono_tz::Tz;
 
 use super::report::brief_reason;
-use super::{Failure, own_state_dir};
+use super::{Failure, state_place};
 use crate::cli::{Exit, SilenceArgs};
 use crate::context::Context;
 use crate::incident::Silence;
 use crate::output::{print, write_time};
 use crate::series::parse_time;
-use crate::state::{State, change_silences};
+use crate::state::{State, Use, change_silences};
 
 pub fn silence(context: &Context, args: &SilenceArgs) -> Result<Exit, Failure> {
     let metric = context.metric_or_group(Some(&args.metric), "a silence");
@@ -38,13 +38,14 @@ pub fn silence(context: &Context, args: &SilenceArgs) -> Result<Exit, Failure> {
         until: until.to_utc().trunc_subsecs(0),
         because,
     };
-    let (dir, now) = (own_state_dir(context)?, context.now_utc());
-    change_silences(&dir, |silences| silences.add(&metric, silence, now))?;
-    let looks = State::look(&dir).runs.metrics;
+    let (place, now) = (state_place(context, Use::Change)?, context.now_utc());
+    change_silences(&place, |silences| {
+        silences.add(&metric, silence.clone(), now);
+    })?;
+    let looks = State::look(&place, &context.config.metrics).runs.metrics;
     if !looks.contains_key(silenced.metric_name()) && !looks.contains_key(&metric) {
         // Runs of another user, or in another environment, keep their state elsewhere.
-        let dir = dir.display();
-        told += &format!("\nno run that keeps its state in {dir} has looked at {metric} yet");
+        told += &format!("\nno run that keeps its state in {place} has looked at {metric} yet");
     }
     print(&(told + "\n"))?;
     Ok(Exit::Done)
@@ -54,8 +55,8 @@ pub fn unsilence(context: &Context, metric: &str) -> Result<Exit, Failure> {
     let metric = context.metric_or_group(Some(metric), "a silence");
     let metric = metric.map_err(Failure::Misuse)?.name;
     let now = context.now_utc();
-    let dir = own_state_dir(context)?;
-    let ended = change_silences(&dir, |silences| silences.end(&metric, now))?;
+    let place = state_place(context, Use::Change)?;
+    let ended = change_silences(&place, |silences| silences.end(&metric, now))?;
     let told = match ended.as_slice() {
         [] => "was not silent",
         silences if silences.iter().any(|silence| silence.holds(now)) => "is heard again",

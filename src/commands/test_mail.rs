@@ -18,7 +18,6 @@ use crate::notify::email::{
 use crate::output::{complain, contain, print, without_isolates};
 use crate::series::Window;
 use crate::source::sample_window;
-use crate::state::State;
 
 pub fn run(context: &Context, args: &TestMailArgs) -> Result<Exit, Failure> {
     let metrics: Vec<String> = args.metric.iter().cloned().collect();
@@ -73,7 +72,7 @@ fn post(context: &Context, metric: &Metric, settings: &WebSettings) -> Result<Ex
         contact: None,
         invocation: None,
     };
-    let state = State::look(&context.state_dir());
+    let state = context.look_at_state()?;
     let installation = state.installation().to_string();
     let mut channel = WebChannel::new(settings, installation, letterhead, context.deadline);
     let sent = contain("compose the message", || {
@@ -186,7 +185,7 @@ fn newest(context: &Context, metric: &Metric) -> Result<Shown> {
     let deadline: Deadline = context.deadline.for_reading();
     let mut source = context.source(std::slice::from_ref(metric), deadline)?;
     let window = source.latest(metric, None, context.now)?;
-    let state = State::look(&context.state_dir());
+    let state = context.look_at_state()?;
     let known = state.contents().metrics.get(&metric.name);
     show(
         metric.clone(),

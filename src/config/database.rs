@@ -133,6 +133,18 @@ impl DatabaseSettings {
         Ok(self)
     }
 
+    /// Another account, with the password of this file.
+    pub(super) fn sign_in_as(&mut self, user: String, password_file: Option<PathBuf>) {
+        (self.user, self.password_file) = (user, password_file);
+        self.password = None;
+    }
+
+    /// What is set replaces what was.
+    pub(super) fn secure_by(&mut self, tls: Option<Tls>, ca_file: Option<PathBuf>) {
+        self.tls = tls.or(self.tls);
+        self.ca_file = ca_file.or(self.ca_file.take());
+    }
+
     /// As set; else verified, but on this machine as the server offers it. A socket needs none.
     pub fn tls(&self) -> Tls {
         let address = self.host.parse::<IpAddr>();

@@ -11,6 +11,7 @@ mod group;
 mod mail;
 mod metric;
 mod secret;
+mod state;
 mod text;
 mod value;
 
@@ -40,6 +41,7 @@ use crate::output::owner::{command_as, meant_for};
 use crate::series::key::SeriesKey;
 use environment::{Variables, check_environment, environment};
 use event::EventTable;
+use state::StateKeeping;
 use text::read_text;
 
 /// Where whoever runs bandwatch need not name it.
@@ -55,6 +57,8 @@ pub struct Config {
     pub plots_dir: PathBuf,
     #[serde(deserialize_with = "value::length")]
     pub deadline: Duration,
+    #[serde(rename = "state")]
+    state_keeping: StateKeeping,
     /// Where is kept what one run remembers for the next; None: the usual place.
     pub state_dir: Option<PathBuf>,
     /// Requested after each run in which nothing failed.
@@ -83,6 +87,7 @@ impl Default for Config {
             zone: chrono_tz::UTC,
             plots_dir: "plots".into(),
             deadline: Duration::from_secs(50),
+            state_keeping: StateKeeping::default(),
             state_dir: None,
             heartbeat_url: None,
             mysql: DatabaseSettings::default(),
@@ -287,6 +292,18 @@ impl Config {
     /// How to reach the database, if all that needs is there.
     pub fn database(&self) -> Result<DatabaseSettings> {
         self.mysql.clone().checked().with_context(|| self.origin())
+    }
+
+    /// The servers that keep the state in tables, the first that answers before the others; None if it is kept
+    /// in files.
+    pub fn state_servers(&self) -> Result<Option<Vec<DatabaseSettings>>> {
+        match &self.state_keeping {
+            StateKeeping::Files => Ok(None),
+            StateKeeping::Tables(tables) => {
+                let servers = tables.servers(&self.mysql).context("state");
+                servers.map(Some).with_context(|| self.origin())
+            }
+        }
     }
 
     /// How many metrics are read at once.

@@ -2,6 +2,7 @@
 //! sent, and recorded. Of muted metrics only an Alertmanager hears, and only that what it knows of is over.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
 use anyhow::{Error, Result};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -80,6 +81,37 @@ pub struct Delivered {
     pub failures: Vec<Error>,
 }
 
+/// What became of the log that was to be written down.
+#[derive(Debug, Default)]
+pub struct Saved {
+    pub clearance: Clearance,
+    pub failure: Option<Error>,
+}
+
+/// What may be told, as to who else may be about to tell it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Clearance {
+    /// Nobody else tells anything.
+    #[default]
+    Everything,
+    /// All but what is known of these metrics (of bandwatch itself: an empty name), which another run has taken over.
+    AllBut(Arc<BTreeSet<String>>),
+    /// It is not written down, so another run would tell it once more.
+    Nothing,
+}
+
+impl Clearance {
+    fn admits(&self, items: &[Item]) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::AllBut(others) => items
+                .iter()
+                .all(|item| !others.contains(item.addressed.key().metric)),
+            Self::Nothing => false,
+        }
+    }
+}
+
 /// One alert, for one recipient.
 #[derive(Debug, Clone, Copy)]
 struct Item<'a> {
@@ -88,15 +120,20 @@ struct Item<'a> {
 }
 
 impl Delivery<'_> {
-    /// Sends what is due. `save` makes the log durable; what it cannot is sent all the same.
+    /// Sends what is due, as far as it may be told once `save` has made the log durable.
     pub fn run(
         self,
         alerts: &[AddressedAlert],
         log: &mut NotificationLog,
         channel: &mut impl Channel,
-        mut save: impl FnMut(&NotificationLog) -> Result<()>,
+        mut save: impl FnMut(&NotificationLog) -> Saved,
     ) -> Delivered {
         let mut delivered = Delivered::default();
+        let mut save = |log: &NotificationLog, failures: &mut Vec<Error>| {
+            let Saved { clearance, failure } = save(log);
+            failures.extend(failure);
+            clearance
+        };
         let mut of_metrics: HashMap<&str, Vec<&AddressedAlert>> = HashMap::new();
         for alert in alerts {
             of_metrics
@@ -120,9 +157,12 @@ impl Delivery<'_> {
             Route::to(recipient) != self.route || addressees.contains(&(key, recipient))
         });
         self.plan(&items, log);
-        delivered.failures.extend(save(log).err());
+        let mut clearance = save(log, &mut delivered.failures);
         let mut mails = VecDeque::from(ready_mails(&items, log, self.now));
         while let Some(mail) = mails.pop_front() {
+            if !clearance.admits(&mail) {
+                continue;
+            }
             let result = self.send(&mail, log, channel);
             // That an alert is over becomes due once its opening was accepted.
             if result.as_ref().is_some_and(|result| result.outcome.is_ok()) {
@@ -132,7 +172,7 @@ impl Delivery<'_> {
                 }
             }
             delivered.results.extend(result);
-            delivered.failures.extend(save(log).err());
+            clearance = save(log, &mut delivered.failures);
         }
         delivered
     }

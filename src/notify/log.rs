@@ -33,7 +33,7 @@ const LOST_KEPT: TimeDelta = TimeDelta::days(7);
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NotificationLog {
-    records: BTreeMap<String, BTreeMap<String, BTreeMap<String, Record>>>,
+    records: BTreeMap<String, MetricRecords>,
     pub lost: Vec<LostNotification>,
     /// That alerts go on, which is repeated to an Alertmanager: by the name of the channel, where it was not
     /// accepted.
@@ -160,7 +160,63 @@ pub struct Opening {
     pub subject: Option<String>,
 }
 
+/// Of one metric, by the id of the alert and the recipient's key.
+pub type MetricRecords = BTreeMap<String, BTreeMap<String, Record>>;
+
 impl NotificationLog {
+    /// What people know of the alerts of one metric.
+    pub fn of_metric(&self, metric: &str) -> Option<&MetricRecords> {
+        self.records.get(metric)
+    }
+
+    pub fn set_metric(&mut self, metric: &str, records: MetricRecords) {
+        self.records.insert(metric.to_string(), records);
+    }
+
+    /// All but what is of the metrics that are kept apart.
+    pub fn without(&self, is_apart: impl Fn(&str) -> bool) -> Self {
+        let records = self.records.iter();
+        let records = records.filter(|(metric, _)| !is_apart(metric));
+        Self {
+            records: records
+                .map(|(metric, records)| (metric.clone(), records.clone()))
+                .collect(),
+            lost: self.lost.clone(),
+            repeats: self.repeats.clone(),
+        }
+    }
+
+    /// Takes in what another run noted, as far as it is not known here.
+    pub fn merge(&mut self, other: Self) {
+        for (metric, alerts) in other.records {
+            let known = self.records.entry(metric).or_default();
+            for (alert, recipients) in alerts {
+                let known = known.entry(alert).or_default();
+                for (recipient, record) in recipients {
+                    known.entry(recipient).or_insert(record);
+                }
+            }
+        }
+        let lost = other.lost.into_iter();
+        let lost: Vec<_> = lost.filter(|lost| !self.lost.contains(lost)).collect();
+        self.lost.extend(lost);
+        for (channel, pending) in other.repeats {
+            self.repeats.entry(channel).or_insert(pending);
+        }
+    }
+
+    /// The metrics of which something is on its way.
+    pub fn waiting_metrics(&self) -> impl Iterator<Item = &str> {
+        let is_waiting = |alerts: &MetricRecords| {
+            let mut records = alerts.values().flat_map(BTreeMap::values);
+            records.any(|record| record.pending.is_some())
+        };
+        let records = self.records.iter();
+        records
+            .filter(move |(_, alerts)| is_waiting(alerts))
+            .map(|(metric, _)| metric.as_str())
+    }
+
     pub fn record(&self, key: AlertKey, recipient: &str) -> Option<&Record> {
         self.records.get(key.metric)?.get(key.alert)?.get(recipient)
     }

@@ -25,10 +25,10 @@ mod webhook;
 mod tests;
 
 pub use channel::EmailChannel;
-pub use deliver::{AddressedAlert, Channel, Delivered, Delivery, SendResult};
+pub use deliver::{AddressedAlert, Channel, Clearance, Delivered, Delivery, Saved, SendResult};
 pub use due::due;
 pub use gallery::{Gallery, PlotsDir};
-pub use log::{AlertKey, NotificationLog, Opening, Pending, Record, SendError};
+pub use log::{AlertKey, MetricRecords, NotificationLog, Opening, Pending, Record, SendError};
 pub use notification::{AlertKind, Notification};
 pub use object::{
     breakdown_object, evaluation_object, event_object, event_objects, key_object, stamp,

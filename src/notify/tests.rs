@@ -125,7 +125,7 @@ impl Scene {
         // The log must survive being written and read.
         let text = serde_json::to_string(&self.log).expect("text");
         self.log = serde_json::from_str(&text).expect("a log");
-        let saved = |_: &NotificationLog| Ok(());
+        let saved = |_: &NotificationLog| Saved::default();
         delivery.run(alerts, &mut self.log, &mut self.server, saved);
         std::mem::take(&mut self.server.accepted)
     }

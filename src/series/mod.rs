@@ -9,6 +9,7 @@ pub mod key;
 pub mod local_time;
 #[cfg(test)]
 pub mod sample;
+pub mod shard;
 mod step;
 
 pub use bucket::{Aggregate, Buckets, Gathered, Missing, RowCounts};

@@ -21,6 +21,7 @@ pub use cache::{Reading, WindowCache};
 use history::Lookback;
 pub use history::{Fetched, History};
 pub use mysql::inspect;
+pub use mysql::{Cell, Trouble, Writer, explain_write_error};
 pub use sample::sample_window;
 pub use series::{SeriesHistory, SeriesNews, SeriesRequest, TooManySeries};
 

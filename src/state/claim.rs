@@ -17,9 +17,12 @@ use super::names::{FILES, RUN_LOCK};
 use crate::output::owner::{
     ROOT, command_as, ensure_root_may_write, meant_for, owner_of, this_user, user_name,
 };
+use crate::series::shard::Shard;
 
 /// What stands before the path.
 const HEAD: &[u8] = b"bandwatch keeps the state of this configuration here: ";
+/// What stands after it, before the shard, if the state is that of one.
+const SHARD: &str = "\nshard ";
 /// The longest path of Linux, and what stands around it.
 const LONGEST: u64 = 5000;
 
@@ -36,13 +39,18 @@ pub enum Use {
     Look,
 }
 
-/// Refuses a state of another user, of another configuration, or in a folder of something else.
-pub fn check_use(dir: &Path, wanted: Use, configuration: Option<&Path>) -> Result<()> {
+/// Refuses a state of another user, of another configuration or shard, or in a folder of something else.
+pub fn check_use(
+    dir: &Path,
+    wanted: Use,
+    configuration: Option<&Path>,
+    shard: Option<Shard>,
+) -> Result<()> {
     check_user(dir, wanted, configuration)?;
     if wanted != Use::Look {
         check_folder(dir)?;
     }
-    configuration.map_or(Ok(()), |path| check_configuration(dir, path))
+    configuration.map_or(Ok(()), |path| check_configuration(dir, path, shard))
 }
 
 /// What to say of a run that makes the state for root, where nothing tells that another user is meant to.
@@ -57,10 +65,14 @@ pub fn explain_making(dir: &Path) -> Option<String> {
     })
 }
 
-/// Notes the configuration in the file of the lock, which the run holds.
-pub fn write(lock: &File, configuration: &Path) -> io::Result<()> {
+/// Notes the configuration and the shard in the file of the lock, which the run holds.
+pub fn write(lock: &File, configuration: &Path, shard: Shard) -> io::Result<()> {
     let path = absolute(configuration)?;
-    let text = [HEAD, path.as_os_str().as_bytes(), b"\n"].concat();
+    let shard = match shard {
+        Shard::WHOLE => String::new(),
+        shard => format!("{SHARD}{shard}"),
+    };
+    let text = [HEAD, path.as_os_str().as_bytes(), shard.as_bytes(), b"\n"].concat();
     let mut now = vec![0; text.len() + 1];
     let length = lock.read_at(&mut now, 0)?;
     if now[..length] != text {
@@ -125,7 +137,7 @@ fn check_folder(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-fn check_configuration(dir: &Path, path: &Path) -> Result<()> {
+fn check_configuration(dir: &Path, path: &Path, shard: Option<Shard>) -> Result<()> {
     let spare = file::spare(dir, this_user());
     let places = [dir, &spare].into_iter().filter(|place| {
         // Anybody may make folders where the spare one is.
@@ -138,7 +150,13 @@ fn check_configuration(dir: &Path, path: &Path) -> Result<()> {
     else {
         return Ok(());
     };
-    let path = absolute(path)?;
+    let (
+        path,
+        Claim {
+            configuration: owner,
+            shard: claimed,
+        },
+    ) = (absolute(path)?, owner);
     // One that is gone was moved, renamed, or is not in use any more.
     let is_other = owner.try_exists().unwrap_or(true)
         && owner != path
@@ -151,12 +169,36 @@ fn check_configuration(dir: &Path, path: &Path) -> Result<()> {
         path.display(),
         lock.display()
     );
+    // Each would take what the other has seen for its own, and find what is its own there no more.
+    if let Some(shard) = shard {
+        ensure!(
+            claimed.number() == shard.number(),
+            "state_dir = {:?} is that of shard {claimed}, and this is {shard}; give each shard a state_dir of its own; if this one replaces the other, remove {}",
+            dir.display().to_string(),
+            lock.display()
+        );
+    }
     Ok(())
 }
 
-/// The configuration that a file of a lock names.
-fn read(lock: &Path) -> Option<PathBuf> {
+/// Whose a state is, by the file of its lock.
+struct Claim {
+    configuration: PathBuf,
+    shard: Shard,
+}
+
+fn read(lock: &Path) -> Option<Claim> {
     let bytes = file::read(lock, LONGEST).ok()??;
     let path = bytes.strip_prefix(HEAD)?.strip_suffix(b"\n")?;
-    Some(PathBuf::from(OsStr::from_bytes(path)))
+    let mark = SHARD.as_bytes();
+    let end = path.windows(mark.len()).rposition(|part| part == mark);
+    let shard = end.and_then(|end| {
+        let shard = std::str::from_utf8(&path[end + mark.len()..]).ok()?;
+        Some((end, Shard::parse(shard).ok()?))
+    });
+    let (end, shard) = shard.unwrap_or((path.len(), Shard::WHOLE));
+    Some(Claim {
+        configuration: PathBuf::from(OsStr::from_bytes(&path[..end])),
+        shard,
+    })
 }

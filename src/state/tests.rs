@@ -8,6 +8,7 @@ use std::thread;
 use chrono::TimeDelta;
 use tempfile::TempDir;
 
+use super::claim::check_use;
 use super::names::FILES;
 use super::*;
 use crate::incident::Silence;
@@ -25,12 +26,25 @@ fn at(minute: i64) -> DateTime<Utc> {
     start + TimeDelta::minutes(minute)
 }
 
+fn directory(dir: &Path) -> Place {
+    Place::Directory(dir.to_path_buf())
+}
+
+fn look(dir: &Path) -> State {
+    State::look(&directory(dir), &[])
+}
+
+fn try_open(dir: &Path, configuration: Option<&Path>) -> Option<State> {
+    let opened = State::open(&directory(dir), configuration, &[], Shard::WHOLE);
+    opened.expect("a state")
+}
+
 /// Of a directory that nobody has open. A program that another test starts holds the files of all tests, and
 /// with them their locks, for the moment until it runs.
 fn open(dir: &Path) -> State {
     const TRIES: usize = 500;
     let mut tries = (0..TRIES).map(|_| {
-        let state = State::open(dir, None).expect("a state");
+        let state = try_open(dir, None);
         if state.is_none() {
             thread::sleep(Duration::from_millis(10));
         }
@@ -77,8 +91,8 @@ fn a_second_run_finds_the_state_taken_and_a_look_does_not_mind() {
     let dir = place.path().join("not/there/yet");
     let state = open(&dir);
     assert!(dir.join("run.lock").exists());
-    assert!(State::open(&dir, None).expect("an answer").is_none());
-    State::look(&dir);
+    assert!(try_open(&dir, None).is_none());
+    look(&dir);
     drop(state);
     open(&dir);
 }
@@ -131,7 +145,7 @@ fn other_versions_are_set_aside_and_told_as_such() {
 fn a_look_sets_nothing_aside() {
     let dir = dir();
     fs::write(dir.path().join(STATE), "garbage").expect("written");
-    let state = State::look(dir.path());
+    let state = look(dir.path());
     assert_eq!(state.unreadable().len(), 1);
     assert!(dir.path().join(STATE).exists());
 }
@@ -150,7 +164,7 @@ fn what_cannot_be_written_is_kept_in_the_spare_directory_until_it_can() {
 
     let mut state = open(&dir);
     assert_eq!(known(&state), ["sales"]);
-    assert!(State::open(&dir, None).expect("an answer").is_none());
+    assert!(try_open(&dir, None).is_none());
     save(&mut state, "visits");
     drop(state);
 
@@ -173,10 +187,10 @@ fn silences_are_changed_while_a_run_goes_on() {
     let half_written = dir.path().join("state.json.part");
     fs::write(&half_written, "half").expect("written");
     let add = |silences: &mut Silences| silences.add("sales", silence.clone(), at(0));
-    change_silences(dir.path(), add).expect("written");
+    change_silences(&directory(dir.path()), add).expect("written");
     assert!(half_written.exists());
     save(&mut state, "sales");
-    let state = State::look(dir.path());
+    let state = look(dir.path());
     assert_eq!(state.silences.of("sales", at(1)), Some(&silence));
 }
 
@@ -229,8 +243,8 @@ fn a_silence_that_went_to_the_disk_is_not_undone_by_an_older_one_beside_it() {
         because: None,
     };
     let add = |silence: Silence| {
-        let add = |silences: &mut Silences| silences.add("sales", silence, at(0));
-        change_silences(dir.path(), add)
+        let add = |silences: &mut Silences| silences.add("sales", silence.clone(), at(0));
+        change_silences(&directory(dir.path()), add)
     };
     // A directory in the way of the file that is written is a disk that takes nothing.
     let in_the_way = dir.path().join("silences.json.part");
@@ -307,9 +321,7 @@ fn no_link_is_followed_to_what_it_leads_to() {
     for name in [RUN_LOCK, SILENCES_LOCK, RUNS] {
         symlink(&missing, dir.path().join(name)).expect("a link");
     }
-    let mut state = State::open(dir.path(), Some(Path::new("a.toml")))
-        .expect("a state")
-        .expect("no other run");
+    let mut state = try_open(dir.path(), Some(Path::new("a.toml"))).expect("no other run");
     let complaint = state.complaint().expect("a complaint").to_string();
     assert!(
         complaint.contains("run.lock is not a plain file"),
@@ -318,7 +330,7 @@ fn no_link_is_followed_to_what_it_leads_to() {
     save(&mut state, "sales");
     state.save_runs().expect("written");
     let add = |silences: &mut Silences| silences.end("sales", at(0));
-    let refused = change_silences(dir.path(), add).expect_err("a link");
+    let refused = change_silences(&directory(dir.path()), add).expect_err("a link");
     assert!(format!("{refused:#}").contains("silences.lock is not a plain file"));
     assert_eq!(fs::read_to_string(&target).expect("a file"), "precious");
     assert!(!missing.exists());
@@ -366,7 +378,7 @@ fn configuration(dir: &TempDir, name: &str) -> PathBuf {
 
 #[track_caller]
 fn refusal(dir: &Path, configuration: &Path) -> String {
-    let refused = check_use(dir, Use::Run, Some(configuration));
+    let refused = check_use(dir, Use::Run, Some(configuration), None);
     refused.expect_err("refused").to_string()
 }
 
@@ -377,8 +389,8 @@ fn a_state_belongs_to_one_configuration() {
         configuration(&place, "a.toml"),
         configuration(&place, "b.toml"),
     );
-    check_use(dir.path(), Use::Run, Some(&first)).expect("nobody's yet");
-    drop(State::open(dir.path(), Some(&first)).expect("a state"));
+    check_use(dir.path(), Use::Run, Some(&first), None).expect("nobody's yet");
+    drop(try_open(dir.path(), Some(&first)));
     let told = refusal(dir.path(), &second);
     for part in [
         "state_dir = ",
@@ -388,17 +400,17 @@ fn a_state_belongs_to_one_configuration() {
         assert!(told.contains(part), "no {part:?} in {told}");
     }
     for wanted in [Use::Change, Use::Look] {
-        assert!(check_use(dir.path(), wanted, Some(&second)).is_err());
+        assert!(check_use(dir.path(), wanted, Some(&second), None).is_err());
     }
     // The same file by another name.
     let link = place.path().join("c.toml");
     symlink(&first, &link).expect("a link");
-    check_use(dir.path(), Use::Run, Some(&link)).expect("the same file");
+    check_use(dir.path(), Use::Run, Some(&link), None).expect("the same file");
     // One that is gone was renamed: the state goes with it.
     fs::rename(&first, place.path().join("d.toml")).expect("renamed");
     let renamed = place.path().join("d.toml");
-    check_use(dir.path(), Use::Run, Some(&renamed)).expect("renamed");
-    drop(State::open(dir.path(), Some(&renamed)).expect("a state"));
+    check_use(dir.path(), Use::Run, Some(&renamed), None).expect("renamed");
+    drop(try_open(dir.path(), Some(&renamed)));
     assert!(refusal(dir.path(), &second).contains("d.toml"));
 }
 
@@ -416,7 +428,7 @@ fn files_of_somebody_else_by_the_names_of_the_state_are_left_alone() {
     let dir = dir();
     drop(open(dir.path()));
     fs::write(dir.path().join(STATE), "damaged").expect("written");
-    check_use(dir.path(), Use::Run, None).expect("its own");
+    check_use(dir.path(), Use::Run, None, None).expect("its own");
 }
 
 #[test]

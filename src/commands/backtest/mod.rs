@@ -26,7 +26,6 @@ use crate::incident::{MetricState, Said};
 use crate::output::{print, print_page, write_length, write_setting};
 use crate::series::{Observation, Steps};
 use crate::source::History;
-use crate::state::State;
 use replay::Replay;
 use summary::Summary;
 
@@ -45,7 +44,7 @@ pub fn run(context: &Context, args: &BacktestArgs) -> Result<Exit, Failure> {
 fn metric(context: &Context, args: &BacktestArgs) -> Result<Metric> {
     let mut metric = context.metric(args.metric.as_deref(), "a backtest")?;
     if metric.series.is_some() {
-        let state = State::look(&context.state_dir());
+        let state = context.look_at_state()?;
         metric = informed(metric, &context.config, state.contents());
     }
     if let Some(level) = args.level {
@@ -64,7 +63,9 @@ fn said(context: &Context, metric: &Metric) -> Said {
     if context.input.is_some() {
         return Said::default();
     }
-    let state = State::look(&context.state_dir());
+    let Ok(state) = context.look_at_state() else {
+        return Said::default();
+    };
     let known = state.contents().metrics.get(&metric.name);
     known.map_or(Said::default(), MetricState::said)
 }

@@ -14,6 +14,7 @@ use chrono::DateTime;
 use chrono_tz::Tz;
 
 use super::series::{SeriesFound, SeriesLook, SeriesTask, check_series};
+use super::share::Share;
 use crate::calendar::Period;
 use crate::commands::{evaluate_newest, evaluate_past};
 use crate::config::{Deadline, Metric};
@@ -27,6 +28,8 @@ use crate::source::{Fetched, Source};
 #[derive(Debug, Clone)]
 pub struct Task {
     pub metric: Metric,
+    /// Which of its series are looked at.
+    pub share: Share,
     pub standing: Standing,
     /// Of a metric with many series, where to go on with them.
     pub series: Option<SeriesTask>,

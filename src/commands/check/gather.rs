@@ -11,7 +11,7 @@ use indicatif::ProgressBar;
 use super::Run;
 use super::evaluate::Found;
 use super::series::{
-    SeriesFound, SeriesLook, SeriesOutcome, forgotten_before, has_no_data, without_workings,
+    Others, SeriesFound, SeriesLook, SeriesOutcome, forgotten_before, has_no_data, without_workings,
 };
 use crate::cli::CheckFormat;
 use crate::config::Metric;
@@ -119,6 +119,26 @@ impl Shown {
     }
 }
 
+impl Look {
+    /// What could not be done of it.
+    fn failure(&self, ended: &SeriesLook) -> Option<String> {
+        match ended {
+            SeriesLook::Cut(error) if self.names.is_empty() => Some(write_error(error)),
+            SeriesLook::Cut(error) => Some(format!(
+                "{} series were judged, and the others not reached; the next run goes on there: {}",
+                self.names.len(),
+                write_error(error)
+            )),
+            _ if self.failed > 1 => Some(format!(
+                "{} series could not be judged, such as {}",
+                self.failed, self.first_failure
+            )),
+            _ if self.failed == 1 => Some(self.first_failure.clone()),
+            _ => None,
+        }
+    }
+}
+
 impl Run<'_> {
     /// Takes in what was found of a metric.
     pub(super) fn take(&mut self, gathered: &mut Gathered, metric: &Metric, found: Found) {
@@ -147,7 +167,7 @@ impl Run<'_> {
         let known = contents.metrics.get(&name);
         let looks = gathered.looks.entry(metric.name.clone());
         let look = looks.or_insert_with(|| Look {
-            known: contents.series_of(&metric.name).count(),
+            known: contents.count_series(&metric.name),
             ..Look::default()
         });
         look.last = Some(found.key.clone());
@@ -242,8 +262,20 @@ impl Run<'_> {
         let unseen = known
             .filter(|(name, _)| !look.names.contains(*name))
             .count();
-        let count = look.names.len() + unseen;
-        let is_whole = matches!(ended, SeriesLook::Whole(..));
+        let others = match &ended {
+            SeriesLook::Whole { others, .. } => *others,
+            SeriesLook::NothingNew | SeriesLook::Cut(_) => {
+                let notes = self.state.contents().series.get(&metric.name);
+                let of_other_shards = notes.map_or(0, |notes| notes.elsewhere);
+                Others {
+                    of_other_shards,
+                    busy: 0,
+                }
+            }
+        };
+        let elsewhere = others.of_other_shards + others.busy;
+        let count = look.names.len() + unseen + elsewhere;
+        let is_whole = matches!(ended, SeriesLook::Whole { .. });
         // What happened to all of them at once happened to their source.
         let all_lack = is_whole && look.lacking > 1 && look.lacking == look.names.len();
         let mut newest_lack: Option<Evaluation> = None;
@@ -266,30 +298,25 @@ impl Run<'_> {
             }
             self.take_in(results, metric, judged, count);
         }
-        let failure = match &ended {
-            SeriesLook::Cut(error) if look.names.is_empty() => Some(write_error(error)),
-            SeriesLook::Cut(error) => Some(format!(
-                "{} series were judged, and the others not reached; the next run goes on there: {}",
-                look.names.len(),
-                write_error(error)
-            )),
-            _ if look.failed > 1 => Some(format!(
-                "{} series could not be judged, such as {}",
-                look.failed, look.first_failure
-            )),
-            _ if look.failed == 1 => Some(look.first_failure.clone()),
-            _ => None,
-        };
+        let failure = look.failure(&ended);
         let notes = self.state.contents_mut().series.entry(metric.name.clone());
         match (&ended, &look.last) {
             (SeriesLook::Cut(_), Some(last)) => {
                 notes.or_default().after = Some(metric.series_name(last));
             }
             (SeriesLook::Cut(_) | SeriesLook::NothingNew, _) => {}
-            (SeriesLook::Whole(..), _) => notes.or_default().after = None,
+            (SeriesLook::Whole { .. }, _) => {
+                let notes = notes.or_default();
+                (notes.after, notes.elsewhere) = (None, elsewhere);
+            }
         }
         let failure = failure.map(CheckResult::Failed);
-        let SeriesLook::Whole(bucket, of_none) = ended else {
+        let SeriesLook::Whole {
+            last: bucket,
+            of_none,
+            ..
+        } = ended
+        else {
             let of_all = failure.unwrap_or(CheckResult::NothingNew(None));
             self.update(metric, &of_all);
             results.insert(metric.name.clone(), of_all);
@@ -300,9 +327,11 @@ impl Run<'_> {
         if has_data {
             self.forget_unseen(metric, &look.names);
         }
+        // Where others have all series there are, this one has nothing to miss.
+        let has_none = look.names.is_empty() && elsewhere > 0;
         let of_all = if let Some(failure) = failure {
             failure
-        } else if has_data || (!all_lack && look.lacking > 0) {
+        } else if has_data || has_none || (!all_lack && look.lacking > 0) {
             CheckResult::NothingNew(None)
         } else {
             let gone = look.gone.map(|gone| *gone);
@@ -312,9 +341,9 @@ impl Run<'_> {
         self.update(metric, &of_all);
         let contents = self.state.contents_mut();
         let known = contents.metrics.entry(metric.name.clone()).or_default();
-        // What could not be judged is tried again.
-        if look.failed == 0 {
-            known.note_look_at_series(bucket, has_data.then_some(now));
+        // What could not be judged is tried again, and what another run is at work on may be left to this one.
+        if look.failed == 0 && others.busy == 0 {
+            known.note_look_at_series(bucket, (has_data || has_none).then_some(now));
         }
         results.insert(metric.name.clone(), of_all);
     }

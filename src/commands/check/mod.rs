@@ -8,6 +8,7 @@ mod gather;
 mod parts;
 mod plan;
 mod series;
+mod share;
 mod states;
 mod told;
 
@@ -30,15 +31,16 @@ use crate::notify::{
 };
 use crate::output::{complain, print};
 use crate::source::{Reading, Source, WindowCache};
-use crate::state::{State, explain_making};
+use crate::state::{Place, State, TablesPlace};
 use evaluate::{Found, Task, evaluate_all};
 use gather::{Gathered, Results};
 use plan::Plan;
+use share::Share;
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let mut plan = Plan::new(context, args).map_err(Failure::Misuse)?;
     // What remembers needs time to tell that reading took too long.
-    let deadline = match plan.state_dir {
+    let deadline = match plan.place {
         Some(_) => context.deadline.for_reading(),
         None => context.deadline,
     };
@@ -46,21 +48,44 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let mut source = source.map_err(Failure::Misuse)?;
     context.deadline.enforce();
     let mut failures = Vec::new();
-    let making = plan.state_dir.as_deref().and_then(explain_making);
+    let making = plan.place.as_ref().and_then(Place::explain_making);
     if let Some(making) = making.filter(|_| plan.verbosity >= Verbosity::Everything) {
         complain(&anyhow!(making));
     }
-    let open = |dir| (dir, State::open(dir, context.config.path()));
-    let state = match plan.state_dir.as_deref().map(open) {
+    let config = &context.config;
+    let open = |place| {
+        let opened = State::open(place, config.path(), &config.metrics, plan.shard);
+        (place, opened)
+    };
+    let state = match plan.place.as_ref().map(open) {
         None => State::in_memory(),
-        Some((_, Ok(Some(state)))) => state,
+        Some((place, Ok(Some(state)))) => {
+            if let Place::Tables(tables) = place {
+                end_stand_in(context, args, &plan, tables);
+            }
+            state
+        }
         Some((_, Ok(None))) => return another_is_at_work(&plan, args.format),
+        Some((Place::Tables(tables), Err(error))) => {
+            return Ok(stand_in(context, args, &plan, tables, &error));
+        }
         // Better an alert a minute than none.
-        Some((dir, Err(error))) => {
+        Some((place @ Place::Directory(_), Err(error))) => {
             failures.push(error);
-            State::in_memory_for(dir)
+            State::in_memory_for(place)
         }
     };
+    let share = Share {
+        shard: plan.shard,
+        elsewhere: state.elsewhere(),
+    };
+    if !share.elsewhere.is_empty() && plan.verbosity >= Verbosity::Everything {
+        let count = share.elsewhere.len();
+        complain(&anyhow!(
+            "another run is at work on {count} of the series; this one leaves them out"
+        ));
+    }
+    plan.metrics.retain(|metric| share.has_metric(metric));
     let chosen = std::mem::take(&mut plan.metrics).into_iter();
     let chosen = chosen.map(|metric| informed(metric, &context.config, state.contents()));
     plan.metrics = chosen.collect();
@@ -73,18 +98,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         source.keep_windows(WindowCache { folder, reading });
     }
     let mut run = Run {
-        context,
-        args,
-        plan: &plan,
-        now: context.now_utc(),
-        state,
-        sent: Vec::new(),
-        files: BTreeMap::new(),
+        share,
         failures,
-        mailed_failures: Vec::new(),
+        ..Run::new(context, args, &plan, state)
     };
     let found = run.evaluate(&source, deadline);
-    let watched = watched(&context.config.metrics, run.state.contents());
+    let mut watched = watched(&context.config.metrics, run.state.contents());
+    watched.retain(|metric| run.share.has_metric(metric));
     run.explain_incidents(&source, &watched, &found.results);
     run.notify(&watched, &found.results);
     let exit = run.report(&watched, found);
@@ -104,6 +124,7 @@ struct Run<'a> {
     context: &'a Context,
     args: &'a Args,
     plan: &'a Plan,
+    share: Share,
     now: DateTime<Utc>,
     state: State,
     sent: Vec<SendResult>,
@@ -115,7 +136,53 @@ struct Run<'a> {
     mailed_failures: Vec<Error>,
 }
 
+/// A run that cannot reach the tables of the state judges nothing, as another may that can; that it cannot is told
+/// once, of which it keeps a note of its own.
+fn stand_in(
+    context: &Context,
+    args: &Args,
+    plan: &Plan,
+    tables: &TablesPlace,
+    error: &Error,
+) -> Exit {
+    let Some(state) = State::stand_in(tables, Some(error)) else {
+        complain(error);
+        return Exit::Failed;
+    };
+    let mut run = Run::new(context, args, plan, state);
+    run.notify(&[], &Results::new());
+    run.end(Exit::Failed)
+}
+
+/// The tables can be reached again: whoever was told that they could not is told so, and the note of it goes.
+fn end_stand_in(context: &Context, args: &Args, plan: &Plan, tables: &TablesPlace) {
+    let Some(state) = State::stand_in(tables, None) else {
+        return;
+    };
+    let mut run = Run::new(context, args, plan, state);
+    run.notify(&[], &Results::new());
+    if run.state.contents().own_alerts.is_empty() {
+        run.state.remove();
+    }
+    run.failures.iter().for_each(complain);
+}
+
 impl<'a> Run<'a> {
+    fn new(context: &'a Context, args: &'a Args, plan: &'a Plan, state: State) -> Self {
+        Self {
+            context,
+            args,
+            plan,
+            share: Share::default(),
+            now: context.now_utc(),
+            state,
+            sent: Vec::new(),
+            files: BTreeMap::new(),
+            failures: Vec::new(),
+            mailed_failures: Vec::new(),
+        }
+    }
+
     /// Evaluates each metric, bucket by bucket, and takes the results into what is known of it. A metric
     /// that is not reached by the deadline fails.
     fn evaluate(&mut self, source: &Source, deadline: Deadline) -> RunResults {
@@ -296,14 +363,10 @@ impl<'a> Run<'a> {
                 self.state.runs.last_good = Some(self.now);
             }
             self.failures.extend(self.state.save_runs().err());
-            // A run of some of the metrics says nothing of the others.
-            let is_checked =
-                |name: &str| self.plan.metrics.iter().any(|metric| metric.name == name);
-            let mut all = self.context.config.metrics.iter();
-            let is_whole = all.all(|metric| is_checked(&metric.name));
             if let Some(address) = &self.context.config.heartbeat_url
                 && is_good
-                && is_whole
+                // A run of some of the metrics says nothing of the others.
+                && self.plan.is_whole
                 && self.failures.is_empty()
             {
                 let beat = heartbeat::beat(address, self.context.deadline, self.now);

@@ -2,7 +2,6 @@
 //! contacted.
 
 use std::io::{IsTerminal, stdout};
-use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use chrono::DateTime;
@@ -15,17 +14,21 @@ use crate::config::{Config, MailSettings, Mailbox, Metric, WebSettings};
 use crate::context::Context;
 use crate::notify::email::{self, Invocation, Letterhead};
 use crate::notify::{PlotsDir, Recipient, Route, check_secret};
-use crate::state::{Use, check_use};
+use crate::series::shard::Shard;
+use crate::state::{Place, Use};
 
 #[derive(Debug)]
 pub struct Plan {
     /// Those of this run.
     pub metrics: Vec<Metric>,
+    /// Whether these are all that the configuration has for its shard.
+    pub is_whole: bool,
+    pub shard: Shard,
     pub mode: Mode,
     /// The time of `--at`.
     pub as_of: Option<DateTime<Tz>>,
     /// `None` if the state is kept in memory.
-    pub state_dir: Option<PathBuf>,
+    pub place: Option<Place>,
     /// All that sending needs; `None` if no mail is configured, or nothing is sent.
     pub mail: Option<MailSettings>,
     /// The channels that are web services; none if nothing is sent.
@@ -46,7 +49,10 @@ impl Plan {
             Mode::Live if config.path().is_none() => Mode::Silent,
             mode => mode,
         };
-        let metrics = config.chosen(&args.metric)?;
+        let (mut metrics, shard) = (config.chosen(&args.metric)?, args.shard.unwrap_or_default());
+        let is_chosen = |name: &str| metrics.iter().any(|metric| metric.name == name);
+        let is_whole = config.metrics.iter().all(|metric| is_chosen(&metric.name));
+        metrics.retain(|metric| metric.group.is_some() || shard.holds(&metric.name));
         let (mail, web_channels) = match mode {
             Mode::Live => (config.mail()?, config.web_channels()?),
             Mode::Preview | Mode::Silent => (None, Vec::new()),
@@ -70,15 +76,17 @@ impl Plan {
         }
         // A file is judged anew each time: nothing says that it is the same one as before.
         let is_durable = mode == Mode::Live && context.input.is_none();
-        let state_dir = is_durable.then(|| context.state_dir());
-        if let Some(dir) = &state_dir {
-            check_use(dir, Use::Run, config.path())?;
+        let place = is_durable.then(|| context.state_place()).transpose()?;
+        if let Some(place) = &place {
+            place.check_use(Use::Run, config.path(), Some(shard))?;
         }
         Ok(Self {
             metrics,
+            is_whole,
+            shard,
             mode,
             as_of: context.as_of(args.at.as_deref())?,
-            state_dir,
+            place,
             mail,
             web_channels,
             contact: config.smtp.as_ref().and_then(|smtp| smtp.contact.clone()),

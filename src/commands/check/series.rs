@@ -51,13 +51,27 @@ pub enum SeriesOutcome {
     Failed(String),
 }
 
+/// How many series there are that are not for this run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Others {
+    pub of_other_shards: usize,
+    /// Another run is at work on them, which may not come to an end.
+    pub busy: usize,
+}
+
 /// How the look at all series of a metric ended.
 #[derive(Debug)]
 pub enum SeriesLook {
     /// No bucket closed since the last one.
     NothingNew,
-    /// All were read, up to the end of this bucket. What is to be said if there is none.
-    Whole(Bucket, Box<CheckResult>),
+    /// All were read.
+    Whole {
+        /// Up to the end of this bucket.
+        last: Bucket,
+        /// What is to be said if there is none.
+        of_none: Box<CheckResult>,
+        others: Others,
+    },
     /// It was cut short, and why.
     Cut(Error),
 }
@@ -98,6 +112,7 @@ pub fn check_series(
     let (sender, receiver) = sync_channel::<SeriesHistory>(cores);
     let receiver = Mutex::new(receiver);
     let is_wanted = AtomicBool::new(true);
+    let mut others = Others::default();
     let read = thread::scope(|scope| {
         for _ in 0..cores {
             scope.spawn(|| {
@@ -113,6 +128,16 @@ pub fn check_series(
         }
         let read = source.each_series(metric, &request, now, |history| {
             ensure!(is_wanted.load(Relaxed), "nobody waits for it");
+            let name = metric.series_name(&history.key);
+            if !task.share.has(&name) {
+                let count = if task.share.shard.holds(&name) {
+                    &mut others.busy
+                } else {
+                    &mut others.of_other_shards
+                };
+                *count += usize::from(!is_gone(&history, task));
+                return Ok(ControlFlow::Continue(()));
+            }
             sender.send(history).context("nobody evaluates it")?;
             Ok(ControlFlow::Continue(()))
         });
@@ -122,7 +147,11 @@ pub fn check_series(
     send(Found::Look(Box::new(match read {
         Ok(empty) => {
             let of_none = conclude(empty.latest(metric), metric, &task.standing.answers)?;
-            SeriesLook::Whole(empty.last_bucket(), Box::new(of_none))
+            SeriesLook::Whole {
+                last: empty.last_bucket(),
+                of_none: Box::new(of_none),
+                others,
+            }
         }
         Err(error) => SeriesLook::Cut(error),
     })))
@@ -159,9 +188,7 @@ fn evaluate_history(
     let metric = &task.metric;
     let unknown = Standing::default();
     let standing = series.known.get(&series_history.key);
-    let forgotten = forgotten_before(metric, task.as_of.unwrap_or(task.now).to_utc());
-    let newest = series_history.newest_end();
-    let is_old = newest.is_none_or(|end| end.to_utc() < forgotten);
+    let is_old = is_gone(&series_history, task);
     let is_now = task.as_of.is_none_or(|time| time == task.now);
     let last = standing
         .and_then(|known| known.evaluated)
@@ -183,6 +210,13 @@ fn evaluate_history(
     }
     results.push(result);
     Ok(SeriesOutcome::Judged(results))
+}
+
+/// Whether its last data is so old that it is watched no more.
+fn is_gone(history: &SeriesHistory, task: &Task) -> bool {
+    let forgotten = forgotten_before(&task.metric, task.as_of.unwrap_or(task.now).to_utc());
+    let newest = history.newest_end();
+    newest.is_none_or(|end| end.to_utc() < forgotten)
 }
 
 /// Data that ended before then is of a series that is no more.

@@ -42,6 +42,7 @@ impl Run<'_> {
         let series = metric.group.is_some().then(|| self.series_task(metric));
         Task {
             metric: metric.clone(),
+            share: self.share.clone(),
             standing,
             series,
             as_of: self.plan.as_of,
@@ -52,6 +53,7 @@ impl Run<'_> {
     fn series_task(&mut self, metric: &Metric) -> SeriesTask {
         let contents = self.state.contents();
         let names = contents.series_of(&metric.name).map(|(name, _)| name);
+        let names = names.filter(|name| self.share.has(name));
         let names: Vec<String> = names.cloned().collect();
         let known = names.into_iter().filter_map(|name| {
             let key = metric.key_of(&name)?;

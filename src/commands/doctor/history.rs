@@ -14,14 +14,15 @@ use crate::forecast::{Direction, SeasonChoice};
 use crate::incident::MetricState;
 use crate::output::contain;
 use crate::series::{Missing, TimeSeries, Window};
-use crate::state::State;
 
 /// A larger share of buckets without data that had some a week before is many.
 const MANY_GAPS: f64 = 0.05;
 
 pub fn examine(case: &Case, metric: &Metric, window: Window, add: &dyn Fn(Check)) {
-    let state = State::look(&case.context.state_dir());
-    let known = state.contents().metrics.get(&metric.name);
+    let state = case.context.look_at_state().ok();
+    let known = state
+        .as_ref()
+        .and_then(|state| state.contents().metrics.get(&metric.name));
     let answers = known.map_or(Answers::default(), MetricState::answers_for_forecast);
     let series = window.series.clone();
     let judged = contain("judge the newest bucket", || {

@@ -12,7 +12,6 @@ use super::check::{Check, Findings, Link};
 use super::{Case, configuration};
 use crate::output::owner::{quote, this_user, user_name};
 use crate::output::{within, write_length, write_time};
-use crate::state::State;
 
 /// Cron starts a run each minute; one may take its deadline.
 const SILENT: TimeDelta = TimeDelta::minutes(10);
@@ -36,7 +35,11 @@ pub fn examine(case: &Case, findings: &Findings) {
 
 fn last_run(case: &Case) -> Check {
     let now = case.context.now;
-    let runs = State::look(&case.context.state_dir()).runs;
+    let runs = case
+        .context
+        .look_at_state()
+        .map(|state| state.runs)
+        .unwrap_or_default();
     let told = |time: DateTime<Utc>| write_time(time.with_timezone(&now.timezone()), now);
     let age = |time: DateTime<Utc>| now.to_utc() - time;
     let advice = format!(

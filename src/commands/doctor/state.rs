@@ -11,25 +11,46 @@ use crate::notify::{AlertKey, Pending};
 use crate::output::owner::{owner_of, quote, this_user, user_name};
 use crate::output::{write_length, write_setting, write_time};
 use crate::state::inspect::{free_bytes, leftovers, lock_holder, spare_folder, try_writing};
-use crate::state::{State, Use, check_use};
+use crate::state::{Place, State, Use};
 
 /// Less is soon full.
 const LITTLE_ROOM: u64 = 20 << 20;
 
 pub fn examine(case: &Case, findings: &Findings) {
-    let dir = case.context.state_dir();
-    findings.add(folder(&case.context, &dir));
-    findings.add(disk(&dir));
-    findings.add(lock(&case.context, &dir));
-    let state = State::look(&dir);
-    files(&state, &dir, findings);
+    let looked = case.context.state_place().and_then(|place| {
+        let state = case.context.look_at_state()?;
+        Ok((place, state))
+    });
+    let (place, state) = match looked {
+        Ok(looked) => looked,
+        Err(error) => {
+            findings.add(Check::failed(Link::State, &error));
+            return;
+        }
+    };
+    match &place {
+        Place::Directory(dir) => {
+            findings.add(folder(&case.context, &place, dir));
+            findings.add(disk(dir));
+            findings.add(lock(&case.context, dir));
+            files(&state, dir, findings);
+        }
+        Place::Tables(_) => findings.add(tables(&place, &state)),
+    }
     outbox(&state, findings);
     silences(case, &state, findings);
 }
 
-fn folder(context: &Context, dir: &Path) -> Check {
+fn tables(place: &Place, state: &State) -> Check {
+    match state.complaint() {
+        Some(complaint) => Check::failed(Link::State, &anyhow!("{complaint}")),
+        None => Check::ok(Link::State, format!("kept in {place}")),
+    }
+}
+
+fn folder(context: &Context, place: &Place, dir: &Path) -> Check {
     let shown = dir.display();
-    if let Err(error) = check_use(dir, Use::Run, context.config.path()) {
+    if let Err(error) = place.check_use(Use::Run, context.config.path(), None) {
         return Check::failed(Link::State, &error);
     }
     let told = match (owner_of(dir), this_user()) {

@@ -24,7 +24,6 @@ use crate::incident::MetricState;
 use crate::output::{print, print_page, write_error};
 use crate::series::Window;
 use crate::source::Source;
-use crate::state::State;
 
 pub fn run(context: &Context, args: &ExplainArgs) -> Result<Exit, Failure> {
     let metric = context.metric(args.metric.as_deref(), "an explanation");
@@ -41,7 +40,9 @@ pub fn run(context: &Context, args: &ExplainArgs) -> Result<Exit, Failure> {
     let state = context
         .input
         .is_none()
-        .then(|| State::look(&context.state_dir()));
+        .then(|| context.look_at_state())
+        .transpose()
+        .map_err(Failure::Misuse)?;
     let metric = match &state {
         Some(state) => informed(metric, &context.config, state.contents()),
         None => metric,

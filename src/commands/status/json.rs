@@ -41,7 +41,7 @@ pub fn object(status: &Status) -> Value {
         json!({ "path": path, "why": why })
     });
     json!({
-        "state_dir": context.state_dir().display().to_string(),
+        "state_dir": state.place(),
         "user": state.owner(),
         "as_of": stamp(context.now),
         "last_run": state.runs.last.map(stamped),

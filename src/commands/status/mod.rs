@@ -10,7 +10,7 @@ use anyhow::anyhow;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use super::{Failure, watched};
+use super::{Failure, state_place, watched};
 use crate::cli::{Exit, Format};
 use crate::commands::report::VERDICTS;
 use crate::config::Metric;
@@ -19,13 +19,12 @@ use crate::incident::{self, Acknowledgement, Alert, MetricState, Silence};
 use crate::notify::email::{self, Letterhead};
 use crate::notify::{AlertKey, Notification, Pending};
 use crate::output::{contain, print, print_page, without_isolates};
-use crate::state::{State, Use, check_use};
+use crate::state::{State, Use};
 
 pub fn run(context: &Context, names: &[String], format: Format) -> Result<Exit, Failure> {
     let chosen = context.config.chosen(names).map_err(Failure::Misuse)?;
-    let dir = context.state_dir();
-    check_use(&dir, Use::Look, context.config.path()).map_err(Failure::Misuse)?;
-    let state = &State::look(&dir);
+    let place = state_place(context, Use::Look)?;
+    let state = &State::look(&place, &context.config.metrics);
     let mut metrics = watched(&context.config.metrics, state.contents());
     let chosen: HashSet<&str> = chosen.iter().map(|metric| metric.name.as_str()).collect();
     metrics.retain(|metric| {

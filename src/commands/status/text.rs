@@ -145,11 +145,11 @@ fn of_metric(status: &Status, of: &MetricStatus) -> Vec<String> {
 impl Status<'_> {
     /// Where the state is, and whose; or why there may be another.
     fn place(&self) -> String {
-        let dir = self.context.state_dir();
-        let dir = dir.display();
+        let dir = self.state.place();
         let user = this_user().map_or(String::new(), user_name);
         match self.state.owner() {
             Some(owner) => format!("{dir} (of the user {owner})"),
+            None if !self.state.is_of_one_user() => dir.to_string(),
             None => format!(
                 "{dir} (not there yet for {user}; the runs of another user may keep theirs elsewhere: {})",
                 command_as("USER")

@@ -24,7 +24,7 @@ pub fn object(review: &Review) -> Value {
     json!({
         "from": stamped(review.from),
         "to": stamped(review.now()),
-        "state_dir": review.context.state_dir().display().to_string(),
+        "state_dir": review.state.place(),
         "metrics": metrics.collect::<Vec<_>>(),
         "lost": lost.collect::<Vec<_>>(),
     })

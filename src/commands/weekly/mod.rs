@@ -14,7 +14,7 @@ use std::path::Path;
 use anyhow::{Context as _, Error, Result, anyhow, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Failure, evaluate_newest, watched};
+use super::{Failure, evaluate_newest, state_place, watched};
 use crate::chart::draw_incidents;
 use crate::cli::{Exit, Format, ReportArgs};
 use crate::config::{MailSettings, Metric, time_delta};
@@ -23,7 +23,7 @@ use crate::incident::{MetricState, REMEMBERED};
 use crate::notify::SendError;
 use crate::notify::email::{Envelope, Report, SmtpSession, message_id};
 use crate::output::{READABLE, complain, contain, print, write_setting, write_whole};
-use crate::state::{State, Use, check_use};
+use crate::state::{State, Use};
 use review::Review;
 
 /// So many metrics are drawn, those with the longest incidents.
@@ -39,12 +39,10 @@ pub fn run(context: &Context, args: &ReportArgs) -> Result<Exit, Failure> {
     } else {
         None
     };
-    let dir = context.state_dir();
-    check_use(&dir, Use::Look, context.config.path()).map_err(Failure::Misuse)?;
-    let state = State::look(&dir);
+    let place = state_place(context, Use::Look)?;
+    let state = State::look(&place, &context.config.metrics);
     if state.contents().metrics.is_empty() && state.complaint().is_none() {
-        let dir = dir.display();
-        return Err(anyhow!("no run that keeps its state in {dir} has looked at anything yet, so there is nothing to report").into());
+        return Err(anyhow!("no run that keeps its state in {place} has looked at anything yet, so there is nothing to report").into());
     }
     let metrics = watched(&context.config.metrics, state.contents());
     let review = Review::new(context, &state, &metrics, from);

@@ -55,11 +55,11 @@ fn unwritable(why: &str) -> Words {
     Words {
         subject: shorten(&format!("Cannot write its state: {why}"), SUBJECT),
         heading: "The State Cannot Be Written".into(),
-        summary: format!("bandwatch cannot write to the directory of its state: {reason}."),
+        summary: format!("bandwatch cannot write its state: {reason}."),
         facts: vec![Fact::new("Why", why.to_string())],
         notes: vec![
             "What this means: while this lasts, an alert may come again and again, or its end never.".into(),
-            "What to do: make room on the disk, or give bandwatch the right to write to the directory (state_dir).".into(),
+            "What to do: make room on the disk, or give bandwatch the right to write to the directory (state_dir). Of a state in tables: see that their server can be reached (state).".into(),
         ],
         ..Words::default()
     }
@@ -69,7 +69,7 @@ fn writable_again() -> Words {
     Words {
         subject: "The state can be written again".into(),
         heading: "The State Can Be Written Again".into(),
-        summary: "bandwatch can write to the directory of its state again.".into(),
+        summary: "bandwatch can write its state again.".into(),
         notes: vec![
             "An alert that came meanwhile may come once more; from now on each comes once.".into(),
         ],

@@ -39,7 +39,7 @@ pub fn query_error(error: anyhow::Error) -> anyhow::Error {
         Error::IoError(_) | Error::CodecError(_) => BROKEN,
         _ => "",
     };
-    anyhow!(with_advice(&fact(&error), advice))
+    anyhow!(with_advice(&fact_of(&error), advice))
 }
 
 /// Why there is no session, in place of an error of the driver.
@@ -89,7 +89,7 @@ pub fn connect_error(error: anyhow::Error, settings: &DatabaseSettings) -> anyho
         Error::DriverError(_) | Error::IoError(_) | Error::CodecError(_) => place,
         _ => "",
     };
-    anyhow!(with_advice(&fact(&error), advice))
+    anyhow!(with_advice(&fact_of(&error), advice))
 }
 
 fn refusal_advice(server: &MySqlError, settings: &DatabaseSettings) -> &'static str {
@@ -176,7 +176,8 @@ fn io_error(error: &Error) -> Option<&io::Error> {
     }
 }
 
-fn fact(error: &Error) -> String {
+/// What went wrong, without what to do about it.
+pub fn fact_of(error: &Error) -> String {
     let fact = match (error, io_error(error)) {
         (error, _) if is_no_mysql(error) => NotMysql.to_string(),
         (Error::MySqlError(server), _) => format!("{} (error {})", server.message, server.code),

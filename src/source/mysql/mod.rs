@@ -11,6 +11,7 @@ mod read;
 mod relay;
 mod session;
 mod sql;
+mod writer;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use chrono_tz::Tz;
 use self::error::{connect_error, query_error};
 use self::read::Reader;
 use self::session::Session;
+pub use self::writer::{Cell, Trouble, Writer, explain_write_error};
 use super::cache::WindowCache;
 use super::history::{History, Lookback};
 use crate::config::{DatabaseSettings, Deadline, Metric, Secret, Tls};

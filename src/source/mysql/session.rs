@@ -183,7 +183,8 @@ impl Session {
         self.driver(|connection| connection.query(statement))
     }
 
-    fn run(&mut self, statement: &str) -> Result<()> {
+    /// A statement that answers with no rows.
+    pub fn run(&mut self, statement: &str) -> Result<()> {
         self.driver(|connection| connection.query_drop(statement))
     }
 

@@ -5,3 +5,4 @@ mod faults;
 mod kill;
 mod life;
 pub mod story;
+mod tables;
