@@ -28,6 +28,12 @@ fn each_commented_key_of_the_example_would_be_taken() {
         {
             text = text.replace("# group_by =", "group_by =");
         }
+        if line.starts_with("# state =") {
+            // It stands in the place of the table.
+            let (before, table) = text.split_once("[state]\n").expect("the table");
+            let (_, after) = table.split_once("\n#\n").expect("its end");
+            text = format!("{before}{after}");
+        }
         for (key, excluded) in [
             ("query =", "table ="),
             ("dates =", "from ="),
@@ -52,7 +58,8 @@ fn with_commented_tables() -> String {
     let mut is_table = false;
     let example = include_str!("../../../config.example.toml").lines();
     let lines = example.map(|line| {
-        is_table = line.starts_with("# [[") || is_table && line.starts_with("# ");
+        is_table =
+            line.starts_with("# [[") || line == "# [state]" || is_table && line.starts_with("# ");
         if is_table { &line[2..] } else { line }
     });
     let lines: Vec<&str> = lines.collect();
