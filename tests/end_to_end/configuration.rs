@@ -219,7 +219,7 @@ fn the_example_shows_each_key_that_is_accepted_and_no_other() {
     let mut table = "";
     for line in EXAMPLE.lines() {
         // A table may be commented out as a whole.
-        if let Some(name) = line.strip_prefix('[').or(line.strip_prefix("# [[")) {
+        if let Some(name) = line.strip_prefix('[').or(line.strip_prefix("# [")) {
             table = name.trim_matches(['[', ']']);
             let (parent, key) = table.rsplit_once('.').unwrap_or(("", table));
             shown.insert(format!("{parent}.{key}"));
@@ -242,6 +242,7 @@ fn the_example_shows_each_key_that_is_accepted_and_no_other() {
         ("[[metric]]\n[metric.outliers]", "metric.outliers"),
         ("[[event]]", "event"),
         ("[[channel]]", "channel"),
+        ("[state]", "state"),
     ] {
         workspace.config(&format!("{head}\nno_such_key = 1\n"));
         let run = workspace.run(&["--input", "sales.csv"]);

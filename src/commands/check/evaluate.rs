@@ -175,32 +175,14 @@ impl Worker {
         let deadline = deadline.of_another_thread();
         let mut source = source.fresh();
         source.read_all_by(deadline);
-        let (tasks, received) = channel::<(Task, Deadline)>();
+        let (tasks, received) = channel();
         let (ended, end) = channel();
         thread::spawn(move || {
-            let _ended: Sender<()> = ended;
-            let send = |message| sender.send((id, message)).context("nobody waits for it");
-            source.connect_ahead();
-            if send(Message::Ready).is_err() {
-                return;
-            }
-            for (task, share) in received {
-                source.read_by(share);
-                let found = |found| send(Message::Found(Box::new(found)));
-                // A bug that one metric's data bring to light must not blind the others.
-                let result = |result| found(Found::Result(Box::new(result)));
-                let checked = contain("check", || {
-                    if let Some(series) = &task.series {
-                        check_series(&task, series, &mut source, found)
-                    } else {
-                        result(check(&task, &mut source, result)?)
-                    }
-                });
-                let failed = |error| result(CheckResult::Failed(write_error(&error)));
-                if checked.or_else(failed).is_err() || send(Message::Done).is_err() {
-                    return;
-                }
-            }
+            work(&received, source, |message| {
+                sender.send((id, message)).context("nobody waits for it")
+            });
+            // The session has ended with the source: the server has heard of it.
+            drop::<Sender<()>>(ended);
         });
         Self {
             id,
@@ -282,6 +264,35 @@ impl Worker {
     fn take_leave(self, deadline: Deadline) {
         drop(self.tasks);
         let _ = self.end.recv_timeout(deadline.left().min(GRACE));
+    }
+}
+
+/// Works at what is received, until nobody wants anything any more.
+fn work(
+    received: &Receiver<(Task, Deadline)>,
+    mut source: Source,
+    send: impl Fn(Message) -> Result<()> + Sync,
+) {
+    source.connect_ahead();
+    if send(Message::Ready).is_err() {
+        return;
+    }
+    for (task, share) in received {
+        source.read_by(share);
+        let found = |found| send(Message::Found(Box::new(found)));
+        let result = |result| found(Found::Result(Box::new(result)));
+        // A bug that one metric's data bring to light must not blind the others.
+        let checked = contain("check", || {
+            if let Some(series) = &task.series {
+                check_series(&task, series, &mut source, found)
+            } else {
+                result(check(&task, &mut source, result)?)
+            }
+        });
+        let failed = |error| result(CheckResult::Failed(write_error(&error)));
+        if checked.or_else(failed).is_err() || send(Message::Done).is_err() {
+            return;
+        }
     }
 }
 

@@ -101,7 +101,10 @@ fn what_the_command_line_does_not_know_is_wrong_usage() {
         (&["--frobnicate"][..], "'--frobnicate'"),
         (&["--smtp-password", "x"], "'--smtp-password'"),
         (&["sales.csv"], "'sales.csv'"),
-        (&["--format", "xml"], "[possible values: text, json]"),
+        (
+            &["--format", "xml"],
+            "[possible values: text, json, nagios]",
+        ),
         (&["--input"], "'--input <FILE>'"),
         (&["-q", "-v"], "cannot be used with"),
     ] {
