@@ -219,7 +219,8 @@ fn the_example_shows_each_key_that_is_accepted_and_no_other() {
     let mut table = "";
     for line in EXAMPLE.lines() {
         // A table may be commented out as a whole.
-        if let Some(name) = line.strip_prefix('[').or(line.strip_prefix("# [")) {
+        let head = line.strip_prefix('[').or(line.strip_prefix("# ["));
+        if let Some(name) = head.filter(|name| name.ends_with(']')) {
             table = name.trim_matches(['[', ']']);
             let (parent, key) = table.rsplit_once('.').unwrap_or(("", table));
             shown.insert(format!("{parent}.{key}"));
