@@ -1,36 +1,15 @@
-//! A file in place of the database: Parquet if it begins like one, else CSV. Its rows become a history here.
+//! A file in place of the database: Parquet if it begins like one, else CSV.
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
-use chrono::{DateTime, NaiveDateTime};
+use anyhow::Result;
+use chrono::DateTime;
 use chrono_tz::Tz;
 
+use super::file_rows::{PARQUET_MAGIC, history_of_rows};
 use super::history::{History, Lookback};
 use super::{csv, parquet};
-use crate::config::{Metric, Rows};
-use crate::series::{Grid, LocalClock, infer_step};
-
-/// All rows of a file.
-#[derive(Debug)]
-pub struct FileRows {
-    pub rows: Vec<Row>,
-    /// What is to be said of the columns.
-    pub hint: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub struct Row {
-    pub time: RowTime,
-    pub value: Option<f64>,
-}
-
-/// What a row says of its time.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub enum RowTime {
-    Local(NaiveDateTime),
-    Instant(DateTime<Tz>),
-}
+use crate::config::Metric;
 
 pub fn history(
     path: &Path,
@@ -40,80 +19,10 @@ pub fn history(
     zone: Tz,
 ) -> Result<History> {
     let bytes = csv::read_unpacked(path)?;
-    let rows = if bytes.starts_with(parquet::MAGIC) {
+    let rows = if bytes.starts_with(PARQUET_MAGIC) {
         parquet::read_rows(&bytes, metric, zone)?
     } else {
         csv::read_rows(bytes, metric, zone)?
     };
     history_of_rows(rows, metric, as_of, lookback, zone)
-}
-
-pub fn history_of_rows(
-    rows: FileRows,
-    metric: &Metric,
-    as_of: Option<DateTime<Tz>>,
-    lookback: Lookback,
-    zone: Tz,
-) -> Result<History> {
-    let FileRows { rows, hint } = rows;
-    let rows = instants(rows, zone);
-    let times: Vec<DateTime<Tz>> = rows.iter().filter_map(|(time, _)| *time).collect();
-    let last_row = times.iter().max().copied().context("it holds no rows")?;
-    let step = metric.step.or_else(|| infer_step(&times)).context(
-        "its times do not tell a step; name one with `every` in the metric's configuration",
-    )?;
-    let as_of = match as_of {
-        Some(time) => time,
-        // A raw row says only that time has come so far; a ready-made one speaks for its whole bucket,
-        // so the last one is closed by being there.
-        None if metric.aggregate.is_some() => last_row,
-        None => {
-            let grid = Grid::new(step, last_row);
-            grid.instant(grid.slot(last_row) + 1) + metric.delay(step)
-        }
-    };
-    let oldest = times.iter().min().copied();
-    let mut history = History::new(metric, metric.aggregate, step, as_of, lookback, oldest)?;
-    for (time, value) in rows {
-        history.add(time, value);
-    }
-    history.hint = hint;
-    Ok(history)
-}
-
-/// Each row's instant, if it can be told, and its value.
-fn instants(mut rows: Vec<Row>, zone: Tz) -> Vec<(Option<DateTime<Tz>>, Option<f64>)> {
-    let descents = rows.windows(2).filter(|pair| pair[1].time < pair[0].time);
-    if 2 * descents.count() > rows.len() {
-        // Newest first: time runs forward only from the other end.
-        rows.reverse();
-    }
-    let mut clock = LocalClock::InOrder(zone, None);
-    let instant = |row: Row| match row.time {
-        RowTime::Local(local) => (clock.instant(local), row.value),
-        RowTime::Instant(time) => (Some(time), row.value),
-    };
-    rows.into_iter().map(instant).collect()
-}
-
-/// What to say of a metric of the database whose file has two columns, neither of which has a name of the
-/// configuration: that names the table's columns, and these two can only be their likes.
-pub fn other_names(names: &[&str], metric: &Metric) -> Option<String> {
-    let [first, second] = names else {
-        return None;
-    };
-    let (Some(time), Some(value)) = metric.rows.columns() else {
-        return None;
-    };
-    let has = |name: &str| {
-        let mut names = names.iter();
-        names.any(|other| other.to_lowercase() == name.to_lowercase())
-    };
-    let is_of_database = !matches!(metric.rows, Rows::File { .. });
-    let [first, second] = [first, second].map(|name| csv::shown(name));
-    (is_of_database && !has(time) && !has(value)).then(|| {
-        format!(
-            "the file has no columns {time:?} and {value:?}; its only two, {first}, {second}, are taken for them"
-        )
-    })
 }

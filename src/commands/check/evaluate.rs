@@ -10,59 +10,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
-use chrono::DateTime;
-use chrono_tz::Tz;
 
-use super::series::{SeriesFound, SeriesLook, SeriesTask, check_series};
-use super::share::Share;
-use crate::calendar::Period;
-use crate::commands::{evaluate_newest, evaluate_past};
+use super::judge::{conclude, judge, may_be_stale};
+use super::series::check_series;
+use super::task::{Found, SeriesLook, Task};
 use crate::config::{Deadline, Metric};
-use crate::detect::{Answers, Verdict, no_data};
 use crate::incident::CheckResult;
 use crate::output::{contain, write_error};
-use crate::series::{Bucket, Step, Window};
 use crate::source::{Fetched, Source};
-
-/// One metric to check, and where to go on from.
-#[derive(Debug, Clone)]
-pub struct Task {
-    pub metric: Metric,
-    /// Which of its series are looked at.
-    pub share: Share,
-    pub standing: Standing,
-    /// Of a metric with many series, where to go on with them.
-    pub series: Option<SeriesTask>,
-    /// The time to judge at, if it is not now.
-    pub as_of: Option<DateTime<Tz>>,
-    pub now: DateTime<Tz>,
-}
-
-/// What is known of a series as a check looks at it.
-#[derive(Debug, Clone, Default)]
-pub struct Standing {
-    /// The bucket that was evaluated last.
-    pub evaluated: Option<Bucket>,
-    pub newest_data: Option<Bucket>,
-    /// Whether it is known that its data ended too long ago.
-    pub lacks_data: bool,
-    /// What people said of it.
-    pub answers: Answers,
-    /// Whether its newest window is wanted even if nothing closed since: somebody is to be shown it.
-    pub shows_window: bool,
-}
-
-/// What comes of a task.
-#[derive(Debug)]
-pub enum Found {
-    Result(Box<CheckResult>),
-    /// One of many series.
-    Series(Box<SeriesFound>),
-    /// How the look at all series ended.
-    Look(Box<SeriesLook>),
-    /// The task is done, after so long.
-    Done(Duration),
-}
 
 /// For what is just about to be there, a wait that ended with its deadline included.
 const GRACE: Duration = Duration::from_millis(200);
@@ -314,60 +269,4 @@ fn check(
         fetched => fetched,
     };
     judge(fetched, metric, standing, send)
-}
-
-/// Judges what closed; sends what is found of all but the last bucket, and returns the last result.
-pub fn judge(
-    fetched: Fetched,
-    metric: &Metric,
-    standing: &Standing,
-    send: impl Fn(CheckResult) -> Result<()>,
-) -> Result<CheckResult> {
-    let answers = &standing.answers;
-    let window = match fetched {
-        Fetched::New(history, missed) => {
-            // Where an empty bucket counts as zero, those after the last row do not end a lack of data.
-            let latest = history.latest(metric);
-            let lacks_after = latest.newest.filter(|_| no_data(&latest).is_some());
-            let is_lacking = |time: &DateTime<Tz>| lacks_after.is_some_and(|newest| *time > newest);
-            for time in missed.into_iter().filter(|time| !is_lacking(time)) {
-                let evaluation = evaluate_past(history.window_at(time, metric), metric, answers);
-                // That data was missing some time ago is no news once there is some.
-                if !matches!(evaluation.verdict, Verdict::NoData { .. }) {
-                    send(CheckResult::Evaluated(evaluation))?;
-                }
-            }
-            return conclude(latest, metric, answers);
-        }
-        Fetched::Nothing(Some(window)) => window,
-        Fetched::Nothing(None) => return Ok(CheckResult::NothingNew(None)),
-    };
-    if no_data(&window).is_some() {
-        return conclude(window, metric, answers);
-    }
-    let shown = standing
-        .shows_window
-        .then(|| evaluate_newest(window, metric, answers));
-    Ok(CheckResult::NothingNew(shown.transpose()?))
-}
-
-pub fn conclude(window: Window, metric: &Metric, answers: &Answers) -> Result<CheckResult> {
-    let is_ignored = window.ignored.is_newest;
-    let evaluation = evaluate_newest(window, metric, answers)?;
-    // That there is nothing to judge by is no news while an event is to be ignored.
-    Ok(if is_ignored && evaluation.reason().is_some() {
-        CheckResult::NothingNew(None)
-    } else {
-        CheckResult::Evaluated(evaluation)
-    })
-}
-
-/// Where no row came since, the newest data is as old as it was, and that alone may make it stale.
-pub fn may_be_stale(metric: &Metric, standing: &Standing, now: DateTime<Tz>) -> bool {
-    standing.newest_data.is_some_and(|newest| {
-        let (start, end) = (newest.end, now.to_utc());
-        let step = Step::of_bucket(newest, now.timezone());
-        let ignored = metric.time_left_out(Period { start, end }, step);
-        metric.may_be_stale(end - start - ignored, newest.length())
-    })
 }

@@ -9,10 +9,8 @@ use anyhow::Error;
 use indicatif::ProgressBar;
 
 use super::Run;
-use super::evaluate::Found;
-use super::series::{
-    Others, SeriesFound, SeriesLook, SeriesOutcome, forgotten_before, has_no_data, without_workings,
-};
+use super::series::{forgotten_before, has_no_data, without_workings};
+use super::task::{Found, Others, SeriesFound, SeriesLook, SeriesOutcome};
 use crate::cli::CheckFormat;
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};

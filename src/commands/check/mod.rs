@@ -5,11 +5,13 @@
 
 mod evaluate;
 mod gather;
+mod judge;
 mod parts;
 mod plan;
 mod series;
 mod share;
 mod states;
+mod task;
 mod told;
 
 use std::collections::{BTreeMap, HashMap};
@@ -32,10 +34,11 @@ use crate::notify::{
 use crate::output::{complain, print};
 use crate::source::{Reading, Source, WindowCache};
 use crate::state::{Place, State, TablesPlace};
-use evaluate::{Found, Task, evaluate_all};
+use evaluate::evaluate_all;
 use gather::{Gathered, Results};
 use plan::Plan;
 use share::Share;
+use task::{Found, Task};
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let mut plan = Plan::new(context, args).map_err(Failure::Misuse)?;

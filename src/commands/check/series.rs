@@ -1,80 +1,26 @@
 //! Reads the series of one metric in one go, and evaluates one after the other on all cores while the rows of
 //! the next ones come in. What is in memory are the few that are on their way.
 
-use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use anyhow::{Context, Error, Result, ensure};
+use anyhow::{Context, Result, ensure};
 use chrono::{DateTime, Utc};
 
-use super::evaluate::{Found, Standing, Task, conclude, judge, may_be_stale};
+use super::judge::{conclude, judge, may_be_stale};
+use super::task::{
+    Found, Others, SeriesFound, SeriesLook, SeriesOutcome, SeriesTask, Standing, Task,
+};
 use crate::config::Metric;
-use crate::detect::{Evaluation, Verdict};
+use crate::detect::Verdict;
 use crate::incident::CheckResult;
 use crate::output::{contain, write_error};
-use crate::series::Bucket;
-use crate::series::key::SeriesKey;
 use crate::source::{SeriesHistory, SeriesNews, SeriesRequest, Source};
-
-/// Where to go on with the series of a metric.
-#[derive(Debug, Clone)]
-pub struct SeriesTask {
-    /// What is known of each, by its key.
-    pub known: Arc<HashMap<SeriesKey, Standing>>,
-    /// The bucket up to which all of them were looked at.
-    pub looked_at: Option<Bucket>,
-    /// The one after which a look was cut short.
-    pub after: Option<SeriesKey>,
-}
-
-/// What was found of one of many series.
-#[derive(Debug)]
-pub struct SeriesFound {
-    pub key: SeriesKey,
-    pub title: Option<String>,
-    pub outcome: SeriesOutcome,
-}
-
-#[derive(Debug)]
-pub enum SeriesOutcome {
-    /// Of each bucket that closed, oldest first.
-    Judged(Vec<CheckResult>),
-    /// Its last data is older than `forget_after`: it is none any more.
-    Gone(Box<Evaluation>),
-    /// It could not be judged.
-    Failed(String),
-}
-
-/// How many series there are that are not for this run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Others {
-    pub of_other_shards: usize,
-    /// Another run is at work on them, which may not come to an end.
-    pub busy: usize,
-}
-
-/// How the look at all series of a metric ended.
-#[derive(Debug)]
-pub enum SeriesLook {
-    /// No bucket closed since the last one.
-    NothingNew,
-    /// All were read.
-    Whole {
-        /// Up to the end of this bucket.
-        last: Bucket,
-        /// What is to be said if there is none.
-        of_none: Box<CheckResult>,
-        others: Others,
-    },
-    /// It was cut short, and why.
-    Cut(Error),
-}
 
 /// So many whose pictures are still to be shown are read anew, where nothing else is.
 const MOST_SHOWN: usize = 5;

@@ -8,10 +8,9 @@ use anyhow::{Error, anyhow};
 use chrono::TimeDelta;
 
 use super::Run;
-use super::evaluate::{Standing, Task};
 use super::gather::Results;
 use super::plan::recipients;
-use super::series::SeriesTask;
+use super::task::{SeriesTask, Standing, Task};
 use crate::commands::report::Verbosity;
 use crate::config::Metric;
 use crate::detect::Breakdown;

@@ -3,13 +3,12 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::content::shown;
 use super::table::{Row, Table};
 use super::times::TimeKind;
 use super::{numbers, times};
 use crate::config::Metric;
 use crate::series::Aggregate;
-use crate::source::file;
+use crate::source::file_rows::{self, shown};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Columns {
@@ -70,7 +69,7 @@ impl Columns {
 
 fn other_names(table: &Table, metric: &Metric) -> Option<String> {
     let header: Vec<&str> = table.header.iter().flatten().map(String::as_str).collect();
-    file::other_names(&header, metric)
+    file_rows::other_names(&header, metric)
 }
 
 /// By its name, whose case does not matter if that leaves no doubt: databases see it so.

@@ -1,6 +1,5 @@
 //! The text of a file: unpacked if it is gzip, decoded from UTF-8, UTF-16 or Windows-1252, with `\n` after
-//! each line, and of a bounded length. What is no text is refused by its name. And a cell of it as messages
-//! show it.
+//! each line, and of a bounded length. What is no text is refused by its name.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -11,8 +10,8 @@ use anyhow::{Context, Error, Result, bail, ensure};
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use flate2::read::MultiGzDecoder;
 
-use crate::output::{shorten, within};
-use crate::source::parquet;
+use crate::output::within;
+use crate::source::file_rows::PARQUET_MAGIC;
 
 /// Ten years of minutes take half of it.
 const MOST_BYTES: usize = 256 << 20;
@@ -97,7 +96,7 @@ fn read_bounded(mut reader: impl Read) -> Result<Vec<u8>> {
     let length = read(&mut bytes, LONGEST_LINE)?;
     let has_lines = bytes.iter().any(|byte| matches!(byte, b'\n' | b'\r'));
     ensure!(
-        has_lines || bytes.starts_with(parquet::MAGIC) || length < LONGEST_LINE,
+        has_lines || bytes.starts_with(PARQUET_MAGIC) || length < LONGEST_LINE,
         "line 1 is longer than 1 MiB; is it CSV?"
     );
     read(&mut bytes, MOST_BYTES)?;
@@ -129,11 +128,6 @@ fn decode(bytes: Vec<u8>) -> Result<String> {
         let (text, _) = WINDOWS_1252.decode_without_bom_handling(error.as_bytes());
         text.into_owned()
     }))
-}
-
-/// A cell in a message.
-pub fn shown(text: &str) -> String {
-    format!("{:?}", shorten(text, 60))
 }
 
 fn with_plain_line_ends(text: String) -> String {

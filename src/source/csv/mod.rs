@@ -17,9 +17,9 @@ use numbers::NumberColumn;
 use table::Table;
 use times::{CellTime, TimeColumn};
 
-pub use content::{read_unpacked, shown};
+pub use content::read_unpacked;
 
-use super::file::{FileRows, Row, RowTime, history_of_rows};
+use super::file_rows::{FileRows, Row, RowTime, history_of_rows};
 use super::history::{History, Lookback};
 use crate::config::Metric;
 

@@ -2,9 +2,8 @@
 //! decides which is the decimal mark; where even that leaves both, it is refused. All cells must have the
 //! same unit.
 
+use crate::source::file_rows::shown;
 use anyhow::{Context, Result, bail, ensure};
-
-use super::content::shown;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DecimalMark {

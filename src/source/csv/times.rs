@@ -3,12 +3,11 @@
 
 use std::ops::RangeInclusive;
 
+use crate::source::file_rows::shown;
 use anyhow::{Context, Result, bail, ensure};
 use chrono::{
     DateTime, Datelike, FixedOffset, Month, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Weekday,
 };
-
-use super::content::shown;
 
 /// What a cell says of its time.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -238,3 +238,8 @@ pub fn number(value: &Value) -> Result<Option<f64>> {
         }
     }))
 }
+
+/// A text as a parameter, NULL for none.
+pub fn text_value(text: Option<&str>) -> Value {
+    text.map_or(Value::NULL, |text| Value::Bytes(text.as_bytes().to_vec()))
+}

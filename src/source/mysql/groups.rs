@@ -11,27 +11,20 @@ use anyhow::{Context, Result, bail, ensure};
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
+use super::bucket_rows::{BucketRow, BucketStart, add_bucket, start_of_bucket};
 use super::cell;
-use super::read::{Prepared, Reader, start_of_bucket};
+use super::read::{OwnRows, Prepared, Reader};
 use super::session::NotMysql;
 use super::sql::groups::{self, Condition, KeyColumn, KeyKind, Part, Placeholders, SeriesBuckets};
 use super::sql::{self, TimeColumn};
 use crate::config::{Group, MOST_SERIES, Query, Rows, Table};
 use crate::series::key::SeriesKey;
-use crate::series::{Aggregate, Grid, LocalClock, RowCounts};
+use crate::series::{Grid, LocalClock};
 use crate::source::history::History;
 use crate::source::series::{SeriesHistory, SeriesRequest, TooManySeries};
 
 /// So long before now more series than may be are looked for, before all are read.
 const LOOKED_AT: TimeDelta = TimeDelta::days(1);
-
-/// What the rows of a bucket came to.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct BucketRow {
-    pub value: Option<f64>,
-    pub rows: u64,
-    pub with_value: u64,
-}
 
 /// Gathers the rows of the series that is read just now.
 struct Gathering<'a, F> {
@@ -99,7 +92,7 @@ impl Reader<'_> {
             None => &[Part::All],
             Some(after) => {
                 let parts = after.parts().iter();
-                bound.extend(parts.map(|part| text_value(part.value.as_deref())));
+                bound.extend(parts.map(|part| cell::text_value(part.value.as_deref())));
                 &[Part::After, Part::UpTo]
             }
         };
@@ -309,25 +302,6 @@ impl Reader<'_> {
     }
 }
 
-/// The rows of a table that are read.
-pub(super) struct OwnRows {
-    pub table: Table,
-    /// What is bound after the bounds of the time.
-    pub bound: Vec<Value>,
-}
-
-impl OwnRows {
-    /// Some bounds, and what is bound after them.
-    pub fn bind(&self, bounds: impl IntoIterator<Item = Value>) -> Params {
-        let bound: Vec<Value> = bounds.into_iter().chain(self.bound.clone()).collect();
-        if bound.is_empty() {
-            Params::Empty
-        } else {
-            Params::Positional(bound)
-        }
-    }
-}
-
 impl<'a, F: FnMut(SeriesHistory) -> Result<ControlFlow<()>>> Gathering<'a, F> {
     fn new(group: &'a Group, empty: History, take: F) -> Self {
         Self {
@@ -416,48 +390,6 @@ impl SlotsOfBuckets {
     }
 }
 
-/// Where the rows of a bucket belong.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum BucketStart {
-    At(DateTime<Tz>),
-    /// To no bucket for sure; perhaps they stand near a time.
-    Unclear {
-        near: Option<DateTime<Tz>>,
-    },
-}
-
-/// Takes in the rows of a bucket.
-pub(super) fn add_bucket(
-    history: &mut History,
-    start: BucketStart,
-    row: &BucketRow,
-    aggregate: Option<Aggregate>,
-) {
-    let BucketRow {
-        value,
-        rows,
-        with_value,
-    } = *row;
-    match start {
-        // In the second pass of a repeated hour the bounds let in rows of the first beyond them.
-        BucketStart::At(time) if !history.holds(time) => {}
-        BucketStart::At(time) => {
-            history.buckets.add(time, value);
-            // A bucket without any value has counted as one row already.
-            let with_value_or_counted = with_value.max(u64::from(value.is_none()));
-            let is_repeated = aggregate.is_none() && with_value > 0;
-            let more = RowCounts {
-                rows: rows.saturating_sub(1),
-                empty: rows.saturating_sub(with_value_or_counted),
-                repeated: if is_repeated { with_value - 1 } else { 0 },
-                ..RowCounts::default()
-            };
-            history.buckets.count(time, more);
-        }
-        BucketStart::Unclear { near } => history.add_unclear(near, rows),
-    }
-}
-
 fn key_column(name: &str, column: &Column) -> Result<KeyColumn> {
     use ColumnType as Type;
     const BINARY: u16 = 63;
@@ -496,11 +428,7 @@ fn is_blob(kind: ColumnType) -> bool {
     )
 }
 
-pub(super) fn text_value(text: Option<&str>) -> Value {
-    text.map_or(Value::NULL, |text| Value::Bytes(text.as_bytes().to_vec()))
-}
-
 fn values(condition: &Condition) -> impl Iterator<Item = Value> {
     let values = condition.values.iter();
-    values.map(|value| text_value(value.as_deref()))
+    values.map(|value| cell::text_value(value.as_deref()))
 }

@@ -1,5 +1,6 @@
 //! Rows from MySQL or MariaDB: one read-only session a run, with a limit on every wait.
 
+mod bucket_rows;
 mod cell;
 mod error;
 mod explain;

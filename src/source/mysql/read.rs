@@ -4,20 +4,20 @@
 use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
-use ::mysql::{Column, Row, Statement, Value};
+use ::mysql::{Column, Params, Row, Statement, Value};
 use anyhow::{Context, Result, bail, ensure};
-use chrono::{DateTime, NaiveDateTime, TimeDelta};
+use chrono::DateTime;
 use chrono_tz::Tz;
 
+use super::bucket_rows::{BucketRow, BucketStart, add_bucket, local_start, start_of_bucket};
 use super::cell;
-use super::groups::{BucketRow, BucketStart, OwnRows, add_bucket, text_value};
 use super::session::{NotMysql, Session};
 use super::sql::groups::Condition;
 use super::sql::{self, TimeColumn};
 use crate::config::{Deadline, Group, Metric, Query, Rows, Table};
 use crate::series::key::SeriesKey;
 use crate::series::local_time::first_pass;
-use crate::series::{Aggregate, Grid, LocalClock, Step, infer_step};
+use crate::series::{Aggregate, LocalClock, Step, infer_step};
 use crate::source::cache::{self, MetricCache};
 use crate::source::history::{History, Lookback};
 
@@ -51,10 +51,11 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    pub fn parameters(&self, range: &Range<DateTime<Tz>>) -> ::mysql::Params {
+    pub fn parameters(&self, range: &Range<DateTime<Tz>>) -> Params {
         let (from, to) = cell::bounds(range, self.column);
         let own = self.own.iter().enumerate();
-        let own = own.map(|(index, value)| (Condition::name(index), text_value(value.as_deref())));
+        let own =
+            own.map(|(index, value)| (Condition::name(index), cell::text_value(value.as_deref())));
         let bounds = [("from".to_string(), from), ("to".to_string(), to)];
         bounds.into_iter().chain(own).collect::<Vec<_>>().into()
     }
@@ -66,6 +67,25 @@ pub(super) struct QueryRow<'a> {
     raw_time: &'a Value,
     pub time: Option<DateTime<Tz>>,
     value: Option<f64>,
+}
+
+/// The rows of a table that are read.
+pub(super) struct OwnRows {
+    pub table: Table,
+    /// What is bound after the bounds of the time.
+    pub bound: Vec<Value>,
+}
+
+impl OwnRows {
+    /// Some bounds, and what is bound after them.
+    pub fn bind(&self, bounds: impl IntoIterator<Item = Value>) -> Params {
+        let bound: Vec<Value> = bounds.into_iter().chain(self.bound.clone()).collect();
+        if bound.is_empty() {
+            Params::Empty
+        } else {
+            Params::Positional(bound)
+        }
+    }
 }
 
 impl Reader<'_> {
@@ -352,7 +372,7 @@ impl Reader<'_> {
     pub(super) fn each_row(
         &mut self,
         statement: &str,
-        parameters: impl Into<::mysql::Params>,
+        parameters: impl Into<Params>,
         take: impl FnMut(Row) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
         let statement = self.session.statement(statement)?;
@@ -364,7 +384,7 @@ impl Reader<'_> {
     pub(super) fn times(
         &mut self,
         statement: &str,
-        bounds: impl Into<::mysql::Params>,
+        bounds: impl Into<Params>,
         column: TimeColumn,
     ) -> Result<Vec<DateTime<Tz>>> {
         let mut clock = LocalClock::Until(self.now);
@@ -387,28 +407,6 @@ fn continue_unless(is_enough: bool) -> ControlFlow<()> {
 
 pub(super) fn first_cell(row: &Row) -> &Value {
     row.as_ref(0).unwrap_or(&Value::NULL)
-}
-
-pub(super) fn start_of_bucket(
-    bucket: i64,
-    column: TimeColumn,
-    grid: &Grid,
-    clock: &mut LocalClock,
-) -> Option<DateTime<Tz>> {
-    if grid.step().follows_wall_clock() || column != TimeColumn::Local {
-        return Some(grid.instant(bucket));
-    }
-    clock.instant(local_start(bucket, grid)?)
-}
-
-/// What the clock shows at the start of a short bucket that it counts.
-fn local_start(bucket: i64, grid: &Grid) -> Option<NaiveDateTime> {
-    let Step::Fixed(step) = grid.step() else {
-        return None;
-    };
-    let seconds = bucket.checked_mul(step.seconds())?;
-    let since_epoch = TimeDelta::try_seconds(seconds)?;
-    Grid::EPOCH.naive_utc().checked_add_signed(since_epoch)
 }
 
 fn find_step(times: &[DateTime<Tz>]) -> Result<Step> {

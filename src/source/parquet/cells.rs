@@ -9,7 +9,7 @@ use polars_arrow::types::NativeType;
 
 use super::columns::Kind;
 use crate::config::TimeMeaning;
-use crate::source::file::RowTime;
+use crate::source::file_rows::RowTime;
 
 pub fn kind(dtype: &ArrowDataType) -> Kind {
     use ArrowDataType as Type;

@@ -9,7 +9,7 @@ use polars_arrow::datatypes::Field;
 use super::{kind, shown};
 use crate::config::Metric;
 use crate::series::Aggregate;
-use crate::source::file::{RowTime, other_names};
+use crate::source::file_rows::{RowTime, other_names};
 
 /// What the cells of a column can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

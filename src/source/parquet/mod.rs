@@ -19,15 +19,11 @@ use polars_parquet::read::{
     column_iter_to_arrays, infer_schema, read_metadata,
 };
 
-use super::csv::shown;
-use super::file::{FileRows, Row};
+use super::file_rows::{FileRows, Row, RowTime, shown};
 use crate::config::{Metric, TimeMeaning};
 use crate::output::{contain_quietly, one_line};
 use cells::TimeCells;
 use columns::{Columns, Kind};
-
-/// How such a file begins.
-pub const MAGIC: &[u8] = b"PAR1";
 
 /// As many as fit into the largest CSV file.
 const MOST_ROWS: usize = 10_000_000;
@@ -91,12 +87,7 @@ impl<'a> ParquetFile<'a> {
         })
     }
 
-    fn times(
-        &self,
-        column: usize,
-        meaning: Option<TimeMeaning>,
-        zone: Tz,
-    ) -> Result<Vec<super::file::RowTime>> {
+    fn times(&self, column: usize, meaning: Option<TimeMeaning>, zone: Tz) -> Result<Vec<RowTime>> {
         let arrays = self.arrays(column, &self.metadata.row_groups)?;
         let name = || format!("column {}", shown(&self.fields[column].name));
         let cells = TimeCells::of(&arrays, meaning).with_context(name)?;

@@ -14,6 +14,7 @@ use crate::config::Rows;
 use crate::series::sample::{PARIS, time};
 use crate::series::{Aggregate, Window};
 use crate::source::Source;
+use crate::source::file_rows::PARQUET_MAGIC;
 
 type Column = (&'static str, Box<dyn Array>);
 
@@ -305,14 +306,14 @@ fn a_file_cut_or_changed_anywhere_is_read_or_refused_in_one_line() {
             ("sold", values()),
         ];
         let bytes = write(&columns, compression);
-        for length in MAGIC.len()..bytes.len() {
+        for length in PARQUET_MAGIC.len()..bytes.len() {
             let error = read_rows(&bytes[..length], &metric(), PARIS).expect_err("cut");
             assert!(
                 format!("{error:#}").starts_with(NOT_WHOLE),
                 "{length}: {error:#}"
             );
         }
-        for place in MAGIC.len()..bytes.len() {
+        for place in PARQUET_MAGIC.len()..bytes.len() {
             for bit in 0..8 {
                 let mut changed = bytes.clone();
                 changed[place] ^= 1 << bit;
