@@ -230,6 +230,7 @@ impl Delivery<'_> {
 
     /// Notes what is due as on its way, each in its mail; and takes back what is not needed any more.
     fn plan(self, items: &[Item], log: &mut NotificationLog) {
+        let waves = Waves::new(items, log, self.now);
         let mut new: BTreeMap<(&str, Group), Vec<(Item, AlertKind)>> = BTreeMap::new();
         for item in items {
             let kind = item.due(log, self.now);
@@ -240,7 +241,7 @@ impl Delivery<'_> {
             if planned.is_some() {
                 item.record_mut(log).pending = None;
             }
-            if let Some(kind) = kind {
+            if let Some(kind) = kind.filter(|kind| !waves.hold(item, *kind, self.now)) {
                 let group = match (item.addressed.metric, kind) {
                     (None, _) => Group::Own,
                     (Some(_), AlertKind::Resolved) => Group::Resolved,
@@ -252,10 +253,9 @@ impl Delivery<'_> {
         }
         for ((_, group), members) in new {
             let is_digest = group != Group::Own && members.len() > self.digest_over;
-            let size = if is_digest { members.len() } else { 1 };
-            for members in members.chunks(size) {
-                let id = mail_id(members, log);
-                for (item, kind) in members {
+            for members in mails_of(members, is_digest, &waves) {
+                let id = mail_id(&members, log);
+                for (item, kind) in &members {
                     let pending = Pending::new(id.clone(), *kind, self.now);
                     item.record_mut(log).pending = Some(pending);
                 }
@@ -352,6 +352,90 @@ impl Delivery<'_> {
     }
 }
 
+/// What goes into each mail.
+fn mails_of<'a>(
+    members: Vec<(Item<'a>, AlertKind)>,
+    is_digest: bool,
+    waves: &Waves,
+) -> Vec<Vec<(Item<'a>, AlertKind)>> {
+    if is_digest {
+        return vec![members];
+    }
+    let mut gathered: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    let mut mails = Vec::new();
+    for (item, kind) in members {
+        match waves.gathered(&item, kind) {
+            Some(metric) => gathered.entry(metric).or_default().push((item, kind)),
+            None => mails.push(vec![(item, kind)]),
+        }
+    }
+    mails.extend(gathered.into_values());
+    mails
+}
+
+/// After the opening of one of many series, those of others of its metric wait so long for company, so that an
+/// outage that reaches one after the other is no mail a minute. Who got the first is looking already; and within
+/// three buckets of five minutes most that one cause stops have stopped.
+const GATHERED_FOR: TimeDelta = TimeDelta::minutes(15);
+
+/// How the series of a metric open for each recipient: by both names.
+struct Waves<'a>(HashMap<(&'a str, &'a str), Wave>);
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Wave {
+    /// When an opening was told last, or began to be.
+    told: Option<DateTime<Utc>>,
+    /// Since when the oldest opening that is due is so.
+    due_since: Option<DateTime<Utc>>,
+}
+
+impl<'a> Waves<'a> {
+    fn new(items: &[Item<'a>], log: &NotificationLog, now: DateTime<Utc>) -> Self {
+        let mut waves: HashMap<(&str, &str), Wave> = HashMap::new();
+        for item in items {
+            let Some(key) = item.wave() else {
+                continue;
+            };
+            let wave = waves.entry(key).or_default();
+            let record = item.record(log);
+            let pending = record.and_then(|record| record.pending.as_ref());
+            let last = record.and_then(|record| record.last.as_ref());
+            let pending = pending.filter(|pending| pending.kind == AlertKind::Firing);
+            let last = last.filter(|last| last.kind == AlertKind::Firing);
+            let told = pending
+                .map(|pending| pending.since)
+                .max(last.map(|last| last.at));
+            wave.told = wave.told.max(told);
+            if pending.is_none() && item.due(log, now) == Some(AlertKind::Firing) {
+                let since = item.addressed.alert.released;
+                wave.due_since = wave.due_since.into_iter().chain(since).min();
+            }
+        }
+        Self(waves)
+    }
+
+    fn of(&self, item: &Item<'a>, kind: AlertKind) -> Option<&Wave> {
+        let wave = item.wave().filter(|_| kind == AlertKind::Firing)?;
+        self.0.get(&wave)
+    }
+
+    /// Whether an opening waits for others. None waits for longer than that, whatever was told meanwhile.
+    fn hold(&self, item: &Item<'a>, kind: AlertKind, now: DateTime<Utc>) -> bool {
+        let is_young = |at: DateTime<Utc>| (TimeDelta::zero()..GATHERED_FOR).contains(&(now - at));
+        let wave = self.of(item, kind);
+        wave.is_some_and(|wave| {
+            wave.told.is_some_and(is_young) && wave.due_since.is_some_and(is_young)
+        })
+    }
+
+    /// The metric whose openings have waited for each other, and are one mail.
+    fn gathered(&self, item: &Item<'a>, kind: AlertKind) -> Option<&'a str> {
+        let wave = self.of(item, kind)?;
+        let have_waited = wave.due_since? < wave.told? + GATHERED_FOR;
+        have_waited.then_some(item.wave()?.1)
+    }
+}
+
 /// What the later mails of a thread go under, if this one begins it and is about one alert.
 fn opening_subject(mail: &Mail, channel: &mut impl Channel) -> Option<String> {
     match (mail.in_reply_to, mail.notifications.as_slice()) {
@@ -411,6 +495,14 @@ impl AddressedAlert<'_> {
 impl<'a> Item<'a> {
     fn recipient(self) -> &'a str {
         self.to.key()
+    }
+
+    /// By whom and of which metric it is told, if it is of one of many series. An Alertmanager groups by itself.
+    fn wave(self) -> Option<(&'a str, &'a str)> {
+        let metric = self.addressed.metric?;
+        let is_alertmanager = matches!(self.to, Recipient::Alertmanager(_));
+        let series = metric.series.as_ref().filter(|_| !is_alertmanager)?;
+        Some((self.recipient(), &series.metric))
     }
 
     fn record(self, log: &NotificationLog) -> Option<&Record> {

@@ -12,6 +12,7 @@ use super::*;
 use crate::config::Metric;
 use crate::forecast::Side;
 use crate::incident::{Alert, Condition, End, Muted, Policy};
+use crate::series::key::SeriesKey;
 
 fn at(minute: i64) -> DateTime<Utc> {
     let start: DateTime<Utc> = "2026-11-22T00:00:00Z".parse().expect("a time");
@@ -405,6 +406,80 @@ fn many_at_once_are_one_mail_and_stay_it_until_it_is_accepted() {
         [
             "ops@example.com: m0 low, m1 low, m2 low, m3 low",
             "ops@example.com: m4 low"
+        ]
+    );
+}
+
+/// Series of one metric, each with an incident that is told from a minute on.
+fn series(released: &[i64]) -> Vec<(Metric, Alert)> {
+    let metric = Metric::of_file("m");
+    let column = ["k".to_string()];
+    let series = released.iter().enumerate().map(|(key, minute)| {
+        let key = SeriesKey::new(&column, [Some(key.to_string())]);
+        let low = Alert {
+            released: Some(at(*minute)),
+            ..alert(Condition::Breach(Side::Low))
+        };
+        (metric.of_series(&key, None, 1), low)
+    });
+    series.collect()
+}
+
+#[test]
+fn series_that_open_one_after_the_other_are_gathered_into_one_mail() {
+    let series = series(&[1, 2, 5, 15, 17, 40]);
+    let mut scene = Scene::default();
+    let mut told = Vec::new();
+    for minute in 1..60 {
+        let open = series
+            .iter()
+            .filter(|(_, low)| low.released <= Some(at(minute)));
+        let open = open.map(|(metric, low)| addressed(Some(metric), low, &[OPS]));
+        let open: Vec<_> = open.collect();
+        let mails = scene.run(&open);
+        told.extend(mails.into_iter().map(|mail| (minute, mail)));
+    }
+    let told: Vec<(i64, &str)> = told.iter().map(|(at, mail)| (*at, mail.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            (1, "ops@example.com: m{k=0} low"),
+            (16, "ops@example.com: m{k=1} low, m{k=2} low, m{k=3} low"),
+            (31, "ops@example.com: m{k=4} low"),
+            (46, "ops@example.com: m{k=5} low"),
+        ]
+    );
+}
+
+#[test]
+fn what_is_gathered_waits_no_longer_for_a_server_that_was_down_and_is_told_with_its_end() {
+    let mut series = series(&[1, 2, 10]);
+    let mut scene = Scene::default();
+    let mut told = Vec::new();
+    for minute in 1..30 {
+        scene.server.refuses = if minute < 8 { vec![OPS] } else { Vec::new() };
+        if minute == 12 {
+            series[1].1.end = Some(End::Over {
+                until: at(12),
+                evaluation: None,
+            });
+        }
+        let open = series
+            .iter()
+            .filter(|(_, low)| low.released <= Some(at(minute)));
+        let open = open.map(|(metric, low)| addressed(Some(metric), low, &[OPS]));
+        let open: Vec<_> = open.collect();
+        assert!(!(2..17).contains(&minute) || !open[1].is_settled(&scene.log, at(minute)));
+        let mails = scene.run(&open);
+        told.extend(mails.into_iter().map(|mail| (minute, mail)));
+    }
+    let told: Vec<(i64, &str)> = told.iter().map(|(at, mail)| (*at, mail.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            (8, "ops@example.com: m{k=0} low"),
+            (17, "ops@example.com: m{k=1} low, m{k=2} low"),
+            (17, "ops@example.com: m{k=1} over, in reply"),
         ]
     );
 }
