@@ -4,6 +4,7 @@
 use chrono::TimeDelta;
 use serde::Deserialize;
 
+use crate::output::shorten;
 use crate::series::key::{NULL, SeriesKey, Written, read_value};
 
 /// More series of one metric are not watched: they are more than anybody means to.
@@ -11,6 +12,12 @@ pub const MOST_SERIES: usize = 20_000;
 
 /// More key columns name nothing that people know.
 pub const MOST_COLUMNS: usize = 5;
+
+/// A pattern for a longer value is a mistake.
+const LONGEST_PATTERN: usize = 1000;
+
+/// So much of a pattern stands in a message about it.
+const SHOWN: usize = 60;
 
 /// How the rows of a metric are many series.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,7 +100,17 @@ impl PatternText {
                 "{columns} values with commas between them, as in \"DE,*\", those with a comma in quotation marks"
             )
         };
-        let values = values.ok_or_else(|| format!("{text:?} names no key; allowed: {allowed}"))?;
+        let values = values.ok_or_else(|| {
+            let text = shorten(&text, SHOWN);
+            format!("{text:?} names no key; allowed: {allowed}")
+        })?;
+        let lengths = values.iter().map(ValuePattern::length);
+        if let Some(length) = lengths.max().filter(|length| *length > LONGEST_PATTERN) {
+            let text = shorten(&text, SHOWN);
+            return Err(format!(
+                "{text:?} has a value of {length} characters; allowed: up to {LONGEST_PATTERN}"
+            ));
+        }
         Ok(KeyPattern(values))
     }
 }
@@ -111,6 +128,26 @@ fn split(text: &str) -> Option<Vec<ValuePattern>> {
 }
 
 impl ValuePattern {
+    fn length(&self) -> usize {
+        match self {
+            Self::Any | Self::Null => 0,
+            Self::Is(text) | Self::Like(text) => text.chars().count(),
+        }
+    }
+
+    /// Whether a value is meant, given as a whole.
+    pub fn matches(&self, value: Option<&str>) -> bool {
+        match (self, value) {
+            (Self::Any, _) => true,
+            (Self::Null, value) => value.is_none(),
+            (Self::Is(_) | Self::Like(_), None) => false,
+            (Self::Is(text), Some(value)) => {
+                value == text || SeriesKey::known_value(value) == *text
+            }
+            (Self::Like(pattern), Some(value)) => is_like(value, pattern),
+        }
+    }
+
     fn of(written: Written) -> Self {
         match written {
             Written::Quoted(text) => Self::Is(text),
@@ -122,6 +159,23 @@ impl ValuePattern {
             },
         }
     }
+}
+
+/// Whether a text is that of a pattern, in which `*` stands for any text.
+fn is_like(value: &str, pattern: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else {
+        return value == pattern;
+    };
+    let (between, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let inner = value.strip_prefix(first);
+    let Some(mut inner) = inner.and_then(|inner| inner.strip_suffix(last)) else {
+        return false;
+    };
+    between.split('*').all(|part| {
+        let rest = inner.find(part).map(|at| &inner[at + part.len()..]);
+        inner = rest.unwrap_or_default();
+        rest.is_some()
+    })
 }
 
 #[cfg(test)]
@@ -154,6 +208,45 @@ mod tests {
         );
         for (text, columns) in [("DE", 2), ("DE,A,B", 2), ("\"DE", 1), ("\"DE\"x", 1)] {
             assert!(parse(text, columns).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_may_be_as_long_as_a_value_that_people_mean() {
+        let value = |length: usize| "ü".repeat(length);
+        assert_eq!(
+            parse(&value(1000), 1),
+            Ok(KeyPattern(vec![ValuePattern::Is(value(1000))]))
+        );
+        let refusal = parse(&format!("{}*", value(1000)), 1).expect_err("too long");
+        assert!(
+            refusal.ends_with("has a value of 1001 characters; allowed: up to 1000"),
+            "{refusal}"
+        );
+    }
+
+    #[test]
+    fn a_value_is_held_against_a_pattern_as_a_whole() {
+        let long = format!("{}end", "x".repeat(100));
+        let known = SeriesKey::known_value(&long).into_owned();
+        for (pattern, value, is_meant) in [
+            ("*", None, true),
+            ("NULL", None, true),
+            ("NULL", Some("NULL"), false),
+            ("\"NULL\"", Some("NULL"), true),
+            ("DE", Some("DE"), true),
+            ("DE", Some("de"), false),
+            ("DE*", Some("DE"), true),
+            ("*b*c*", Some("abxcd"), true),
+            ("*b*c*", Some("acxbd"), false),
+            ("ab*ba", Some("aba"), false),
+            ("*", Some(""), true),
+            (long.as_str(), Some(long.as_str()), true),
+            (known.as_str(), Some(long.as_str()), true),
+            ("x*end", Some(long.as_str()), true),
+        ] {
+            let KeyPattern(parts) = parse(pattern, 1).expect(pattern);
+            assert_eq!(parts[0].matches(value), is_meant, "{pattern} {value:?}");
         }
     }
 }

@@ -1,8 +1,11 @@
 //! Which of many series a row belongs to: the values of its key columns. A key is written on one line of
 //! bounded length, from which it can be read back: `{country=DE,product="a, b"}`.
 
+use std::borrow::Cow;
 use std::iter::Peekable;
 use std::str::Chars;
+
+use crate::output::fingerprint::digest;
 
 /// The values of the key columns of one series.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +45,17 @@ impl SeriesKey {
                 .map(|(column, value)| KeyPart { column, value })
                 .collect(),
         )
+    }
+
+    /// A value as a key has it: of a longer one its beginning and its mark, which a server makes alike (SHA-2).
+    pub fn known_value(value: &str) -> Cow<'_, str> {
+        match value.char_indices().nth(Self::LONGEST_VALUE) {
+            None => Cow::Borrowed(value),
+            Some((end, _)) => {
+                let mark: String = digest(value).chars().take(Self::MARK).collect();
+                Cow::Owned(format!("{}{mark}", &value[..end]))
+            }
+        }
     }
 
     pub fn parts(&self) -> &[KeyPart] {

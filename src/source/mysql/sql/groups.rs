@@ -88,6 +88,19 @@ impl KeyColumn {
     }
 }
 
+impl KeyColumn {
+    /// The value as a whole, whose bytes a pattern is held against.
+    fn whole(&self) -> String {
+        let column = quote(&self.name);
+        let text = match self.kind {
+            KeyKind::Plain => return column,
+            KeyKind::Text => column,
+            KeyKind::Binary => format!("HEX({column})"),
+        };
+        format!("CAST(CONVERT({text} USING utf8mb4) AS BINARY)")
+    }
+}
+
 impl Condition {
     pub fn new(placeholders: Placeholders) -> Self {
         Self {
@@ -150,11 +163,18 @@ impl Condition {
                 ValuePattern::Null => format!("{expression} IS NULL"),
                 ValuePattern::Is(text) => {
                     let bound = self.bind(Some(text.clone()));
-                    format!("{expression} <=> {bound}")
+                    let is_known = format!("{expression} <=> {bound}");
+                    if text.chars().count() <= SeriesKey::LONGEST_VALUE {
+                        is_known
+                    } else {
+                        // It may be a name, with its mark, or the value itself.
+                        let (whole, bound) = (column.whole(), self.bind(Some(text.clone())));
+                        format!("({is_known} OR {whole} <=> {bound})")
+                    }
                 }
                 ValuePattern::Like(text) => {
-                    let bound = self.bind(Some(like(text)));
-                    format!("COALESCE({expression} LIKE {bound} ESCAPE '|', 0)")
+                    let (whole, bound) = (column.whole(), self.bind(Some(like(text))));
+                    format!("COALESCE({whole} LIKE {bound} ESCAPE '|', 0)")
                 }
             })
         });
@@ -471,11 +491,11 @@ mod tests {
             ..group(&["c", "p"])
         };
         let condition = Condition::of_watched(&keys, &watched, Placeholders::Positional);
-        let text = keys[0].expression();
+        let (text, whole) = (keys[0].expression(), keys[0].whole());
         assert_eq!(
             condition.text,
             format!(
-                " AND ((`p` <=> ?)) AND NOT ((COALESCE({text} LIKE ? ESCAPE '|', 0) AND `p` IS NULL))"
+                " AND ((`p` <=> ?)) AND NOT ((COALESCE({whole} LIKE ? ESCAPE '|', 0) AND `p` IS NULL))"
             )
         );
         let bound = ["1", "5|%%"].map(|text| Some(text.to_string()));
