@@ -97,12 +97,17 @@ impl Context {
     /// Where the rows of these metrics come from, to be read by the deadline.
     pub fn source(&self, metrics: &[Metric], deadline: Deadline) -> Result<Source> {
         if let Some(path) = &self.input {
+            let [metric, others @ ..] = metrics else {
+                bail!("--input: no metric is to be read from it");
+            };
             ensure!(
-                metrics.len() == 1,
-                "--input is one series, and the configuration has the metrics {}; choose one with --metric",
+                others
+                    .iter()
+                    .all(|other| other.metric_name() == metric.metric_name()),
+                "--input is of one metric, and the configuration has the metrics {}; choose one with --metric",
                 names(metrics)
             );
-            check_rows_of_file(&metrics[0])?;
+            check_rows_of_file(metric)?;
             return Ok(Source::File(path.clone()));
         }
         let settings = self.config.database()?;
@@ -154,11 +159,7 @@ fn check_rows_of_file(metric: &Metric) -> Result<()> {
             metric.name
         ),
         Rows::Table(Table { explain_by, .. }) if !explain_by.is_empty() => bail!(
-            "metric {:?}: explain_by = {explain_by:?} asks for columns of its table, and --input has one series; take explain_by out for this run",
-            metric.name
-        ),
-        _ if metric.group.is_some() => bail!(
-            "metric {:?}: group_by asks for columns of its rows, and --input has one series; take group_by out for this run",
+            "metric {:?}: explain_by = {explain_by:?} asks for parts, which only the table has; take explain_by out for this run",
             metric.name
         ),
         Rows::Query(_) => complain(&anyhow!(

@@ -326,6 +326,18 @@ impl Metric {
         SeriesKey::parse(name.strip_prefix(self.name.as_str())?, &group.columns)
     }
 
+    /// The columns that tell its series apart, or it from others; none of a metric that is one series.
+    pub fn key_columns(&self) -> Vec<String> {
+        match (&self.group, &self.series) {
+            (Some(group), _) => group.columns.clone(),
+            (None, Some(series)) => {
+                let parts = series.key.parts().iter();
+                parts.map(|part| part.column.clone()).collect()
+            }
+            (None, None) => Vec::new(),
+        }
+    }
+
     /// The metric that it is a series of, or itself.
     pub fn metric_name(&self) -> &str {
         self.series.as_ref().map_or(&self.name, |of| &of.metric)
@@ -601,9 +613,6 @@ impl MetricTable {
             taken.contains(&Some(column.as_str()))
         };
         let is_repeated = |(index, column): (usize, &String)| columns[..index].contains(column);
-        if matches!(rows, Rows::File { .. }) {
-            return refused("goes with table or query; allowed: one of these, or no such key");
-        }
         if columns.len() > MOST_COLUMNS {
             return refused("allowed: the names of 1 to 5 columns");
         }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use super::file_rows::{PARQUET_MAGIC, history_of_rows};
+use super::file_rows::{FileRows, PARQUET_MAGIC, history_of_rows};
 use super::history::{History, Lookback};
 use super::{csv, parquet};
 use crate::config::Metric;
@@ -18,11 +18,14 @@ pub fn history(
     lookback: Lookback,
     zone: Tz,
 ) -> Result<History> {
+    history_of_rows(rows(path, metric)?, metric, as_of, lookback, zone)
+}
+
+pub fn rows(path: &Path, metric: &Metric) -> Result<FileRows> {
     let bytes = csv::read_unpacked(path)?;
-    let rows = if bytes.starts_with(PARQUET_MAGIC) {
-        parquet::read_rows(&bytes, metric, zone)?
+    if bytes.starts_with(PARQUET_MAGIC) {
+        parquet::read_rows(&bytes, metric)
     } else {
-        csv::read_rows(bytes, metric, zone)?
-    };
-    history_of_rows(rows, metric, as_of, lookback, zone)
+        csv::read_rows(bytes, metric)
+    }
 }

@@ -4,6 +4,7 @@
 mod cache;
 mod csv;
 mod file;
+mod file_keys;
 mod file_rows;
 mod history;
 mod mysql;
@@ -24,7 +25,7 @@ pub use history::{Fetched, History};
 pub use mysql::inspect;
 pub use mysql::{Cell, Trouble, Writer, explain_write_error};
 pub use sample::sample_window;
-pub use series::{SeriesHistory, SeriesNews, SeriesRequest, TooManySeries};
+pub use series::{SeriesHistory, SeriesNews, SeriesRequest, TooManySeries, UnknownSeries};
 
 use crate::calendar::Period;
 use crate::config::{DatabaseSettings, Deadline, Metric, time_delta};
@@ -59,9 +60,11 @@ impl Source {
     }
 
     /// Begins the session with the server, so that no metric pays for it with its share of the time.
-    pub fn connect_ahead(&mut self) {
-        if let Self::Mysql(database) = self {
-            database.connect_ahead();
+    /// If that fails, each read says so.
+    pub fn connect_ahead(&mut self) -> Result<()> {
+        match self {
+            Self::Mysql(database) => database.connect_ahead(),
+            Self::File(_) => Ok(()),
         }
     }
 

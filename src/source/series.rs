@@ -3,14 +3,15 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use super::Source;
 use super::history::{Fetched, History, Lookback, step_of, time_missed, unseen};
+use super::{Source, file, file_rows};
 use crate::calendar::Period;
 use crate::config::{MOST_SERIES, Metric, time_delta};
+use crate::output::nearest;
 use crate::series::key::SeriesKey;
 use crate::series::{Bucket, Missing};
 
@@ -60,6 +61,57 @@ impl fmt::Display for TooManySeries {
 
 impl std::error::Error for TooManySeries {}
 
+/// Somebody named a series that nobody knows of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownSeries {
+    name: String,
+    why: &'static str,
+    /// Those that look like it.
+    near: Vec<String>,
+}
+
+impl UnknownSeries {
+    /// Of what was read nothing is of it.
+    pub fn without_rows(name: &str) -> Self {
+        Self {
+            name: name.to_string(),
+            why: "no row that was read has its key",
+            near: Vec::new(),
+        }
+    }
+
+    /// The state has others.
+    pub fn never_seen(name: &str) -> Self {
+        Self {
+            why: "no run has seen it",
+            ..Self::without_rows(name)
+        }
+    }
+
+    /// The same with those of the known series that look like it, if none were found yet.
+    #[must_use]
+    pub fn among(self, known: impl IntoIterator<Item = String>) -> Self {
+        if self.near.is_empty() {
+            let near = nearest(&self.name, known);
+            return Self { near, ..self };
+        }
+        self
+    }
+}
+
+impl fmt::Display for UnknownSeries {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        let Self { name, why, near } = self;
+        write!(formatter, "there is no series {name}: {why}")?;
+        match near.as_slice() {
+            [] => Ok(()),
+            near => write!(formatter, "; near it: {}", near.join(", ")),
+        }
+    }
+}
+
+impl std::error::Error for UnknownSeries {}
+
 impl SeriesRequest {
     /// Enough for those that were looked at longest ago.
     pub fn new(as_of: DateTime<Tz>, oldest: Option<Bucket>) -> Self {
@@ -77,6 +129,11 @@ impl SeriesHistory {
     /// What of it closed after the bucket judged last; the newest bucket alone if there is none.
     pub fn fetched(self, metric: &Metric, last: Option<Bucket>) -> Fetched {
         self.history.into_fetched(metric, last)
+    }
+
+    /// The time that it is read as of.
+    pub fn as_of(&self) -> DateTime<Tz> {
+        self.history.as_of()
     }
 
     /// The end of the newest bucket that has data.
@@ -134,7 +191,14 @@ impl Source {
             Self::Mysql(database) => {
                 database.read(metric, now, |reader| reader.each_series(request, take))
             }
-            Self::File(_) => bail!("group_by: a file has one series"),
+            Self::File(path) => {
+                let group = metric.group.as_ref().context("group_by: not set")?;
+                let read = || {
+                    let rows = file::rows(path, metric)?;
+                    file_rows::each_series(rows, metric, group, request, now, take)
+                };
+                read().with_context(|| format!("read {}", path.display()))
+            }
         }
     }
 }

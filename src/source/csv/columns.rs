@@ -15,6 +15,10 @@ pub struct Columns {
     pub time: usize,
     /// `None` where rows are only counted.
     pub value: Option<usize>,
+    /// Those that tell many series apart.
+    pub keys: Vec<usize>,
+    /// Where the titles of series are.
+    pub title: Option<usize>,
     /// What is to be said of the choice.
     pub hint: Option<String>,
 }
@@ -33,6 +37,15 @@ impl Columns {
             |key, name: Option<&str>| name.map(|name| find_named(table, key, name)).transpose();
         let time = named("time_column", time_name)?;
         let value = named("value_column", value_name)?;
+        let keys = metric.key_columns();
+        let keys = keys.iter().map(|name| find_named(table, "group_by", name));
+        let keys: Vec<usize> = keys.collect::<Result<_>>()?;
+        let group = metric.group.as_ref();
+        let title = named(
+            "title_column",
+            group.and_then(|group| group.title_column.as_deref()),
+        )?;
+        let of_group: Vec<usize> = keys.iter().copied().chain(title).collect();
         let counts = metric.aggregate == Some(Aggregate::Count) && value.is_none();
         let others = table.header.as_ref().map_or(table.width, |header| {
             header.iter().filter(|name| !name.is_empty()).count()
@@ -43,9 +56,10 @@ impl Columns {
             table.first_line
         );
         let sample: Vec<Row> = table.rows().take(SAMPLE_ROWS).collect::<Result<_>>()?;
+        let taken: Vec<usize> = of_group.iter().copied().chain(value).collect();
         let time = match time {
             Some(time) => time,
-            None => find_time(table, &sample, value)?,
+            None => find_time(table, &sample, &taken)?,
         };
         let header = table.header.as_ref().and_then(|header| header.get(time));
         let begins_as_a_time =
@@ -53,9 +67,9 @@ impl Columns {
         if let Some(name) = header.filter(begins_as_a_time) {
             bail!("line {}: {} is not a time", table.first_line, shown(name));
         }
-        check_time_of_day(table, &sample, time, metric)?;
+        check_time_of_day(table, &sample, time, &keys, metric)?;
         let value = match value {
-            None if !counts => Some(find_value(table, time)?),
+            None if !counts => Some(find_value(table, time, &of_group)?),
             value => value,
         };
         ensure!(
@@ -63,7 +77,20 @@ impl Columns {
             "time_column and value_column are the same column {}",
             table.name(time)
         );
-        Ok(Self { time, value, hint })
+        let is_taken = |column: &&usize| **column == time || Some(**column) == value;
+        if let Some(column) = keys.iter().find(is_taken) {
+            bail!(
+                "group_by: {} is the column of the time or the value; allowed: another",
+                table.name(*column)
+            );
+        }
+        Ok(Self {
+            time,
+            value,
+            keys,
+            title,
+            hint,
+        })
     }
 }
 
@@ -101,8 +128,8 @@ fn find_named(table: &Table, key: &str, name: &str) -> Result<usize> {
     }
 }
 
-fn find_time(table: &Table, sample: &[Row], value: Option<usize>) -> Result<usize> {
-    let is_other = |column: &usize| Some(*column) != value;
+fn find_time(table: &Table, sample: &[Row], taken: &[usize]) -> Result<usize> {
+    let is_other = |column: &usize| !taken.contains(column);
     let columns: Vec<usize> = (0..table.width).filter(is_other).collect();
     let with = |kind| -> Vec<usize> {
         let is_time = |cell: &str| times::kind(cell) == Some(kind);
@@ -127,13 +154,13 @@ fn find_time(table: &Table, sample: &[Row], value: Option<usize>) -> Result<usiz
     }
 }
 
-fn find_value(table: &Table, time: usize) -> Result<usize> {
+fn find_value(table: &Table, time: usize, taken: &[usize]) -> Result<usize> {
     let is_named = |column: &usize| {
         let header = table.header.as_ref();
         header.is_none_or(|header| !header[*column].is_empty())
     };
     let others = (0..table.width)
-        .filter(|column| *column != time)
+        .filter(|column| *column != time && !taken.contains(column))
         .filter(is_named);
     let mut found: Vec<usize> = others.collect();
     if let [column] = found[..] {
@@ -177,9 +204,18 @@ fn find_value(table: &Table, time: usize) -> Result<usize> {
 }
 
 /// Of dates without a time of day, all rows of a day would be one.
-fn check_time_of_day(table: &Table, sample: &[Row], time: usize, metric: &Metric) -> Result<()> {
+fn check_time_of_day(
+    table: &Table,
+    sample: &[Row],
+    time: usize,
+    keys: &[usize],
+    metric: &Metric,
+) -> Result<()> {
     let repeated = sample.windows(2);
-    let repeated = repeated.filter(|pair| pair[0].cell(time) == pair[1].cell(time));
+    let repeated = repeated.filter(|pair| {
+        let mut same = keys.iter().chain([&time]);
+        same.all(|column| pair[0].cell(*column) == pair[1].cell(*column))
+    });
     let are_days = 2 * repeated.count() < sample.len();
     if are_days || !mostly(sample, time, times::is_bare_date) {
         return Ok(());
@@ -252,6 +288,8 @@ mod tests {
             let columns = Columns {
                 time,
                 value: Some(value),
+                keys: Vec::new(),
+                title: None,
                 hint: None,
             };
             assert_eq!(found.expect(text), columns, "{text}");
@@ -279,6 +317,8 @@ mod tests {
         let columns = Columns {
             time: 0,
             value: Some(1),
+            keys: Vec::new(),
+            title: None,
             hint: told,
         };
         assert_eq!(found.expect("columns"), columns);

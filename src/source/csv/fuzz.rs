@@ -187,7 +187,7 @@ proptest! {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), hand.write(&expected)).expect("written");
         let bytes = read_unpacked(file.path());
-        let rows = bytes.and_then(|bytes| read_rows(bytes, &Metric::of_file("sales"), Tz::UTC));
+        let rows = bytes.and_then(|bytes| read_rows(bytes, &Metric::of_file("sales")));
         let rows = rows.map(|rows| rows.rows);
         let rows = rows.map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
         let read = rows.into_iter().map(|row| {

@@ -19,6 +19,7 @@ use times::{CellTime, TimeColumn};
 
 pub use content::read_unpacked;
 
+use super::file_keys::{RowKeys, ValueId};
 use super::file_rows::{FileRows, Row, RowTime, history_of_rows};
 use super::history::{History, Lookback};
 use crate::config::Metric;
@@ -30,15 +31,15 @@ pub fn history_of_text(
     lookback: Lookback,
     zone: Tz,
 ) -> Result<History> {
-    let rows = rows_of_text(text, metric, zone)?;
+    let rows = rows_of_text(text, metric)?;
     history_of_rows(rows, metric, as_of, lookback, zone)
 }
 
-pub fn read_rows(bytes: Vec<u8>, metric: &Metric, zone: Tz) -> Result<FileRows> {
-    rows_of_text(&content::to_text(bytes)?, metric, zone)
+pub fn read_rows(bytes: Vec<u8>, metric: &Metric) -> Result<FileRows> {
+    rows_of_text(&content::to_text(bytes)?, metric)
 }
 
-fn rows_of_text(text: &str, metric: &Metric, zone: Tz) -> Result<FileRows> {
+fn rows_of_text(text: &str, metric: &Metric) -> Result<FileRows> {
     let table = Table::new(text)?;
     ensure!(table.width > 0, "it is empty");
     let columns = Columns::find(&table, metric)?;
@@ -59,7 +60,9 @@ fn rows_of_text(text: &str, metric: &Metric, zone: Tz) -> Result<FileRows> {
     let time_format = times.format().with_context(|| name(columns.time))?;
     let number_format = numbers.format();
     let number_format = number_format.with_context(|| name(columns.value.unwrap_or_default()))?;
-    let read = |row: Result<table::Row>| {
+    let mut keys = RowKeys::of(metric);
+    let mut rows = Vec::new();
+    for row in table.rows() {
         let row = row?;
         let value = match columns.value {
             Some(value) => number_format.read(row.cell(value))?,
@@ -67,15 +70,29 @@ fn rows_of_text(text: &str, metric: &Metric, zone: Tz) -> Result<FileRows> {
         };
         let time = match time_format.read(row.cell(columns.time))? {
             CellTime::Local(time) => RowTime::Local(time),
-            CellTime::Instant(time) => RowTime::Instant(time.with_timezone(&zone)),
+            CellTime::Instant(time) => RowTime::Instant(time.to_utc()),
         };
-        Ok(Row { time, value })
-    };
-    let rows: Result<Vec<Row>> = table.rows().map(read).collect();
+        if let Some(keys) = &mut keys {
+            let columns_of_key = columns.keys.iter().enumerate();
+            let values = columns_of_key
+                .map(|(index, column)| keys.value(index, key_text(row.cell(*column))));
+            let values: Vec<ValueId> = values.collect();
+            let key = keys.add(&values)?;
+            let title = columns.title.and_then(|title| key_text(row.cell(title)));
+            keys.note_title(key, time, title);
+        }
+        rows.push(Row { time, value });
+    }
     Ok(FileRows {
-        rows: rows?,
+        rows,
+        keys,
         hint: columns.hint,
     })
+}
+
+/// What a cell says; `None` where it stands for NULL, as databases and spreadsheets write that.
+fn key_text(cell: &str) -> Option<&str> {
+    Some(cell).filter(|cell| !matches!(*cell, "" | "NULL" | "\\N"))
 }
 
 #[cfg(test)]

@@ -86,10 +86,10 @@ impl Database {
     }
 
     /// Begins the session. If that fails, each read says so.
-    pub fn connect_ahead(&mut self) {
+    pub fn connect_ahead(&mut self) -> Result<()> {
         let server = self.settings.server();
         self.deadline.waiting_for(format!("connect to {server}"));
-        let _ = self.session();
+        self.session().map(drop)
     }
 
     pub fn read_all_by(&mut self, deadline: Deadline) {

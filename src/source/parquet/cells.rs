@@ -1,9 +1,12 @@
 //! The cells of a column, and what its type says of them.
 
+use std::borrow::Cow;
+
 use anyhow::{Context, Result, bail, ensure};
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
-use chrono_tz::Tz;
-use polars_arrow::array::{Array, PrimitiveArray};
+use polars_arrow::array::{
+    Array, BinaryViewArray, BooleanArray, FixedSizeBinaryArray, PrimitiveArray, Utf8ViewArray,
+};
 use polars_arrow::datatypes::{ArrowDataType, TimeUnit};
 use polars_arrow::types::NativeType;
 
@@ -26,6 +29,90 @@ pub fn kind(dtype: &ArrowDataType) -> Kind {
         Type::Float32 | Type::Float64 | Type::Decimal(..) => Kind::Fraction,
         _ => Kind::Other,
     }
+}
+
+/// Whether the cells of a column can tell series apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    Key,
+    /// What is computed of them is hardly ever the same.
+    Float,
+    Other,
+}
+
+pub fn key_kind(dtype: &ArrowDataType) -> KeyKind {
+    use ArrowDataType as Type;
+    match dtype {
+        Type::Float16 | Type::Float32 | Type::Float64 => KeyKind::Float,
+        Type::Utf8View
+        | Type::BinaryView
+        | Type::FixedSizeBinary(_)
+        | Type::Boolean
+        | Type::Date32
+        | Type::Decimal(..) => KeyKind::Key,
+        _ if kind(dtype) == Kind::Whole => KeyKind::Key,
+        _ => KeyKind::Other,
+    }
+}
+
+/// The cells of a column of keys as a server would write them; `None` is NULL.
+pub fn key_texts<'a>(
+    array: &'a dyn Array,
+) -> Option<Box<dyn Iterator<Item = Option<Cow<'a, str>>> + 'a>> {
+    use ArrowDataType as Type;
+    let any = array.as_any();
+    let hex = |bytes: &[u8]| -> Cow<str> {
+        let digits = bytes.iter().map(|byte| format!("{byte:02X}"));
+        Cow::Owned(digits.collect())
+    };
+    Some(match array.dtype() {
+        Type::Utf8View => {
+            let cells = any.downcast_ref::<Utf8ViewArray>()?.iter();
+            Box::new(cells.map(|cell| cell.map(Cow::Borrowed)))
+        }
+        Type::BinaryView => {
+            let cells = any.downcast_ref::<BinaryViewArray>()?.iter();
+            Box::new(cells.map(move |cell| cell.map(hex)))
+        }
+        Type::FixedSizeBinary(_) => {
+            let cells = any.downcast_ref::<FixedSizeBinaryArray>()?.iter();
+            Box::new(cells.map(move |cell| cell.map(hex)))
+        }
+        Type::Boolean => {
+            let cells = any.downcast_ref::<BooleanArray>()?.iter();
+            let number = |cell| Cow::Borrowed(if cell { "1" } else { "0" });
+            Box::new(cells.map(move |cell| cell.map(number)))
+        }
+        Type::Date32 => {
+            let date = |days: i32| -> Option<String> {
+                let time = DateTime::UNIX_EPOCH.checked_add_signed(TimeDelta::days(days.into()))?;
+                Some(time.date_naive().to_string())
+            };
+            let cells = cells(array, date)?.into_iter();
+            Box::new(cells.map(|cell| cell.flatten().map(Cow::Owned)))
+        }
+        Type::Decimal(_, scale) => {
+            let cells = cells(array, |digits: i128| decimal(digits, *scale))?;
+            Box::new(cells.into_iter().map(|cell| cell.map(Cow::Owned)))
+        }
+        Type::UInt64 => {
+            let cells = cells(array, |number: u64| number.to_string())?;
+            Box::new(cells.into_iter().map(|cell| cell.map(Cow::Owned)))
+        }
+        _ => {
+            let cells = whole_numbers(array)?.into_iter();
+            Box::new(cells.map(|cell| Some(Cow::Owned(cell?.to_string()))))
+        }
+    })
+}
+
+/// `-1.50`
+fn decimal(digits: i128, scale: usize) -> String {
+    let sign = if digits < 0 { "-" } else { "" };
+    let digits = format!("{:0>width$}", digits.unsigned_abs(), width = scale + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - scale);
+    let mark = if fraction.is_empty() { "" } else { "." };
+    format!("{sign}{whole}{mark}{fraction}")
 }
 
 /// The numbers of a column that holds some; the empty cells are `None`.
@@ -131,17 +218,16 @@ impl TimeCells {
     }
 
     /// Adds the times of a part of the column to those of the parts before.
-    pub fn read(self, array: &dyn Array, zone: Tz, times: &mut Vec<RowTime>) -> Result<()> {
+    pub fn read(self, array: &dyn Array, times: &mut Vec<RowTime>) -> Result<()> {
         let found = match self {
             Self::Epoch { per_second } => whole_numbers(array).map(|numbers| {
                 let time = |number: Option<i64>| epoch(number?, per_second);
-                let instant = |time: DateTime<Utc>| RowTime::Instant(time.with_timezone(&zone));
                 numbers
                     .into_iter()
-                    .map(|number| time(number).map(instant))
+                    .map(|number| time(number).map(RowTime::Instant))
                     .collect()
             }),
-            Self::Calendar { is_utc } => calendar_times(array, is_utc, zone),
+            Self::Calendar { is_utc } => calendar_times(array, is_utc),
         };
         let found: Vec<Option<RowTime>> = found.context("its type is no time")?;
         times.reserve(found.len());
@@ -155,7 +241,7 @@ impl TimeCells {
     }
 }
 
-fn calendar_times(array: &dyn Array, is_utc: bool, zone: Tz) -> Option<Vec<Option<RowTime>>> {
+fn calendar_times(array: &dyn Array, is_utc: bool) -> Option<Vec<Option<RowTime>>> {
     let days = |days: i64| DateTime::UNIX_EPOCH.checked_add_signed(TimeDelta::try_days(days)?);
     let (cells, is_instant) = match array.dtype() {
         ArrowDataType::Timestamp(unit, of_zone) => {
@@ -173,7 +259,7 @@ fn calendar_times(array: &dyn Array, is_utc: bool, zone: Tz) -> Option<Vec<Optio
     };
     let of_clock = |time: DateTime<Utc>| {
         if is_instant {
-            RowTime::Instant(time.with_timezone(&zone))
+            RowTime::Instant(time)
         } else {
             RowTime::Local(time.naive_utc())
         }

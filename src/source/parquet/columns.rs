@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use anyhow::{Context, Result, bail, ensure};
 use polars_arrow::datatypes::Field;
 
+use super::cells::{KeyKind, key_kind};
 use super::{kind, shown};
 use crate::config::Metric;
 use crate::series::Aggregate;
@@ -28,6 +29,10 @@ pub struct Columns {
     pub time: usize,
     /// `None` where rows are only counted.
     pub value: Option<usize>,
+    /// Those that tell many series apart.
+    pub keys: Vec<usize>,
+    /// Where the titles of series are.
+    pub title: Option<usize>,
     /// What is to be said of the choice.
     pub hint: Option<String>,
 }
@@ -48,9 +53,20 @@ impl Columns {
         let find = |key, name: Option<&str>| name.map(|name| find_named(fields, key, name));
         let time = find("time_column", time).transpose()?;
         let value = find("value_column", value).transpose()?;
+        let group = metric.group.as_ref();
+        let title = group.and_then(|group| group.title_column.as_deref());
+        let title = find("title_column", title).transpose()?;
+        let keys = metric.key_columns();
+        let keys = keys.iter().map(|name| find_named(fields, "group_by", name));
+        let keys: Vec<usize> = keys.collect::<Result<_>>()?;
+        let of_group: Vec<usize> = keys.iter().copied().chain(title).collect();
+        for column in &of_group {
+            check_key_type(&fields[*column])?;
+        }
+        let taken: Vec<usize> = of_group.iter().copied().chain(value).collect();
         let time = match time {
             Some(time) => time,
-            None => find_time(fields, value, looks_like_times)?,
+            None => find_time(fields, &taken, looks_like_times)?,
         };
         ensure!(
             matches!(kind(&fields[time]), Kind::Time | Kind::Whole),
@@ -60,7 +76,7 @@ impl Columns {
         let counts = metric.aggregate == Some(Aggregate::Count) && value.is_none();
         let value = match value {
             None if counts => None,
-            None => Some(find_value(fields, time)?),
+            None => Some(find_value(fields, time, &of_group)?),
             value => value,
         };
         if let Some(value) = value {
@@ -75,7 +91,20 @@ impl Columns {
                 type_of(&fields[value])
             );
         }
-        Ok(Self { time, value, hint })
+        let is_taken = |column: &&usize| **column == time || Some(**column) == value;
+        if let Some(column) = keys.iter().find(is_taken) {
+            bail!(
+                "group_by: {} is the column of the time or the value; allowed: another",
+                shown(&fields[*column].name)
+            );
+        }
+        Ok(Self {
+            time,
+            value,
+            keys,
+            title,
+            hint,
+        })
     }
 
     /// Where most times come more than once, another column may tell many series apart.
@@ -102,9 +131,24 @@ impl Columns {
         // A text is a key more likely than a number is.
         others.sort_by_key(|field| kind(field) != Kind::Other);
         bail!(
-            "most of its times come more than once: {} may tell many series apart; write a file of one of them, or set aggregate in the metric's configuration",
+            "most of its times come more than once: {} may tell many series apart; name it with group_by in the metric's configuration, write a file of one of them, or set aggregate",
             names(others)
         )
+    }
+}
+
+/// As for those of a table.
+fn check_key_type(field: &Field) -> Result<()> {
+    let name = shown(&field.name);
+    match key_kind(field.dtype()) {
+        KeyKind::Key => Ok(()),
+        KeyKind::Float => bail!(
+            "group_by: {name} holds floating point numbers, which are no keys; allowed: whole numbers, decimal ones, texts, dates"
+        ),
+        KeyKind::Other => bail!(
+            "{}, which is no key; allowed: whole numbers, decimal ones, texts, dates",
+            type_of(field)
+        ),
     }
 }
 
@@ -134,11 +178,11 @@ fn find_named(fields: &[Field], key: &str, name: &str) -> Result<usize> {
 
 fn find_time(
     fields: &[Field],
-    value: Option<usize>,
+    taken: &[usize],
     looks_like_times: impl Fn(usize) -> Result<bool>,
 ) -> Result<usize> {
     let of = |wanted: Kind| -> Vec<usize> {
-        let columns = (0..fields.len()).filter(|column| Some(*column) != value);
+        let columns = (0..fields.len()).filter(|column| !taken.contains(column));
         columns
             .filter(|column| kind(&fields[*column]) == wanted)
             .collect()
@@ -166,9 +210,9 @@ fn find_time(
     }
 }
 
-fn find_value(fields: &[Field], time: usize) -> Result<usize> {
+fn find_value(fields: &[Field], time: usize, taken: &[usize]) -> Result<usize> {
     let is_number = |column: &usize| matches!(kind(&fields[*column]), Kind::Whole | Kind::Fraction);
-    let others = (0..fields.len()).filter(|column| *column != time);
+    let others = (0..fields.len()).filter(|column| *column != time && !taken.contains(column));
     let found: Vec<usize> = others.filter(is_number).collect();
     match found[..] {
         [column] => Ok(column),

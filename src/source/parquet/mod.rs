@@ -9,9 +9,8 @@ mod tests;
 use std::io::Cursor;
 
 use anyhow::{Context, Result, bail, ensure};
-use chrono_tz::Tz;
 use polars_arrow::array::Array;
-use polars_arrow::datatypes::Field;
+use polars_arrow::datatypes::{ArrowDataType, Field};
 use polars_parquet::parquet::compression::Compression;
 use polars_parquet::parquet::page::CompressedPage;
 use polars_parquet::read::{
@@ -19,6 +18,7 @@ use polars_parquet::read::{
     column_iter_to_arrays, infer_schema, read_metadata,
 };
 
+use super::file_keys::{RowKeys, ValueId};
 use super::file_rows::{FileRows, Row, RowTime, shown};
 use crate::config::{Metric, TimeMeaning};
 use crate::output::{contain_quietly, one_line};
@@ -31,14 +31,17 @@ const MOST_ROWS: usize = 10_000_000;
 /// No page of a file that is meant to be read has more bytes; polars takes in what a page says it has.
 const LARGEST_PAGE: usize = 64 << 20;
 
+/// The texts of one column that are read at once: as many bytes as the largest CSV file has.
+const MOST_BYTES_OF_GROUP: usize = 256 << 20;
+
 /// Whether a whole number is a time is seen by so many rows.
 const SAMPLE_ROWS: usize = 1000;
 
-pub fn read_rows(bytes: &[u8], metric: &Metric, zone: Tz) -> Result<FileRows> {
+pub fn read_rows(bytes: &[u8], metric: &Metric) -> Result<FileRows> {
     // polars panics over some of what it does not expect.
     let rows = contain_quietly(|| {
         let file = ParquetFile::open(bytes)?;
-        file.rows(metric, zone)
+        file.rows(metric)
     });
     rows.unwrap_or_else(|| bail!(NOT_WHOLE))
 }
@@ -63,16 +66,19 @@ impl<'a> ParquetFile<'a> {
         );
         Ok(Self {
             bytes,
-            fields: schema.iter_values().cloned().collect(),
+            fields: schema.iter_values().map(plain).collect(),
             metadata,
         })
     }
 
-    fn rows(&self, metric: &Metric, zone: Tz) -> Result<FileRows> {
+    fn rows(&self, metric: &Metric) -> Result<FileRows> {
         let looks_like_times = |column| self.looks_like_times(column);
         let columns = Columns::find(&self.fields, metric, looks_like_times)?;
-        let times = self.times(columns.time, metric.time, zone)?;
-        if metric.aggregate.is_none() {
+        let times = self.times(columns.time, metric.time)?;
+        let mut keys = RowKeys::of(metric);
+        if let Some(keys) = &mut keys {
+            self.add_keys(&columns, &times, keys)?;
+        } else if metric.aggregate.is_none() {
             columns.check_key(&self.fields, &times)?;
         }
         let values = match columns.value {
@@ -83,17 +89,51 @@ impl<'a> ParquetFile<'a> {
         let rows = times.into_iter().zip(values);
         Ok(FileRows {
             rows: rows.map(|(time, value)| Row { time, value }).collect(),
+            keys,
             hint: columns.hint,
         })
     }
 
-    fn times(&self, column: usize, meaning: Option<TimeMeaning>, zone: Tz) -> Result<Vec<RowTime>> {
+    /// Adds the keys of the rows, of one group of them after another: texts take more than numbers do.
+    fn add_keys(&self, columns: &Columns, times: &[RowTime], keys: &mut RowKeys) -> Result<()> {
+        let mut times = times.iter();
+        for group in &self.metadata.row_groups {
+            let group_alone = std::slice::from_ref(group);
+            let mut of_columns: Vec<Vec<ValueId>> = Vec::new();
+            for (place, column) in columns.keys.iter().enumerate() {
+                let mut ids = Vec::new();
+                for array in self.arrays(*column, group_alone)? {
+                    let texts = cells::key_texts(&*array).context(NOT_WHOLE)?;
+                    ids.extend(texts.map(|text| keys.value(place, text.as_deref())));
+                }
+                of_columns.push(ids);
+            }
+            let title_arrays = match columns.title {
+                Some(title) => self.arrays(title, group_alone)?,
+                None => Vec::new(),
+            };
+            let titles = title_arrays
+                .iter()
+                .filter_map(|array| cells::key_texts(&**array));
+            let mut titles = titles.flatten();
+            for row in 0..group.num_rows() {
+                let values = of_columns.iter().map(|ids| ids.get(row).copied().flatten());
+                let values: Vec<ValueId> = values.collect();
+                let key = keys.add(&values)?;
+                let (time, title) = (times.next().context(NOT_WHOLE)?, titles.next().flatten());
+                keys.note_title(key, *time, title.as_deref());
+            }
+        }
+        Ok(())
+    }
+
+    fn times(&self, column: usize, meaning: Option<TimeMeaning>) -> Result<Vec<RowTime>> {
         let arrays = self.arrays(column, &self.metadata.row_groups)?;
         let name = || format!("column {}", shown(&self.fields[column].name));
         let cells = TimeCells::of(&arrays, meaning).with_context(name)?;
         let mut times = Vec::new();
         for array in &arrays {
-            cells.read(&**array, zone, &mut times).with_context(name)?;
+            cells.read(&**array, &mut times).with_context(name)?;
         }
         Ok(times)
     }
@@ -167,15 +207,32 @@ impl<'a> ParquetFile<'a> {
                 shown(&field.name)
             ),
         }
-        let mut rows = 0_usize;
+        let (mut rows, mut bytes) = (0_usize, 0_usize);
         for page in self.pages(chunk)? {
             if let CompressedPage::Data(page) = page.map_err(damaged)? {
                 ensure!(page.uncompressed_size() <= LARGEST_PAGE, NOT_WHOLE);
                 rows = rows.saturating_add(page.num_values());
+                bytes = bytes.saturating_add(page.uncompressed_size());
             }
         }
+        ensure!(
+            bytes <= MOST_BYTES_OF_GROUP,
+            "column {}: a group of its rows has more than 256 MiB; write the file in smaller groups",
+            shown(&field.name)
+        );
         ensure!(rows == group.num_rows(), NOT_WHOLE);
         Ok(())
+    }
+}
+
+/// The column as if each cell had its value written out: categories are texts.
+fn plain(field: &Field) -> Field {
+    match field.dtype() {
+        ArrowDataType::Dictionary(_, values, _) => Field {
+            dtype: (**values).clone(),
+            ..field.clone()
+        },
+        _ => field.clone(),
     }
 }
 

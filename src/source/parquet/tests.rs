@@ -11,7 +11,7 @@ use polars_parquet::write::{
 
 use super::*;
 use crate::config::Rows;
-use crate::series::sample::{PARIS, time};
+use crate::series::sample::time;
 use crate::series::{Aggregate, Window};
 use crate::source::Source;
 use crate::source::file_rows::PARQUET_MAGIC;
@@ -273,7 +273,7 @@ fn many_series_in_one_file_are_refused_unless_they_are_added_up() {
     ];
     let told = told(&columns, &metric());
     assert!(
-        told.contains("\"store\" may tell many series apart; write a file of one of them"),
+        told.contains("\"store\" may tell many series apart; name it with group_by"),
         "{told}"
     );
     let mut metric = metric();
@@ -307,7 +307,7 @@ fn a_file_cut_or_changed_anywhere_is_read_or_refused_in_one_line() {
         ];
         let bytes = write(&columns, compression);
         for length in PARQUET_MAGIC.len()..bytes.len() {
-            let error = read_rows(&bytes[..length], &metric(), PARIS).expect_err("cut");
+            let error = read_rows(&bytes[..length], &metric()).expect_err("cut");
             assert!(
                 format!("{error:#}").starts_with(NOT_WHOLE),
                 "{length}: {error:#}"
@@ -317,7 +317,7 @@ fn a_file_cut_or_changed_anywhere_is_read_or_refused_in_one_line() {
             for bit in 0..8 {
                 let mut changed = bytes.clone();
                 changed[place] ^= 1 << bit;
-                if let Err(error) = read_rows(&changed, &metric(), PARIS) {
+                if let Err(error) = read_rows(&changed, &metric()) {
                     let told = format!("{error:#}");
                     assert!(!told.contains('\n') && told.len() < 400, "{told:?}");
                 }
