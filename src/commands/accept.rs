@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 
-use super::{Failure, evaluate_newest, informed, state_place};
+use super::{Failure, check_is_known, evaluate_newest, informed, state_place};
 use crate::cli::{AcceptArgs, Exit};
 use crate::context::Context;
 use crate::incident::MetricState;
@@ -16,6 +16,7 @@ pub fn run(context: &Context, args: &AcceptArgs) -> Result<Exit, Failure> {
     let (place, config) = (state_place(context, Use::Change)?, &context.config);
     // All series share the budget.
     let all = State::look(&place, &config.metrics);
+    check_is_known(&metric, all.contents())?;
     let metric = informed(metric, config, all.contents());
     let mut state = State::wait(&place, &config.metrics, &metric)?;
     let name = &metric.name;

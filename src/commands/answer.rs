@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use chrono::{SubsecRound, TimeDelta};
 
 use super::report::{brief_reason, write_incident};
-use super::{Failure, state_place};
+use super::{Failure, check_is_known, state_place};
 use crate::cli::{AckArgs, Exit, NatureWord, WasArgs};
 use crate::config::Metric;
 use crate::context::Context;
@@ -114,6 +114,8 @@ fn change(
     change: impl FnOnce(&mut Contents) -> Result<String>,
 ) -> Result<Exit, Failure> {
     let (place, config) = (state_place(context, Use::Change)?, &context.config);
+    let all = State::look(&place, &config.metrics);
+    check_is_known(metric, all.contents())?;
     let mut state = State::wait(&place, &config.metrics, metric)?;
     let contents = state.contents_mut();
     let told = if contents.metrics.contains_key(&metric.name) {

@@ -22,7 +22,7 @@ pub mod weekly;
 
 use std::path::{Path, absolute};
 
-use anyhow::{Context as _, Error, Result};
+use anyhow::{Context as _, Error, Result, ensure};
 
 use crate::config::{Config, Metric, SYSTEM_FILE};
 use crate::context::Context;
@@ -31,6 +31,7 @@ use crate::notify::email::Invocation;
 use crate::output::owner::{ROOT, quote, this_user, user_name};
 use crate::output::{READABLE, contain, write_error, write_whole};
 use crate::series::Window;
+use crate::source::UnknownSeries;
 use crate::state::{Contents, Place, Use};
 
 /// Why a command did not do what it was asked for.
@@ -89,6 +90,39 @@ fn informed(metric: Metric, config: &Config, contents: &Contents) -> Metric {
     let notes = contents.series.get(&series.metric);
     let title = notes.and_then(|notes| notes.titles.get(&metric.name));
     of.of_series(&series.key, title.map(String::as_str), others + 1)
+}
+
+/// Refuses a series that no run has seen, where they have seen others of its metric.
+fn check_is_known(metric: &Metric, contents: &Contents) -> Result<()> {
+    let Some(series) = &metric.series else {
+        return Ok(());
+    };
+    let mut others = contents
+        .series_of(&series.metric)
+        .map(|(name, _)| name.clone())
+        .peekable();
+    ensure!(
+        contents.metrics.contains_key(&metric.name) || others.peek().is_none(),
+        UnknownSeries::never_seen(&metric.name).among(others)
+    );
+    Ok(())
+}
+
+/// Refuses a series of which neither a run has seen anything, nor are there rows.
+fn check_exists(metric: &Metric, has_rows: bool, contents: Option<&Contents>) -> Result<()> {
+    let Some(series) = metric.series.as_ref().filter(|_| !has_rows) else {
+        return Ok(());
+    };
+    let unknown = UnknownSeries::without_rows(&metric.name);
+    let Some(contents) = contents else {
+        return Err(unknown.into());
+    };
+    let others = contents.series_of(&series.metric);
+    ensure!(
+        contents.metrics.contains_key(&metric.name),
+        unknown.among(others.map(|(name, _)| name.clone()))
+    );
+    Ok(())
 }
 
 /// How the commands of a mail are given: as whoever runs this, with this configuration.

@@ -5,7 +5,7 @@ use chrono::{DateTime, SubsecRound, TimeDelta};
 use chrono_tz::Tz;
 
 use super::report::brief_reason;
-use super::{Failure, state_place};
+use super::{Failure, check_is_known, state_place};
 use crate::cli::{Exit, SilenceArgs};
 use crate::context::Context;
 use crate::incident::Silence;
@@ -39,10 +39,12 @@ pub fn silence(context: &Context, args: &SilenceArgs) -> Result<Exit, Failure> {
         because,
     };
     let (place, now) = (state_place(context, Use::Change)?, context.now_utc());
+    let state = State::look(&place, &context.config.metrics);
+    check_is_known(&silenced, state.contents())?;
     change_silences(&place, |silences| {
         silences.add(&metric, silence.clone(), now);
     })?;
-    let looks = State::look(&place, &context.config.metrics).runs.metrics;
+    let looks = state.runs.metrics;
     if !looks.contains_key(silenced.metric_name()) && !looks.contains_key(&metric) {
         // Runs of another user, or in another environment, keep their state elsewhere.
         told += &format!("\nno run that keeps its state in {place} has looked at {metric} yet");

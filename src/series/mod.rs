@@ -111,6 +111,11 @@ impl Window {
         self.as_of.timezone()
     }
 
+    /// Whether there was any row when it was read.
+    pub fn has_rows(&self) -> bool {
+        self.newest.is_some() || self.row_counts.rows > 0
+    }
+
     /// The bucket that starts at an instant.
     pub fn bucket(&self, start: DateTime<Tz>) -> Bucket {
         let grid = self.series.grid();

@@ -16,7 +16,7 @@ mod text;
 use anyhow::{Context as _, Error, Result, bail, ensure};
 
 use super::report::write_minute;
-use super::{Failure, informed, write_plot};
+use super::{Failure, check_exists, informed, write_plot};
 use crate::chart::{Point, draw_period};
 use crate::cli::{BacktestArgs, BacktestFormat, Exit};
 use crate::config::Metric;
@@ -26,6 +26,7 @@ use crate::incident::{MetricState, Said};
 use crate::output::{print, print_page, write_length, write_setting};
 use crate::series::{Observation, Steps};
 use crate::source::History;
+use crate::state::{Contents, State};
 use replay::Replay;
 use summary::Summary;
 
@@ -33,9 +34,18 @@ pub fn run(context: &Context, args: &BacktestArgs) -> Result<Exit, Failure> {
     let metric = metric(context, args).map_err(Failure::Misuse)?;
     let source = context.source(std::slice::from_ref(&metric), context.deadline);
     let mut source = source.map_err(Failure::Misuse)?;
+    let state = match &context.input {
+        // A file is no place that runs know anything of.
+        Some(_) => None,
+        None => context.look_at_state().ok(),
+    };
+    let contents = state.as_ref().map(State::contents);
     let history = source.history(&metric, args.last, context.now);
     history
-        .and_then(|history| backtest(&metric, &history, said(context, &metric), args))
+        .and_then(|history| {
+            check_exists(&metric, history.ends().is_some(), contents)?;
+            backtest(&metric, &history, said(&metric, contents), args)
+        })
         .with_context(|| metric.name.clone())?;
     Ok(Exit::Done)
 }
@@ -43,7 +53,7 @@ pub fn run(context: &Context, args: &BacktestArgs) -> Result<Exit, Failure> {
 /// The metric as configured, but for what the flags say.
 fn metric(context: &Context, args: &BacktestArgs) -> Result<Metric> {
     let mut metric = context.metric(args.metric.as_deref(), "a backtest")?;
-    if metric.series.is_some() {
+    if metric.series.is_some() && context.input.is_none() {
         let state = context.look_at_state()?;
         metric = informed(metric, &context.config, state.contents());
     }
@@ -58,15 +68,9 @@ fn metric(context: &Context, args: &BacktestArgs) -> Result<Metric> {
     revised.map_err(Error::msg)
 }
 
-/// What people answered, as the state has it; a file is no place that runs know anything of.
-fn said(context: &Context, metric: &Metric) -> Said {
-    if context.input.is_some() {
-        return Said::default();
-    }
-    let Ok(state) = context.look_at_state() else {
-        return Said::default();
-    };
-    let known = state.contents().metrics.get(&metric.name);
+/// What people answered.
+fn said(metric: &Metric, contents: Option<&Contents>) -> Said {
+    let known = contents.and_then(|contents| contents.metrics.get(&metric.name));
     known.map_or(Said::default(), MetricState::said)
 }
 

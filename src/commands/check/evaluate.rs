@@ -9,15 +9,17 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, s
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Error, Result, anyhow, ensure};
 
 use super::judge::{conclude, judge, may_be_stale};
 use super::series::check_series;
 use super::task::{Found, SeriesLook, Task};
 use crate::config::{Deadline, Metric};
+use crate::detect::Evaluation;
 use crate::incident::CheckResult;
 use crate::output::{contain, write_error};
-use crate::source::{Fetched, Source};
+use crate::series::Window;
+use crate::source::{Fetched, Source, UnknownSeries};
 
 /// For what is just about to be there, a wait that ended with its deadline included.
 const GRACE: Duration = Duration::from_millis(200);
@@ -30,7 +32,7 @@ pub fn evaluate_all(
     tasks: Vec<Task>,
     source: &Source,
     deadline: Deadline,
-    connections: usize,
+    mut connections: usize,
     mut take: impl FnMut(&Metric, Found),
 ) -> Vec<Task> {
     let mut waiting = VecDeque::from(tasks);
@@ -60,17 +62,22 @@ pub fn evaluate_all(
         let end = ends.fold(first, Instant::min);
         let left = end.saturating_duration_since(Instant::now());
         match messages.recv_timeout(left) {
-            // What comes of a worker that was given up is of no use any more.
-            Ok((id, message)) => {
-                let mut workers = workers.iter_mut();
-                if let Some(worker) = workers.find(|worker| worker.id == id) {
-                    worker.take(message, &mut take);
-                }
+            Ok((id, Message::Refused)) if workers.len() > 1 => {
+                // The others do its work: those that have a session, or may get one yet.
+                workers.retain(|worker| worker.id != id);
+                connections = workers.len();
             }
+            Ok((id, message)) => hand_over(id, message, &mut workers, &mut take),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
         }
         let now = Instant::now();
         let is_late = |worker: &Worker| worker.end().is_some_and(|end| end <= now);
+        if workers.iter().any(is_late) {
+            // What was found in time counts.
+            for (id, message) in messages.try_iter().take(MOST_WAITING) {
+                hand_over(id, message, &mut workers, &mut take);
+            }
+        }
         let mut are_lost = false;
         workers.retain(|worker| {
             if is_late(worker) {
@@ -88,6 +95,18 @@ pub fn evaluate_all(
         worker.take_leave(deadline);
     }
     waiting.into()
+}
+
+/// What comes of a worker that was given up is of no use any more.
+fn hand_over(
+    id: usize,
+    message: Message,
+    workers: &mut [Worker],
+    take: &mut impl FnMut(&Metric, Found),
+) {
+    if let Some(worker) = workers.iter_mut().find(|worker| worker.id == id) {
+        worker.take(message, take);
+    }
 }
 
 /// A thread that reads and evaluates, and what goes to it.
@@ -116,6 +135,8 @@ enum Work {
 
 enum Message {
     Ready,
+    /// It has no session, which is what it would say of each task.
+    Refused,
     Found(Box<Found>),
     Done,
 }
@@ -228,8 +249,8 @@ fn work(
     mut source: Source,
     send: impl Fn(Message) -> Result<()> + Sync,
 ) {
-    source.connect_ahead();
-    if send(Message::Ready).is_err() {
+    let connected = source.connect_ahead();
+    if send(connected.map_or(Message::Refused, |()| Message::Ready)).is_err() {
         return;
     }
     for (task, share) in received {
@@ -244,7 +265,10 @@ fn work(
                 result(check(&task, &mut source, result)?)
             }
         });
-        let failed = |error| result(CheckResult::Failed(write_error(&error)));
+        let failed = |error: Error| match error.downcast::<UnknownSeries>() {
+            Ok(unknown) => found(Found::Unknown(unknown)),
+            Err(error) => result(CheckResult::Failed(write_error(&error))),
+        };
         if checked.or_else(failed).is_err() || send(Message::Done).is_err() {
             return;
         }
@@ -260,7 +284,9 @@ fn check(
     let (metric, now, standing) = (&task.metric, task.now, &task.standing);
     if task.as_of.is_some_and(|time| time != now) {
         let window = source.latest(metric, task.as_of, now)?;
-        return conclude(window, metric, &standing.answers);
+        let result = conclude(window, metric, &standing.answers)?;
+        check_existence(&result, task)?;
+        return Ok(result);
     }
     let fetched = match source.fetch_new(metric, standing.evaluated, now)? {
         Fetched::Nothing(None) if standing.shows_window || may_be_stale(metric, standing, now) => {
@@ -268,5 +294,19 @@ fn check(
         }
         fetched => fetched,
     };
-    judge(fetched, metric, standing, send)
+    let result = judge(fetched, metric, standing, send)?;
+    check_existence(&result, task)?;
+    Ok(result)
+}
+
+/// A series that somebody named may be none.
+fn check_existence(result: &CheckResult, task: &Task) -> Result<()> {
+    let window = result.evaluation().and_then(Evaluation::window);
+    let has_rows = window.is_none_or(Window::has_rows);
+    let is_new = task.metric.series.is_some() && !task.standing.is_known;
+    ensure!(
+        has_rows || !is_new,
+        UnknownSeries::without_rows(&task.metric.name)
+    );
+    Ok(())
 }

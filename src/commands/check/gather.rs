@@ -62,7 +62,17 @@ struct Look {
     gone: Option<Box<Evaluation>>,
     failed: usize,
     first_failure: String,
+    reached: Reached,
+}
+
+/// Up to which series all are done. They are read in one order, and judged on many cores: one may be done
+/// before another that was read earlier.
+#[derive(Default)]
+struct Reached {
+    count: usize,
     last: Option<SeriesKey>,
+    /// Those that are done after one that is not, by their places.
+    ahead: BTreeMap<usize, SeriesKey>,
 }
 
 /// A series that was judged.
@@ -117,6 +127,16 @@ impl Shown {
     }
 }
 
+impl Reached {
+    fn note(&mut self, place: usize, key: SeriesKey) {
+        self.ahead.insert(place, key);
+        while let Some(key) = self.ahead.remove(&self.count) {
+            self.last = Some(key);
+            self.count += 1;
+        }
+    }
+}
+
 impl Look {
     /// What could not be done of it.
     fn failure(&self, ended: &SeriesLook) -> Option<String> {
@@ -146,14 +166,29 @@ impl Run<'_> {
                     self.end_look(gathered, metric, SeriesLook::Cut(Error::msg(why)));
                 }
                 result => {
-                    self.update(metric, &result);
+                    // What cannot be read of a series that nobody has seen is no series yet.
+                    if !matches!(result, CheckResult::Failed(_)) || !self.is_new_series(metric) {
+                        self.update(metric, &result);
+                    }
                     gathered.results.insert(metric.name.clone(), result);
                 }
             },
+            Found::Unknown(unknown) => {
+                let known = self.state.contents().series_of(metric.metric_name());
+                let unknown = unknown.among(known.map(|(name, _)| name.clone()));
+                let failed = CheckResult::Failed(unknown.to_string());
+                gathered.results.insert(metric.name.clone(), failed);
+            }
             Found::Series(found) => self.take_series(gathered, metric, *found),
             Found::Look(look) => self.end_look(gathered, metric, *look),
+            Found::Done(_) if self.is_new_series(metric) => {}
             Found::Done(took) => self.state.runs.note_look(&metric.name, self.now, took),
         }
+    }
+
+    /// Whether it is a series that no run has seen.
+    fn is_new_series(&self, metric: &Metric) -> bool {
+        metric.series.is_some() && self.known(metric).is_none()
     }
 
     fn take_series(&mut self, gathered: &mut Gathered, metric: &Metric, found: SeriesFound) {
@@ -168,7 +203,7 @@ impl Run<'_> {
             known: contents.count_series(&metric.name),
             ..Look::default()
         });
-        look.last = Some(found.key.clone());
+        look.reached.note(found.place, found.key.clone());
         let results = match found.outcome {
             SeriesOutcome::Judged(results) => results,
             SeriesOutcome::Gone(evaluation) => {
@@ -273,11 +308,10 @@ impl Run<'_> {
         };
         let elsewhere = others.of_other_shards + others.busy;
         let count = look.names.len() + unseen + elsewhere;
-        let is_whole = matches!(ended, SeriesLook::Whole { .. });
-        // What happened to all of them at once happened to their source.
-        let all_lack = is_whole && look.lacking > 1 && look.lacking == look.names.len();
+        // What happened to all of them at once, as far as they were reached, happened to their source.
+        let all_lack = look.lacking > 1 && look.lacking == look.names.len();
         let mut newest_lack: Option<Evaluation> = None;
-        for judged in waiting {
+        for mut judged in waiting {
             let name = metric.series_name(&judged.key);
             let lacks_data = judged.results.last().is_some_and(has_no_data);
             let is_known = self.state.contents().metrics.contains_key(&name);
@@ -292,13 +326,17 @@ impl Run<'_> {
                     .filter(|one| is_newer(one))
                     .cloned()
                     .or(newest_lack.take());
-                continue;
+                // What closed before it stopped was judged all the same.
+                judged.results.pop();
+                if judged.results.is_empty() {
+                    continue;
+                }
             }
             self.take_in(results, metric, judged, count);
         }
         let failure = look.failure(&ended);
         let notes = self.state.contents_mut().series.entry(metric.name.clone());
-        match (&ended, &look.last) {
+        match (&ended, &look.reached.last) {
             (SeriesLook::Cut(_), Some(last)) => {
                 notes.or_default().after = Some(metric.series_name(last));
             }

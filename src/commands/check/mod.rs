@@ -108,6 +108,12 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let found = run.evaluate(&source, deadline);
     let mut watched = watched(&context.config.metrics, run.state.contents());
     watched.retain(|metric| run.share.has_metric(metric));
+    let is_unseen = |named: &&Metric| {
+        let mut watched = watched.iter();
+        named.series.is_some() && watched.all(|metric| metric.name != named.name)
+    };
+    let unseen: Vec<Metric> = plan.metrics.iter().filter(is_unseen).cloned().collect();
+    watched.extend(unseen);
     run.explain_incidents(&source, &watched, &found.results);
     run.notify(&watched, &found.results);
     let exit = run.report(&watched, found);

@@ -45,28 +45,33 @@ pub fn check_series(
             return send(Found::Look(Box::new(SeriesLook::NothingNew)));
         }
     }
+    // One whose rows come late was judged up to an older bucket than the others: its missed buckets need the
+    // whole window before them too.
     let evaluated = series.known.values().filter_map(|known| known.evaluated);
-    let oldest = series
-        .looked_at
-        .or(evaluated.min_by_key(|bucket| bucket.end));
+    let oldest = evaluated
+        .chain(series.looked_at)
+        .min_by_key(|bucket| bucket.end);
     let request = SeriesRequest {
         after: series.after.clone(),
         are_new: series.known.is_empty(),
         ..SeriesRequest::new(task.as_of.unwrap_or(now), oldest.filter(|_| is_now))
     };
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let (sender, receiver) = sync_channel::<SeriesHistory>(cores);
+    let (sender, receiver) = sync_channel::<(usize, SeriesHistory)>(cores);
     let receiver = Mutex::new(receiver);
     let is_wanted = AtomicBool::new(true);
     let mut others = Others::default();
+    let mut count = 0;
     let read = thread::scope(|scope| {
         for _ in 0..cores {
             scope.spawn(|| {
-                while let Some(history) = next(&receiver) {
+                while let Some((place, history)) = next(&receiver) {
                     // Whoever reads waits until what it read is taken, even if nobody wants it any more.
-                    if is_wanted.load(Relaxed)
-                        && send(Found::Series(Box::new(evaluate(history, task, series)))).is_err()
-                    {
+                    if !is_wanted.load(Relaxed) {
+                        continue;
+                    }
+                    let found = evaluate(place, history, task, series);
+                    if send(Found::Series(Box::new(found))).is_err() {
                         is_wanted.store(false, Relaxed);
                     }
                 }
@@ -76,15 +81,17 @@ pub fn check_series(
             ensure!(is_wanted.load(Relaxed), "nobody waits for it");
             let name = metric.series_name(&history.key);
             if !task.share.has(&name) {
-                let count = if task.share.shard.holds(&name) {
+                let other = if task.share.shard.holds(&name) {
                     &mut others.busy
                 } else {
                     &mut others.of_other_shards
                 };
-                *count += usize::from(!is_gone(&history, task));
+                *other += usize::from(!is_gone(&history, task));
                 return Ok(ControlFlow::Continue(()));
             }
-            sender.send(history).context("nobody evaluates it")?;
+            let taken = sender.send((count, history)).ok();
+            taken.context("nobody evaluates it")?;
+            count += 1;
             Ok(ControlFlow::Continue(()))
         });
         drop(sender);
@@ -109,17 +116,18 @@ fn any_may_be_stale(task: &Task, series: &SeriesTask) -> bool {
     !task.standing.lacks_data && known.any(|known| may_be_stale(&task.metric, known, task.now))
 }
 
-fn next(receiver: &Mutex<Receiver<SeriesHistory>>) -> Option<SeriesHistory> {
+fn next(receiver: &Mutex<Receiver<(usize, SeriesHistory)>>) -> Option<(usize, SeriesHistory)> {
     let receiver = receiver.lock().unwrap_or_else(PoisonError::into_inner);
     receiver.recv().ok()
 }
 
-fn evaluate(history: SeriesHistory, task: &Task, series: &SeriesTask) -> SeriesFound {
+fn evaluate(place: usize, history: SeriesHistory, task: &Task, series: &SeriesTask) -> SeriesFound {
     let (key, title) = (history.key.clone(), history.title.clone());
     // A bug that one series brings to light must not blind the others.
     let outcome = contain("check", || evaluate_history(history, task, series));
     let outcome = outcome.unwrap_or_else(|error| SeriesOutcome::Failed(write_error(&error)));
     SeriesFound {
+        place,
         key,
         title,
         outcome,
@@ -160,7 +168,7 @@ fn evaluate_history(
 
 /// Whether its last data is so old that it is watched no more.
 fn is_gone(history: &SeriesHistory, task: &Task) -> bool {
-    let forgotten = forgotten_before(&task.metric, task.as_of.unwrap_or(task.now).to_utc());
+    let forgotten = forgotten_before(&task.metric, history.as_of().to_utc());
     let newest = history.newest_end();
     newest.is_none_or(|end| end.to_utc() < forgotten)
 }
@@ -196,11 +204,12 @@ fn show(
     send: &impl Fn(Found) -> Result<()>,
 ) -> Result<()> {
     let shown = series.known.iter().filter(|(_, known)| known.shows_window);
-    for (key, standing) in shown.take(MOST_SHOWN) {
+    for (place, (key, standing)) in shown.take(MOST_SHOWN).enumerate() {
         let metric = task.metric.of_series(key, None, 1);
         let window = source.latest(&metric, None, task.now)?;
         let evaluation = crate::commands::evaluate_newest(window, &metric, &standing.answers)?;
         send(Found::Series(Box::new(SeriesFound {
+            place,
             key: key.clone(),
             title: None,
             outcome: SeriesOutcome::Judged(vec![CheckResult::NothingNew(Some(evaluation))]),

@@ -76,8 +76,10 @@ impl Run<'_> {
 
     fn standing(&mut self, metric: &Metric) -> Standing {
         let (now, muted) = (self.now, self.muted(metric));
-        let metrics = &mut self.state.contents_mut().metrics;
-        let known = metrics.entry(metric.name.clone()).or_default();
+        let known = self.state.contents_mut().metrics.get_mut(&metric.name);
+        let is_known = known.is_some();
+        let mut new = MetricState::default();
+        let known = known.unwrap_or(&mut new);
         known.release_incident(now, muted);
         let (evaluated, newest_data) = (known.evaluated_at(now), known.newest_data());
         let answers = known.answers_for_forecast();
@@ -88,6 +90,7 @@ impl Run<'_> {
         };
         let mut alerts = self.alerts(metric).iter();
         Standing {
+            is_known,
             evaluated,
             newest_data,
             lacks_data,

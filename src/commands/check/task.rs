@@ -14,6 +14,7 @@ use crate::detect::{Answers, Evaluation};
 use crate::incident::CheckResult;
 use crate::series::Bucket;
 use crate::series::key::SeriesKey;
+use crate::source::UnknownSeries;
 
 /// One metric to check, and where to go on from.
 #[derive(Debug, Clone)]
@@ -32,6 +33,8 @@ pub struct Task {
 /// What is known of a series as a check looks at it.
 #[derive(Debug, Clone, Default)]
 pub struct Standing {
+    /// Whether any run has seen it.
+    pub is_known: bool,
     /// The bucket that was evaluated last.
     pub evaluated: Option<Bucket>,
     pub newest_data: Option<Bucket>,
@@ -47,6 +50,8 @@ pub struct Standing {
 #[derive(Debug)]
 pub enum Found {
     Result(Box<CheckResult>),
+    /// There is no such series.
+    Unknown(UnknownSeries),
     /// One of many series.
     Series(Box<SeriesFound>),
     /// How the look at all series ended.
@@ -69,6 +74,8 @@ pub struct SeriesTask {
 /// What was found of one of many series.
 #[derive(Debug)]
 pub struct SeriesFound {
+    /// How many were read before it, in the order in which they come.
+    pub place: usize,
     pub key: SeriesKey,
     pub title: Option<String>,
     pub outcome: SeriesOutcome,

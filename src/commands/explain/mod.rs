@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use super::{Failure, informed, write_plot};
+use super::{Failure, check_exists, informed, write_plot};
 use crate::chart::draw_components;
 use crate::cli::{Exit, ExplainArgs, Format};
 use crate::commands::evaluate_newest;
@@ -24,6 +24,7 @@ use crate::incident::MetricState;
 use crate::output::{print, print_page, write_error};
 use crate::series::Window;
 use crate::source::Source;
+use crate::state::State;
 
 pub fn run(context: &Context, args: &ExplainArgs) -> Result<Exit, Failure> {
     let metric = context.metric(args.metric.as_deref(), "an explanation");
@@ -48,10 +49,13 @@ pub fn run(context: &Context, args: &ExplainArgs) -> Result<Exit, Failure> {
         None => metric,
     };
     let window = source.latest(&metric, as_of, context.now);
-    let known = state
-        .as_ref()
-        .and_then(|state| state.contents().metrics.get(&metric.name));
+    let contents = state.as_ref().map(State::contents);
+    let known = contents.and_then(|contents| contents.metrics.get(&metric.name));
     window
+        .and_then(|window| {
+            check_exists(&metric, window.has_rows(), contents)?;
+            Ok(window)
+        })
         .and_then(|window| explain(context, &metric, window, &mut source, known, args))
         .with_context(|| metric.name.clone())?;
     Ok(Exit::Done)
