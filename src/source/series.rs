@@ -1,7 +1,6 @@
 //! Many series of one metric, read in one go.
 
 use std::fmt;
-use std::ops::ControlFlow;
 
 use anyhow::{Result, bail};
 use chrono::DateTime;
@@ -121,19 +120,16 @@ impl Source {
         })
     }
 
-    /// Hands over one series after the other, until one is the last that is wanted. What is read of none is
-    /// returned, to tell why there may be none.
+    /// Hands over one series after the other. What is read of none is returned, to tell why there may be none.
     pub fn each_series(
         &mut self,
         metric: &Metric,
         request: &SeriesRequest,
         now: DateTime<Tz>,
-        take: impl FnMut(SeriesHistory) -> Result<ControlFlow<()>>,
+        mut take: impl FnMut(SeriesHistory) -> Result<()>,
     ) -> Result<History> {
         match self {
-            Self::Mysql(database) => {
-                database.read(metric, now, |reader| reader.each_series(request, take))
-            }
+            Self::Mysql(database) => database.each_series(metric, request, now, &mut take),
             Self::File(_) => bail!("group_by: a file has one series"),
         }
     }

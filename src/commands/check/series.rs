@@ -2,7 +2,6 @@
 //! the next ones come in. What is in memory are the few that are on their way.
 
 use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -82,10 +81,9 @@ pub fn check_series(
                     &mut others.of_other_shards
                 };
                 *count += usize::from(!is_gone(&history, task));
-                return Ok(ControlFlow::Continue(()));
+                return Ok(());
             }
-            sender.send(history).context("nobody evaluates it")?;
-            Ok(ControlFlow::Continue(()))
+            sender.send(history).context("nobody evaluates it")
         });
         drop(sender);
         read

@@ -152,7 +152,7 @@ impl Reader<'_> {
     }
 
     /// Reads the rows of a history's time.
-    fn table_rows(
+    pub(super) fn table_rows(
         &mut self,
         table: &Table,
         column: TimeColumn,
@@ -247,7 +247,11 @@ impl Reader<'_> {
     }
 
     /// Reads the rows of a history's time, and returns the time of one that is outside, if one came.
-    fn query_rows(&mut self, prepared: &Prepared, history: &mut History) -> Result<Option<Value>> {
+    pub(super) fn query_rows(
+        &mut self,
+        prepared: &Prepared,
+        history: &mut History,
+    ) -> Result<Option<Value>> {
         let zone = self.now.timezone();
         let clock = if history.step().follows_wall_clock() {
             LocalClock::EitherPass(zone)
