@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::Value;
 
+use super::windows::again;
 use crate::memory::story::{Story, moment, usual};
 use crate::scene::FIRST;
 use crate::support::Run;
@@ -133,8 +134,47 @@ fn all_series_are_read_at_once_and_none_where_nothing_is_new() {
     let second = sent() - before - first;
     assert!(second < 5, "{second}");
     stores.play("12:00", &[]);
+    // The new bucket of each, and a day before it.
+    let new = 20 * (288 + 1);
     let third = sent() - before - first - second;
-    assert!((once..once + 20).contains(&third), "{third}");
+    assert!((new..new + 20).contains(&third), "{third}");
+}
+
+#[test]
+fn what_is_told_of_windows_that_were_kept_is_what_is_told_of_a_whole_read() {
+    let query = "[[metric]]\nname = \"asked\"\nquery = \"SELECT at, amount, store FROM sales WHERE at >= :from AND at < :to\"\n\
+                 group_by = [\"store\"]\nevery = \"5m\"\nwindow = \"4d\"\n";
+    let top = "aggregate = \"sum\"\ndelay = \"0s\"\ntop = 4\n";
+    for (lines, more) in [("", query), (top, "")] {
+        let mut stores = Stores::new(6, lines);
+        stores.story.more_metrics = more.into();
+        stores.story.run_well("12:00");
+        // One is new, one is gone, and one is not as it was.
+        stores.open("store7");
+        let execute = |sql: &str| stores.story.database.execute(sql);
+        let at = moment("12:00") - TimeDelta::hours(22);
+        execute("DELETE FROM sales WHERE store = 'store5'");
+        execute(&format!(
+            "UPDATE sales SET amount = amount + 1 WHERE store = 'store2' AND at = '{at}'"
+        ));
+        stores.sell("12:00", &[("store3", 500.0)]);
+        let told = |arguments: &[&str]| {
+            let run = again(&stores.story, "12:05", arguments);
+            let lines = run.stdout.lines();
+            let told = lines.map(|line| {
+                let mut told: Value = serde_json::from_str(line).expect("a JSON object");
+                told["as_of"].take();
+                told
+            });
+            told.collect::<Vec<_>>()
+        };
+        let kept = told(&["--format", "json"]);
+        assert_eq!(kept, told(&["--format", "json", "--no-cache"]));
+        assert!(
+            kept.iter().any(|told| told["verdict"] == "high"),
+            "{kept:?}"
+        );
+    }
 }
 
 #[test]
