@@ -291,7 +291,7 @@ fn what_is_wrong_with_the_rows_is_found_of_each_metric() {
     found.assert("rights", "", "warning", &[&rights, "REVOKE"]);
     let scan = [
         "reads the whole table",
-        "CREATE INDEX `noindex_by_time` ON `noindex` (`at`)",
+        "CREATE INDEX `noindex_by_time` ON `noindex` (`at`, `amount`)",
     ];
     found.assert("index", "noindex", "warning", &scan);
     let compared = "the time column that the query compares";
