@@ -1,8 +1,10 @@
 //! The rows of a file, whatever its format, and the histories that they make: one, or one of each of many
 //! series.
 
+#[cfg(test)]
+mod tests;
+
 use std::cmp::Reverse;
-use std::ops::ControlFlow;
 
 use anyhow::{Context, Error, Result, ensure};
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -84,15 +86,14 @@ pub fn history_of_rows(
     Ok(history)
 }
 
-/// Hands over the history of one series after the other, until one is the last that is wanted. What is read
-/// of none is returned.
+/// Hands over the history of one series after the other. What is read of none is returned.
 pub fn each_series(
     mut file: FileRows,
     metric: &Metric,
     group: &Group,
     request: &SeriesRequest,
     now: DateTime<Tz>,
-    mut take: impl FnMut(SeriesHistory) -> Result<ControlFlow<()>>,
+    mut take: impl FnMut(SeriesHistory) -> Result<()>,
 ) -> Result<History> {
     let order = file.order();
     file.settle(&order, now.timezone());
@@ -122,14 +123,11 @@ pub fn each_series(
         let SeriesRows { key, id, rows } = &all[place];
         let mut history = file.history(rows, metric, frame, request.lookback, None)?;
         history.hint.clone_from(&file.hint);
-        let series = SeriesHistory {
+        take(SeriesHistory {
             key: key.clone(),
             title: keys.and_then(|keys| Some(keys.title(*id)?.to_string())),
             history,
-        };
-        if take(series)?.is_break() {
-            break;
-        }
+        })?;
     }
     Ok(empty)
 }

@@ -81,6 +81,17 @@ pub fn time_missed(last: Bucket, now: DateTime<Tz>) -> Option<Duration> {
     missed.to_std().ok().filter(|_| missed >= last.length() * 2)
 }
 
+/// The same for many series: the time from the bucket after the last to the newest closed one. It begins at the
+/// same bucket in every run until that is judged, so that what is kept of earlier reads is enough for it.
+pub fn time_to_catch_up(last: Bucket, metric: &Metric, as_of: DateTime<Tz>) -> Option<Duration> {
+    let missed = time_missed(last, as_of)?;
+    let step = step_of(last, metric, as_of.timezone())?;
+    let grid = Grid::new(step, as_of);
+    let newest = grid.instant(grid.last_closed(as_of, metric.delay(step)));
+    let to_newest = (newest.to_utc() - last.end).to_std().unwrap_or_default();
+    Some(missed.min(to_newest))
+}
+
 impl History {
     /// Without rows yet: the window and the judged bucket after it, and what lies as far back as wanted;
     /// `oldest` is the oldest row there is, if that is known. More than memory should hold is refused.
@@ -182,6 +193,16 @@ impl History {
     pub fn ends(&self) -> Option<(DateTime<Tz>, DateTime<Tz>)> {
         let oldest = self.buckets.slots(self.first_slot, self.last_slot).next()?;
         Some((self.grid().instant(oldest), self.times().end))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.buckets.row_counts.rows == 0
+    }
+
+    /// Whether any bucket from a slot on has rows.
+    pub(super) fn has_rows_since(&self, slot: i64) -> bool {
+        let slots = self.buckets.by_slot();
+        slots.is_some_and(|slots| slots.range(slot..).next().is_some())
     }
 
     /// The end of the newest bucket that has data.

@@ -1,13 +1,12 @@
 //! Many series of one metric, read in one go.
 
 use std::fmt;
-use std::ops::ControlFlow;
 
 use anyhow::{Context, Result};
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use super::history::{Fetched, History, Lookback, step_of, time_missed, unseen};
+use super::history::{Fetched, History, Lookback, step_of, time_to_catch_up, unseen};
 use super::{Source, file, file_rows};
 use crate::calendar::Period;
 use crate::config::{MOST_SERIES, Metric, time_delta};
@@ -113,9 +112,9 @@ impl fmt::Display for UnknownSeries {
 impl std::error::Error for UnknownSeries {}
 
 impl SeriesRequest {
-    /// Enough for those that were looked at longest ago.
-    pub fn new(as_of: DateTime<Tz>, oldest: Option<Bucket>) -> Self {
-        let missed = oldest.and_then(|oldest| time_missed(oldest, as_of));
+    /// Enough for the series that was looked at longest ago.
+    pub fn new(metric: &Metric, as_of: DateTime<Tz>, oldest: Option<Bucket>) -> Self {
+        let missed = oldest.and_then(|oldest| time_to_catch_up(oldest, metric, as_of));
         Self {
             as_of,
             lookback: Lookback::Beyond(missed.unwrap_or_default()),
@@ -129,6 +128,11 @@ impl SeriesHistory {
     /// What of it closed after the bucket judged last; the newest bucket alone if there is none.
     pub fn fetched(self, metric: &Metric, last: Option<Bucket>) -> Fetched {
         self.history.into_fetched(metric, last)
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> u64 {
+        self.history.buckets.row_counts.rows
     }
 
     /// The time that it is read as of.
@@ -178,19 +182,16 @@ impl Source {
         })
     }
 
-    /// Hands over one series after the other, until one is the last that is wanted. What is read of none is
-    /// returned, to tell why there may be none.
+    /// Hands over one series after the other. What is read of none is returned, to tell why there may be none.
     pub fn each_series(
         &mut self,
         metric: &Metric,
         request: &SeriesRequest,
         now: DateTime<Tz>,
-        take: impl FnMut(SeriesHistory) -> Result<ControlFlow<()>>,
+        mut take: impl FnMut(SeriesHistory) -> Result<()>,
     ) -> Result<History> {
         match self {
-            Self::Mysql(database) => {
-                database.read(metric, now, |reader| reader.each_series(request, take))
-            }
+            Self::Mysql(database) => database.each_series(metric, request, now, &mut take),
             Self::File(path) => {
                 let group = metric.group.as_ref().context("group_by: not set")?;
                 let read = || {

@@ -372,7 +372,7 @@ impl Run<'_> {
         } else {
             let gone = look.gone.map(|gone| *gone);
             let lack = newest_lack.or(gone).map(CheckResult::Evaluated);
-            lack.unwrap_or_else(|| without_workings(*of_none))
+            lack.unwrap_or(*of_none)
         };
         self.update(metric, &of_all);
         let contents = self.state.contents_mut();
@@ -406,5 +406,24 @@ impl Run<'_> {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_goes_on_after_the_last_series_before_which_all_are_done() {
+        let mut reached = Reached::default();
+        let mut note = |place: usize| {
+            let key = SeriesKey::new(&["k".to_string()], [Some(place.to_string())]);
+            reached.note(place, key);
+            reached.last.as_ref().map(SeriesKey::in_words)
+        };
+        assert_eq!(note(1), None);
+        assert_eq!(note(0).as_deref(), Some("k 1"));
+        assert_eq!(note(3).as_deref(), Some("k 1"));
+        assert_eq!(note(2).as_deref(), Some("k 3"));
     }
 }

@@ -98,7 +98,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         } else {
             Reading::Newest
         };
-        source.keep_windows(WindowCache { folder, reading });
+        source.keep_windows(WindowCache {
+            folder,
+            reading,
+            shard: share.shard,
+        });
     }
     let mut run = Run {
         share,

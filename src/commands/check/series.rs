@@ -2,7 +2,6 @@
 //! the next ones come in. What is in memory are the few that are on their way.
 
 use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -54,7 +53,7 @@ pub fn check_series(
     let request = SeriesRequest {
         after: series.after.clone(),
         are_new: series.known.is_empty(),
-        ..SeriesRequest::new(task.as_of.unwrap_or(now), oldest.filter(|_| is_now))
+        ..SeriesRequest::new(metric, task.as_of.unwrap_or(now), oldest.filter(|_| is_now))
     };
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let (sender, receiver) = sync_channel::<(usize, SeriesHistory)>(cores);
@@ -87,12 +86,11 @@ pub fn check_series(
                     &mut others.of_other_shards
                 };
                 *other += usize::from(!is_gone(&history, task));
-                return Ok(ControlFlow::Continue(()));
+                return Ok(());
             }
             let taken = sender.send((count, history)).ok();
-            taken.context("nobody evaluates it")?;
             count += 1;
-            Ok(ControlFlow::Continue(()))
+            taken.context("nobody evaluates it")
         });
         drop(sender);
         read

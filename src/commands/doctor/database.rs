@@ -2,16 +2,18 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Error;
-use chrono::TimeDelta;
+use anyhow::{Error, Result};
+use chrono::{DateTime, TimeDelta};
+use chrono_tz::Tz;
 
 use super::check::{Check, Condition, Findings, Link, Which};
 use super::{Case, history};
+use crate::commands::report::write_count;
 use crate::config::{Deadline, Metric, Rows};
 use crate::output::{write_error, write_length, write_setting};
 use crate::series::Window;
-use crate::source::Source;
 use crate::source::inspect::{Greeting, Misreading, Plan, create_index};
+use crate::source::{SeriesHistory, SeriesRequest, Source};
 
 /// Fewer rows are read in no time.
 const FEW_ROWS: u64 = 5000;
@@ -145,19 +147,77 @@ fn examine_metric(
     }
     let misreading = database.misreading(metric, now).ok().flatten();
     let begun = Instant::now();
-    let window = source.latest(metric, None, now);
+    let found = read(metric, source, now);
     let took = begun.elapsed();
-    match window {
-        Ok(window) => {
-            add(rows(&window, metric, misreading));
+    match found {
+        Ok(found) => {
+            add(found.of_largest(rows(&found.window, metric, misreading)));
             add(query(case, took, share));
-            history::examine(case, metric, window, add);
+            let add_of_series = |check: Check| add(found.of_largest(check));
+            history::examine(case, &found.metric, found.window.clone(), &add_of_series);
         }
         Err(error) => {
             add(Check::failed(Link::Rows, &error));
             add(Check::not_checked(Link::History, "without its rows"));
         }
     }
+}
+
+/// What a check would read of a metric: its window, or of many series that of the one with the most rows.
+struct Found {
+    metric: Metric,
+    window: Window,
+    /// How many series there are.
+    series: Option<usize>,
+}
+
+impl Found {
+    /// Says of which series it is.
+    fn of_largest(&self, mut check: Check) -> Check {
+        if let (Some(count), Some(_)) = (self.series, &self.metric.series) {
+            let (count, name) = (write_count(count), &self.metric.name);
+            check.text = format!("{count} series; the largest, {name}: {}", check.text);
+        }
+        check
+    }
+}
+
+fn read(metric: &Metric, source: &mut Source, now: DateTime<Tz>) -> Result<Found> {
+    if metric.group.is_none() {
+        return Ok(Found {
+            metric: metric.clone(),
+            window: source.latest(metric, None, now)?,
+            series: None,
+        });
+    }
+    let (mut count, mut largest) = (0, None::<SeriesHistory>);
+    let request = SeriesRequest {
+        are_new: true,
+        ..SeriesRequest::new(metric, now, None)
+    };
+    let empty = source.each_series(metric, &request, now, |series| {
+        count += 1;
+        if largest
+            .as_ref()
+            .is_none_or(|largest| largest.rows() < series.rows())
+        {
+            largest = Some(series);
+        }
+        Ok(())
+    })?;
+    let Some(largest) = largest else {
+        return Ok(Found {
+            metric: metric.clone(),
+            window: empty.latest(metric),
+            series: None,
+        });
+    };
+    let metric = metric.of_series(&largest.key, largest.title.as_deref(), count);
+    Ok(Found {
+        window: largest.history.latest(&metric),
+        metric,
+        series: Some(count),
+    })
 }
 
 fn refused(error: &Error, metric: &Metric) -> Check {
@@ -177,11 +237,15 @@ fn columns(metric: &Metric) -> String {
     match &metric.rows {
         Rows::Table(table) => {
             let value = table.value_column.as_deref().unwrap_or("its rows");
-            format!(
+            let columns = format!(
                 "{}: {} and {value}",
                 table.name.join("."),
                 table.time_column
-            )
+            );
+            match metric.key_columns().as_slice() {
+                [] => columns,
+                keys => format!("{columns}, by {}", keys.join(", ")),
+            }
         }
         Rows::Query(_) | Rows::File { .. } => "those of its query".to_string(),
     }

@@ -1,15 +1,16 @@
 //! A window as a file: a line with a checksum (CRC-32) of all that follows, a line of JSON that says what the window
-//! is of, and its buckets as Arrow IPC, one record batch of columns. Columns of zeros are left out.
+//! is of, and its buckets as Arrow IPC, one record batch of columns. Columns that say nothing are left out: slots
+//! that follow one another, counts of one value a bucket, zeros.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
-use std::io::{Cursor, Read};
+use std::io::{BufRead, Cursor, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use polars_arrow::array::{Array, PrimitiveArray};
 use polars_arrow::datatypes::{ArrowSchema, Field};
 use polars_arrow::io::ipc::read::{FileReader, read_file_metadata};
@@ -23,13 +24,16 @@ use crate::output::{Links, PRIVATE, contain_quietly, open_plain, write_whole};
 use crate::series::{Gathered, RowCounts};
 
 /// The first line has the version of the format too: another one is as good as no file.
-const NAME: &str = "bandwatch window 1";
+const NAME: &str = "bandwatch window 2";
 
 /// Ten years of minutes take half of it.
-const MOST_BYTES: u64 = 256 << 20;
+pub const MOST_BYTES: u64 = 256 << 20;
 
 /// A file that no run wrote for so long is of a metric that is not configured any more.
 const KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// Names and titles of series have a place in it.
+const LONGEST_HEAD: u64 = 1 << 20;
 
 /// The columns of counts.
 const COUNTS: [(&str, Count); 5] = [
@@ -39,6 +43,9 @@ const COUNTS: [(&str, Count); 5] = [
     ("unclear_time", |counts| &mut counts.unclear_time),
     ("repeated", |counts| &mut counts.repeated),
 ];
+
+/// Most buckets have one value.
+const ONE: f64 = 1.0;
 
 type Count = fn(&mut RowCounts) -> &mut u64;
 
@@ -61,6 +68,16 @@ pub fn write(path: &Path, head: &Head, buckets: &BTreeMap<i64, Gathered>) -> Res
     Ok(())
 }
 
+/// The head of a window that was encoded, of its first two lines. It is to be relied on only once all of it was
+/// decoded.
+pub fn peek(lines: &mut impl BufRead) -> Option<Head> {
+    let mut line = String::new();
+    lines.take(LONGEST_HEAD).read_line(&mut line).ok()?;
+    line.clear();
+    lines.take(LONGEST_HEAD).read_line(&mut line).ok()?;
+    serde_json::from_str(&line).ok()
+}
+
 /// Removes what no run wrote for long.
 pub fn forget_old(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -73,7 +90,7 @@ pub fn forget_old(folder: &Path) {
     }
 }
 
-fn encode(head: &Head, buckets: &BTreeMap<i64, Gathered>) -> Result<Vec<u8>> {
+pub fn encode(head: &Head, buckets: &BTreeMap<i64, Gathered>) -> Result<Vec<u8>> {
     let mut body = serde_json::to_vec(head)?;
     body.push(b'\n');
     let columns = columns(head, buckets)?;
@@ -103,12 +120,14 @@ fn columns(
         .map(|slot| u32::try_from(slot - head.first_slot));
     let slots = slots.collect::<Result<Vec<u32>, _>>()?;
     let values = buckets.values().map(|gathered| gathered.value).collect();
-    let counts = buckets.values().map(|gathered| gathered.count).collect();
-    let mut columns = vec![
-        ("slot", PrimitiveArray::from_vec(slots).boxed()),
-        ("value", PrimitiveArray::<f64>::from_vec(values).boxed()),
-        ("count", PrimitiveArray::<f64>::from_vec(counts).boxed()),
-    ];
+    let counts: Vec<f64> = buckets.values().map(|gathered| gathered.count).collect();
+    let mut columns = vec![("value", PrimitiveArray::<f64>::from_vec(values).boxed())];
+    if !follow_one_another(&slots) {
+        columns.push(("slot", PrimitiveArray::from_vec(slots).boxed()));
+    }
+    if counts.iter().any(|count| count.to_bits() != ONE.to_bits()) {
+        columns.push(("count", PrimitiveArray::<f64>::from_vec(counts).boxed()));
+    }
     for (name, count) in COUNTS {
         let numbers = buckets.values().map(|gathered| {
             let mut row_counts = gathered.row_counts;
@@ -122,12 +141,19 @@ fn columns(
     Ok(columns)
 }
 
+/// From the first one of a window on.
+fn follow_one_another(slots: &[u32]) -> bool {
+    (0..)
+        .zip(slots)
+        .all(|(place, slot): (u32, _)| place == *slot)
+}
+
 fn first_line(body: &[u8]) -> String {
     format!("{NAME} {:08x}\n", crc32fast::hash(body))
 }
 
 /// What was encoded; `None` of any other bytes.
-fn decode(bytes: &[u8]) -> Option<Known> {
+pub fn decode(bytes: &[u8]) -> Option<Known> {
     let end = bytes.iter().position(|byte| *byte == b'\n')? + 1;
     let (line, body) = bytes.split_at(end);
     if line != first_line(body).as_bytes() {
@@ -144,32 +170,35 @@ fn decode_body(body: &[u8]) -> Result<Known> {
     let metadata = read_file_metadata(&mut arrow)?;
     let batch = FileReader::new(arrow, metadata, None, None).next();
     let batch = batch.context("no batch")??;
-    let (slots, values) = (
-        column::<u32>(&batch, "slot")?,
-        column::<f64>(&batch, "value")?,
-    );
-    let counts = column::<f64>(&batch, "count")?;
-    ensure!(slots.len() == values.len() && values.len() == counts.len());
-    let bucket = |((slot, value), count): ((&u32, &f64), &f64)| {
-        let slot = head.first_slot + i64::from(*slot);
-        (slot, Gathered::of_before(*count, *value))
-    };
-    let buckets = slots.iter().zip(values).zip(counts).map(bucket);
+    let values = column::<f64>(&batch, "value")?.context("no values")?;
+    let buckets = (head.first_slot..).zip(values);
+    let buckets = buckets.map(|(slot, value)| (slot, Gathered::of_before(ONE, *value)));
     let mut buckets: Vec<(i64, Gathered)> = buckets.collect();
-    for (name, count) in COUNTS {
-        if !batch.schema().contains(name) {
-            continue;
+    if let Some(slots) = column::<u32>(&batch, "slot")? {
+        for ((slot, _), number) in buckets.iter_mut().zip(slots) {
+            *slot = head.first_slot + i64::from(*number);
         }
-        for ((_, gathered), number) in buckets.iter_mut().zip(column::<u32>(&batch, name)?) {
+    }
+    if let Some(counts) = column::<f64>(&batch, "count")? {
+        for ((_, gathered), count) in buckets.iter_mut().zip(counts) {
+            gathered.count = *count;
+        }
+    }
+    for (name, count) in COUNTS {
+        let numbers = column::<u32>(&batch, name)?.into_iter().flatten();
+        for ((_, gathered), number) in buckets.iter_mut().zip(numbers) {
             *count(&mut gathered.row_counts) = u64::from(*number);
         }
     }
     Ok(Known { head, buckets })
 }
 
-fn column<'a, T: NativeType>(batch: &'a Batch, name: &str) -> Result<&'a [T]> {
-    let index = batch.schema().index_of(name);
-    let array = index.and_then(|index| batch.arrays().get(index));
-    let array = array.and_then(|array| array.as_any().downcast_ref::<PrimitiveArray<T>>());
-    Ok(array.context("no such column")?.values())
+/// As many numbers as there are buckets; `None` where the column was left out.
+fn column<'a, T: NativeType>(batch: &'a Batch, name: &str) -> Result<Option<&'a [T]>> {
+    let Some(index) = batch.schema().index_of(name) else {
+        return Ok(None);
+    };
+    let array = batch.arrays().get(index).context("no such column")?;
+    let array = array.as_any().downcast_ref::<PrimitiveArray<T>>();
+    Ok(Some(array.context("another type")?.values()))
 }

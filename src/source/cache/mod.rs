@@ -5,8 +5,12 @@
 //! All of it is read where that is not certain: another definition, clock or grid; rows that changed at
 //! the far end of what is read again, so that older ones may have too; rows of no known bucket; and once a
 //! day. A file that is missing, damaged or somebody else's is as good as none.
+//!
+//! The windows of the many series of one metric are one file, see [`series`].
 
+mod archive;
 mod file;
+pub mod series;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use super::history::History;
 use crate::config::{DatabaseSettings, Metric};
 use crate::output::fingerprint::fingerprint;
+use crate::series::shard::Shard;
 use crate::series::{Gathered, Grid};
 
 /// Which rows a check reads.
@@ -37,6 +42,8 @@ pub struct WindowCache {
     /// This user's alone.
     pub folder: PathBuf,
     pub reading: Reading,
+    /// Whose series are kept.
+    pub shard: Shard,
 }
 
 /// The place of one metric in it.
@@ -68,6 +75,17 @@ struct Head {
     read_at: DateTime<Utc>,
     /// When all of it was read at once.
     read_whole_at: DateTime<Utc>,
+    /// Of one of many series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    series: Option<SeriesLabel>,
+}
+
+/// What one of many series is called.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct SeriesLabel {
+    /// As it is written.
+    key: String,
+    title: Option<String>,
 }
 
 /// The share of what is read again that must not have changed, if the rows before are to be trusted: its
@@ -93,7 +111,7 @@ impl WindowCache {
                 (database.port, &database.socket),
                 (&metric.name, &metric.rows, metric.time, zone),
                 (metric.step, metric.aggregate, metric.window, metric.missing),
-                metric.reread,
+                (metric.reread, &metric.group),
             )
         );
         MetricCache {
@@ -119,7 +137,9 @@ pub fn fill(
     if let (Some(cache), Some((known, from))) = (cache, known) {
         let mut newer = history.since(from);
         read(&mut newer)?;
-        if let Some(joined) = known.join(&newer, &history) {
+        let joined = known.join(&newer, &history);
+        // What is to be said of no data at all depends on how all of it was asked for.
+        if let Some(joined) = joined.filter(|joined| joined.ends().is_some()) {
             cache.keep(&joined, clock, known.head.read_whole_at);
             return Ok(joined);
         }
@@ -139,7 +159,7 @@ impl MetricCache<'_> {
         if self.cache.reading == Reading::All {
             return None;
         }
-        let known = file::read(&self.path())?;
+        let known = file::read(&self.path("window"))?;
         let from = self.reread_from(&known.head, wanted, clock)?;
         let again = known.head.last_slot - from + 1;
         let (oldest, _) = known.buckets.first()?;
@@ -179,8 +199,13 @@ impl MetricCache<'_> {
         let Some(buckets) = history.buckets.by_slot() else {
             return;
         };
+        let head = self.head(history, clock, read_whole_at);
+        let _ = file::write(&self.path("window"), &head, buckets);
+    }
+
+    fn head(&self, history: &History, clock: &str, read_whole_at: DateTime<Utc>) -> Head {
         let slots = history.slots();
-        let head = Head {
+        Head {
             definition: self.definition,
             clock: clock.to_string(),
             grid: mark(history.grid()),
@@ -188,12 +213,12 @@ impl MetricCache<'_> {
             last_slot: *slots.end(),
             read_at: history.as_of().to_utc(),
             read_whole_at,
-        };
-        let _ = file::write(&self.path(), &head, buckets);
+            series: None,
+        }
     }
 
-    fn path(&self) -> PathBuf {
-        let name = format!("{}.window", self.metric.file_name());
+    fn path(&self, extension: &str) -> PathBuf {
+        let name = format!("{}.{extension}", self.metric.file_name());
         self.cache.folder.join(name)
     }
 }
@@ -218,8 +243,7 @@ impl Known {
         let buckets = kept.chain(read).map(|(slot, gathered)| (*slot, *gathered));
         let mut history = wanted.clone();
         history.buckets = wanted.buckets.of_gathered(buckets);
-        // What is to be said of no data at all depends on how all of it was asked for.
-        history.ends().is_some().then_some(history)
+        Some(history)
     }
 }
 

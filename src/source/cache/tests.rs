@@ -48,6 +48,7 @@ impl Shop {
             cache: WindowCache {
                 folder: folder.path().to_path_buf(),
                 reading: Reading::Newest,
+                shard: Shard::WHOLE,
             },
             database: DatabaseSettings::default(),
             clock: "Local Europe/Paris",

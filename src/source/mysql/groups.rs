@@ -17,22 +17,41 @@ use super::read::{OwnRows, Prepared, Reader};
 use super::session::NotMysql;
 use super::sql::groups::{self, Condition, KeyColumn, KeyKind, Part, Placeholders, SeriesBuckets};
 use super::sql::{self, TimeColumn};
-use crate::config::{Group, MOST_SERIES, Query, Rows, Table};
+use crate::config::{Group, MOST_SERIES, Metric, Query, Rows, Table};
 use crate::series::key::SeriesKey;
-use crate::series::{Grid, LocalClock};
+use crate::series::{Aggregate, Grid, LocalClock};
+use crate::source::cache::MetricCache;
+use crate::source::cache::series::{Wanted, fill_series};
 use crate::source::history::History;
 use crate::source::series::{SeriesHistory, SeriesRequest, TooManySeries};
 
 /// So long before now more series than may be are looked for, before all are read.
 const LOOKED_AT: TimeDelta = TimeDelta::days(1);
 
+/// Takes the history of one series after the other.
+type Take<'a> = dyn FnMut(SeriesHistory) -> Result<()> + 'a;
+
+/// The rows of a table that are read, and how.
+pub(super) struct SeriesTable<'a> {
+    table: &'a Table,
+    column: TimeColumn,
+    group: &'a Group,
+    keys: Vec<KeyColumn>,
+    /// Which series are watched.
+    wanted: Condition,
+    /// By their volume in this time, where `top` is set.
+    ranked: Range<DateTime<Tz>>,
+    /// Those after it come first.
+    after: Option<&'a SeriesKey>,
+}
+
 /// Gathers the rows of the series that is read just now.
-struct Gathering<'a, F> {
+struct Gathering<'a> {
     group: &'a Group,
     empty: History,
     present: Option<Present>,
     count: usize,
-    take: F,
+    take: &'a mut Take<'a>,
 }
 
 struct Present {
@@ -44,18 +63,18 @@ struct Present {
 }
 
 impl Reader<'_> {
-    /// Hands over the history of one series after the other, until one is the last that is wanted. What is
-    /// read of no series at all is returned.
+    /// Hands over the history of one series after the other. What is read of no series at all is returned.
     pub fn each_series(
         &mut self,
         request: &SeriesRequest,
-        take: impl FnMut(SeriesHistory) -> Result<ControlFlow<()>>,
+        cache: Option<&MetricCache>,
+        take: &mut Take,
     ) -> Result<History> {
         let metric = self.metric;
         let group = metric.group.as_ref().context("group_by: not set")?;
         match &metric.rows {
-            Rows::Table(table) => self.each_of_table(table, group, request, take),
-            Rows::Query(query) => self.each_of_query(query, group, request, take),
+            Rows::Table(table) => self.each_of_table(table, group, request, cache, take),
+            Rows::Query(query) => self.each_of_query(query, group, request, cache, take),
             Rows::File { .. } => bail!("group_by: a file has one series"),
         }
     }
@@ -65,52 +84,88 @@ impl Reader<'_> {
         table: &Table,
         group: &Group,
         request: &SeriesRequest,
-        take: impl FnMut(SeriesHistory) -> Result<ControlFlow<()>>,
+        cache: Option<&MetricCache>,
+        take: &mut Take,
     ) -> Result<History> {
         let as_of = request.as_of;
-        let column = self.time_column(table, as_of)?;
-        let keys = self.key_columns(table, group)?;
-        let step = match self.metric.step {
-            Some(step) => step,
-            None => self.infer_table_step(table, column, as_of)?,
+        let (column, mut empty) = self.begin_history(table, as_of, request.lookback)?;
+        let series_table = SeriesTable {
+            after: request.after.as_ref(),
+            ..self.series_table(table, group, column, &empty)?
         };
-        let mut empty = History::new(self.metric, None, step, as_of, request.lookback, None)?;
-        let wanted = Condition::of_watched(&keys, group, Placeholders::Positional);
-        let range = empty.times();
         if request.are_new && group.top.is_none() {
-            self.check_count(table, &keys, &wanted, column, &range)?;
+            self.check_count(&series_table, &empty.times())?;
         }
-        let bucket = sql::bucket(&table.time_column, column, empty.grid(), &range);
-        let (from, to) = cell::bounds(&range, column);
-        let times = if group.top.is_some() { 2 } else { 1 };
-        let mut bound = Vec::new();
-        for _ in 0..times {
-            bound.extend([from.clone(), to.clone()]);
-            bound.extend(values(&wanted));
-        }
-        let parts: &[Part] = match &request.after {
-            None => &[Part::All],
-            Some(after) => {
-                let parts = after.parts().iter();
-                bound.extend(parts.map(|part| cell::text_value(part.value.as_deref())));
-                &[Part::After, Part::UpTo]
+        let clock = self.session.describe_clock(column);
+        let read = |history: &History, wanted: Wanted, take: &mut Take| match wanted {
+            Wanted::All => self.series_of_table(&series_table, history, take),
+            Wanted::One(key) => {
+                let own = self.metric.of_series(key, None, 1);
+                let mut history = history.clone();
+                self.of_series(&own)
+                    .table_rows(table, column, &mut history)?;
+                take(SeriesHistory {
+                    key: key.clone(),
+                    title: None,
+                    history,
+                })
             }
         };
-        let (count, aggregate) = (keys.len(), self.metric.aggregate);
+        if fill_series(&empty, cache, &clock, read, take)? == 0 {
+            empty.hint = self.table_hint(table, column, &empty);
+        }
+        Ok(empty)
+    }
+
+    /// How all series of a table are read in the time of a history.
+    pub(super) fn series_table<'a>(
+        &mut self,
+        table: &'a Table,
+        group: &'a Group,
+        column: TimeColumn,
+        history: &History,
+    ) -> Result<SeriesTable<'a>> {
+        let keys = self.key_columns(table, group)?;
+        Ok(SeriesTable {
+            table,
+            column,
+            group,
+            wanted: Condition::of_watched(&keys, group, Placeholders::Positional),
+            keys,
+            ranked: history.times(),
+            after: None,
+        })
+    }
+
+    /// The same session, for one of the series of the metric.
+    fn of_series<'a>(&'a mut self, own: &'a Metric) -> Reader<'a> {
+        Reader {
+            session: self.session,
+            metric: own,
+            now: self.now,
+            deadline: self.deadline,
+        }
+    }
+
+    /// Hands over the series with rows in the time of a history.
+    fn series_of_table(
+        &mut self,
+        series_table: &SeriesTable,
+        empty: &History,
+        take: &mut Take,
+    ) -> Result<()> {
+        let parts: &[Part] = match series_table.after {
+            None => &[Part::All],
+            Some(_) => &[Part::After, Part::UpTo],
+        };
+        let (column, group) = (series_table.column, series_table.group);
+        let (count, aggregate) = (series_table.keys.len(), self.metric.aggregate);
         let mut clock = LocalClock::Until(self.now);
         let mut slots = SlotsOfBuckets::default();
         let mut gathering = Gathering::new(group, empty.clone(), take);
         for part in parts {
-            let statement = groups::series_buckets(&SeriesBuckets {
-                table,
-                aggregate,
-                bucket: &bucket,
-                group,
-                keys: &keys,
-                wanted: &wanted,
-                part: *part,
-            });
-            self.each_row(&statement, Params::Positional(bound.clone()), |row| {
+            let (statement, bound) = series_table.select(empty, aggregate, *part);
+            self.each_row(&statement, bound, |row| {
                 let cell = |index: usize| row.as_ref(count + index);
                 let number = |index: usize| cell::whole_number(cell(index).unwrap_or(&Value::NULL));
                 let counted = |index: usize| u64::try_from(number(index).unwrap_or(0)).unwrap_or(0);
@@ -119,30 +174,25 @@ impl Reader<'_> {
                     rows: counted(2),
                     with_value: counted(3),
                 };
-                let flow = gathering.turn_to(&row, count)?;
-                if let (Some(present), true) = (&mut gathering.present, flow.is_continue()) {
-                    let grid = present.history.grid();
-                    let start = number(0).and_then(|bucket| {
-                        slots.start(
-                            bucket,
-                            || start_of_bucket(bucket, column, grid, &mut clock),
-                            grid,
-                        )
-                    });
-                    present.note_title(cell(4), start.map(|(slot, _)| slot));
-                    // A day or a month may be 0: such a time is in no bucket.
-                    let start = start.map_or(BucketStart::Unclear { near: None }, |(_, time)| {
-                        BucketStart::At(time)
-                    });
-                    add_bucket(&mut present.history, start, &bucket_row, aggregate);
-                }
-                Ok(flow)
+                let present = gathering.turn_to(&row, count)?;
+                let grid = present.history.grid();
+                let start = number(0).and_then(|bucket| {
+                    slots.start(
+                        bucket,
+                        || start_of_bucket(bucket, column, grid, &mut clock),
+                        grid,
+                    )
+                });
+                present.note_title(cell(4), start.map(|(slot, _)| slot));
+                // A day or a month may be 0: such a time is in no bucket.
+                let start = start.map_or(BucketStart::Unclear { near: None }, |(_, time)| {
+                    BucketStart::At(time)
+                });
+                add_bucket(&mut present.history, start, &bucket_row, aggregate);
+                Ok(ControlFlow::Continue(()))
             })?;
         }
-        if gathering.finish()? == 0 {
-            empty.hint = self.table_hint(table, column, &empty);
-        }
-        Ok(empty)
+        gathering.hand_over()
     }
 
     fn each_of_query(
@@ -150,7 +200,8 @@ impl Reader<'_> {
         query: &Query,
         group: &Group,
         request: &SeriesRequest,
-        take: impl FnMut(SeriesHistory) -> Result<ControlFlow<()>>,
+        cache: Option<&MetricCache>,
+        take: &mut Take,
     ) -> Result<History> {
         let prepared = self.prepare_series(query, group, request.as_of, None)?;
         let step = match self.metric.step {
@@ -159,7 +210,37 @@ impl Reader<'_> {
         };
         let (aggregate, as_of) = (self.metric.aggregate, request.as_of);
         let mut empty = History::new(self.metric, aggregate, step, as_of, request.lookback, None)?;
-        let mut clock = if step.follows_wall_clock() {
+        let clock = self.session.describe_clock(prepared.column);
+        let clock = format!("{clock} {:?}", prepared.time_name);
+        let read = |history: &History, wanted: Wanted, take: &mut Take| match wanted {
+            Wanted::All => self.series_of_query(&prepared, group, history, take),
+            Wanted::One(key) => {
+                let own = self.metric.of_series(key, None, 1);
+                let mut history = history.clone();
+                let mut reader = self.of_series(&own);
+                let prepared = reader.prepare(query, as_of)?;
+                reader.query_rows(&prepared, &mut history)?;
+                take(SeriesHistory {
+                    key: key.clone(),
+                    title: None,
+                    history,
+                })
+            }
+        };
+        if fill_series(&empty, cache, &clock, read, take)? == 0 {
+            empty.hint = self.query_hint(query, &prepared, &empty, None);
+        }
+        Ok(empty)
+    }
+
+    fn series_of_query(
+        &mut self,
+        prepared: &Prepared,
+        group: &Group,
+        empty: &History,
+        take: &mut Take,
+    ) -> Result<()> {
+        let mut clock = if empty.step().follows_wall_clock() {
             LocalClock::EitherPass(self.now.timezone())
         } else {
             LocalClock::Until(self.now)
@@ -174,36 +255,32 @@ impl Reader<'_> {
                 let time = cell::instant(raw_time, prepared.column, zone, &mut clock);
                 let value = cell::number(cell(prepared.value_index))?;
                 // The query may return more than it was asked for.
-                if time.is_some_and(|time| !range.contains(&time)) {
-                    return Ok(ControlFlow::Continue(()));
-                }
-                let flow = gathering.turn_to(&row, count)?;
-                if flow.is_continue()
-                    && let Some(present) = &mut gathering.present
-                {
+                if time.is_none_or(|time| range.contains(&time)) {
+                    let present = gathering.turn_to(&row, count)?;
                     let slot = time.map(|time| present.history.grid().slot(time));
                     present.note_title(row.as_ref(prepared.value_index + 1), slot);
                     present.history.add(time, value);
                 }
-                Ok(flow)
+                Ok(ControlFlow::Continue(()))
             })?;
-        if gathering.finish()? == 0 {
-            empty.hint = self.query_hint(query, &prepared, &empty, None);
-        }
-        Ok(empty)
+        gathering.hand_over()
     }
 
     /// Refuses more series than anybody means to watch, before they are read.
     fn check_count(
         &mut self,
-        table: &Table,
-        keys: &[KeyColumn],
-        wanted: &Condition,
-        column: TimeColumn,
+        series_table: &SeriesTable,
         range: &Range<DateTime<Tz>>,
     ) -> Result<()> {
+        let SeriesTable {
+            table,
+            column,
+            keys,
+            wanted,
+            ..
+        } = series_table;
         let newest = (range.end - LOOKED_AT).max(range.start)..range.end;
-        let (from, to) = cell::bounds(&newest, column);
+        let (from, to) = cell::bounds(&newest, *column);
         let bound = [from, to].into_iter().chain(values(wanted)).collect();
         let statement = groups::count_of_series(table, keys, wanted, MOST_SERIES);
         let mut count = None;
@@ -217,7 +294,7 @@ impl Reader<'_> {
     }
 
     /// The key columns of a table, with what they hold.
-    fn key_columns(&mut self, table: &Table, group: &Group) -> Result<Vec<KeyColumn>> {
+    pub(super) fn key_columns(&mut self, table: &Table, group: &Group) -> Result<Vec<KeyColumn>> {
         let types = self.session.statement(&groups::key_columns(table, group))?;
         let columns = types.columns();
         let keys = group.columns.iter().zip(&*columns);
@@ -302,8 +379,41 @@ impl Reader<'_> {
     }
 }
 
-impl<'a, F: FnMut(SeriesHistory) -> Result<ControlFlow<()>>> Gathering<'a, F> {
-    fn new(group: &'a Group, empty: History, take: F) -> Self {
+impl SeriesTable<'_> {
+    /// The SELECT of a part of the series in the time of a history, and what is bound in it.
+    pub(super) fn select(
+        &self,
+        history: &History,
+        aggregate: Option<Aggregate>,
+        part: Part,
+    ) -> (String, Params) {
+        let (table, range) = (self.table, history.times());
+        let bucket = sql::bucket(&table.time_column, self.column, history.grid(), &range);
+        let mut bound = Vec::new();
+        let ranked = self.group.top.map(|_| &self.ranked);
+        for range in ranked.into_iter().chain([&range]) {
+            let (from, to) = cell::bounds(range, self.column);
+            bound.extend([from, to]);
+            bound.extend(values(&self.wanted));
+        }
+        let after = self.after.filter(|_| part != Part::All);
+        let after = after.into_iter().flat_map(SeriesKey::parts);
+        bound.extend(after.map(|part| cell::text_value(part.value.as_deref())));
+        let statement = groups::series_buckets(&SeriesBuckets {
+            table,
+            aggregate,
+            bucket: &bucket,
+            group: self.group,
+            keys: &self.keys,
+            wanted: &self.wanted,
+            part,
+        });
+        (statement, Params::Positional(bound))
+    }
+}
+
+impl<'a> Gathering<'a> {
+    fn new(group: &'a Group, empty: History, take: &'a mut Take<'a>) -> Self {
         Self {
             group,
             empty,
@@ -314,33 +424,29 @@ impl<'a, F: FnMut(SeriesHistory) -> Result<ControlFlow<()>>> Gathering<'a, F> {
     }
 
     /// Begins a new series where the row has another key than the one before.
-    fn turn_to(&mut self, row: &Row, count: usize) -> Result<ControlFlow<()>> {
+    fn turn_to(&mut self, row: &Row, count: usize) -> Result<&mut Present> {
         let is_same = self.present.as_ref().is_some_and(|present| {
             let mut values = present.values.iter().enumerate();
             values.all(|(index, value)| row.as_ref(index) == Some(value))
         });
-        if is_same {
-            return Ok(ControlFlow::Continue(()));
+        if !is_same {
+            self.hand_over()?;
+            ensure!(self.count < MOST_SERIES, TooManySeries);
+            self.count += 1;
         }
-        let flow = self.hand_over()?;
-        if flow.is_break() {
-            return Ok(flow);
-        }
-        ensure!(self.count < MOST_SERIES, TooManySeries);
-        self.count += 1;
         let values = (0..count).map(|index| row.as_ref(index).cloned().unwrap_or(Value::NULL));
-        self.present = Some(Present {
+        let empty = &self.empty;
+        Ok(self.present.get_or_insert_with(|| Present {
             values: values.collect(),
             title: None,
             titled: i64::MIN,
-            history: self.empty.clone(),
-        });
-        Ok(flow)
+            history: empty.clone(),
+        }))
     }
 
-    fn hand_over(&mut self) -> Result<ControlFlow<()>> {
+    fn hand_over(&mut self) -> Result<()> {
         let Some(present) = self.present.take() else {
-            return Ok(ControlFlow::Continue(()));
+            return Ok(());
         };
         let values = present.values.iter().map(cell::text);
         (self.take)(SeriesHistory {
@@ -348,12 +454,6 @@ impl<'a, F: FnMut(SeriesHistory) -> Result<ControlFlow<()>>> Gathering<'a, F> {
             title: present.title.as_ref().and_then(cell::text),
             history: present.history,
         })
-    }
-
-    /// Hands over the last one, and says how many there were.
-    fn finish(mut self) -> Result<usize> {
-        let _ = self.hand_over()?;
-        Ok(self.count)
     }
 }
 

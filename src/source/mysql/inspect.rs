@@ -2,6 +2,7 @@
 //! judges a metric.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use ::mysql::{Params, Row, params};
 use anyhow::Result;
@@ -14,6 +15,7 @@ use super::error::query_error;
 use super::hint::FARTHEST_AHEAD;
 use super::read::Reader;
 pub use super::sql::create_index;
+use super::sql::groups::Part;
 use super::sql::{self, TimeColumn};
 use crate::config::{Metric, Rows, Table, TimeMeaning};
 use crate::series::Step;
@@ -89,7 +91,13 @@ impl Database {
     /// Fails where the rows of a metric have not the columns they should have.
     pub fn check_columns(&mut self, metric: &Metric, now: DateTime<Tz>) -> Result<()> {
         self.read(metric, now, |reader| match &metric.rows {
-            Rows::Table(table) => reader.time_column(table, now).map(drop),
+            Rows::Table(table) => {
+                reader.time_column(table, now)?;
+                match &metric.group {
+                    Some(group) => reader.key_columns(table, group).map(drop),
+                    None => Ok(()),
+                }
+            }
             Rows::Query(query) => reader.prepare(query, now).map(drop),
             Rows::File { .. } => Ok(()),
         })
@@ -100,6 +108,12 @@ impl Database {
         self.read(metric, now, |reader| match &metric.rows {
             Rows::Table(table) => {
                 let (column, history) = reader.window_of(table)?;
+                if let Some(group) = &metric.group {
+                    let series_table = reader.series_table(table, group, column, &history)?;
+                    let (select, bound) =
+                        series_table.select(&history, metric.aggregate, Part::All);
+                    return reader.explain(&select, bound);
+                }
                 let range = history.times();
                 let bucket = sql::bucket(&table.time_column, column, history.grid(), &range);
                 let select = sql::buckets(table, metric.aggregate, &bucket);
@@ -148,16 +162,12 @@ impl Database {
 impl Reader<'_> {
     /// The window of a check that is about to be read.
     fn window_of(&mut self, table: &Table) -> Result<(TimeColumn, History)> {
-        let column = self.time_column(table, self.now)?;
-        let step = match self.metric.step {
-            Some(step) => step,
-            None => self.infer_table_step(table, column, self.now)?,
-        };
-        Ok((column, self.history_of(step)?))
+        let lookback = Lookback::Beyond(Duration::ZERO);
+        self.begin_history(table, self.now, lookback)
     }
 
     fn history_of(&self, step: Step) -> Result<History> {
-        let lookback = Lookback::Beyond(std::time::Duration::ZERO);
+        let lookback = Lookback::Beyond(Duration::ZERO);
         History::new(self.metric, None, step, self.now, lookback, None)
     }
 

@@ -26,8 +26,9 @@ use self::error::{connect_error, query_error};
 use self::read::Reader;
 use self::session::Session;
 pub use self::writer::{Cell, Trouble, Writer, explain_write_error};
-use super::cache::WindowCache;
+use super::cache::{MetricCache, WindowCache};
 use super::history::{History, Lookback};
+use super::series::{SeriesHistory, SeriesRequest};
 use crate::config::{DatabaseSettings, Deadline, Metric, Secret, Tls};
 
 /// No row that is asked for comes near it: how much the driver takes in at once.
@@ -73,16 +74,39 @@ impl Database {
         lookback: Lookback,
         now: DateTime<Tz>,
     ) -> Result<History> {
+        self.read_kept(metric, now, |reader, cache| {
+            reader.history(now, lookback, cache)
+        })
+    }
+
+    /// Hands over one series of a metric after the other.
+    pub(super) fn each_series(
+        &mut self,
+        metric: &Metric,
+        request: &SeriesRequest,
+        now: DateTime<Tz>,
+        take: &mut dyn FnMut(SeriesHistory) -> Result<()>,
+    ) -> Result<History> {
+        self.read_kept(metric, now, |reader, cache| {
+            let cache = cache.filter(|_| request.as_of == now);
+            reader.each_series(request, cache, take)
+        })
+    }
+
+    fn read_kept<T>(
+        &mut self,
+        metric: &Metric,
+        now: DateTime<Tz>,
+        question: impl FnOnce(&mut Reader, Option<&MetricCache>) -> Result<T>,
+    ) -> Result<T> {
         let cache = self.cache.take();
         let zone = now.timezone();
         let of_metric = cache
             .as_ref()
             .map(|cache| cache.of(metric, &self.settings, zone));
-        let history = self.read(metric, now, |reader| {
-            reader.history(now, lookback, of_metric.as_ref())
-        });
+        let answer = self.read(metric, now, |reader| question(reader, of_metric.as_ref()));
         self.cache = cache;
-        history
+        answer
     }
 
     /// Begins the session. If that fails, each read says so.

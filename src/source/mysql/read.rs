@@ -137,12 +137,7 @@ impl Reader<'_> {
         lookback: Lookback,
         cache: Option<&MetricCache>,
     ) -> Result<History> {
-        let column = self.time_column(table, as_of)?;
-        let step = match self.metric.step {
-            Some(step) => step,
-            None => self.infer_table_step(table, column, as_of)?,
-        };
-        let history = History::new(self.metric, None, step, as_of, lookback, None)?;
+        let (column, history) = self.begin_history(table, as_of, lookback)?;
         let clock = self.session.describe_clock(column);
         let mut history = cache::fill(history, cache, &clock, |history| {
             self.table_rows(table, column, history)
@@ -151,8 +146,24 @@ impl Reader<'_> {
         Ok(history)
     }
 
+    /// A history of a table that has no rows yet, and what its time column tells.
+    pub(super) fn begin_history(
+        &mut self,
+        table: &Table,
+        as_of: DateTime<Tz>,
+        lookback: Lookback,
+    ) -> Result<(TimeColumn, History)> {
+        let column = self.time_column(table, as_of)?;
+        let step = match self.metric.step {
+            Some(step) => step,
+            None => self.infer_table_step(table, column, as_of)?,
+        };
+        let history = History::new(self.metric, None, step, as_of, lookback, None)?;
+        Ok((column, history))
+    }
+
     /// Reads the rows of a history's time.
-    fn table_rows(
+    pub(super) fn table_rows(
         &mut self,
         table: &Table,
         column: TimeColumn,
@@ -247,7 +258,11 @@ impl Reader<'_> {
     }
 
     /// Reads the rows of a history's time, and returns the time of one that is outside, if one came.
-    fn query_rows(&mut self, prepared: &Prepared, history: &mut History) -> Result<Option<Value>> {
+    pub(super) fn query_rows(
+        &mut self,
+        prepared: &Prepared,
+        history: &mut History,
+    ) -> Result<Option<Value>> {
         let zone = self.now.timezone();
         let clock = if history.step().follows_wall_clock() {
             LocalClock::EitherPass(zone)

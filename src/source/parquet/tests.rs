@@ -11,6 +11,7 @@ use polars_parquet::write::{
 
 use super::*;
 use crate::config::Rows;
+use crate::series::key::SeriesKey;
 use crate::series::sample::time;
 use crate::series::{Aggregate, Window};
 use crate::source::Source;
@@ -279,6 +280,65 @@ fn many_series_in_one_file_are_refused_unless_they_are_added_up() {
     let mut metric = metric();
     metric.aggregate = Some(Aggregate::Sum);
     assert_eq!(judged(&columns, &metric).0[2..], [Some(2.0); 2]);
+}
+
+/// The names of the series of a file whose rows have these keys, two times each.
+fn names_by(keys: Box<dyn Array>) -> Result<Vec<String>> {
+    let seconds: Vec<i64> = (0..2)
+        .flat_map(|at| vec![SECONDS[at]; keys.len() / 2])
+        .collect();
+    let columns = [
+        ("at", whole(Type::Int64, &seconds)),
+        ("sold", whole(Type::Float64, &vec![1.0; seconds.len()])),
+        ("k", keys),
+    ];
+    let lines = "name = \"s\"\nevery = \"5m\"\ngroup_by = [\"k\"]\nvalue_column = \"sold\"";
+    let metric: Metric = toml::from_str(lines)?;
+    let bytes = write(&columns, CompressionOptions::Uncompressed);
+    let keys = read_rows(&bytes, &metric)?.keys.context("keys")?;
+    let all = keys.all().into_iter();
+    Ok(all.map(|(key, _)| metric.series_name(&key)).collect())
+}
+
+#[test]
+fn keys_of_any_type_are_called_as_a_server_calls_them() {
+    let long = format!("{}end", "ü".repeat(70));
+    let of_long = SeriesKey::new(
+        &["k".to_string()],
+        [Some(SeriesKey::known_value(&long).into_owned())],
+    );
+    for (keys, expected) in [
+        (
+            whole(Type::Int32, &[42_i32, -7, 42, -7]),
+            ["s{k=-7}", "s{k=42}"].map(str::to_string),
+        ),
+        (
+            column(Type::UInt64, &[Some(u64::MAX), None, None, Some(u64::MAX)]),
+            ["s{k=NULL}", "s{k=18446744073709551615}"].map(str::to_string),
+        ),
+        (
+            whole(Type::Decimal(6, 2), &[150_i128, -5, 150, -5]),
+            ["s{k=-0.05}", "s{k=1.50}"].map(str::to_string),
+        ),
+        (
+            whole(Type::Date32, &[20_779_i32, 20_780, 20_780, 20_779]),
+            ["s{k=2026-11-22}", "s{k=2026-11-23}"].map(str::to_string),
+        ),
+        (
+            texts(&["🍎", &long, &long, "🍎"]),
+            [format!("s{}", of_long.write()), "s{k=\"🍎\"}".to_string()],
+        ),
+    ] {
+        let dtype = keys.dtype().clone();
+        assert_eq!(names_by(keys).expect("names"), expected, "{dtype:?}");
+    }
+    let error = names_by(whole(Type::Float64, &[1.0; 4])).expect_err("no keys");
+    assert!(
+        error
+            .to_string()
+            .starts_with("group_by: \"k\" holds floating point numbers"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -252,7 +252,7 @@ fn sql_of_the_configuration_that_a_file_cannot_follow_is_told() {
     run.assert_status(2);
     assert_refused(
         &run,
-        "explain_by = [\"shop\"] asks for columns of its table, and --input has one series",
+        "explain_by = [\"shop\"] asks for parts, which only the table has",
     );
     let keys = "query = \"SELECT t, v FROM s WHERE t >= :from AND t < :to\"\n";
     let run = refusing(&spike(), keys);
@@ -325,4 +325,55 @@ fn a_row_that_cannot_be_read_is_told_by_its_line_and_nothing_is_judged() {
         assert!(run.stderr.starts_with(&told), "{run:?}");
         assert_eq!(run.stdout, "");
     }
+}
+
+#[test]
+fn each_key_of_a_file_is_a_series_that_every_command_takes() {
+    let mut text = "time,store,value\n".to_owned();
+    for ((time, spike), (_, usual)) in rows(Ending::Spike).iter().zip(rows(Ending::Usual)) {
+        // In no order, and each store at another level.
+        text += &format!(
+            "{time},2,{spike}\n{time},🍎,{}\n{time},1,{usual}\n",
+            3.0 * usual
+        );
+    }
+    let workspace = Workspace::new();
+    write(&workspace, "sales.csv", &text);
+    workspace.config("[[metric]]\nname = \"sales\"\ngroup_by = [\"store\"]\n");
+    let run = |arguments: &[&str]| workspace.run(&[arguments, &["--input", "sales.csv"]].concat());
+    let check = run(&["--dry-run", "--format", "json"]);
+    check.assert_status(0);
+    let objects = check
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"));
+    let objects: Vec<Value> = objects.collect();
+    let mut told: Vec<_> = objects
+        .iter()
+        .filter(|object| object["key"].is_object())
+        .map(|object| ["metric", "verdict"].map(|field| object[field].as_str().expect("a text")))
+        .collect();
+    told.sort_unstable();
+    let name = "sales{store=2}";
+    assert_eq!(
+        told,
+        [
+            ["sales{store=\"🍎\"}", "normal"],
+            ["sales{store=1}", "normal"],
+            [name, "high"]
+        ]
+    );
+    for arguments in [
+        &["--dry-run", "--metric", name][..],
+        &["explain", "--metric", name],
+        &["backtest", "--metric", name, "--window", "3d"],
+    ] {
+        let run = run(arguments);
+        run.assert_status(0);
+        assert!(run.stdout.contains(name), "{run:?}");
+    }
+    let unknown = run(&["explain", "--metric", "sales{store=22}"]);
+    unknown.assert_status(1);
+    let told = "no row that was read has its key; near it: sales{store=2}";
+    assert!(unknown.stderr.contains(told), "{unknown:?}");
 }

@@ -291,7 +291,7 @@ fn what_is_wrong_with_the_rows_is_found_of_each_metric() {
     found.assert("rights", "", "warning", &[&rights, "REVOKE"]);
     let scan = [
         "reads the whole table",
-        "CREATE INDEX `noindex_by_time` ON `noindex` (`at`)",
+        "CREATE INDEX `noindex_by_time` ON `noindex` (`at`, `amount`)",
     ];
     found.assert("index", "noindex", "warning", &scan);
     let compared = "the time column that the query compares";
@@ -714,4 +714,41 @@ fn what_waits_and_what_was_lost_and_that_nothing_runs_any_more_is_told() {
         writeln!(text, "{check}").expect("a String takes any text");
     }
     assert!(!text.contains("could not write to"), "{text}");
+}
+
+#[test]
+fn many_series_are_read_as_a_check_reads_them() {
+    let database = database_with_sales(11);
+    database.execute("CREATE TABLE stores (store INT, at DATETIME, amount DOUBLE, KEY by_store (store, at), KEY by_time (at))");
+    database.execute("INSERT INTO stores SELECT 7, at, amount FROM sales");
+    database.execute(
+        "INSERT INTO stores SELECT 8, at, amount FROM sales WHERE at > NOW() - INTERVAL 2 DAY",
+    );
+    let workspace = Workspace::new();
+    let reader = database.read_only_user();
+    let config = mysql(&database, &reader.user)
+        + &metric("shops", "stores", "group_by = [\"store\"]\n")
+        + &metric("gone", "stores", "group_by = [\"shop\"]\n");
+    let variables = [("mysql_password", reader.password.as_str())];
+    let found = examine(&workspace, &config, &variables);
+    found.assert(
+        "columns",
+        "shops",
+        "ok",
+        &["stores: at and amount, by store"],
+    );
+    found.assert("index", "shops", "ok", &["rows are found by"]);
+    found.assert(
+        "rows",
+        "shops",
+        "ok",
+        &["2 series; the largest, shops{store=7}: a row a bucket"],
+    );
+    found.assert(
+        "history",
+        "shops",
+        "ok",
+        &["shops{store=7}: 2,017 buckets of 5m"],
+    );
+    found.assert("columns", "gone", "failed", &["shop"]);
 }

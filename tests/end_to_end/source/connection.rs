@@ -321,3 +321,21 @@ fn a_server_that_is_down_is_tried_once_and_told_for_each_metric() {
         assert_tells(line, &[&place, "refused", "mysql.port"]);
     }
 }
+
+#[test]
+fn a_worker_whose_session_is_refused_leaves_its_work_to_the_other() {
+    let shop = Shop::healthy();
+    let mysql = shop.mysql();
+    let reader = &shop.database.read_only_user().user;
+    shop.sql(&format!(
+        "ALTER USER '{reader}'@'%' WITH MAX_USER_CONNECTIONS 1"
+    ));
+    let metrics = ["a", "b", "c"].map(|name| (name, HOURLY));
+    shop.configure(&mysql, &metrics);
+    for _ in 0..3 {
+        let run = shop.run_at(AT, &["-v"]);
+        run.assert_status(0);
+        assert_eq!(run.stderr, "", "all were judged");
+        assert_eq!(run.stdout.matches("NORMAL").count(), 3, "{run:?}");
+    }
+}

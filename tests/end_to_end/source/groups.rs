@@ -265,16 +265,111 @@ fn what_cannot_be_a_key_is_refused() {
 }
 
 #[test]
-fn a_series_that_nobody_has_is_told() {
+fn a_series_that_nobody_has_is_an_error() {
     let shop = shop("INT", &STORES);
     shop.configure(&shop.mysql(), &[("sales", &grouped(""))]);
     let run = shop.run_at(AT, &["--metric", "sales{k=99}"]);
-    run.assert_status(0);
-    assert_tells(&run.stdout, &["sales{k=99}", "UNDECIDED", "no data"]);
+    run.assert_status(1);
+    assert_tells(
+        &the_only_line(&run.stderr),
+        &["there is no series sales{k=99}: no row that was read has its key"],
+    );
     let run = shop.run_at(AT, &["--metric", "sales{x=99}"]);
     run.assert_status(2);
     assert_tells(
         &the_only_line(&run.stderr),
         &["no such metric", "sales{k=...}"],
     );
+}
+
+#[test]
+fn of_series_with_the_same_volume_the_first_are_the_largest() {
+    let shop = shop("INT", &[("10", 1), ("3", 1), ("2", 1)]);
+    let expected = ["sales{k=2}", "sales{k=3}"];
+    assert_eq!(names(&shop, &grouped("top = 2")), expected);
+}
+
+#[test]
+fn long_values_are_included_by_all_of_them_by_their_name_or_by_their_end() {
+    let long = |end: &str| "x".repeat(300) + end;
+    let keys = [long("a"), long("b")].map(|key| format!("'{key}'"));
+    let shop = shop(
+        "VARCHAR(400) CHARACTER SET latin1",
+        &[(&keys[0], 1), (&keys[1], 1)],
+    );
+    let all = names(&shop, &grouped(""));
+    assert_eq!(all.len(), 2, "{all:?}");
+    let whole = names(&shop, &grouped(&format!("include = [{:?}]", long("a"))));
+    assert_eq!(whole.len(), 1, "{whole:?}");
+    let name = whole[0]
+        .trim_start_matches("sales{k=")
+        .trim_end_matches('}');
+    for lines in [
+        format!("include = [{name:?}]"),
+        "include = [\"*xa\"]".to_owned(),
+        format!("exclude = [\"{}*b\"]", "x".repeat(100)),
+    ] {
+        assert_eq!(names(&shop, &grouped(&lines)), whole, "{lines}");
+    }
+}
+
+#[test]
+fn an_empty_table_and_rows_of_the_future_are_told_as_of_a_metric_of_one_series() {
+    let shop = shop("INT", &[]);
+    let row = "INSERT INTO sales VALUES (1, 1, 'Shop 1', NOW() + INTERVAL 3 DAY, 1)";
+    for statement in ["DELETE FROM sales", row] {
+        shop.sql(statement);
+        let at = now();
+        let tell = |lines: &str| {
+            let mut object = shop.judge(lines, &at);
+            object["as_of"].take();
+            object
+        };
+        let one = tell(&grouped("").replace("group_by", "explain_by"));
+        let of_group = tell(&grouped(""));
+        for field in ["verdict", "reason", "hint", "rows", "key"] {
+            assert_eq!(of_group[field], one[field], "{statement}: {field}");
+        }
+        assert_eq!(of_group["verdict"], "undecided");
+    }
+}
+
+/// The clock of Paris.
+fn now() -> String {
+    let now = chrono::Utc::now().with_timezone(&chrono_tz::Europe::Paris);
+    now.format("%Y-%m-%d %H:%M").to_string()
+}
+
+#[test]
+fn buckets_of_days_weeks_and_months_are_those_of_a_series_alone() {
+    let shop = Shop::empty();
+    let rows = wave(NEWEST, 12 * 60, 2 * 7 * 150);
+    shop.sales("DATETIME", "DOUBLE", &rows);
+    shop.sql("RENAME TABLE sales TO one");
+    shop.sql("CREATE TABLE sales AS SELECT k, at, k * amount AS amount FROM one JOIN (SELECT 1 AS k UNION SELECT 2) AS stores");
+    for every in ["1d", "7d", "1mo"] {
+        let lines = grouped("").replace("every = \"1h\"", &format!("every = {every:?}"));
+        let lines = lines.replace("window = \"4d\"\n", "");
+        let all = series(&shop, &lines);
+        assert_eq!(all.len(), 2, "{every}");
+        for (name, object) in &all {
+            let run = shop.run_at(AT, &["--format", "json", "--metric", name]);
+            run.assert_status(0);
+            let alone: Value = serde_json::from_str(&run.stdout).expect("one object");
+            assert_eq!(&alone, object, "{every}");
+            assert_eq!(object["step"], every);
+            assert!(object["expected"].is_number(), "{every}: {object}");
+        }
+    }
+}
+
+#[test]
+fn one_series_that_cannot_be_judged_keeps_no_other_from_it() {
+    let shop = shop("INT", &STORES[..2]);
+    shop.sql("UPDATE sales SET amount = amount * 1e304 WHERE k = 2");
+    shop.configure(&shop.mysql(), &[("sales", &grouped(""))]);
+    let run = shop.run_at(AT, &["-v"]);
+    run.assert_status(1);
+    assert_tells(&run.stdout, &["sales{k=1}  NORMAL"]);
+    assert_tells(&the_only_line(&run.stderr), &["sales{k=2}: "]);
 }

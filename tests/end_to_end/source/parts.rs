@@ -324,3 +324,19 @@ fn of_many_parts_those_that_changed_are_found_and_explain_shows_them() {
         Some(200)
     );
 }
+
+#[test]
+fn the_parts_of_one_of_many_series_explain_it() {
+    let mut story = story("\"country\"");
+    story.metric += "group_by = [\"product\"]\n";
+    story.run_well("12:01");
+    let_germany_fall(&story);
+    story.run_well("12:05");
+    story.assert_told(&["Low", "Low"]);
+    for (mail, product) in story.mails(FIRST).iter().zip(["A", "B"]) {
+        let title = format!("Sales (product {product})");
+        assert!(mail.subject.contains(&title), "{}", mail.subject);
+        let text = mail.text.as_deref().expect("a text");
+        assert!(text.contains("of that, all is country DE"), "{text}");
+    }
+}

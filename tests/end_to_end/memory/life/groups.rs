@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::Value;
 
+use super::windows::again;
 use crate::memory::story::{Story, moment, usual};
 use crate::scene::FIRST;
 use crate::support::Run;
@@ -133,8 +134,47 @@ fn all_series_are_read_at_once_and_none_where_nothing_is_new() {
     let second = sent() - before - first;
     assert!(second < 5, "{second}");
     stores.play("12:00", &[]);
+    // The new bucket of each, and a day before it.
+    let new = 20 * (288 + 1);
     let third = sent() - before - first - second;
-    assert!((once..once + 20).contains(&third), "{third}");
+    assert!((new..new + 20).contains(&third), "{third}");
+}
+
+#[test]
+fn what_is_told_of_windows_that_were_kept_is_what_is_told_of_a_whole_read() {
+    let query = "[[metric]]\nname = \"asked\"\nquery = \"SELECT at, amount, store FROM sales WHERE at >= :from AND at < :to\"\n\
+                 group_by = [\"store\"]\nevery = \"5m\"\nwindow = \"4d\"\n";
+    let top = "aggregate = \"sum\"\ndelay = \"0s\"\ntop = 4\n";
+    for (lines, more) in [("", query), (top, "")] {
+        let mut stores = Stores::new(6, lines);
+        stores.story.more_metrics = more.into();
+        stores.story.run_well("12:00");
+        // One is new, one is gone, and one is not as it was.
+        stores.open("store7");
+        let execute = |sql: &str| stores.story.database.execute(sql);
+        let at = moment("12:00") - TimeDelta::hours(22);
+        execute("DELETE FROM sales WHERE store = 'store5'");
+        execute(&format!(
+            "UPDATE sales SET amount = amount + 1 WHERE store = 'store2' AND at = '{at}'"
+        ));
+        stores.sell("12:00", &[("store3", 500.0)]);
+        let told = |arguments: &[&str]| {
+            let run = again(&stores.story, "12:05", arguments);
+            let lines = run.stdout.lines();
+            let told = lines.map(|line| {
+                let mut told: Value = serde_json::from_str(line).expect("a JSON object");
+                told["as_of"].take();
+                told
+            });
+            told.collect::<Vec<_>>()
+        };
+        let kept = told(&["--format", "json"]);
+        assert_eq!(kept, told(&["--format", "json", "--no-cache"]));
+        assert!(
+            kept.iter().any(|told| told["verdict"] == "high"),
+            "{kept:?}"
+        );
+    }
 }
 
 #[test]
@@ -315,4 +355,131 @@ fn what_the_deadline_cuts_off_is_looked_at_first_by_the_next_run() {
         }
     }
     panic!("{known} of 5 were looked at");
+}
+
+#[test]
+fn a_series_that_nobody_has_seen_is_an_error_and_is_not_remembered() {
+    let stores = Stores::new(3, "");
+    stores.story.run_well("12:00");
+    let unknown = "sales{store=store33}";
+    for (arguments, why) in [
+        (
+            &["--metric", unknown][..],
+            "no row that was read has its key",
+        ),
+        (
+            &["explain", "--metric", unknown, "--at", "2026-11-22 12:00"],
+            "no row that was read has its key",
+        ),
+        (
+            &["backtest", "--metric", unknown],
+            "no row that was read has its key",
+        ),
+        (&["silence", unknown, "--for", "1h"], "no run has seen it"),
+        (&["accept", unknown], "no run has seen it"),
+        (&["ack", unknown], "no run has seen it"),
+        (&["was", unknown, "real"], "no run has seen it"),
+    ] {
+        let run = stores.story.run_with("12:01", arguments);
+        run.assert_status(1);
+        let told = format!("there is no series {unknown}: {why}; near it: sales{{store=store3}}");
+        assert!(run.stderr.contains(&told), "{run:?}");
+        assert_eq!(stores.series("12:01").len(), 3, "{arguments:?}");
+    }
+    // Nor where nobody can tell.
+    let mut story = stores.story;
+    let port = std::mem::replace(&mut story.mysql_port, 1);
+    story
+        .run_with("12:02", &["--metric", unknown])
+        .assert_status(1);
+    story.mysql_port = port;
+    let status = story.status("12:02").to_string();
+    assert!(!status.contains("store33"), "{status}");
+}
+
+#[test]
+fn each_missed_bucket_of_a_store_whose_rows_come_late_is_judged_by_a_whole_window() {
+    // Two seasons of it are all of the window.
+    let mut stores = Stores::new(2, "seasons = [\"2d\"]\nstale_after = \"2h\"\n");
+    stores.story.run_well("12:00");
+    let late = stores.names.pop().expect("a store");
+    for at in ["12:00", "12:05", "12:10", "12:15"] {
+        stores.play(at, &[]);
+    }
+    stores.story.assert_told(&[]);
+    stores.names = vec![late.clone()];
+    for (at, more) in [
+        ("12:00", 500.0),
+        ("12:05", 0.0),
+        ("12:10", 0.0),
+        ("12:15", 0.0),
+    ] {
+        stores.sell(at, &[(&late, more)]);
+    }
+    stores.names.push("store1".to_owned());
+    stores.play("12:20", &[]);
+    stores.story.assert_told(&["High", "Over"]);
+}
+
+#[test]
+fn what_closed_before_all_stores_stopped_is_judged() {
+    let stores = Stores::new(3, "");
+    stores.story.run_well("12:00");
+    stores.sell("12:00", &[("store2", 500.0)]);
+    stores.sell("12:05", &[]);
+    stores.sell("12:10", &[]);
+    stores.sell("12:15", &[]);
+    // Nobody runs it until all is silent.
+    stores.story.run_well("12:50");
+    let mut told = stores.story.inbox(FIRST);
+    told.sort();
+    assert_eq!(told, ["High", "No data", "Over"]);
+}
+
+#[test]
+fn a_store_may_move_in_and_out_of_the_largest_without_a_word() {
+    let stores = Stores::new(2, "top = 1\n");
+    stores.story.run_well("12:00");
+    assert_eq!(stores.series("12:00"), ["store1"]);
+    let grow = |name: &str| {
+        stores.story.database.execute(&format!(
+            "UPDATE sales SET amount = amount + 1 WHERE store = '{name}' AND at = '2026-11-19 12:00'"
+        ));
+    };
+    for (largest, buckets) in [
+        ("store2", ["12:00", "12:05"]),
+        ("store1", ["12:10", "12:15"]),
+    ] {
+        grow(largest);
+        grow(largest);
+        for at in buckets {
+            stores.play(at, &[]);
+        }
+        let series = format!("sales{{store={largest}}}");
+        let judged = stores.status_of("12:21", &series).expect("a series");
+        let last = judged["last"]["time"].as_str().expect("a time").to_owned();
+        assert!(last.contains(buckets[1]), "{judged}");
+    }
+    assert_eq!(stores.series("12:21").len(), 2);
+    stores.story.assert_told(&[]);
+}
+
+#[test]
+fn an_open_incident_of_one_store_is_that_of_the_run() {
+    let stores = Stores::new(3, "");
+    stores.story.run_well("12:00");
+    stores.play("12:00", &[("store2", 500.0)]);
+    let run = |arguments: &[&str]| stores.story.run_with("12:06", arguments);
+    run(&["--exit-code"]).assert_status(3);
+    let told = run(&["--format", "nagios"]);
+    told.assert_status(2);
+    let critical = "BANDWATCH CRITICAL: sales{store=store2} high since ";
+    assert!(told.stdout.starts_with(critical), "{told:?}");
+    stores.play("12:05", &[]);
+    stores.play("12:10", &[]);
+    let run = |arguments: &[&str]| stores.story.run_with("12:16", arguments);
+    run(&["--exit-code"]).assert_status(0);
+    let told = run(&["--format", "nagios"]);
+    told.assert_status(0);
+    assert!(told.stdout.starts_with("BANDWATCH OK: "), "{told:?}");
 }

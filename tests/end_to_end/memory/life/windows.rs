@@ -43,7 +43,7 @@ fn rows(run: &Run) -> u64 {
 }
 
 /// Runs again on the memory as it was before.
-fn again(story: &Story, at: &str, arguments: &[&str]) -> Run {
+pub fn again(story: &Story, at: &str, arguments: &[&str]) -> Run {
     let (memory, kept) = (story.memory(), story.workspace.path().join("kept"));
     let copy = |from, to| {
         let _ = fs::remove_dir_all(to);
