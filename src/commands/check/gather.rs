@@ -426,4 +426,18 @@ mod tests {
         assert_eq!(note(3).as_deref(), Some("k 1"));
         assert_eq!(note(2).as_deref(), Some("k 3"));
     }
+
+    #[test]
+    fn what_keeps_single_series_from_being_judged_is_told_with_one_of_them() {
+        let look = |failed| Look {
+            failed,
+            first_failure: "s{k=1}: why".to_string(),
+            ..Look::default()
+        };
+        let told = |failed| look(failed).failure(&SeriesLook::NothingNew);
+        assert_eq!(told(0), None);
+        assert_eq!(told(1).as_deref(), Some("s{k=1}: why"));
+        let several = "3 series could not be judged, such as s{k=1}: why";
+        assert_eq!(told(3).as_deref(), Some(several));
+    }
 }

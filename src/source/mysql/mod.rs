@@ -170,7 +170,7 @@ impl Database {
             .map_err(|error| connect_error(error, &self.settings))
             .with_context(|| format!("connect to {server}"))?;
         session
-            .prepare()
+            .prepare(query_limit, sql::READ_ONLY)
             .map_err(query_error)
             .with_context(|| format!("prepare the session on {server}"))?;
         Ok(session)

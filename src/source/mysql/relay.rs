@@ -5,7 +5,7 @@
 //! announces what MySQL cannot have goes no further.
 
 use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -107,17 +107,24 @@ fn offers_tls(greeting: &[u8]) -> bool {
 }
 
 fn connect(host: &str, port: u16, timeout: Duration) -> io::Result<TcpStream> {
-    let name = host.to_string();
-    let addresses = within(timeout, move || (name.as_str(), port).to_socket_addrs());
-    let too_late = || io::Error::other("its name was not resolved in time");
     let mut refusal = io::Error::other("the name has no address");
-    for address in addresses.ok_or_else(too_late)?? {
+    for address in resolve(host, port, timeout)? {
         match TcpStream::connect_timeout(&address, timeout) {
             Ok(stream) => return Ok(stream),
             Err(error) => refusal = error,
         }
     }
     Err(refusal)
+}
+
+fn resolve(host: &str, port: u16, timeout: Duration) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let name = host.to_string();
+    let addresses = within(timeout, move || (name.as_str(), port).to_socket_addrs());
+    let too_late = || io::Error::other("its name was not resolved in time");
+    Ok(addresses.ok_or_else(too_late)??.collect())
 }
 
 /// Passes packets on to the driver, as long as none announces too much.

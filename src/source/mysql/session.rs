@@ -45,6 +45,8 @@ pub struct Session {
     knows_zones: bool,
     /// The server's clock when it was asked.
     server_now: Option<DateTime<Utc>>,
+    /// No statement takes longer.
+    limit: Option<Duration>,
 }
 
 impl fmt::Debug for Session {
@@ -79,14 +81,17 @@ impl Session {
             time_zone: String::new(),
             knows_zones: true,
             server_now: None,
+            limit: None,
         })
     }
 
-    /// Sets all that a session may have otherwise, by the server's settings or its `init_connect`.
-    pub fn prepare(&mut self) -> Result<()> {
-        sql::SESSION
-            .into_iter()
-            .try_for_each(|statement| self.run(statement))
+    /// Sets all that a session may have otherwise, by the server's settings or its `init_connect`; and what its
+    /// transactions are.
+    pub fn prepare(&mut self, limit: Duration, transactions: &str) -> Result<()> {
+        self.run(&sql::session(limit))?;
+        self.run(transactions)?;
+        self.limit = Some(limit);
+        Ok(())
     }
 
     /// The server's clock when it was first asked, if it tells.
@@ -101,7 +106,11 @@ impl Session {
 
     /// From now on no statement takes longer.
     pub fn limit(&mut self, limit: Duration) -> Result<()> {
-        self.run(&sql::limits(limit))
+        if self.limit != Some(limit) {
+            self.run(&sql::limit(limit))?;
+            self.limit = Some(limit);
+        }
+        Ok(())
     }
 
     pub fn is_usable(&self) -> bool {

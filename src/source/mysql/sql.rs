@@ -24,22 +24,32 @@ pub enum TimeColumn {
     Local,
 }
 
-/// What makes a session one that can only read and that answers alike whatever the server's settings and its
-/// `init_connect` are.
-pub const SESSION: [&str; 2] = [
-    "SET NAMES utf8mb4, SESSION sql_mode = '', SESSION sql_select_limit = 18446744073709551615, SESSION sql_big_selects = 1, SESSION sql_auto_is_null = 0, SESSION autocommit = 1",
-    "SET SESSION TRANSACTION READ ONLY",
-];
+/// What makes a session answer alike whatever the server's settings and its `init_connect` are, and give up
+/// each statement at a limit.
+pub fn session(limit: Duration) -> String {
+    format!(
+        "SET NAMES utf8mb4, SESSION sql_mode = '', SESSION sql_select_limit = 18446744073709551615, SESSION sql_big_selects = 1, SESSION sql_auto_is_null = 0, SESSION autocommit = 1, {}",
+        limits(limit)
+    )
+}
+
+/// What makes it one that can only read.
+pub const READ_ONLY: &str = "SET SESSION TRANSACTION READ ONLY";
+
+/// Another limit.
+pub fn limit(limit: Duration) -> String {
+    format!("SET {}", limits(limit))
+}
 
 /// What makes the server itself give up each statement of a session in good time, a wait for a table that
 /// another session has locked included: preparing a statement waits for it too, which only
 /// `lock_wait_timeout` ends. The versioned comments are read by MariaDB or by MySQL alone: name and unit of
 /// the limit differ.
-pub fn limits(limit: Duration) -> String {
+fn limits(limit: Duration) -> String {
     let (seconds, milliseconds) = (limit.as_secs_f64(), limit.as_millis());
     let lock = limit.as_secs().max(1);
     format!(
-        "SET SESSION lock_wait_timeout = {lock} /*M!100101 , SESSION max_statement_time = {seconds} */ /*!50708 , SESSION max_execution_time = {milliseconds} */"
+        "SESSION lock_wait_timeout = {lock} /*M!100101 , SESSION max_statement_time = {seconds} */ /*!50708 , SESSION max_execution_time = {milliseconds} */"
     )
 }
 

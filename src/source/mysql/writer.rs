@@ -10,15 +10,10 @@ use anyhow::{Context, Error, Result, anyhow};
 use super::Database;
 use super::error::{connect_error, fact_of};
 use super::session::{Session, error_code};
-use super::sql;
 use crate::config::{DatabaseSettings, Deadline};
 
-/// What makes a session answer alike whatever the server's settings are: each statement sees what is committed
-/// by then.
-const SESSION: [&str; 2] = [
-    sql::SESSION[0],
-    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-];
+/// Each statement sees what is committed by then.
+const READ_COMMITTED: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 /// In a Galera cluster a node answers once it knows all that the others have committed.
 const WAIT_FOR_CLUSTER: &str = "SET SESSION wsrep_sync_wait = 7";
 /// No cluster has anything to wait for.
@@ -54,9 +49,7 @@ impl Writer {
             .open(limit)
             .map_err(|error| connect_error(error, settings))
             .with_context(|| format!("connect to {server}"))?;
-        for statement in SESSION {
-            session.run(statement)?;
-        }
+        session.prepare(limit, READ_COMMITTED)?;
         match session.run(WAIT_FOR_CLUSTER) {
             Err(error) if error_code(&error) != Some(UNKNOWN_VARIABLE) => return Err(error),
             _ => {}
