@@ -124,7 +124,7 @@ fn the_columns_of_keys_are_neither_times_nor_values() {
             "there is no column group_by = \"shop\"; there are \"store\"",
         ),
         (
-            "group_by = [\"DAY\"]\ntime_column = \"day\"",
+            "group_by = [\"DAY\"]\ntime_column = \"day\"\nvalue_column = \"pieces\"",
             "\"day\" is the column of the time or the value",
         ),
     ] {
