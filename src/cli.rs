@@ -15,7 +15,7 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 
 use crate::config::{Mailbox, parse_length, parse_mailbox};
-use crate::forecast::Level;
+use crate::forecast::{Level, ModelChoice};
 use crate::output::ColourChoice;
 use crate::series::Step;
 use crate::series::shard::Shard;
@@ -167,6 +167,11 @@ pub struct BacktestArgs {
     /// The share of healthy values the band should hold, in place of the configured one
     #[arg(long, value_name = "P", value_parser = parse_level)]
     pub level: Option<Level>,
+
+    /// The model that forecasts, in place of the configured one: auto, autoregression, mstl, or prophet
+    /// where it was built in
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<ModelChoice>,
 
     /// What is printed: a summary, a row a point, or both as one object
     #[arg(long, value_enum, default_value_t = BacktestFormat::Text)]

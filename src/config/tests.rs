@@ -232,7 +232,7 @@ fn a_method_that_does_not_go_together_is_refused_in_one_line() {
     for (lines, told) in [
         (
             "model = \"magic\"",
-            "model: unknown variant `magic`, expected one of `auto`, `autoregression`, `mstl`",
+            "model: \"magic\" is no model; allowed: auto, autoregression, mstl, prophet",
         ),
         (
             "outliers.scope = \"local\"",

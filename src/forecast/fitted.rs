@@ -22,6 +22,8 @@ pub struct Fitted {
     /// The values the forecasts are computed from, from slot 0 on: the observed ones, or expectations in
     /// their place.
     pub filtered: Vec<f64>,
+    /// The standard deviation of a value around its expectation, of a model that draws its band by it.
+    pub noise: Option<f64>,
     /// The number of fitted weights.
     pub parameters: usize,
     /// The parts of the last expectation, which is their sum.

@@ -1,5 +1,7 @@
 //! The settings of a forecast: all it depends on besides the history.
 
+use std::str::FromStr;
+
 use anyhow::{Context, Result};
 use chrono::TimeDelta;
 use serde::Deserialize;
@@ -40,13 +42,46 @@ pub enum Increments {
 
 /// The model that forecasts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(try_from = "String")]
 pub enum ModelChoice {
     /// The one that suits the series.
     #[default]
     Auto,
     Autoregression,
     Mstl,
+    /// Of a binary that was built with it.
+    #[cfg(feature = "prophet")]
+    Prophet,
+}
+
+impl FromStr for ModelChoice {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "auto" => Ok(Self::Auto),
+            "autoregression" => Ok(Self::Autoregression),
+            "mstl" => Ok(Self::Mstl),
+            #[cfg(feature = "prophet")]
+            "prophet" => Ok(Self::Prophet),
+            #[cfg(not(feature = "prophet"))]
+            "prophet" => Err(
+                "prophet is in a binary that was built with cargo build --release --features prophet"
+                    .to_string(),
+            ),
+            _ => Err(format!(
+                "{name:?} is no model; allowed: auto, autoregression, mstl, prophet"
+            )),
+        }
+    }
+}
+
+impl TryFrom<String> for ModelChoice {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        name.parse()
+    }
 }
 
 /// The repeating patterns a model is to know.

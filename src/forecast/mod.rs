@@ -17,6 +17,8 @@ mod fitted;
 mod method;
 #[cfg(test)]
 mod proofs;
+#[cfg(feature = "prophet")]
+mod prophet;
 mod quantile;
 mod range;
 mod seasons;
@@ -35,14 +37,14 @@ pub use components::{Components, decompose};
 pub use derivation::{Contribution, Limits, Role};
 pub use event::Factor;
 pub use method::{Increments, Method, ModelChoice, SeasonChoice, buckets_to_adapt};
-pub use quantile::{MAD_TO_SIGMA, VARIANCE_OF_MEDIAN, median};
+pub use quantile::{MAD_TO_SIGMA, VARIANCE_OF_MEDIAN, median, sigmas_of};
 pub use range::Range;
 pub use seasons::{Season, needed_history};
 pub use tolerance::Tolerance;
 
 use self::clean::{Cleaned, Fences, Scope, clip_outliers};
 use crate::output::write_number;
-use crate::series::{Step, Steps, TimeSeries};
+use crate::series::{Steps, TimeSeries};
 use calibration::{Calibration, Margins};
 use fitted::Fitted;
 use seasons::Seasons;
@@ -129,16 +131,24 @@ pub fn predict(
             "{missing} of {of} buckets of history are empty; at most {allowed} may be (or set missing = \"zero\", or a longer step)"
         )));
     }
-    let fitted = fit(method, &timeline, step)?;
+    let fitted = fit(method, &cleaned.history, &timeline)?;
     let Some(calibration) = Calibration::new(&fitted, &timeline) else {
         let count = needed.count + calibration::FEWEST_ERRORS;
         return Ok(Err(too_short(history, Steps { step, count })));
     };
     let (unit, is_whole) = (timeline.unit, history.is_whole());
     let (range, resolution) = (method.range.as_seen_in(history), resolution(unit));
-    let bands = |index: usize, margins: Margins| {
-        let band = calibration.distribution(index).band(margins)?;
-        let band = band.at_least(resolution);
+    // Half the width of the band that the model itself draws, if it does.
+    let own_margin =
+        |level: Level| Some(fitted.noise? * unit.size * sigmas_of(1.0 - level.share()));
+    let bands = |index: usize, margins: Margins, own_margin: Option<f64>| {
+        let distribution = calibration.distribution(index);
+        let expected = distribution.expected;
+        let band = match own_margin {
+            Some(margin) => Band::new(expected - margin, expected, expected + margin),
+            None => distribution.band(margins),
+        };
+        let band = band?.at_least(resolution);
         // Of what is counted, the likeliest number lies inside, however little is expected.
         let band = if is_whole {
             band.holding(band.expected.round())
@@ -149,18 +159,18 @@ pub fn predict(
     };
     let next = fitted.expected.len() - 1;
     let parts = fitted.contributions.iter();
-    let margins = calibration.margins(level);
+    let (margins, own) = (calibration.margins(level), own_margin(level));
     let past = timeline.slots.iter().zip(&timeline.at_zero);
     let past = past.map(|(slot, is_at_zero)| {
         if *is_at_zero {
             return Some(Band::new(0.0, 0.0, 0.0)?.at_least(resolution).within(range));
         }
         let index = slot.and_then(|slot| slot.checked_sub(fitted.first))?;
-        bands(index, margins)
+        bands(index, margins, own)
     });
     Ok(Ok(Forecast {
         time: history.next_time(),
-        band: bands(next, margins).context("the forecast is not finite")?,
+        band: bands(next, margins, own).context("the forecast is not finite")?,
         distribution: calibration.distribution(next),
         range,
         resolution,
@@ -173,7 +183,9 @@ pub fn predict(
         contributions: parts.map(|part| part.in_series_unit(unit)).collect(),
         usual_error: calibration.usual_scale(),
         errors: fitted.errors.iter().flatten().count(),
-        limits: derivation::limits(level, |level| bands(next, calibration.margins(level))),
+        limits: derivation::limits(level, |level| {
+            bands(next, calibration.margins(level), own_margin(level))
+        }),
         seasons: seasons.with_strengths(&timeline, step),
         tolerances: Vec::new(),
     }))
@@ -214,15 +226,18 @@ fn add_clipped(cleaned: &Cleaned, fitted: &Fitted, timeline: &Timeline) -> Clean
     }
 }
 
-fn fit(method: &Method, timeline: &Timeline, step: Step) -> Result<Fitted> {
+fn fit(method: &Method, history: &TimeSeries, timeline: &Timeline) -> Result<Fitted> {
     match method.model {
         // It is the most accurate on every kind of series measured.
         ModelChoice::Auto | ModelChoice::Autoregression => {
+            let step = history.grid().step();
             let adapt_after = buckets_to_adapt(method.adapt_after, step.mean_length());
             let adapt_after = usize::try_from(adapt_after).unwrap_or(usize::MAX);
             autoregression::fit(timeline, adapt_after, method.outliers.factor)
         }
         ModelChoice::Mstl => augurs::fit_mstl(timeline),
+        #[cfg(feature = "prophet")]
+        ModelChoice::Prophet => prophet::fit_prophet(history, timeline),
     }
 }
 

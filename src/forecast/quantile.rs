@@ -3,10 +3,17 @@
 //! in random order, the next is as likely to fall between any two of those before it. Medians are the
 //! same by every type. Only the quartiles of Tukey's fences are of another type: see `clean`.
 
+use statrs::function::erf::erfc_inv;
+
 /// Of a normal distribution: the standard deviation, as a multiple of the median absolute deviation.
 pub const MAD_TO_SIGMA: f64 = 1.4826;
 /// Of a normal distribution: the variance of a median, as a multiple of that of a mean.
 pub const VARIANCE_OF_MEDIAN: f64 = std::f64::consts::FRAC_PI_2;
+
+/// How far out a normal value with this two-sided tail probability lies, in standard deviations.
+pub fn sigmas_of(probability: f64) -> f64 {
+    std::f64::consts::SQRT_2 * erfc_inv(probability.clamp(f64::MIN_POSITIVE, 1.0))
+}
 
 /// The quantile of ascending values; none lies outside of them. `None` of no values.
 #[expect(

@@ -6,10 +6,9 @@ use std::str::FromStr;
 
 use chrono::TimeDelta;
 use serde::Deserialize;
-use statrs::function::erf::erfc_inv;
 
 use crate::detect::{Departure, SpanTotal};
-use crate::forecast::Direction;
+use crate::forecast::{Direction, sigmas_of};
 use crate::output::{magnitude, round_digits, write_number};
 use crate::series::Step;
 
@@ -165,11 +164,6 @@ impl Limits {
         };
         limit.max(SLACK_OF_EXTREMES * extremes.limit(rate * self.buckets_per_day / self.sides))
     }
-}
-
-/// How far out a normal value with this two-sided tail probability lies.
-pub fn sigmas_of(probability: f64) -> f64 {
-    std::f64::consts::SQRT_2 * erfc_inv(probability.clamp(f64::MIN_POSITIVE, 1.0))
 }
 
 impl FromStr for Budget {

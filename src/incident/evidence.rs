@@ -3,10 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::budget::{Limits, sigmas_of};
+use super::budget::Limits;
 use super::policy::Policy;
 use crate::detect::{Departure, Evaluation, SpanTotal};
-use crate::forecast::Side;
+use crate::forecast::{Side, sigmas_of};
 use crate::output::{is_of_days, round_digits};
 use crate::series::Bucket;
 

@@ -61,6 +61,9 @@ fn metric(context: &Context, args: &BacktestArgs) -> Result<Metric> {
         metric.method.level = level;
         metric.policy.budget = None;
     }
+    if let Some(model) = args.model {
+        metric.method.model = model;
+    }
     if let Some(path) = &args.plot {
         check_picture_path(path)?;
     }

@@ -57,6 +57,7 @@ fn args(last: Option<Duration>) -> BacktestArgs {
         last,
         stride: NonZeroUsize::MIN,
         level: None,
+        model: None,
         format: BacktestFormat::Text,
         plot: None,
     }

@@ -252,6 +252,10 @@ fn name(role: Role, forecast: &Forecast, metric: &Metric) -> String {
         Role::Level if metric.method.model == ModelChoice::Mstl => {
             "the level: the trend, smoothed and continued".to_string()
         }
+        #[cfg(feature = "prophet")]
+        Role::Level if metric.method.model == ModelChoice::Prophet => {
+            "the level: the trend of Prophet".to_string()
+        }
         Role::Level => "the level: the median of the history, and a constant".to_string(),
         Role::Event => "what earlier occurrences of the event had more than expected".to_string(),
         Role::MonthDay => "the day of the month".to_string(),

@@ -1,6 +1,7 @@
 //! The season keeps to the wall clock over both change-over days and the week after each, and closed
 //! hours are no gaps.
 
+use crate::series::Step;
 use chrono_tz::America::New_York;
 use chrono_tz::Europe::Paris;
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::forecast::Direction;
-use crate::incident::budget::sigmas_of;
+use crate::forecast::sigmas_of;
 use crate::series::Step;
 
 fn budget(text: &str) -> Budget {
