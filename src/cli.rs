@@ -8,6 +8,7 @@ use std::process::{ExitCode, Termination};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use clap::builder::PossibleValue;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgGroup, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -17,8 +18,8 @@ use clap_mangen::Man;
 use crate::config::{Mailbox, parse_length, parse_mailbox};
 use crate::forecast::{Level, ModelChoice};
 use crate::output::ColourChoice;
-use crate::series::Step;
 use crate::series::shard::Shard;
+use crate::series::{Aggregate, Step};
 
 /// Checks the newest point of each business series against its 95 % band, and mails an alert
 #[derive(Debug, Parser)]
@@ -99,6 +100,7 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Init(Box<InitArgs>),
     Backtest(BacktestArgs),
     Explain(ExplainArgs),
     /// Show the state of every metric, and which notifications wait to be sent
@@ -124,6 +126,11 @@ pub enum Command {
         /// The metric, by its name in the configuration
         metric: String,
     },
+    /// Print a JSON Schema: of the configuration, or of what --format json prints
+    Schema {
+        #[arg(value_enum)]
+        of: SchemaOf,
+    },
     /// Print what a shell needs to complete commands and flags
     Completions {
         #[arg(value_enum)]
@@ -134,6 +141,97 @@ pub enum Command {
         /// That of this command
         command: Option<String>,
     },
+}
+
+/// Write a configuration, by asking the database what there is to watch
+///
+/// What the flags leave open is asked for, or, where there is no terminal, refused with proposals: the tables
+/// with a time and a value, the likeliest first. The file has the step, the seasons and the figures of a
+/// backtest; one that is there is never changed. Its place is --output, else --config, else config.toml here.
+#[derive(Debug, clap::Args)]
+#[expect(clippy::doc_markdown, reason = "a doc comment is a text of the help")]
+pub struct InitArgs {
+    /// The database server, by name or address [default: localhost]
+    #[arg(long, value_name = "NAME")]
+    pub host: Option<String>,
+
+    /// Its port [default: 3306]
+    #[arg(long, conflicts_with = "socket")]
+    pub port: Option<u16>,
+
+    /// The socket of a server on this machine, in place of host and port
+    #[arg(long, value_name = "FILE", conflicts_with = "host")]
+    pub socket: Option<PathBuf>,
+
+    /// The account, which need only SELECT
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+
+    /// A file with its password on the first line; the configuration will name it
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+
+    /// The environment variable with its password [default: mysql_password]
+    #[arg(long, value_name = "NAME", conflicts_with = "password_file")]
+    pub password_env: Option<String>,
+
+    /// How the connection is encrypted, as mysql.tls has it
+    #[arg(long, value_parser = ["verify", "verify-ca", "encrypt", "prefer", "off"])]
+    pub tls: Option<String>,
+
+    /// A PEM file with the authority that signed the server's certificate
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+
+    /// Look only at this database [default: all that the account may read]
+    #[arg(long, value_name = "NAME")]
+    pub database: Option<String>,
+
+    /// The table: "orders", or "shop.orders"
+    #[arg(long, value_name = "NAME")]
+    pub table: Option<String>,
+
+    /// Its column of times
+    #[arg(long, value_name = "COLUMN")]
+    pub time: Option<String>,
+
+    /// Its column of values; not needed to count rows
+    #[arg(long, value_name = "COLUMN")]
+    pub value: Option<String>,
+
+    /// How rows become a value [default: by the names; none if rows are ready-made]
+    #[arg(long, value_enum)]
+    pub aggregate: Option<Aggregate>,
+
+    /// The length of a bucket [default: by how dense the rows are]
+    #[arg(long, value_name = "D")]
+    pub every: Option<Step>,
+
+    /// What to call the metric [default: as its table]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// The wall clock of DATETIME columns and of mail [default: that of this machine]
+    #[arg(long, value_name = "ZONE")]
+    pub timezone: Option<String>,
+
+    /// Replay only the last D; 28 days of 5-minute buckets take about a minute
+    #[arg(long, value_name = "D", default_value = "28d", value_parser = parse_length)]
+    pub last: Duration,
+
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+impl ValueEnum for Aggregate {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.word()))
+    }
 }
 
 /// Replay history: judge each point as a check at its time would have, and sum up
@@ -364,6 +462,15 @@ pub enum Format {
     Json,
 }
 
+/// What a schema is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// The file of the configuration
+    Config,
+    /// The object of each command
+    Json,
+}
+
 /// What a check prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CheckFormat {
@@ -486,7 +593,8 @@ impl Args {
             Some(Command::Backtest(args)) => args.input.as_deref(),
             Some(Command::Explain(args)) => args.input.as_deref(),
             Some(
-                Command::Status { .. }
+                Command::Init(_)
+                | Command::Status { .. }
                 | Command::TestMail(_)
                 | Command::Doctor(_)
                 | Command::Silence(_)
@@ -496,6 +604,7 @@ impl Args {
                 | Command::Report(_)
                 | Command::CreateTables(_)
                 | Command::Unsilence { .. }
+                | Command::Schema { .. }
                 | Command::Completions { .. }
                 | Command::Man { .. },
             ) => None,

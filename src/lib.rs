@@ -20,8 +20,8 @@ pub use cli::Exit;
 
 use cli::{Args, CheckFormat, Command, PluginState};
 use commands::{
-    Failure, accept, answer, backtest, check, create_tables, doctor, explain, silence, status,
-    test_mail, weekly,
+    Failure, accept, answer, backtest, check, create_tables, doctor, explain, init, schema,
+    silence, status, test_mail, weekly,
 };
 use context::Context;
 use output::{colour_output, complain, make_file_limit_an_error, one_line, print, write_error};
@@ -79,6 +79,8 @@ fn run_command(args: &Args) -> Result<Exit, Failure> {
     let context = || Context::new(args).map_err(Failure::Misuse);
     match &args.command {
         None => check::run(&context()?, args),
+        // What it writes is what the others read.
+        Some(Command::Init(own)) => init::run(own, args.config.as_deref()),
         Some(Command::Backtest(args)) => backtest::run(&context()?, args),
         Some(Command::Explain(args)) => explain::run(&context()?, args),
         Some(Command::Status { metric, format }) => status::run(&context()?, metric, *format),
@@ -92,6 +94,7 @@ fn run_command(args: &Args) -> Result<Exit, Failure> {
         Some(Command::Report(args)) => weekly::run(&context()?, args),
         Some(Command::CreateTables(args)) => create_tables::run(&context()?, args),
         Some(Command::Unsilence { metric }) => silence::unsilence(&context()?, metric),
+        Some(Command::Schema { of }) => schema::run(*of),
         Some(Command::Completions { shell }) => {
             print(&cli::completions(*shell)?)?;
             Ok(Exit::Done)

@@ -12,10 +12,11 @@ pub use recurrence::{Every, occurrences, parse_occurrence};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// What an event means for the metrics it is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
     /// Its buckets are neither judged nor learnt, as if there were none.
@@ -52,17 +53,6 @@ pub struct Events(Arc<Vec<Event>>);
 pub struct Occurrence<'a> {
     pub event: &'a Event,
     pub period: Period,
-}
-
-impl Effect {
-    /// As the configuration says it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Ignore => "ignore",
-            Self::Mute => "mute",
-            Self::Learn => "learn",
-        }
-    }
 }
 
 impl Event {

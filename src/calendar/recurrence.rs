@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveDateTime, Utc};
 use chrono_tz::Tz;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Period;
@@ -11,7 +12,7 @@ use crate::series::{first_instant, parse_time};
 pub const LAST_YEAR: i32 = 2100;
 
 /// After how long an event comes again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Every {
     Year,

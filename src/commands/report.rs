@@ -4,9 +4,11 @@ mod blind;
 
 use std::path::PathBuf;
 
+use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::calendar::Occurrence;
 use crate::cli::Format;
@@ -15,14 +17,16 @@ use crate::detect::{Breakdown, Evaluation, SpanTotal, Verdict};
 use crate::forecast::Season;
 use crate::forecast::clean::Cleaned;
 use crate::incident::{
-    Acknowledgement, Answer, Author, Incident, MetricState, Nature, outage_shows_after,
+    Acknowledgement, Answer, Author, Incident, MetricState, Nature, Silence, outage_shows_after,
 };
 use crate::notify::email::write_parts;
-use crate::notify::{Route, breakdown_object, evaluation_object};
-pub use crate::notify::{event_object, event_objects, stamp};
+use crate::notify::{
+    BreakdownObject, EvaluationObject, Route, VerdictWord, breakdown_object, evaluation_object,
+};
+pub use crate::notify::{EventObject, Stamp, event_object, event_objects, stamp};
 use crate::output::{
-    Colour, MINUS, Notation, Painted, is_of_days, one_line, separate_thousands, write_change,
-    write_lasting, write_span, write_time, write_times, write_weekday, write_when,
+    Colour, MINUS, Notation, Painted, is_of_days, one_line, print, separate_thousands,
+    write_change, write_lasting, write_span, write_time, write_times, write_weekday, write_when,
 };
 use crate::series::{Step, Window};
 pub use blind::{blind_sides, explain_blind};
@@ -63,7 +67,7 @@ pub struct MetricReport {
     /// As of when it is; of an evaluation that knows what it was made from, that is in it.
     pub as_of: Option<DateTime<Tz>>,
     /// The evaluation as programs read it, where it does not know what it was made from.
-    pub object: Option<String>,
+    pub object: Option<EvaluationObject>,
     /// The bucket that was evaluated last, where there is none after it.
     pub unchanged_since: Option<DateTime<Tz>>,
     /// The events of now, each on one line.
@@ -84,7 +88,7 @@ impl MetricReport {
     pub fn write(&self, metric: &Metric, format: Format, verbosity: Verbosity) -> Option<String> {
         match format {
             Format::Json if verbosity == Verbosity::Quiet => None,
-            Format::Json => Some(check_object(metric, self).to_string()),
+            Format::Json => serde_json::to_string(&check_object(metric, self)).ok(),
             Format::Text => self.write_text(metric, verbosity),
         }
     }
@@ -356,33 +360,72 @@ pub fn write_answer(answer: &Answer, is_open: bool, now: DateTime<Tz>) -> String
     format!("{word}: {incident}, says {user} on {host}; {effect}")
 }
 
-/// The same for programs.
-pub fn answer_objects(answers: &[Answer], zone: Tz) -> Vec<Value> {
+/// What people said of an incident, for programs.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AnswerObject {
+    was: &'static str,
+    side: &'static str,
+    since: Stamp,
+    until: Stamp,
+    user: String,
+    host: String,
+    at: Stamp,
+}
+
+/// Who knows of an alert, for programs.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AcknowledgementObject {
+    user: String,
+    host: String,
+    at: Stamp,
+    until: Option<Stamp>,
+    because: Option<String>,
+}
+
+/// When nothing is told, for programs.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SilenceObject {
+    from: Option<Stamp>,
+    until: Stamp,
+    because: Option<String>,
+}
+
+pub fn silence_objects<'a>(
+    silences: impl IntoIterator<Item = &'a Silence>,
+    zone: Tz,
+) -> Vec<SilenceObject> {
     let stamped = |time: DateTime<Utc>| stamp(time.with_timezone(&zone));
-    let answers = answers.iter().map(|answer| {
-        json!({
-            "was": answer.nature.word(),
-            "side": answer.side.word(),
-            "since": stamped(answer.since),
-            "until": stamped(answer.until),
-            "user": answer.by.user,
-            "host": answer.by.host,
-            "at": stamped(answer.at),
-        })
+    let silences = silences.into_iter().map(|silence| SilenceObject {
+        from: silence.from.map(stamped),
+        until: stamped(silence.until),
+        because: silence.because.clone(),
+    });
+    silences.collect()
+}
+
+pub fn answer_objects(answers: &[Answer], zone: Tz) -> Vec<AnswerObject> {
+    let stamped = |time: DateTime<Utc>| stamp(time.with_timezone(&zone));
+    let answers = answers.iter().map(|answer| AnswerObject {
+        was: answer.nature.word(),
+        side: answer.side.word(),
+        since: stamped(answer.since),
+        until: stamped(answer.until),
+        user: answer.by.user.clone(),
+        host: answer.by.host.clone(),
+        at: stamped(answer.at),
     });
     answers.collect()
 }
 
-/// The same of an acknowledgement.
-pub fn acknowledgement_object(answer: &Acknowledgement, zone: Tz) -> Value {
+pub fn acknowledgement_object(answer: &Acknowledgement, zone: Tz) -> AcknowledgementObject {
     let stamped = |time: DateTime<Utc>| stamp(time.with_timezone(&zone));
-    json!({
-        "user": answer.by.user,
-        "host": answer.by.host,
-        "at": stamped(answer.at),
-        "until": answer.until.map(stamped),
-        "because": answer.because,
-    })
+    AcknowledgementObject {
+        user: answer.by.user.clone(),
+        host: answer.by.host.clone(),
+        at: stamped(answer.at),
+        until: answer.until.map(stamped),
+        because: answer.because.clone(),
+    }
 }
 
 /// `buckets of the window that are ignored: 288`
@@ -402,7 +445,7 @@ fn details(metric: &Metric, evaluation: &Evaluation) -> Option<Vec<String>> {
     )];
     details.extend(workings.cleaned.as_ref().map(write_history));
     if let Some(forecast) = &workings.forecast {
-        details.push(seasons(&forecast.seasons));
+        details.push(write_seasons(&forecast.seasons));
         details.extend(forecast.held_since.map(|since| {
             let since = write_time(since, window.as_of);
             format!("an incident since {since}: the forecast does not follow it before adapt_after")
@@ -432,7 +475,8 @@ fn write_history(cleaned: &Cleaned) -> String {
     )
 }
 
-fn seasons(seasons: &[Season]) -> String {
+/// `seasons 1 d (62 %) and 7 d (8 %), by what they explain`
+pub fn write_seasons(seasons: &[Season]) -> String {
     if seasons.is_empty() {
         return "no season".into();
     }
@@ -444,33 +488,48 @@ fn seasons(seasons: &[Season]) -> String {
     format!("seasons {seasons}, by what they explain")
 }
 
-/// One metric as a JSON object; `src/commands/README.md` explains the fields.
-pub fn check_object(metric: &Metric, report: &MetricReport) -> Value {
+/// What came of the check of a metric; `src/commands/README.md` explains the fields.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CheckObject {
+    #[serde(flatten)]
+    evaluation: EvaluationObject,
+    parts: Option<BreakdownObject>,
+    mailed: Vec<String>,
+    files: Vec<String>,
+    failures: Vec<String>,
+}
+
+/// One metric, for programs.
+pub fn check_object(metric: &Metric, report: &MetricReport) -> CheckObject {
     let evaluation = report.evaluation.as_ref();
     let zone = evaluation.and_then(Evaluation::window).map(Window::zone);
-    let kept = report.object.as_deref();
-    let kept = kept.and_then(|text| serde_json::from_str(text).ok());
+    let kept = report.object.clone();
     let mut object =
         kept.unwrap_or_else(|| evaluation_object(metric, evaluation, zone.unwrap_or_default()));
     if evaluation.is_none() {
-        let verdict = match report.unchanged_since {
-            Some(_) => "unchanged",
-            None => "failed",
-        };
-        object["verdict"] = verdict.into();
-        object["time"] = report.unchanged_since.map(stamp).into();
+        object.verdict = Some(match report.unchanged_since {
+            Some(_) => VerdictWord::Unchanged,
+            None => VerdictWord::Failed,
+        });
+        object.time = report.unchanged_since.map(stamp);
     }
     let unchanged = report.unchanged_since.map(|time| time.timezone());
     let as_of = report.as_of.map(|time| time.timezone());
     let zone = zone.or(unchanged).or(as_of).unwrap_or_default();
     let breakdown = report.breakdown.as_ref();
-    object["parts"] = breakdown
-        .map(|breakdown| breakdown_object(breakdown, zone))
-        .into();
-    object["mailed"] = json!(report.mailed);
-    object["files"] = json!(report.files);
-    object["failures"] = json!(report.failures);
-    object
+    let files = report.files.iter().map(|path| path.display().to_string());
+    CheckObject {
+        evaluation: object,
+        parts: breakdown.map(|breakdown| breakdown_object(breakdown, zone)),
+        mailed: report.mailed.clone(),
+        files: files.collect(),
+        failures: report.failures.clone(),
+    }
+}
+
+/// Prints what a command was asked for, as one object.
+pub fn print_object(object: &impl Serialize) -> Result<()> {
+    print(&format!("{}\n", serde_json::to_string(object)?))
 }
 
 #[cfg(test)]

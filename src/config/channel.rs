@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Error, Result};
 use rustls::pki_types::CertificateDer;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::certificates::certificates;
+use super::schema;
 use super::secret::{Secret, password};
 use super::value::{self, Mailbox};
 
@@ -18,7 +20,7 @@ pub const EMAIL: &str = "email";
 
 /// A channel as it is written, its keys found to go together. What they name is not read yet; see
 /// [`ChannelSettings::web`].
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(try_from = "ChannelTable")]
 pub struct ChannelSettings(ChannelTable);
 
@@ -52,7 +54,7 @@ pub enum Service {
     },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
     Email,
@@ -62,7 +64,7 @@ enum Kind {
     Alertmanager,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Encryption {
     Verify,
@@ -70,14 +72,16 @@ enum Encryption {
 }
 
 /// The table as it is written in the file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ChannelTable {
     name: String,
     kind: Kind,
     #[serde(default, deserialize_with = "value::mailboxes")]
+    #[schemars(schema_with = "schema::some_texts")]
     recipients: Option<Vec<Mailbox>>,
     #[serde(default, deserialize_with = "value::secret")]
+    #[schemars(with = "String")]
     url: Option<Secret>,
     url_file: Option<PathBuf>,
     secret_file: Option<PathBuf>,
@@ -85,10 +89,13 @@ struct ChannelTable {
     ca_file: Option<PathBuf>,
     labels: Option<BTreeMap<String, String>>,
     #[serde(default, deserialize_with = "value::length")]
+    #[schemars(schema_with = "schema::length")]
     timeout: Option<Duration>,
     #[serde(default, deserialize_with = "value::count")]
+    #[schemars(schema_with = "schema::count")]
     digest_over: Option<u16>,
     #[serde(default, deserialize_with = "value::length")]
+    #[schemars(schema_with = "schema::length")]
     give_up_after: Option<Duration>,
 }
 

@@ -6,19 +6,22 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, ensure};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::certificates::certificates;
 use super::environment::{Variables, missing};
 use super::secret::{Secret, password};
-use super::value;
+use super::{schema, value};
+use crate::output::one_line;
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseSettings {
     #[serde(deserialize_with = "value::host")]
     pub host: String,
     #[serde(deserialize_with = "value::port")]
+    #[schemars(schema_with = "schema::port")]
     pub port: u16,
     /// Instead of host and port.
     pub socket: Option<PathBuf>,
@@ -36,16 +39,19 @@ pub struct DatabaseSettings {
     /// `--get-server-public-key` of MySQL's own clients: whoever answers then learns the password.
     pub get_server_public_key: bool,
     #[serde(deserialize_with = "value::length")]
+    #[schemars(schema_with = "schema::length")]
     pub connect_timeout: Duration,
     #[serde(deserialize_with = "value::length")]
+    #[schemars(schema_with = "schema::length")]
     pub query_timeout: Duration,
     /// How many metrics are read at once, each by a connection of its own.
     #[serde(deserialize_with = "value::count")]
+    #[schemars(schema_with = "schema::count")]
     pub connections: u16,
 }
 
 /// How the connection to the database is kept from others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tls {
     /// Encrypted, and the server proves that it is who it says.
@@ -107,6 +113,14 @@ impl DatabaseSettings {
         }
         self.password = variables("mysql_password").map(Secret::new);
         Ok(())
+    }
+
+    /// What the lines of the table say, with this password where they name no file of one.
+    pub fn of_lines(lines: &str, password: Option<&Secret>) -> Result<Self> {
+        let settings = toml::from_str(lines);
+        let mut settings: Self = settings.map_err(|error| anyhow!(one_line(error.message())))?;
+        settings.password = password.cloned();
+        settings.checked()
     }
 
     /// The settings with the password in them, if they are all there and go together.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result, bail, ensure};
 use chrono_tz::Tz;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::text::read_text;
@@ -13,14 +14,18 @@ use super::value;
 use crate::calendar::{Effect, Event, Every, Period, occurrences, parse_occurrence, read_calendar};
 
 /// The table as it is written in the file.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventTable {
     #[serde(deserialize_with = "value::line")]
+    #[schemars(with = "String")]
     pub name: String,
     pub effect: Effect,
+    #[schemars(with = "Option<String>")]
     from: Option<TimeText>,
+    #[schemars(with = "Option<String>")]
     to: Option<TimeText>,
+    #[schemars(with = "Option<Vec<String>>")]
     dates: Option<Vec<TimeText>>,
     every: Option<Every>,
     /// Relative to the configuration.

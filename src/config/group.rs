@@ -2,6 +2,7 @@
 //! watched, and what they are called.
 
 use chrono::TimeDelta;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::output::shorten;
@@ -58,7 +59,7 @@ pub enum ValuePattern {
 }
 
 /// A pattern as it is written in the file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum PatternText {
     Number(i64),

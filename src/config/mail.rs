@@ -5,21 +5,24 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail, ensure};
 use rustls::pki_types::CertificateDer;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::certificates::certificates;
 use super::environment::{Variables, missing};
+use super::schema;
 use super::secret::{Secret, password};
 use super::value::{self, Mailbox};
 
 /// The mail server to send through, and the names on a mail, which may be there without it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MailSettings {
     /// Needed to send.
     #[serde(deserialize_with = "value::host")]
     pub host: String,
     #[serde(deserialize_with = "value::port")]
+    #[schemars(schema_with = "schema::port")]
     port: Option<u16>,
     /// TLS from the first byte, else STARTTLS. There is no third: mail never goes out in the clear.
     pub implicit_tls: bool,
@@ -36,8 +39,10 @@ pub struct MailSettings {
     pub login: Option<Login>,
     /// Needed to send; as are the recipients.
     #[serde(deserialize_with = "value::mailbox")]
+    #[schemars(with = "String")]
     pub from: Option<Mailbox>,
     #[serde(deserialize_with = "value::mailboxes")]
+    #[schemars(schema_with = "schema::some_texts")]
     pub recipients: Vec<Mailbox>,
     /// Whom to ask, in the footer of a mail.
     #[serde(deserialize_with = "value::line")]
@@ -51,14 +56,18 @@ pub struct MailSettings {
     #[serde(deserialize_with = "value::hello_name")]
     pub hello_name: Option<String>,
     #[serde(deserialize_with = "value::length")]
+    #[schemars(schema_with = "schema::length")]
     pub connect_timeout: Duration,
     #[serde(deserialize_with = "value::length")]
+    #[schemars(schema_with = "schema::length")]
     pub reply_timeout: Duration,
     /// More notices in one run than this, to the same recipients, are one mail.
     #[serde(deserialize_with = "value::count")]
+    #[schemars(schema_with = "schema::count")]
     pub digest_over: usize,
     /// How long a mail is tried to be sent.
     #[serde(deserialize_with = "value::length")]
+    #[schemars(schema_with = "schema::length")]
     pub give_up_after: Duration,
 }
 

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta};
 use chrono_tz::Tz;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::group::{Group, KeyPattern, MOST_COLUMNS, MOST_SERIES, PatternText, Series};
+use super::schema;
 use super::value::{self, Mailbox, time_delta};
 use crate::calendar::{Events, Period};
 use crate::forecast::clean::Outliers;
@@ -23,8 +25,9 @@ use crate::series::key::SeriesKey;
 use crate::series::{Aggregate, Bucket, MOST_BUCKETS, Missing, Step};
 
 /// A series to watch.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(try_from = "MetricTable")]
+#[schemars(with = "MetricTable")]
 pub struct Metric {
     /// What it is called on the command line and in file names.
     pub name: String,
@@ -68,7 +71,7 @@ pub struct Metric {
 }
 
 /// What the time column of a table or query tells, and so what `:from` and `:to` are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TimeMeaning {
     /// The wall clock of `timezone`.
@@ -141,18 +144,22 @@ pub struct Query {
 }
 
 /// The table as it is written in the file.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct MetricTable {
     #[serde(deserialize_with = "value::line")]
+    #[schemars(with = "String")]
     name: String,
     #[serde(default, deserialize_with = "value::line")]
+    #[schemars(with = "String")]
     title: Option<String>,
     measure: Option<String>,
     unit: Option<String>,
     #[serde(default, deserialize_with = "value::link")]
+    #[schemars(schema_with = "schema::web_address")]
     link: Option<String>,
     #[serde(default, deserialize_with = "value::note")]
+    #[schemars(with = "String")]
     note: Option<String>,
     table: Option<String>,
     time_column: Option<String>,
@@ -171,24 +178,33 @@ struct MetricTable {
     exclude: Vec<PatternText>,
     title_column: Option<String>,
     #[serde(default, deserialize_with = "value::length")]
+    #[schemars(schema_with = "schema::length")]
     forget_after: Option<Duration>,
     #[serde(default, deserialize_with = "value::step")]
+    #[schemars(schema_with = "schema::length")]
     every: Option<Step>,
     aggregate: Option<Aggregate>,
     #[serde(default, deserialize_with = "value::length")]
+    #[schemars(schema_with = "schema::length")]
     window: Option<Duration>,
     #[serde(default, deserialize_with = "value::delay")]
+    #[schemars(schema_with = "schema::length")]
     delay: Option<Duration>,
     #[serde(default, deserialize_with = "value::length")]
+    #[schemars(schema_with = "schema::length")]
     reread: Option<Duration>,
     missing: Option<Missing>,
     #[serde(default, deserialize_with = "value::length")]
+    #[schemars(schema_with = "schema::length")]
     stale_after: Option<Duration>,
     outliers: Option<Outliers>,
+    #[schemars(schema_with = "schema::model")]
     model: Option<ModelChoice>,
     #[serde(default, deserialize_with = "value::lengths")]
+    #[schemars(schema_with = "schema::lengths")]
     seasons: Option<Vec<TimeDelta>>,
     #[serde(default, deserialize_with = "value::length")]
+    #[schemars(schema_with = "schema::length")]
     adapt_after: Option<Duration>,
     min: Option<f64>,
     max: Option<f64>,
@@ -199,24 +215,30 @@ struct MetricTable {
     direction: Option<Direction>,
     confirm: Option<Confirm>,
     #[serde(default, deserialize_with = "value::count")]
+    #[schemars(schema_with = "schema::count")]
     recover: Option<u16>,
     #[serde(default, deserialize_with = "value::renotify")]
+    #[schemars(schema_with = "schema::renotify")]
     renotify: Renotify,
     worse: Option<Worsening>,
     notify_recovery: Option<bool>,
     #[serde(default, deserialize_with = "value::length")]
+    #[schemars(schema_with = "schema::length")]
     unwell_after: Option<Duration>,
     #[serde(default)]
     quiet: Vec<QuietTime>,
     #[serde(default, deserialize_with = "value::mailboxes")]
+    #[schemars(schema_with = "schema::some_texts")]
     recipients: Option<Vec<Mailbox>>,
     #[serde(default, deserialize_with = "value::names")]
+    #[schemars(schema_with = "schema::some_texts")]
     channels: Option<Vec<String>>,
 }
 
 /// A time without mail, as it is written.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(with = "String")]
 enum QuietTime {
     Weekly(QuietWindow),
     /// It is an event that is muted, and read once the zone is known.

@@ -10,6 +10,7 @@ mod event;
 mod group;
 mod mail;
 mod metric;
+mod schema;
 mod secret;
 mod state;
 mod text;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use chrono_tz::Tz;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_path_to_error::Segment;
 use toml::de::{DeTable, DeValue};
@@ -29,9 +31,11 @@ use toml::de::{DeTable, DeValue};
 pub use channel::{ChannelSettings, EMAIL, Service, WebSettings};
 pub use database::{DatabaseSettings, Tls};
 pub use deadline::Deadline;
+pub use environment::environment;
 pub use group::{Group, KeyPattern, MOST_SERIES, ValuePattern};
 pub use mail::{Login, MailSettings};
 pub use metric::{Metric, Query, Rows, Table, TimeMeaning};
+pub use schema::schema;
 pub use secret::Secret;
 pub use value::{Mailbox, parse_length, parse_mailbox, time_delta};
 
@@ -39,7 +43,7 @@ use crate::calendar::{Effect, Event, parse_occurrence};
 use crate::output::one_line;
 use crate::output::owner::{command_as, meant_for};
 use crate::series::key::SeriesKey;
-use environment::{Variables, check_environment, environment};
+use environment::{Variables, check_environment};
 use event::EventTable;
 use state::StateKeeping;
 use text::read_text;
@@ -48,14 +52,17 @@ use text::read_text;
 pub const SYSTEM_FILE: &str = "/etc/bandwatch/config.toml";
 
 /// The file: each key a field, each table a struct. An unknown key is an error.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["metric"]))]
 pub struct Config {
     /// The wall clock of DATETIME columns, of charts and mail.
     #[serde(rename = "timezone", deserialize_with = "value::zone")]
+    #[schemars(with = "String")]
     pub zone: Tz,
     pub plots_dir: PathBuf,
     #[serde(deserialize_with = "value::length")]
+    #[schemars(schema_with = "schema::length")]
     pub deadline: Duration,
     #[serde(rename = "state")]
     state_keeping: StateKeeping,
@@ -63,6 +70,7 @@ pub struct Config {
     pub state_dir: Option<PathBuf>,
     /// Requested after each run in which nothing failed.
     #[serde(deserialize_with = "value::web_address")]
+    #[schemars(schema_with = "schema::web_address")]
     pub heartbeat_url: Option<Secret>,
     mysql: DatabaseSettings,
     /// As it is written: what sending needs may be missing; see [`Config::mail`].
@@ -72,6 +80,7 @@ pub struct Config {
     pub channels: Vec<ChannelSettings>,
     /// In the order of the file, at least one, each with a name of its own.
     #[serde(rename = "metric")]
+    #[schemars(length(min = 1))]
     pub metrics: Vec<Metric>,
     /// As they are written; each metric has those that are about it.
     #[serde(rename = "event")]
@@ -130,6 +139,16 @@ impl Config {
             metrics: vec![metric],
             ..Self::default()
         }
+    }
+
+    /// What a file of this text would say, with this password for the database where it names no file of one.
+    /// Nothing else of the environment counts.
+    pub fn of_text(text: &str, password: Option<&Secret>) -> Result<Self> {
+        let variables = |name: &str| match name {
+            "mysql_password" => password.map(|password| password.reveal().to_string()),
+            _ => None,
+        };
+        Self::parse(text, Path::new(""), &variables)
     }
 
     /// `folder` is that of the file.

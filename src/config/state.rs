@@ -1,10 +1,12 @@
 //! Where runs keep what they remember: `state = "files"`, `state = "mysql"`, or a table `[state]` that says
 //! which server keeps it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
@@ -23,7 +25,7 @@ pub enum StateKeeping {
 }
 
 /// How to reach the server of the tables, where that differs from `[mysql]`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TableSettings {
     /// Servers of one cluster, each with a port or without; the first that answers is used.
@@ -110,5 +112,16 @@ impl<'de> Deserialize<'de> for StateKeeping {
         }
 
         deserializer.deserialize_any(Keeping)
+    }
+}
+
+impl JsonSchema for StateKeeping {
+    fn schema_name() -> Cow<'static, str> {
+        "StateKeeping".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = generator.subschema_for::<TableSettings>();
+        json_schema!({ "anyOf": [{ "enum": ["files", "mysql"] }, table] })
     }
 }

@@ -2,14 +2,16 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::range::Range;
 use crate::output::{Notation, short, write_number};
 
 /// The share of healthy values a band should hold, within (0, 1).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "f64")]
+#[schemars(extend("minimum" = Self::LOWEST, "maximum" = Self::HIGHEST))]
 pub struct Level(f64);
 
 impl Level {
@@ -179,7 +181,7 @@ pub enum Side {
 }
 
 /// The side of the band that is worth an alert.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     #[default]

@@ -7,14 +7,16 @@
 
 use anyhow::{Context, Result};
 use polars::prelude::{ChunkQuantile, Float64Chunked, NewChunkedArray, QuantileMethod};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::output::write_number;
 use crate::series::TimeSeries;
 
 /// How many interquartile ranges lie between a quartile and its fence. Finite and not negative.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(try_from = "f64")]
+#[schemars(extend("minimum" = 0, "maximum" = 1000))]
 pub struct FenceFactor(f64);
 
 impl TryFrom<f64> for FenceFactor {
@@ -36,7 +38,7 @@ impl Default for FenceFactor {
 }
 
 /// What the fences are drawn around.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// The errors of the autoregression, each divided by the usual error at its time of day. A model
@@ -48,7 +50,7 @@ pub enum Scope {
 }
 
 /// What counts as an outlier of the history.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Outliers {
     #[serde(rename = "k")]

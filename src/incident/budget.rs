@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::TimeDelta;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::detect::{Departure, SpanTotal};
@@ -13,8 +14,9 @@ use crate::output::{magnitude, round_digits, write_number};
 use crate::series::Step;
 
 /// So many false alerts of a healthy series in a time, at most.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(extend("pattern" = r"^\s*[0-9.eE+-]+\s*/\s*(day|week|month|year)\s*$"))]
 pub struct Budget {
     alerts: f64,
     /// A name of [`PERIODS`] and its length in days.

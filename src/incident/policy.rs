@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::budget::{Budget, Limits};
@@ -149,7 +150,7 @@ impl Policy {
 }
 
 /// The smallest deviation that is worth telling.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 pub enum LeastDeviation {
     /// Of what is expected.
@@ -175,7 +176,7 @@ impl TryFrom<String> for LeastDeviation {
 }
 
 /// As it is written in the file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum ConfirmText {
     Count(i64),
@@ -183,7 +184,7 @@ enum ConfirmText {
 }
 
 /// So many breaches on one side, of so many judged buckets in a row, make an incident.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "ConfirmText")]
 pub struct Confirm {
     pub breaches: u32,
@@ -274,8 +275,9 @@ impl Renotify {
 }
 
 /// By which factor a deviation must have grown since it was told to be told at once; above 1.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(try_from = "f64")]
+#[schemars(extend("exclusiveMinimum" = 1, "maximum" = 1000))]
 pub struct Worsening(f64);
 
 impl Worsening {

@@ -31,8 +31,8 @@ pub use gallery::{Gallery, PlotsDir};
 pub use log::{AlertKey, MetricRecords, NotificationLog, Opening, Pending, Record, SendError};
 pub use notification::{AlertKind, Notification};
 pub use object::{
-    breakdown_object, evaluation_object, event_object, event_objects, key_object, stamp,
-    step_seconds,
+    BreakdownObject, EvaluationObject, EventObject, Stamp, VerdictWord, breakdown_object,
+    evaluation_object, event_object, event_objects, key_object, stamp, step_seconds,
 };
 pub use own::OwnAlerts;
 pub use probe::probe_address;

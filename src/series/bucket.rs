@@ -5,13 +5,14 @@ use std::ops::AddAssign;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::TimeSeries;
 use super::grid::Grid;
 
 /// How the rows of one bucket become its value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Aggregate {
     Sum,
@@ -24,6 +25,27 @@ pub enum Aggregate {
 }
 
 impl Aggregate {
+    pub const ALL: [Self; 6] = [
+        Self::Sum,
+        Self::Count,
+        Self::Avg,
+        Self::Min,
+        Self::Max,
+        Self::Last,
+    ];
+
+    /// As the configuration says it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Sum => "sum",
+            Self::Count => "count",
+            Self::Avg => "avg",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Last => "last",
+        }
+    }
+
     /// Whether more rows make more: then no rows make none, and a longer bucket holds more.
     pub fn adds_up(self) -> bool {
         matches!(self, Self::Sum | Self::Count)
@@ -31,7 +53,7 @@ impl Aggregate {
 }
 
 /// What a bucket without rows means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Missing {
     /// Nobody measured: the bucket stays empty.

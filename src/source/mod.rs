@@ -22,8 +22,8 @@ use chrono_tz::Tz;
 pub use cache::{Reading, WindowCache};
 use history::Lookback;
 pub use history::{Fetched, History};
-pub use mysql::inspect;
 pub use mysql::{Cell, Trouble, Writer, explain_write_error};
+pub use mysql::{catalog, inspect};
 pub use sample::sample_window;
 pub use series::{SeriesHistory, SeriesNews, SeriesRequest, TooManySeries, UnknownSeries};
 

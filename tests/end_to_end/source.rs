@@ -7,6 +7,7 @@ mod clock;
 mod connection;
 mod examples;
 mod groups;
+mod init;
 mod months;
 mod names;
 mod nothing;

@@ -1,6 +1,7 @@
 //! A series that does not keep its budget of false alerts, if what the replay opened was false.
 
 use chrono::TimeDelta;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::mails::{Told, replay_mails};
@@ -9,7 +10,7 @@ use crate::config::Metric;
 use crate::incident::Budget;
 
 /// How many more incidents were opened than the budget allows, and which budget would have kept it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Excess {
     pub allowed_per_week: f64,
     pub opened_per_week: f64,

@@ -1,6 +1,7 @@
 //! What another level would have meant: the scores tell at which levels each point would have been a
 //! breach, so the incidents of any level can be told without judging again.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::mails::replay_mails_at;
@@ -15,7 +16,7 @@ const LADDER: [f64; 20] = [
 ];
 
 /// A level, and the incidents a week it would have meant.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Hint {
     pub level: f64,
     pub incidents_per_week: f64,

@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::replay::Replay;
 use crate::commands::coverage::float;
-use crate::commands::report::stamp;
+use crate::commands::report::{Stamp, stamp};
 use crate::config::Metric;
 use crate::detect::{Evaluation, Verdict};
 use crate::forecast::{Level, Side};
@@ -17,10 +18,10 @@ use crate::incident::{Alert, CheckResult, End, MetricState, Muted};
 use crate::notify::{AlertKind, Opening, Pending, Record, due};
 
 /// A mail that would have been sent. What is not known is null.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Mail {
     /// The start of the judged bucket.
-    pub time: String,
+    pub time: Stamp,
     /// `high`, `low`, `still`, `worse`, `over`, `accepted`, `frozen`, `no_data`, `data_again`,
     /// `undecided` or `judged_again`.
     pub kind: &'static str,

@@ -6,6 +6,7 @@ mod excess;
 mod hint;
 mod json;
 mod mails;
+mod outlook;
 mod replay;
 mod summary;
 mod table;
@@ -15,7 +16,9 @@ mod text;
 
 use anyhow::{Context as _, Error, Result, bail, ensure};
 
-use super::report::write_minute;
+pub use self::json::BacktestObject;
+pub use self::outlook::Outlook;
+use super::report::{print_object, write_minute};
 use super::{Failure, check_exists, informed, write_plot};
 use crate::chart::{Point, draw_period};
 use crate::cli::{BacktestArgs, BacktestFormat, Exit};
@@ -88,7 +91,7 @@ fn backtest(metric: &Metric, history: &History, said: Said, args: &BacktestArgs)
             print_page(&text::write(&summary, picture), &[])?;
         }
         BacktestFormat::Csv => print(&table::write(&replay))?,
-        BacktestFormat::Json => print(&format!("{}\n", json::object(&summary)))?,
+        BacktestFormat::Json => print_object(&json::object(&summary))?,
     }
     drawn
 }

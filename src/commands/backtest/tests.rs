@@ -464,7 +464,7 @@ fn the_fields_of_the_object_are_those_that_are_documented() {
     let metric = metric();
     let replay = replay_of(&rows(), &metric, 40);
     let summary = Summary::new(&replay, &metric);
-    let object = json::object(&summary);
+    let object = serde_json::to_value(json::object(&summary)).expect("JSON");
     let fields = object.as_object().expect("an object").keys();
     assert_documented(fields.map(String::as_str), "backtest field");
 }

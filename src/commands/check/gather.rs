@@ -15,7 +15,7 @@ use crate::cli::CheckFormat;
 use crate::config::Metric;
 use crate::detect::{Evaluation, Workings};
 use crate::incident::CheckResult;
-use crate::notify::evaluation_object;
+use crate::notify::{EvaluationObject, evaluation_object};
 use crate::output::write_error;
 use crate::series::key::SeriesKey;
 use crate::series::{Bucket, Window};
@@ -33,7 +33,7 @@ pub type Results = BTreeMap<String, CheckResult>;
 pub struct Gathered {
     pub results: Results,
     /// Series as programs read them, by their names: no more than that is kept of them.
-    pub objects: HashMap<String, String>,
+    pub objects: HashMap<String, EvaluationObject>,
     /// The look at the series of each metric.
     looks: BTreeMap<String, Look>,
     shown: Shown,
@@ -92,7 +92,7 @@ impl Gathered {
     }
 
     /// What people may be shown has again what it was made from.
-    pub fn finish(mut self) -> (Results, HashMap<String, String>) {
+    pub fn finish(mut self) -> (Results, HashMap<String, EvaluationObject>) {
         if let Some(progress) = &self.progress {
             progress.finish_and_clear();
         }
@@ -238,7 +238,7 @@ impl Run<'_> {
             let named = metric.of_series(&found.key, found.title.as_deref(), 1);
             let zone = window.map(Window::zone).unwrap_or_default();
             let object = evaluation_object(&named, Some(evaluation), zone);
-            gathered.objects.insert(name, object.to_string());
+            gathered.objects.insert(name, object);
         }
         let is_known = known.is_some();
         let count = look.known;

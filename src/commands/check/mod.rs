@@ -28,8 +28,8 @@ use crate::config::{Deadline, MailSettings, Metric, Service, WebSettings, time_d
 use crate::context::Context;
 use crate::incident::{CheckResult, Condition};
 use crate::notify::{
-    AddressedAlert, Channel, Delivered, Delivery, EmailChannel, Gallery, NotificationLog, Route,
-    SendResult, WebChannel, heartbeat,
+    AddressedAlert, Channel, Delivered, Delivery, EmailChannel, EvaluationObject, Gallery,
+    NotificationLog, Route, SendResult, WebChannel, heartbeat,
 };
 use crate::output::{complain, print};
 use crate::source::{Reading, Source, WindowCache};
@@ -129,7 +129,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 struct RunResults {
     results: Results,
     /// Series as programs read them, where no more is kept.
-    objects: HashMap<String, String>,
+    objects: HashMap<String, EvaluationObject>,
 }
 
 /// One run, and what came of it so far.

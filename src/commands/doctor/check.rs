@@ -3,12 +3,15 @@
 use std::sync::mpsc::Sender;
 
 use anyhow::Error;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::Part;
 use crate::output::{one_line, write_error};
 
 /// How a link of the chain is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Condition {
     Ok,
     Warning,
@@ -91,16 +94,6 @@ impl Condition {
             Self::Warning => "WARNING",
             Self::Failed => "FAILED",
             Self::NotChecked => "NOT CHECKED",
-        }
-    }
-
-    /// As programs read it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Warning => "warning",
-            Self::Failed => "failed",
-            Self::NotChecked => "not_checked",
         }
     }
 }

@@ -25,11 +25,13 @@ use std::thread;
 use anyhow::{Result, anyhow};
 
 use self::check::{Check, Condition, Findings, Found, Link};
+pub use self::json::DoctorObject;
 use super::Failure;
+use super::report::print_object;
 use crate::cli::{DoctorArgs, Exit, Format};
 use crate::config::{Deadline, Metric};
 use crate::context::Context;
-use crate::output::{contain, print, print_page};
+use crate::output::{contain, print_page};
 
 /// A part of the chain, in the order in which they are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,7 +68,7 @@ pub fn run(context: Result<Context>, args: &DoctorArgs) -> Result<Exit, Failure>
     };
     match args.format {
         Format::Text => print_page(&text::write(&checks), &text::CONDITIONS)?,
-        Format::Json => print(&format!("{}\n", json::object(&checks)))?,
+        Format::Json => print_object(&json::object(&checks))?,
     }
     let has_failed = |check: &Check| check.condition == Condition::Failed;
     Ok(if checks.iter().any(has_failed) {

@@ -11,17 +11,18 @@ use anyhow::{Context as _, Result};
 use chrono::DateTime;
 use chrono_tz::Tz;
 
+pub use self::json::ExplainObject;
 use super::{Failure, check_exists, informed, write_plot};
 use crate::chart::draw_components;
 use crate::cli::{Exit, ExplainArgs, Format};
 use crate::commands::evaluate_newest;
-use crate::commands::report::{VERDICTS, write_answers, write_levels};
+use crate::commands::report::{VERDICTS, print_object, write_answers, write_levels};
 use crate::config::Metric;
 use crate::context::{Context, check_picture_path};
 use crate::detect::{Answers, Breakdown, Comparison, Evaluation, Workings};
 use crate::forecast::{Components, Forecast, decompose};
 use crate::incident::MetricState;
-use crate::output::{print, print_page, write_error};
+use crate::output::{print_page, write_error};
 use crate::series::Window;
 use crate::source::Source;
 use crate::state::State;
@@ -91,7 +92,7 @@ fn explain(
         }
         Format::Json => {
             let object = json::object(metric, &evaluation, workings, parts, known, picture);
-            print(&format!("{object}\n"))?;
+            print_object(&object)?;
         }
     }
     drawn

@@ -10,15 +10,16 @@ use anyhow::anyhow;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
+pub use self::json::StatusObject;
 use super::{Failure, state_place, watched};
 use crate::cli::{Exit, Format};
-use crate::commands::report::VERDICTS;
+use crate::commands::report::{VERDICTS, print_object};
 use crate::config::Metric;
 use crate::context::Context;
 use crate::incident::{self, Acknowledgement, Alert, MetricState, Silence};
 use crate::notify::email::{self, Letterhead};
 use crate::notify::{AlertKey, Notification, Pending};
-use crate::output::{contain, print, print_page, without_isolates};
+use crate::output::{contain, print_page, without_isolates};
 use crate::state::{State, Use};
 
 pub fn run(context: &Context, names: &[String], format: Format) -> Result<Exit, Failure> {
@@ -37,7 +38,7 @@ pub fn run(context: &Context, names: &[String], format: Format) -> Result<Exit, 
     };
     match format {
         Format::Text => print_page(&text::write(&status), &VERDICTS)?,
-        Format::Json => print(&format!("{}\n", json::object(&status)))?,
+        Format::Json => print_object(&json::object(&status))?,
     }
     // What could not be read is not shown above.
     match state.complaint() {

@@ -14,6 +14,8 @@ use std::path::Path;
 use anyhow::{Context as _, Error, Result, anyhow, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
 
+pub use self::json::ReportObject;
+use super::report::print_object;
 use super::{Failure, evaluate_newest, state_place, watched};
 use crate::chart::draw_incidents;
 use crate::cli::{Exit, Format, ReportArgs};
@@ -59,7 +61,7 @@ pub fn run(context: &Context, args: &ReportArgs) -> Result<Exit, Failure> {
         }
     }
     match args.format {
-        Format::Json => print(&format!("{}\n", json::object(&review)))?,
+        Format::Json => print_object(&json::object(&review))?,
         Format::Text if args.html.is_none() && mail.is_none() => {
             print(&words::report(&review, BTreeMap::new()).text())?;
         }

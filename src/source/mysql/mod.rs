@@ -1,6 +1,7 @@
 //! Rows from MySQL or MariaDB: one read-only session a run, with a limit on every wait.
 
 mod bucket_rows;
+pub mod catalog;
 mod cell;
 mod error;
 mod explain;

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ::mysql::prelude::Queryable;
+use ::mysql::prelude::{FromRow, Queryable};
 use ::mysql::{Binary, Conn, Opts, Params, QueryResult, Row, Statement};
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
@@ -185,6 +185,15 @@ impl Session {
         let mut texts: Vec<String> = rows.iter().filter_map(|row| row.get(2)).collect();
         texts.dedup();
         Ok(texts)
+    }
+
+    /// The rows of a short answer.
+    pub fn records<Record: FromRow>(
+        &mut self,
+        statement: &str,
+        parameters: Params,
+    ) -> Result<Vec<Record>> {
+        self.driver(|connection| connection.exec(statement, parameters))
     }
 
     /// The first column of each row of a short answer.

@@ -1,6 +1,7 @@
 //! The SELECTs, as text: the bucketing is done by the server, so one row a bucket comes back. Names are
 //! quoted, values bound; only the `where` of the configuration stands as it was written.
 
+pub mod catalog;
 pub mod groups;
 
 use std::ops::Range;

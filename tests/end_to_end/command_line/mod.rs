@@ -7,3 +7,4 @@ mod explain;
 mod flags;
 mod output;
 mod places;
+pub mod schema;

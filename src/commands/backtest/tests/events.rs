@@ -125,7 +125,8 @@ fn the_events_of_the_period_are_named() {
     let line = "events      Sale muted from 2026-06-16 00:00 CEST to 2026-06-17 00:00 CEST";
     let text = text::write(&summary, None);
     assert!(text.contains(line), "{text}");
-    assert_eq!(json::object(&summary)["events"][0]["effect"], "mute");
+    let object = serde_json::to_value(json::object(&summary)).expect("JSON");
+    assert_eq!(object["events"][0]["effect"], "mute");
 }
 
 /// Five weeks, with a sale each second Friday that has three times the usual values; of the last one so

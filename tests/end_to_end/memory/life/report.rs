@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::command_line::schema::assert_keeps;
 use crate::memory::story::Story;
 use crate::scene::{FIRST, SECOND};
 
@@ -26,7 +27,7 @@ fn object(story: &Story, at: &str, arguments: &[&str]) -> Value {
     let words = [&["report", "--format", "json"], arguments].concat();
     let run = story.run_with(at, &words);
     run.assert_status(0);
-    serde_json::from_str(&run.stdout).expect("one JSON object")
+    assert_keeps("report", &run).remove(0)
 }
 
 #[test]
@@ -54,6 +55,9 @@ fn a_report_has_what_was_told_acknowledged_and_answered() {
     );
     assert!(metric["inside"].as_u64() <= Some(5), "{metric}");
     assert_eq!(object["lost"], Value::Array(Vec::new()));
+    let status = story.run_with("13:00", &["status", "--format", "json"]);
+    let status = &assert_keeps("status", &status)[0];
+    assert_eq!(status["metrics"][0]["answers"][0]["was"], "fine");
     // What was before is not in it.
     let nothing = self::object(&story, "13:00", &["--last", "1m"]);
     assert_eq!(nothing["metrics"][0]["alerts"], Value::Array(Vec::new()));
