@@ -1,7 +1,10 @@
 //! Standard output and standard error, and what must not end a run.
 
 use std::cell::Cell;
+use std::fs::File;
 use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Once};
 
@@ -29,10 +32,22 @@ pub(super) fn write_out(text: &str) -> Result<()> {
     }
 }
 
-/// Says on standard error, on one line, what could not be done.
+/// Says on standard error, on one line, what could not be done. The journal of systemd takes it for an error.
 pub fn complain(error: &Error) {
+    let stream = std::env::var("JOURNAL_STREAM").unwrap_or_default();
+    let priority = priority(&stream, io::stderr());
     // Not eprintln!, which panics where standard error is full or closed.
-    let _ = writeln!(io::stderr(), "bandwatch: {}", write_error(error));
+    let _ = writeln!(io::stderr(), "{priority}bandwatch: {}", write_error(error));
+}
+
+/// What the journal takes a line for, an error (sd-daemon(3)), if it is what reads the output: `journal_stream` is
+/// its device and inode, which a child has in its environment even where its output goes elsewhere.
+fn priority(journal_stream: &str, output: impl AsFd) -> &'static str {
+    let output = output.as_fd().try_clone_to_owned();
+    let read_by = output.and_then(|output| File::from(output).metadata());
+    let is_journal =
+        read_by.is_ok_and(|file| journal_stream == format!("{}:{}", file.dev(), file.ino()));
+    if is_journal { "<3>" } else { "" }
 }
 
 /// An error and its causes, on one line.
@@ -73,4 +88,22 @@ pub fn contain_quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
     let answer = catch_unwind(AssertUnwindSafe(work));
     IS_QUIET.set(was_quiet);
     answer.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_a_priority_only_where_the_journal_reads_it() {
+        let output = tempfile::tempfile().expect("a file");
+        let file = output.metadata().expect("its inode");
+        let stream = format!("{}:{}", file.dev(), file.ino());
+        assert_eq!(priority(&stream, &output), "<3>");
+        let other = tempfile::tempfile().expect("another file");
+        assert_eq!(priority(&stream, &other), "");
+        for unknown in ["", "8", "8:x"] {
+            assert_eq!(priority(unknown, &output), "");
+        }
+    }
 }

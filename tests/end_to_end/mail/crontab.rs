@@ -1,10 +1,13 @@
-//! The whole way, as a crontab starts it: secrets in the environment, rows in
-//! a real database, mail by a real server.
+//! The whole way, as a crontab or a step of Rundeck starts it: secrets in the
+//! environment, rows in a real database, mail by a real server.
+
+use std::path::Path;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
 use crate::scene::{FIRST, SECOND};
 use crate::support::certificate::ca_file;
+use crate::support::workspace::{DEADLINE, bandwatch};
 use crate::support::{Database, MailServer, MailServerSetup, Run, Workspace};
 
 const STEP: TimeDelta = TimeDelta::minutes(5);
@@ -68,6 +71,12 @@ impl Installation {
 
     #[track_caller]
     fn run(&self, flags: &[&str]) -> Run {
+        let arguments = [&["--config", "config.toml"], flags].concat();
+        self.run_program(bandwatch(), &arguments)
+    }
+
+    #[track_caller]
+    fn run_program(&self, program: &Path, arguments: &[&str]) -> Run {
         let (database, server) = (&self.database, &self.server);
         let reader = database.read_only_user();
         let list = format!("{FIRST}, {SECOND}");
@@ -80,8 +89,9 @@ impl Installation {
             ("smtp_password", server.password()),
             ("recipient_list", &list),
         ];
-        let arguments = [&["--config", "config.toml"], flags].concat();
-        let run = self.workspace.run_with(&arguments, &variables);
+        let run = self
+            .workspace
+            .run_program(program, arguments, &variables, DEADLINE);
         for secret in [&reader.password, server.password()] {
             run.assert_never_prints(secret);
         }
@@ -132,4 +142,62 @@ fn no_secret_stands_in_what_a_preview_writes() {
             assert!(!text.contains(secret), "{secret} is in {file}");
         }
     }
+}
+
+/// The script of the job that is shipped, with the binary and the configuration of this test.
+fn script_of_rundeck() -> String {
+    let job = include_str!("../../../packaging/rundeck-job.yaml");
+    let (_, after) = job.split_once("script: |\n").expect("a script");
+    let indent = after.len() - after.trim_start().len();
+    let lines = after.lines().map_while(|line| {
+        let (margin, line) = line.split_at_checked(indent)?;
+        margin.trim().is_empty().then_some(line)
+    });
+    let script = lines.collect::<Vec<_>>().join("\n");
+    let installed = [
+        (
+            "sudo -n -u bandwatch /usr/bin/bandwatch",
+            format!("'{}'", bandwatch().display()),
+        ),
+        ("/etc/bandwatch/config.toml", "config.toml".to_owned()),
+    ];
+    installed.iter().fold(script, |script, (old, new)| {
+        assert!(script.contains(old), "{old} is not in {script}");
+        script.replacen(old, new, 1)
+    })
+}
+
+#[test]
+fn a_step_of_rundeck_prints_an_object_a_metric_and_fails_with_an_incident() {
+    let installation = Installation::new();
+    let workspace = &installation.workspace;
+    let config = workspace.path().join("config.toml");
+    let text = std::fs::read_to_string(&config).expect("the configuration");
+    let state = workspace.path().join("state");
+    workspace.config(&format!("state_dir = {state:?}\n{text}"));
+    std::fs::write(workspace.path().join("step"), script_of_rundeck()).expect("a script");
+    let step = |metric: &str| {
+        let option = format!("RD_OPTION_METRIC={metric}");
+        let surroundings = ["-u", "HOME", "-u", "XDG_STATE_HOME", "LANG=C"];
+        let arguments = [&surroundings[..], &[&option, "/bin/sh", "step"]].concat();
+        installation.run_program(Path::new("/usr/bin/env"), &arguments)
+    };
+    let verdict = |run: &Run| {
+        let object: serde_json::Value = serde_json::from_str(&run.stdout).expect("one object");
+        object["verdict"].as_str().map(str::to_owned)
+    };
+    let run = step("");
+    run.assert_status(0);
+    assert_eq!(verdict(&run).as_deref(), Some("normal"));
+    let raised = "UPDATE sales SET CA = 2500 ORDER BY sellTime DESC LIMIT 1";
+    installation.database.execute(raised);
+    std::fs::remove_dir_all(&state).expect("a state");
+    let run = step("sales");
+    run.assert_status(3);
+    assert_eq!(verdict(&run).as_deref(), Some("high"));
+    assert_eq!(run.stderr, "");
+    let run = step("--dry-run; $(touch here)");
+    run.assert_status(2);
+    assert!(run.stderr.contains("--dry-run; $(touch here)"), "{run:?}");
+    assert!(!workspace.path().join("here").exists());
 }

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use super::leash;
 
 /// A run that takes longer hangs, and fails its test.
-const DEADLINE: Duration = Duration::from_mins(1);
+pub const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A time limit for a setting that must not be what ends a run: longer than the deadline above.
 pub const LONG: &str = "10m";
