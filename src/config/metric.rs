@@ -198,6 +198,7 @@ struct MetricTable {
     #[schemars(schema_with = "schema::length")]
     stale_after: Option<Duration>,
     outliers: Option<Outliers>,
+    #[serde(default)]
     #[schemars(schema_with = "schema::model")]
     model: Option<ModelChoice>,
     #[serde(default, deserialize_with = "value::lengths")]
