@@ -188,7 +188,7 @@ struct MetricTable {
     #[schemars(schema_with = "schema::length")]
     window: Option<Duration>,
     #[serde(default, deserialize_with = "value::delay")]
-    #[schemars(schema_with = "schema::length")]
+    #[schemars(schema_with = "schema::delay")]
     delay: Option<Duration>,
     #[serde(default, deserialize_with = "value::length")]
     #[schemars(schema_with = "schema::length")]

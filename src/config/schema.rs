@@ -43,6 +43,11 @@ pub fn length(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "pattern": format!("^\\s*{LENGTH}$") })
 }
 
+/// It may be none.
+pub fn delay(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "pattern": format!("^(0|\\s*{LENGTH})$") })
+}
+
 pub fn lengths(generator: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "items": length(generator), "maxItems": 4 })
 }
@@ -266,6 +271,8 @@ mod tests {
             ("every = 5", false),
             ("window = \"1h 30min\"", true),
             ("window = \"long\"", false),
+            ("delay = \"0\"", true),
+            ("delay = \"0s\"", true),
             ("aggregate = \"sum\"", true),
             ("aggregate = \"total\"", false),
             ("level = 0.95", true),

@@ -401,7 +401,9 @@ impl<'a> Waves<'a> {
             let pending = record.and_then(|record| record.pending.as_ref());
             let last = record.and_then(|record| record.last.as_ref());
             let pending = pending.filter(|pending| pending.kind == AlertKind::Firing);
-            let last = last.filter(|last| last.kind == AlertKind::Firing);
+            // One that was given up told nobody.
+            let has_arrived = record.is_some_and(|record| record.thread.is_some());
+            let last = last.filter(|last| last.kind == AlertKind::Firing && has_arrived);
             let told = pending
                 .map(|pending| pending.since)
                 .max(last.map(|last| last.at));

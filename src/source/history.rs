@@ -199,12 +199,6 @@ impl History {
         self.buckets.row_counts.rows == 0
     }
 
-    /// Whether any bucket from a slot on has rows.
-    pub(super) fn has_rows_since(&self, slot: i64) -> bool {
-        let slots = self.buckets.by_slot();
-        slots.is_some_and(|slots| slots.range(slot..).next().is_some())
-    }
-
     /// The end of the newest bucket that has data.
     pub(super) fn newest_end(&self) -> Option<DateTime<Tz>> {
         let mut slots = self.buckets.slots(self.first_slot, self.last_slot);

@@ -3,6 +3,7 @@
 use chrono_tz::Tz;
 
 use crate::config::TimeMeaning;
+use crate::output::escape;
 use crate::series::{Aggregate, Step};
 
 /// What the file is to say.
@@ -55,7 +56,7 @@ impl Draft {
         line("# title = \"...\"");
         line("# unit = \"EUR\"");
         line("");
-        self.rows.iter().for_each(|told| line(&format!("# {told}")));
+        self.rows.iter().for_each(|told| line(&comment(told)));
         line(&format!("table = {}", quoted(&self.table)));
         line(&format!("time_column = {}", quoted(&self.time_column)));
         if let Some(meaning) = self.meaning {
@@ -80,18 +81,14 @@ impl Draft {
             }
         });
         line("");
-        self.seasons
-            .iter()
-            .for_each(|told| line(&format!("# {told}")));
+        self.seasons.iter().for_each(|told| line(&comment(told)));
         if !self.season_lengths.is_empty() {
             let lengths: Vec<String> = self.season_lengths.iter().map(|one| quoted(one)).collect();
             line(&format!("# seasons = [{}]", lengths.join(", ")));
         }
         line("");
         line("# How many false alerts are acceptable.");
-        self.replayed
-            .iter()
-            .for_each(|told| line(&format!("# {told}")));
+        self.replayed.iter().for_each(|told| line(&comment(told)));
         line("max_false_alerts = \"1/week\"");
         let zone = quoted(self.zone.name());
         let server = &self.server;
@@ -99,6 +96,11 @@ impl Draft {
             "{HEAD}\n# The wall clock of DATETIME columns, of charts and of mail.\ntimezone = {zone}\n\n[mysql]\n{server}\n{SMTP}\n[[metric]]\n{metric}"
         )
     }
+}
+
+/// One line, whatever names the text holds: a name may have a line break.
+fn comment(text: &str) -> String {
+    format!("# {}", escape(text))
 }
 
 /// A text as TOML has it.
@@ -127,10 +129,10 @@ mod tests {
             value_column: Some(odd.to_string()),
             aggregate: Some(Aggregate::Sum),
             step: Step::from_seconds(300),
-            rows: vec!["About 12 rows.".to_string()],
-            seasons: vec!["Found.".to_string()],
+            rows: vec![format!("There is no index on {odd}.")],
+            seasons: vec![odd.to_string()],
             season_lengths: vec!["1d".to_string(), "7d".to_string()],
-            replayed: vec!["Replayed.".to_string()],
+            replayed: vec![odd.to_string()],
         };
         let config = Config::of_text(&draft.write(), None).expect("a configuration");
         let (time, value) = config.metrics[0].rows.columns();

@@ -8,9 +8,9 @@ mod prompt;
 mod proposal;
 mod server;
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -29,7 +29,9 @@ use super::{Failure, evaluate_newest};
 use crate::cli::{Exit, InitArgs};
 use crate::config::{Config, Deadline, Metric, Secret, Table, TimeMeaning};
 use crate::detect::Answers;
-use crate::output::{print, separate_thousands, write_length, write_number, write_setting};
+use crate::output::{
+    PRIVATE, print, separate_thousands, write_length, write_number, write_setting,
+};
 use crate::series::{Aggregate, Grid, Step};
 use crate::source::catalog::{ColumnKind, ListedTable};
 use crate::source::inspect::{Misreading, create_index};
@@ -44,6 +46,7 @@ const MOST_LOOKED_AT: usize = 24;
 const PATIENCE_FOR_NEWEST: Duration = Duration::from_secs(3);
 /// Without an index the newest row of a larger table takes too long.
 const MOST_SCANNED: u64 = 3_000_000;
+const OTHERS: u32 = 0o007;
 /// Whoever owns it and the group of its folder, which has what bandwatch runs as.
 const OWN_GROUP_READS: u32 = 0o640;
 
@@ -58,18 +61,27 @@ pub fn run(args: &InitArgs, config: Option<&Path>) -> Result<Exit, Failure> {
     let settings = server.settings().map_err(Failure::Misuse)?;
     let mut source = Source::mysql(settings, Deadline::after(PATIENCE));
     let tables = list(&mut source, &server)?;
-    let chosen = choose(args, &tables, &mut source, prompt)?;
-    if let (Some(secret), Some(prompt)) = (server.typed(), prompt) {
-        let file = keep_password(path, secret, prompt)?;
-        server.keep_password_in(&file);
+    let mut chosen = choose(args, &tables, &mut source, prompt)?;
+    find_unit(&mut chosen, &mut source)?;
+    let kept = match (server.typed(), prompt) {
+        (Some(secret), Some(prompt)) => Some(keep_password(path, secret, prompt)?),
+        _ => None,
+    };
+    if let Some(file) = &kept {
+        server.keep_password_in(file);
     }
-    let mut drafted = Drafted::new(&chosen, &server, zone, args.name.as_deref())?;
-    let mut source = Source::mysql(drafted.config.database()?, Deadline::after(PATIENCE));
-    drafted.find_bucketing(args, &mut source)?;
-    drafted.look_back(args.last, &mut source)?;
-    let text = drafted.draft.write();
-    write_anew(path, &text).with_context(|| format!("write {}", path.display()))?;
-    print(&drafted.summary(path))?;
+    let drafted = Drafted::new(&chosen, &server, zone, args.name.as_deref());
+    let written = drafted.map_err(Failure::from).and_then(|mut drafted| {
+        drafted.examine(args)?;
+        let text = drafted.draft.write();
+        let written = write_anew(path, &text, OWN_GROUP_READS);
+        written.with_context(|| format!("write {}", path.display()))?;
+        Ok(drafted.summary(path))
+    });
+    if let (Err(_), Some(file)) = (&written, &kept) {
+        let _ = fs::remove_file(file);
+    }
+    print(&written?)?;
     Ok(Exit::Done)
 }
 
@@ -258,16 +270,25 @@ fn look_for_newest(found: &mut [Proposal], source: &mut Source) -> Result<()> {
         let Some(newest) = newest.ok().flatten() else {
             continue;
         };
-        let (meaning, seconds) = if kind == ColumnKind::Whole {
-            let meaning = epoch_of(newest);
-            let unit = meaning.and_then(TimeMeaning::per_second).unwrap_or(1);
-            (meaning, newest / unit)
+        let seconds = if kind == ColumnKind::Whole {
+            let unit = epoch_of(newest);
+            proposal.meaning = unit.filter(|unit| *unit != TimeMeaning::Epoch);
+            newest / unit.and_then(TimeMeaning::per_second).unwrap_or(1)
         } else {
-            (None, newest)
+            newest
         };
-        proposal.meaning = meaning.filter(|meaning| *meaning != TimeMeaning::Epoch);
         let age = now.timestamp().checked_sub(seconds);
         proposal.note_age(age.and_then(TimeDelta::try_seconds));
+    }
+    Ok(())
+}
+
+/// Of a table whose newest row was not asked for, as that takes long, any row tells the unit.
+fn find_unit(chosen: &mut Proposal, source: &mut Source) -> Result<()> {
+    if chosen.time.kind == ColumnKind::Whole && chosen.age.is_none() {
+        let database = source.database().context("a server")?;
+        let unit = database.any_number(&table_of(chosen))?.and_then(epoch_of);
+        chosen.meaning = unit.filter(|unit| *unit != TimeMeaning::Epoch);
     }
     Ok(())
 }
@@ -300,7 +321,11 @@ fn keep_password(path: &Path, secret: &Secret, prompt: Prompt) -> Result<PathBuf
         let question =
             "The password is kept in a file of its own, never in the configuration: which";
         let file = PathBuf::from(prompt.ask(question, usual.as_deref())?);
-        match write_anew(&file, &format!("{}\n", secret.reveal())) {
+        // Its group may be one that many are in.
+        let folder = fs::metadata(folder_of(&file)).map(|folder| folder.mode());
+        let is_closed = folder.is_ok_and(|mode| (mode & OTHERS) == 0);
+        let rights = if is_closed { OWN_GROUP_READS } else { PRIVATE };
+        match write_anew(&file, &format!("{}\n", secret.reveal()), rights) {
             Ok(()) => return Ok(file),
             Err(error) => prompt.tell(&format!("{}: {error:#}\n", file.display()))?,
         }
@@ -308,14 +333,19 @@ fn keep_password(path: &Path, secret: &Secret, prompt: Prompt) -> Result<PathBuf
     }
 }
 
-/// Writes a file that is not there yet, for its owner and for the group of its folder to read.
-fn write_anew(path: &Path, text: &str) -> Result<()> {
+/// Writes a file that is not there yet, with these rights for its owner and for the group of its folder.
+fn write_anew(path: &Path, text: &str, rights: u32) -> Result<()> {
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(OWN_GROUP_READS);
+    options.write(true).create_new(true).mode(PRIVATE);
     let mut file = options.open(path)?;
-    // Whoever may not give it away keeps it.
+    // Whoever may not give it away keeps it. The rights are set afterwards: a umask would take from them.
     let group = fs::metadata(folder_of(path)).map(|folder| folder.gid());
-    let _ = group.and_then(|group| fchown(&file, None, Some(group)));
+    if group
+        .and_then(|group| fchown(&file, None, Some(group)))
+        .is_ok()
+    {
+        file.set_permissions(Permissions::from_mode(rights))?;
+    }
     let written = file.write_all(text.as_bytes());
     if written.is_err() {
         let _ = fs::remove_file(path);
@@ -379,6 +409,13 @@ impl<'a> Drafted<'a> {
     fn reread(&mut self) -> Result<()> {
         self.config = Config::of_text(&self.draft.write(), self.secret)?;
         Ok(())
+    }
+
+    /// Looks at the rows, and at how the last weeks would have been.
+    fn examine(&mut self, args: &InitArgs) -> Result<()> {
+        let mut source = Source::mysql(self.config.database()?, Deadline::after(PATIENCE));
+        self.find_bucketing(args, &mut source)?;
+        self.look_back(args.last, &mut source)
     }
 
     /// Finds the step by how dense the rows are, and whether they are ready-made.

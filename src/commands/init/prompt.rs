@@ -8,6 +8,9 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use crate::output::escape;
 
+/// What Ctrl-C is where it is no signal.
+const INTERRUPT: char = '\x03';
+
 /// A terminal with somebody at it.
 #[derive(Debug, Clone, Copy)]
 pub struct Prompt(());
@@ -38,12 +41,20 @@ impl Prompt {
         self.tell(&format!("{question}: "))?;
         let shown = tcgetattr(io::stdin()).context("the terminal")?;
         let mut hidden = shown.clone();
-        hidden.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(io::stdin(), OptionalActions::Now, &hidden).context("the terminal")?;
+        // Without signals: one would end the program, and leave a terminal that shows nothing.
+        hidden
+            .local_modes
+            .remove(LocalModes::ECHO | LocalModes::ISIG);
+        tcsetattr(io::stdin(), OptionalActions::Flush, &hidden).context("the terminal")?;
         let answer = self.line();
         tcsetattr(io::stdin(), OptionalActions::Now, &shown).context("the terminal")?;
         self.tell("\n")?;
-        answer
+        let answer = answer?;
+        ensure!(
+            !answer.contains(INTERRUPT),
+            "interrupted; nothing was written"
+        );
+        Ok(answer)
     }
 
     /// The index of the entry that is chosen by its number; the first is usual.

@@ -260,6 +260,16 @@ const AVERAGED: [&str; 16] = [
 /// So many columns of values of a table are proposed.
 const MOST_VALUES: usize = 2;
 
+/// As a shell takes it: whoever reads it copies it.
+fn for_shell(name: &str) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
+    if name.chars().all(is_plain) {
+        name.to_string()
+    } else {
+        format!("'{}'", name.replace('\'', "'\\''"))
+    }
+}
+
 impl Proposal<'_> {
     /// `shop.orders: sum of total by created_at (about 12,000 rows, the newest 3 min ago)`
     pub fn write(&self) -> String {
@@ -295,11 +305,13 @@ impl Proposal<'_> {
 
     /// The flags that choose it.
     pub fn flags(&self) -> String {
-        let value = self.value.map(|value| format!(" --value {}", value.name));
+        let value = self
+            .value
+            .map(|value| format!(" --value {}", for_shell(&value.name)));
         format!(
             "--table {} --time {}{} --aggregate {}",
-            self.table.full_name(),
-            self.time.name,
+            for_shell(&self.table.full_name()),
+            for_shell(&self.time.name),
             value.unwrap_or_default(),
             self.aggregate.word()
         )

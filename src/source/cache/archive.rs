@@ -98,7 +98,10 @@ const LONGEST_NUMBER: u64 = 21;
 
 impl ArchiveWriter {
     pub fn create(path: PathBuf) -> Result<Self> {
-        let part = path.with_extension(format!("{}.part", std::process::id()));
+        // One name, so that a run that was killed leaves no more than one: a lock lets only one run write.
+        let mut part = path.clone().into_os_string();
+        part.push(".part");
+        let part = PathBuf::from(part);
         let file = BufWriter::new(write_new(&part, &[], PRIVATE)?);
         Ok(Self { file, part, path })
     }

@@ -50,8 +50,6 @@ struct Keeper<'a> {
 struct Apart {
     key: SeriesKey,
     title: Option<String>,
-    /// Nothing was read of it.
-    is_silent: bool,
 }
 
 /// Takes the history of one series after the other.
@@ -158,10 +156,7 @@ impl<'a> Kept<'a> {
         }
         for series in apart {
             read(empty, Wanted::One(&series.key), &mut |whole| {
-                let history = &whole.history;
-                // It has rows, which only were not asked for: others have more.
-                let is_below_top = series.is_silent && history.has_rows_since(self.from);
-                if is_below_top || history.is_empty() {
+                if whole.history.is_empty() {
                     return Ok(());
                 }
                 hand_over(SeriesHistory {
@@ -188,7 +183,6 @@ impl<'a> Kept<'a> {
             None => Err(Apart {
                 key: newer.key,
                 title,
-                is_silent: newer.history.is_empty(),
             }),
         }
     }
@@ -209,6 +203,8 @@ impl Keeper<'_> {
             return;
         }
         let Some(buckets) = series.history.buckets.by_slot() else {
+            // Left out, it would be no series any more once it has no new rows.
+            self.writer = None;
             return;
         };
         let head = Head {

@@ -126,6 +126,14 @@ impl Database {
         Ok(newest.first().and_then(|(newest,)| *newest))
     }
 
+    /// One of the numbers that are times.
+    pub fn any_number(&mut self, table: &Table) -> Result<Option<i64>> {
+        let session = self.session()?;
+        let found: Vec<(Option<i64>,)> =
+            session.records(&catalog::any_number(table), Params::Empty)?;
+        Ok(found.first().and_then(|(number,)| *number))
+    }
+
     /// How full the table of a metric is; `None` if it has no row before now.
     pub fn density(&mut self, metric: &Metric, now: DateTime<Tz>) -> Result<Option<Density>> {
         let Rows::Table(table) = &metric.rows else {

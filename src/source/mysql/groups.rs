@@ -39,8 +39,6 @@ pub(super) struct SeriesTable<'a> {
     keys: Vec<KeyColumn>,
     /// Which series are watched.
     wanted: Condition,
-    /// By their volume in this time, where `top` is set.
-    ranked: Range<DateTime<Tz>>,
     /// Those after it come first.
     after: Option<&'a SeriesKey>,
 }
@@ -91,7 +89,7 @@ impl Reader<'_> {
         let (column, mut empty) = self.begin_history(table, as_of, request.lookback)?;
         let series_table = SeriesTable {
             after: request.after.as_ref(),
-            ..self.series_table(table, group, column, &empty)?
+            ..self.series_table(table, group, column)?
         };
         if request.are_new && group.top.is_none() {
             self.check_count(&series_table, &empty.times())?;
@@ -111,6 +109,9 @@ impl Reader<'_> {
                 })
             }
         };
+        // Which series are among the first is known only once all of the window is added up; and what begins in
+        // the middle has an order that kept windows do not have.
+        let cache = cache.filter(|_| group.top.is_none() && request.after.is_none());
         if fill_series(&empty, cache, &clock, read, take)? == 0 {
             empty.hint = self.table_hint(table, column, &empty);
         }
@@ -123,7 +124,6 @@ impl Reader<'_> {
         table: &'a Table,
         group: &'a Group,
         column: TimeColumn,
-        history: &History,
     ) -> Result<SeriesTable<'a>> {
         let keys = self.key_columns(table, group)?;
         Ok(SeriesTable {
@@ -132,7 +132,6 @@ impl Reader<'_> {
             group,
             wanted: Condition::of_watched(&keys, group, Placeholders::Positional),
             keys,
-            ranked: history.times(),
             after: None,
         })
     }
@@ -390,10 +389,9 @@ impl SeriesTable<'_> {
         let (table, range) = (self.table, history.times());
         let bucket = sql::bucket(&table.time_column, self.column, history.grid(), &range);
         let mut bound = Vec::new();
-        let ranked = self.group.top.map(|_| &self.ranked);
-        for range in ranked.into_iter().chain([&range]) {
-            let (from, to) = cell::bounds(range, self.column);
-            bound.extend([from, to]);
+        let times = if self.group.top.is_some() { 2 } else { 1 };
+        for _ in 0..times {
+            bound.extend(<[Value; 2]>::from(cell::bounds(&range, self.column)));
             bound.extend(values(&self.wanted));
         }
         let after = self.after.filter(|_| part != Part::All);

@@ -109,7 +109,7 @@ impl Database {
             Rows::Table(table) => {
                 let (column, history) = reader.window_of(table)?;
                 if let Some(group) = &metric.group {
-                    let series_table = reader.series_table(table, group, column, &history)?;
+                    let series_table = reader.series_table(table, group, column)?;
                     let (select, bound) =
                         series_table.select(&history, metric.aggregate, Part::All);
                     return reader.explain(&select, bound);

@@ -192,52 +192,6 @@ fn many_series_that_changed_are_read_with_all() {
 }
 
 #[test]
-fn a_series_with_less_volume_than_others_now_is_left_out_though_it_was_kept() {
-    let mut shop = Shop::new(3);
-    shop.check(250);
-    let left = shop.rows.remove("s2").expect("a store");
-    let empty = shop.look(251, None);
-    assert_eq!(empty.series.len(), 2);
-    // It has rows, but those that are ranked do not hold it: it is found only when it is asked for by name.
-    let below = Shop {
-        rows: BTreeMap::from([("s2".to_string(), left)]),
-        ..Shop::new(0)
-    };
-    let database = DatabaseSettings::default();
-    let cache = shop.cache.of(&shop.metric, &database, PARIS);
-    let step = shop.metric.step.expect("a step");
-    let lookback = Lookback::Beyond(Duration::ZERO);
-    let wanted =
-        History::new(&shop.metric, None, step, hour(251), lookback, None).expect("a history");
-    let mut found = Vec::new();
-    let read = |empty: &History, wanted: Wanted, take: &mut Take| {
-        let rows = match wanted {
-            Wanted::All => &shop.rows,
-            Wanted::One(_) => &below.rows,
-        };
-        for (store, rows) in rows {
-            let key = SeriesKey::new(&["store".to_string()], [Some(store.clone())]);
-            let mut history = empty.clone();
-            for (at, value) in rows {
-                history.add(Some(hour(*at)), Some(*value));
-            }
-            take(SeriesHistory {
-                key,
-                title: None,
-                history,
-            })?;
-        }
-        Ok(())
-    };
-    fill_series(&wanted, Some(&cache), "a clock", read, &mut |series| {
-        found.push(series.key.write());
-        Ok(())
-    })
-    .expect("a look");
-    assert_eq!(found, ["{store=s0}", "{store=s1}"]);
-}
-
-#[test]
 fn a_shard_keeps_its_own_series_alone() {
     let mut shop = Shop::new(8);
     shop.cache.shard = Shard::parse("1/2").expect("a shard");

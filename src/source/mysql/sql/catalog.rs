@@ -67,6 +67,15 @@ pub fn largest_number(table: &Table) -> String {
     format!("SELECT MAX({time}) FROM {}", name(table))
 }
 
+/// Column: one of the numbers that are times.
+pub fn any_number(table: &Table) -> String {
+    let time = quote(&table.time_column);
+    format!(
+        "SELECT {time} FROM {} WHERE {time} IS NOT NULL LIMIT 1",
+        name(table)
+    )
+}
+
 /// Columns: how many rows there are within the two bounds, of how many times, in how many hours.
 pub fn density(table: &Table, column: TimeColumn) -> String {
     let time = quote(&table.time_column);
