@@ -45,7 +45,7 @@ impl Prompt {
         hidden
             .local_modes
             .remove(LocalModes::ECHO | LocalModes::ISIG);
-        tcsetattr(io::stdin(), OptionalActions::Flush, &hidden).context("the terminal")?;
+        tcsetattr(io::stdin(), OptionalActions::Now, &hidden).context("the terminal")?;
         let answer = self.line();
         tcsetattr(io::stdin(), OptionalActions::Now, &shown).context("the terminal")?;
         self.tell("\n")?;
