@@ -2,17 +2,14 @@
 
 use std::fmt;
 
-use anyhow::{Context, Result};
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use super::history::{Fetched, History, Lookback, step_of, time_to_catch_up, unseen};
-use super::{Source, file, file_rows};
-use crate::calendar::Period;
-use crate::config::{MOST_SERIES, Metric, time_delta};
+use super::history::{Fetched, History, Lookback, time_to_catch_up};
+use crate::config::{MOST_SERIES, Metric};
 use crate::output::nearest;
+use crate::series::Bucket;
 use crate::series::key::SeriesKey;
-use crate::series::{Bucket, Missing};
 
 /// What is to be read of the series of a metric.
 #[derive(Debug, Clone)]
@@ -143,63 +140,5 @@ impl SeriesHistory {
     /// The end of the newest bucket that has data.
     pub fn newest_end(&self) -> Option<DateTime<Tz>> {
         self.history.newest_end()
-    }
-}
-
-impl Source {
-    /// What can be new of the series of a metric, all of which were looked at up to the end of a bucket. To
-    /// know it, one row is asked for, also if no bucket has closed: a table that is gone is noticed.
-    pub fn news_of_series(
-        &mut self,
-        metric: &Metric,
-        last: Bucket,
-        now: DateTime<Tz>,
-    ) -> Result<SeriesNews> {
-        let Self::Mysql(database) = self else {
-            return Ok(SeriesNews::Closed);
-        };
-        let Some(step) = step_of(last, metric, now.timezone()) else {
-            return Ok(SeriesNews::Closed);
-        };
-        let unseen = unseen(last, step, metric, now);
-        let time = Period {
-            start: unseen.start.to_utc(),
-            end: unseen.end.to_utc(),
-        };
-        let is_left_out = metric
-            .events
-            .leave_out_all(time, time_delta(metric.window(step)));
-        let is_closed = !unseen.is_empty() && !is_left_out;
-        // An empty bucket that counts as zero is a bucket all the same.
-        if is_closed && metric.missing == Missing::Zero {
-            return Ok(SeriesNews::Closed);
-        }
-        let holds_rows = database.read(metric, now, |reader| reader.holds_rows(&unseen))?;
-        Ok(match (is_closed, holds_rows) {
-            (false, _) => SeriesNews::Nothing,
-            (true, false) => SeriesNews::NoRows,
-            (true, true) => SeriesNews::Closed,
-        })
-    }
-
-    /// Hands over one series after the other. What is read of none is returned, to tell why there may be none.
-    pub fn each_series(
-        &mut self,
-        metric: &Metric,
-        request: &SeriesRequest,
-        now: DateTime<Tz>,
-        mut take: impl FnMut(SeriesHistory) -> Result<()>,
-    ) -> Result<History> {
-        match self {
-            Self::Mysql(database) => database.each_series(metric, request, now, &mut take),
-            Self::File(path) => {
-                let group = metric.group.as_ref().context("group_by: not set")?;
-                let read = || {
-                    let rows = file::rows(path, metric)?;
-                    file_rows::each_series(rows, metric, group, request, now, take)
-                };
-                read().with_context(|| format!("read {}", path.display()))
-            }
-        }
     }
 }
