@@ -4,6 +4,7 @@
 mod cache;
 mod csv;
 mod file;
+mod file_columns;
 mod file_keys;
 mod file_rows;
 mod history;

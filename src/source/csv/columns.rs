@@ -8,26 +8,14 @@ use super::times::TimeKind;
 use super::{numbers, times};
 use crate::config::Metric;
 use crate::series::Aggregate;
+use crate::source::file_columns::Columns;
 use crate::source::file_rows::{self, shown};
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct Columns {
-    pub time: usize,
-    /// `None` where rows are only counted.
-    pub value: Option<usize>,
-    /// Those that tell many series apart.
-    pub keys: Vec<usize>,
-    /// Where the titles of series are.
-    pub title: Option<usize>,
-    /// What is to be said of the choice.
-    pub hint: Option<String>,
-}
 
 /// Times are found in so many rows.
 const SAMPLE_ROWS: usize = 1000;
 
 impl Columns {
-    pub fn find(table: &Table, metric: &Metric) -> Result<Self> {
+    pub fn of_table(table: &Table, metric: &Metric) -> Result<Self> {
         let hint = other_names(table, metric);
         let (time_name, value_name) = match hint {
             Some(_) => (None, None),
@@ -77,20 +65,14 @@ impl Columns {
             "time_column and value_column are the same column {}",
             table.name(time)
         );
-        let is_taken = |column: &&usize| **column == time || Some(**column) == value;
-        if let Some(column) = keys.iter().find(is_taken) {
-            bail!(
-                "group_by: {} is the column of the time or the value; allowed: another",
-                table.name(*column)
-            );
-        }
-        Ok(Self {
+        let columns = Self {
             time,
             value,
             keys,
             title,
             hint,
-        })
+        };
+        columns.with_keys_apart(|column| table.name(column))
     }
 }
 
@@ -263,7 +245,7 @@ mod tests {
             time_column: time.map(str::to_string),
             value_column: value.map(str::to_string),
         };
-        Columns::find(&Table::new(text)?, &metric)
+        Columns::of_table(&Table::new(text)?, &metric)
     }
 
     #[test]
@@ -309,7 +291,7 @@ mod tests {
             });
             let table = Table::new(text).expect("a table");
             let told = other_names(&table, &metric);
-            (Columns::find(&table, &metric), told)
+            (Columns::of_table(&table, &metric), told)
         };
         let (found, told) = find("a,b\n2026-11-22,1\n");
         let expected = "the file has no columns \"sellTime\" and \"CA\"; its only two, \"a\", \"b\", are taken for them";

@@ -12,13 +12,13 @@ use anyhow::{Context, Result, ensure};
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use columns::Columns;
 use numbers::NumberColumn;
 use table::Table;
 use times::{CellTime, TimeColumn};
 
 pub use content::read_unpacked;
 
+use super::file_columns::Columns;
 use super::file_keys::{RowKeys, ValueId};
 use super::file_rows::{FileRows, Row, RowTime, history_of_rows};
 use super::history::{History, Lookback};
@@ -42,7 +42,7 @@ pub fn read_rows(bytes: Vec<u8>, metric: &Metric) -> Result<FileRows> {
 fn rows_of_text(text: &str, metric: &Metric) -> Result<FileRows> {
     let table = Table::new(text)?;
     ensure!(table.width > 0, "it is empty");
-    let columns = Columns::find(&table, metric)?;
+    let columns = Columns::of_table(&table, metric)?;
     let (mut times, mut numbers) = (TimeColumn::default(), NumberColumn::default());
     for row in table.rows() {
         let row = row?;

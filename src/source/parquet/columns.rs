@@ -10,6 +10,7 @@ use super::cells::{KeyKind, key_kind};
 use super::{kind, shown};
 use crate::config::Metric;
 use crate::series::Aggregate;
+use crate::source::file_columns::Columns;
 use crate::source::file_rows::{RowTime, other_names};
 
 /// What the cells of a column can be.
@@ -24,22 +25,9 @@ pub enum Kind {
     Other,
 }
 
-#[derive(Debug, Clone, PartialEq)]
-pub struct Columns {
-    pub time: usize,
-    /// `None` where rows are only counted.
-    pub value: Option<usize>,
-    /// Those that tell many series apart.
-    pub keys: Vec<usize>,
-    /// Where the titles of series are.
-    pub title: Option<usize>,
-    /// What is to be said of the choice.
-    pub hint: Option<String>,
-}
-
 impl Columns {
     /// Whether the numbers of a column are times may be asked of its cells.
-    pub fn find(
+    pub fn of_fields(
         fields: &[Field],
         metric: &Metric,
         looks_like_times: impl Fn(usize) -> Result<bool>,
@@ -91,20 +79,14 @@ impl Columns {
                 type_of(&fields[value])
             );
         }
-        let is_taken = |column: &&usize| **column == time || Some(**column) == value;
-        if let Some(column) = keys.iter().find(is_taken) {
-            bail!(
-                "group_by: {} is the column of the time or the value; allowed: another",
-                shown(&fields[*column].name)
-            );
-        }
-        Ok(Self {
+        let columns = Self {
             time,
             value,
             keys,
             title,
             hint,
-        })
+        };
+        columns.with_keys_apart(|column| shown(&fields[column].name))
     }
 
     /// Where most times come more than once, another column may tell many series apart.

@@ -18,12 +18,13 @@ use polars_parquet::read::{
     column_iter_to_arrays, infer_schema, read_metadata,
 };
 
+use super::file_columns::Columns;
 use super::file_keys::{RowKeys, ValueId};
 use super::file_rows::{FileRows, Row, RowTime, shown};
 use crate::config::{Metric, TimeMeaning};
 use crate::output::{contain_quietly, one_line};
 use cells::TimeCells;
-use columns::{Columns, Kind};
+use columns::Kind;
 
 /// As many as fit into the largest CSV file.
 const MOST_ROWS: usize = 10_000_000;
@@ -73,7 +74,7 @@ impl<'a> ParquetFile<'a> {
 
     fn rows(&self, metric: &Metric) -> Result<FileRows> {
         let looks_like_times = |column| self.looks_like_times(column);
-        let columns = Columns::find(&self.fields, metric, looks_like_times)?;
+        let columns = Columns::of_fields(&self.fields, metric, looks_like_times)?;
         let times = self.times(columns.time, metric.time)?;
         let mut keys = RowKeys::of(metric);
         if let Some(keys) = &mut keys {
